@@ -1,0 +1,247 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[ream] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'ream'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'ream'= {
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most so long for other writers'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand init 'Make a store'
+            cand append 'Append events to streams'
+            cand read 'Read the events that are there'
+            cand tail 'Read the events that are there, then follow'
+            cand stream 'Look at streams, protect them, remove what they hold'
+            cand status 'Show how the store stands'
+            cand completions 'Write the completions for a shell'
+            cand man 'Write the manual'
+        }
+        &'ream;init'= {
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most so long for other writers'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;append'= {
+            cand --jsonl 'Append the events in FILE, one line of JSON each; - reads standard input'
+            cand --expect 'What the stream must be: any, no-stream, exists, or at version N'
+            cand --id 'Idempotency key: the same again answers with the first append'
+            cand --meta 'The event''s metadata, a JSON object'
+            cand --correlation 'Put correlation_id into the metadata'
+            cand --causation 'Put causation_id into the metadata'
+            cand --time 'When it happened, in RFC 3339 [default: when it is recorded]'
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most so long for other writers'
+            cand --atomic 'Append all of them or none'
+            cand --base64 'DATA is base64 of bytes that are no JSON'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;read'= {
+            cand --after 'Only what follows POS: a position, or @N for a version of the one stream read'
+            cand --from 'Only POS and what follows it'
+            cand --until 'Only what comes up to POS, or has a time up to TIME, inclusive'
+            cand --since 'Only what has a time since TIME, or so long ago: 10m'
+            cand -n 'Only the last N of the events that are there'
+            cand --last 'Only the last N of the events that are there'
+            cand --limit 'At most N events'
+            cand --type 'Only events of type T; may be given several times'
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most so long for other writers'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;tail'= {
+            cand --after 'Only what follows POS: a position, or @N for a version of the one stream read'
+            cand --from 'Only POS and what follows it'
+            cand --until 'Only what comes up to POS, or has a time up to TIME, inclusive'
+            cand --since 'Only what has a time since TIME, or so long ago: 10m'
+            cand -n 'Only the last N of the events that are there'
+            cand --last 'Only the last N of the events that are there'
+            cand --limit 'At most N events'
+            cand --type 'Only events of type T; may be given several times'
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most so long for other writers'
+            cand --new 'Only what is stored from now on'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;stream'= {
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most so long for other writers'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand list 'List streams by name'
+            cand show 'Show a stream'
+            cand protect 'Protect streams from removal'
+            cand unprotect 'Allow the removal of streams again'
+            cand rm 'Remove what streams hold'
+        }
+        &'ream;stream;list'= {
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most so long for other writers'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;stream;show'= {
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most so long for other writers'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;stream;protect'= {
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most so long for other writers'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;stream;unprotect'= {
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most so long for other writers'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;stream;rm'= {
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most so long for other writers'
+            cand -y 'Do not ask'
+            cand --yes 'Do not ask'
+            cand --dry-run 'Only tell what would be removed'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;status'= {
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most so long for other writers'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;completions'= {
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most so long for other writers'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;man'= {
+            cand --directory 'Write all pages into DIR'
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most so long for other writers'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+    ]
+    $completions[$command]
+}

@@ -1,0 +1,234 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_ream_global_optspecs
+    string join \n store= format= json q/quiet color= lock-timeout= h/help V/version
+end
+
+function __fish_ream_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_ream_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_ream_using_subcommand
+    set -l cmd (__fish_ream_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c ream -n "__fish_ream_needs_command" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_needs_command" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_needs_command" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_needs_command" -l lock-timeout -d 'Wait at most so long for other writers' -r
+complete -c ream -n "__fish_ream_needs_command" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_needs_command" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_needs_command" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_needs_command" -f -a "init" -d 'Make a store'
+complete -c ream -n "__fish_ream_needs_command" -f -a "append" -d 'Append events to streams'
+complete -c ream -n "__fish_ream_needs_command" -f -a "read" -d 'Read the events that are there'
+complete -c ream -n "__fish_ream_needs_command" -f -a "tail" -d 'Read the events that are there, then follow'
+complete -c ream -n "__fish_ream_needs_command" -f -a "stream" -d 'Look at streams, protect them, remove what they hold'
+complete -c ream -n "__fish_ream_needs_command" -f -a "status" -d 'Show how the store stands'
+complete -c ream -n "__fish_ream_needs_command" -f -a "completions" -d 'Write the completions for a shell'
+complete -c ream -n "__fish_ream_needs_command" -f -a "man" -d 'Write the manual'
+complete -c ream -n "__fish_ream_using_subcommand init" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand init" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_using_subcommand init" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand init" -l lock-timeout -d 'Wait at most so long for other writers' -r
+complete -c ream -n "__fish_ream_using_subcommand init" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand init" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand init" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand append" -l jsonl -d 'Append the events in FILE, one line of JSON each; - reads standard input' -r -F
+complete -c ream -n "__fish_ream_using_subcommand append" -l expect -d 'What the stream must be: any, no-stream, exists, or at version N' -r
+complete -c ream -n "__fish_ream_using_subcommand append" -l id -d 'Idempotency key: the same again answers with the first append' -r
+complete -c ream -n "__fish_ream_using_subcommand append" -l meta -d 'The event\'s metadata, a JSON object' -r
+complete -c ream -n "__fish_ream_using_subcommand append" -l correlation -d 'Put correlation_id into the metadata' -r
+complete -c ream -n "__fish_ream_using_subcommand append" -l causation -d 'Put causation_id into the metadata' -r
+complete -c ream -n "__fish_ream_using_subcommand append" -l time -d 'When it happened, in RFC 3339 [default: when it is recorded]' -r
+complete -c ream -n "__fish_ream_using_subcommand append" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand append" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_using_subcommand append" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand append" -l lock-timeout -d 'Wait at most so long for other writers' -r
+complete -c ream -n "__fish_ream_using_subcommand append" -l atomic -d 'Append all of them or none'
+complete -c ream -n "__fish_ream_using_subcommand append" -l base64 -d 'DATA is base64 of bytes that are no JSON'
+complete -c ream -n "__fish_ream_using_subcommand append" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand append" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand append" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand append" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand read" -l after -d 'Only what follows POS: a position, or @N for a version of the one stream read' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -l from -d 'Only POS and what follows it' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -l until -d 'Only what comes up to POS, or has a time up to TIME, inclusive' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -l since -d 'Only what has a time since TIME, or so long ago: 10m' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -s n -l last -d 'Only the last N of the events that are there' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -l limit -d 'At most N events' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -l type -d 'Only events of type T; may be given several times' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand read" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_using_subcommand read" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand read" -l lock-timeout -d 'Wait at most so long for other writers' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand read" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand read" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand read" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand tail" -l after -d 'Only what follows POS: a position, or @N for a version of the one stream read' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l from -d 'Only POS and what follows it' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l until -d 'Only what comes up to POS, or has a time up to TIME, inclusive' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l since -d 'Only what has a time since TIME, or so long ago: 10m' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -s n -l last -d 'Only the last N of the events that are there' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l limit -d 'At most N events' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l type -d 'Only events of type T; may be given several times' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand tail" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_using_subcommand tail" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand tail" -l lock-timeout -d 'Wait at most so long for other writers' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l new -d 'Only what is stored from now on'
+complete -c ream -n "__fish_ream_using_subcommand tail" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand tail" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand tail" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -l lock-timeout -d 'Wait at most so long for other writers' -r
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -f -a "list" -d 'List streams by name'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -f -a "show" -d 'Show a stream'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -f -a "protect" -d 'Protect streams from removal'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -f -a "unprotect" -d 'Allow the removal of streams again'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -f -a "rm" -d 'Remove what streams hold'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -l lock-timeout -d 'Wait at most so long for other writers' -r
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from show" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from show" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from show" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from show" -l lock-timeout -d 'Wait at most so long for other writers' -r
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from show" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from protect" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from protect" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from protect" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from protect" -l lock-timeout -d 'Wait at most so long for other writers' -r
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from protect" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from protect" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from protect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from protect" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -l lock-timeout -d 'Wait at most so long for other writers' -r
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l lock-timeout -d 'Wait at most so long for other writers' -r
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s y -l yes -d 'Do not ask'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l dry-run -d 'Only tell what would be removed'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand status" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand status" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_using_subcommand status" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand status" -l lock-timeout -d 'Wait at most so long for other writers' -r
+complete -c ream -n "__fish_ream_using_subcommand status" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand status" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand status" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand completions" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand completions" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_using_subcommand completions" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand completions" -l lock-timeout -d 'Wait at most so long for other writers' -r
+complete -c ream -n "__fish_ream_using_subcommand completions" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand completions" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand completions" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand man" -l directory -d 'Write all pages into DIR' -r -F
+complete -c ream -n "__fish_ream_using_subcommand man" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand man" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_using_subcommand man" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand man" -l lock-timeout -d 'Wait at most so long for other writers' -r
+complete -c ream -n "__fish_ream_using_subcommand man" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand man" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand man" -s V -l version -d 'Print version'

@@ -1,0 +1,166 @@
+//! The command line: what every command shares, and the list of commands.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ream::{Options, Store};
+
+use crate::command;
+use crate::environment::Environment;
+use crate::failure::Refused;
+use crate::units;
+
+/// Event sourcing in a directory: SQLite inside, JSON lines outside, no server
+#[derive(Debug, Parser)]
+#[command(
+    name = "ream",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    after_help = EXIT_CODES,
+    after_long_help = EXIT_CODES
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failure, 2 usage, 3 wrong expected version, 4 store or stream not found,
+  5 busy, 6 invalid input, 9 outcome unknown (retry with an id), 130 and 143 interrupted";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Init(command::init::InitArgs),
+    Append(command::append::AppendArgs),
+    Read(command::read::ReadArgs),
+    Tail(command::tail::TailArgs),
+    Stream(command::stream::StreamArgs),
+    Status(command::status::StatusArgs),
+    Completions(command::completions::CompletionsArgs),
+    Man(command::man::ManArgs),
+}
+
+/// How results are shown
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For the eye
+    Table,
+    /// One JSON value
+    Json,
+    /// One JSON value a line
+    Jsonl,
+}
+
+/// When to use color
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Options of every command
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]
+    #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]
+    pub(crate) store: Option<PathBuf>,
+    /// Show results as FORMAT [default: table on a terminal, jsonl elsewhere]
+    #[arg(long, global = true, value_name = "FORMAT", help_heading = "Global options")]
+    pub(crate) format: Option<Format>,
+    /// Show results as JSON, as --format json does
+    #[arg(long, global = true, conflicts_with = "format", help_heading = "Global options")]
+    pub(crate) json: bool,
+    /// Say nothing but results and errors
+    #[arg(long, short, global = true, help_heading = "Global options")]
+    pub(crate) quiet: bool,
+    /// Use color
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        help_heading = "Global options"
+    )]
+    pub(crate) color: Color,
+    /// Wait at most so long for other writers
+    #[arg(long, global = true, value_name = "TIME", default_value = "30s", value_parser = units::duration, help_heading = "Global options")]
+    pub(crate) lock_timeout: Duration,
+}
+
+impl Global {
+    /// How a store is to be opened.
+    pub(crate) fn options(&self, environment: &Environment) -> Options {
+        let mut options = Options::default();
+        options.lock_timeout = self.lock_timeout;
+        options.trust_owner = environment.trust_owner;
+        options.unsafe_file_system = environment.unsafe_file_system;
+        options
+    }
+
+    /// Opens the store that the command line, the environment or the directory names.
+    pub(crate) fn open(
+        &self,
+        environment: &Environment,
+        options: &Options,
+    ) -> anyhow::Result<Store> {
+        let named = self.store.as_deref().or(environment.store.as_deref());
+        if let Some(path) = named {
+            return Ok(Store::open(path, options)?);
+        }
+        match nearest_store(&environment.directory) {
+            Some(path) => Ok(Store::open(&path, options)?),
+            None => Err(Refused::NoStoreNear(environment.directory.clone()).into()),
+        }
+    }
+}
+
+/// The directory of a store that nobody names.
+pub(crate) const DEFAULT_STORE: &str = ".ream";
+
+fn nearest_store(directory: &Path) -> Option<PathBuf> {
+    directory
+        .ancestors()
+        .map(|dir| dir.join(DEFAULT_STORE))
+        .find(|path| path.symlink_metadata().is_ok())
+}
+
+/// Standard input can be read once.
+pub(crate) fn check_dashes(args: impl Iterator<Item = OsString>) -> Result<(), Refused> {
+    let dashes = args.take_while(|arg| arg != "--").filter(|arg| arg == "-" || arg == "--jsonl=-");
+    match dashes.count() {
+        0 | 1 => Ok(()),
+        _ => Err(Refused::Usage("`-` is given twice, but standard input can be read once".into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn one_dash_is_enough() {
+        let check = |args: &[&str]| check_dashes(args.iter().map(OsString::from)).is_ok();
+        assert!(check(&["ream", "append", "s", "T", "-"]));
+        assert!(check(&["ream", "append", "-", "--", "-"]));
+        assert!(!check(&["ream", "append", "s", "-", "--jsonl", "-"]));
+        assert!(!check(&["ream", "append", "-", "--jsonl=-"]));
+    }
+}

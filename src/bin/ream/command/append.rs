@@ -1,0 +1,120 @@
+//! `ream append`.
+
+mod many;
+mod one;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use clap::Args;
+use ream::{EventId, EventType, Expect, Json, StreamName, Timestamp};
+use serde_json::value::RawValue;
+
+use crate::args::Global;
+use crate::environment::Environment;
+use crate::failure::Refused;
+use crate::signals::Signals;
+
+/// Append events to streams
+///
+/// Appends one event to STREAM, or with --jsonl one event a line. What it acknowledges is durable.
+#[derive(Debug, Args)]
+#[command(
+    allow_negative_numbers = true,
+    after_help = "\
+Examples:
+  ream append order-42 OrderPaid '{\"amount\":12.50}'
+  curl -s https://example.com/order.json | ream append order-42 OrderImported -
+  ream append order-42 OrderPaid '{}' --expect 3 --id payment-7
+  ream append --jsonl events.jsonl
+  ream read | ream append --store ../other --jsonl -"
+)]
+pub(crate) struct AppendArgs {
+    /// The stream to append to
+    #[arg(value_name = "STREAM", required_unless_present = "jsonl")]
+    stream: Option<StreamName>,
+    /// What happened
+    #[arg(value_name = "TYPE", required_unless_present = "jsonl", conflicts_with = "jsonl")]
+    event_type: Option<EventType>,
+    /// The event's data, as JSON, or - to read it from standard input [default: {}]
+    #[arg(value_name = "DATA", conflicts_with = "jsonl")]
+    data: Option<String>,
+    /// Append the events in FILE, one line of JSON each; - reads standard input
+    #[arg(long, value_name = "FILE")]
+    jsonl: Option<PathBuf>,
+    /// Append all of them or none
+    #[arg(long, requires = "jsonl")]
+    atomic: bool,
+    /// What the stream must be: any, no-stream, exists, or at version N
+    #[arg(long, value_name = "EXPECT", default_value = "any", hide_default_value = true)]
+    expect: Expect,
+    /// Idempotency key: the same again answers with the first append
+    #[arg(long, value_name = "KEY", conflicts_with = "jsonl")]
+    id: Option<EventId>,
+    /// The event's metadata, a JSON object
+    #[arg(long, value_name = "JSON", conflicts_with = "jsonl")]
+    meta: Option<String>,
+    /// Put correlation_id into the metadata
+    #[arg(long, value_name = "ID", conflicts_with = "jsonl")]
+    correlation: Option<String>,
+    /// Put causation_id into the metadata
+    #[arg(long, value_name = "ID", conflicts_with = "jsonl")]
+    causation: Option<String>,
+    /// When it happened, in RFC 3339 [default: when it is recorded]
+    #[arg(long, value_name = "TIME", conflicts_with = "jsonl")]
+    time: Option<Timestamp>,
+    /// DATA is base64 of bytes that are no JSON
+    #[arg(long, conflicts_with = "jsonl")]
+    base64: bool,
+}
+
+impl AppendArgs {
+    pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
+        let signals = Signals::take_over()?;
+        let mut options = global.options(environment);
+        options.interrupt = Some(signals.flag());
+        match &self.jsonl {
+            Some(file) => {
+                if self.stream.is_none() && self.expect != Expect::Any {
+                    return Err(Refused::Usage(
+                        "--expect needs STREAM; with several streams, a line says \"expect\" itself".into(),
+                    )
+                    .into());
+                }
+                let mut store = global.open(environment, &options)?;
+                many::append(self, file, global, &mut store, &signals)
+            }
+            None => {
+                let event = one::event(self)?;
+                let mut store = global.open(environment, &options)?;
+                one::append(event, global, &mut store, &signals)
+            }
+        }
+    }
+}
+
+/// Puts `"key":"value"` at the end of a JSON object, as text.
+fn with_key(object: &Json, key: &str, value: &str) -> anyhow::Result<Json> {
+    let keys: HashMap<String, &RawValue> = serde_json::from_str(object.as_str())?;
+    if keys.contains_key(key) {
+        return Err(crate::failure::invalid(format!("--meta has `{key}` already")));
+    }
+    let value = serde_json::to_string(value)?;
+    let members = object.as_str().trim_start_matches('{').strip_suffix('}').unwrap_or_default();
+    let comma = if members.is_empty() { "" } else { "," };
+    Ok(Json::parse(&format!("{{{members}{comma}\"{key}\":{value}}}"))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_added_to_an_object_as_it_stands() {
+        let add = |object: &str| with_key(&Json::parse(object).unwrap(), "k", "v\"");
+        assert_eq!(add("{}").unwrap().as_str(), r#"{"k":"v\""}"#);
+        assert_eq!(add(r#"{"n":1.0,"o":{}}"#).unwrap().as_str(), r#"{"n":1.0,"o":{},"k":"v\""}"#);
+        assert!(add(r#"{"k":1}"#).is_err());
+        assert!(add(r#"{"o":{"k":1}}"#).is_ok());
+    }
+}

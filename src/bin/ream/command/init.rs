@@ -1,0 +1,41 @@
+//! `ream init`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use ream::Store;
+use serde_json::json;
+
+use crate::args::{DEFAULT_STORE, Format, Global};
+use crate::environment::Environment;
+use crate::output::Output;
+
+/// Make a store
+///
+/// Makes a store in DIR, which must be missing or empty. On an existing store it says so and
+/// changes nothing.
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// Directory of the store [default: --store, $REAM_STORE or .ream]
+    #[arg(value_name = "DIR")]
+    directory: Option<PathBuf>,
+}
+
+impl InitArgs {
+    pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
+        let named =
+            self.directory.as_ref().or(global.store.as_ref()).or(environment.store.as_ref());
+        let path = named.cloned().unwrap_or_else(|| PathBuf::from(DEFAULT_STORE));
+        let (store, created) = Store::init(&path, &global.options(environment))?;
+        let output = Output::new(global);
+        let shown = path.to_string_lossy();
+        let message = match output.format {
+            Format::Table if created => format!("made the store {} in {shown}\n", store.id()),
+            Format::Table => format!("the store {} is in {shown} already\n", store.id()),
+            Format::Json | Format::Jsonl => {
+                format!("{}\n", json!({"store": store.id(), "path": shown, "created": created}))
+            }
+        };
+        output.write(message.as_bytes())
+    }
+}

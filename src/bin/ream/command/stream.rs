@@ -1,0 +1,250 @@
+//! `ream stream`.
+
+use std::io::{self, IsTerminal as _, Write as _};
+
+use clap::{Args, Subcommand};
+use ream::{Pattern, Removed, Store, Stream, StreamName};
+use serde_json::json;
+
+use crate::args::{Format, Global};
+use crate::environment::Environment;
+use crate::failure::{Refused, quote};
+use crate::output::{Output, escape, table};
+use crate::signals::Signals;
+
+/// Look at streams, protect them, remove what they hold
+#[derive(Debug, Args)]
+pub(crate) struct StreamArgs {
+    #[command(subcommand)]
+    command: StreamCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum StreamCommand {
+    List(ListArgs),
+    Show(ShowArgs),
+    Protect(ProtectArgs),
+    Unprotect(UnprotectArgs),
+    Rm(RmArgs),
+}
+
+/// List streams by name
+#[derive(Debug, Args)]
+struct ListArgs {
+    /// Only streams that match; `*` stands for any characters: 'order-*'
+    #[arg(value_name = "PATTERN")]
+    pattern: Option<Pattern>,
+}
+
+/// Show a stream
+#[derive(Debug, Args)]
+struct ShowArgs {
+    /// The stream
+    #[arg(value_name = "STREAM")]
+    stream: String,
+}
+
+/// Protect streams from removal
+#[derive(Debug, Args)]
+struct ProtectArgs {
+    /// The streams
+    #[arg(value_name = "STREAM", required = true)]
+    streams: Vec<StreamName>,
+}
+
+/// Allow the removal of streams again
+#[derive(Debug, Args)]
+struct UnprotectArgs {
+    /// The streams
+    #[arg(value_name = "STREAM", required = true)]
+    streams: Vec<StreamName>,
+}
+
+/// Remove what streams hold
+///
+/// Erases data and metadata of all events of the streams, for good. Positions, versions and ids
+/// stay spent: a removed stream keeps its version, and an id that was used answers as a duplicate.
+#[derive(Debug, Args)]
+struct RmArgs {
+    /// The streams, by their whole names
+    #[arg(value_name = "STREAM", required = true)]
+    streams: Vec<StreamName>,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    /// Only tell what would be removed
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// How many streams are read at once.
+const PAGE: usize = 1000;
+
+impl StreamArgs {
+    pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
+        let mut options = global.options(environment);
+        match &self.command {
+            StreamCommand::List(args) => args.run(global, &global.open(environment, &options)?),
+            StreamCommand::Show(args) => {
+                let stream = global.open(environment, &options)?.stream(&args.stream)?;
+                show(global, &stream)
+            }
+            StreamCommand::Protect(ProtectArgs { streams }) => {
+                protect(global, environment, streams, true)
+            }
+            StreamCommand::Unprotect(UnprotectArgs { streams }) => {
+                protect(global, environment, streams, false)
+            }
+            StreamCommand::Rm(args) => {
+                let signals = Signals::take_over()?;
+                options.interrupt = Some(signals.flag());
+                args.run(global, global.open(environment, &options)?, &signals)
+            }
+        }
+    }
+}
+
+impl ListArgs {
+    fn run(&self, global: &Global, store: &Store) -> anyhow::Result<()> {
+        let pattern = self.pattern.clone().unwrap_or_else(Pattern::all);
+        let mut output = Output::new(global);
+        let mut rows = Vec::new();
+        let mut last: Option<StreamName> = None;
+        loop {
+            let page = store.streams(&pattern, last.as_ref().map(StreamName::as_str), PAGE)?;
+            let mut buffer = Vec::new();
+            for stream in &page {
+                if output.format == Format::Table {
+                    rows.push(row(stream));
+                } else {
+                    output.record(&mut buffer, to_json(stream).to_string().as_bytes());
+                }
+            }
+            output.write(&buffer)?;
+            let full = page.len() == PAGE;
+            last = page.into_iter().next_back().map(|stream| stream.name);
+            if !full {
+                break;
+            }
+        }
+        if !rows.is_empty() {
+            output.write(table(&HEADER, rows).as_bytes())?;
+        }
+        output.write(output.end())
+    }
+}
+
+const HEADER: [&str; 5] = ["STREAM", "VERSION", "EVENTS", "LAST POSITION", "PROTECTED"];
+
+fn row(stream: &Stream) -> Vec<String> {
+    vec![
+        stream.name.to_string(),
+        stream.version.to_string(),
+        stream.events.to_string(),
+        stream.last_position.to_string(),
+        if stream.protected { "yes" } else { "" }.into(),
+    ]
+}
+
+fn to_json(stream: &Stream) -> serde_json::Value {
+    json!({
+        "stream": stream.name.as_str(),
+        "version": stream.version.0,
+        "events": stream.events,
+        "last_position": stream.last_position.0,
+        "protected": stream.protected,
+    })
+}
+
+fn show(global: &Global, stream: &Stream) -> anyhow::Result<()> {
+    let output = Output::new(global);
+    let shown = match output.format {
+        Format::Table => table(&HEADER, vec![row(stream)]),
+        Format::Json | Format::Jsonl => format!("{}\n", to_json(stream)),
+    };
+    output.write(shown.as_bytes())
+}
+
+fn protect(
+    global: &Global,
+    environment: &Environment,
+    streams: &[StreamName],
+    protected: bool,
+) -> anyhow::Result<()> {
+    let mut store = global.open(environment, &global.options(environment))?;
+    store.protect(streams, protected)?;
+    let output = Output::new(global);
+    let mut buffer = Vec::new();
+    for name in streams {
+        if output.format == Format::Table {
+            let done = if protected { "protected" } else { "no longer protected" };
+            buffer.extend_from_slice(format!("{}: {done}\n", escape(name.as_str())).as_bytes());
+        } else {
+            buffer.extend_from_slice(
+                format!("{}\n", json!({"stream": name.as_str(), "protected": protected}))
+                    .as_bytes(),
+            );
+        }
+    }
+    output.write(&buffer)
+}
+
+impl RmArgs {
+    fn run(&self, global: &Global, mut store: Store, signals: &Signals) -> anyhow::Result<()> {
+        let removable = store.removable(&self.streams)?;
+        if self.dry_run {
+            return tell(global, &removable, true);
+        }
+        if !self.yes && !removable.is_empty() {
+            self.confirm(&removable)?;
+        }
+        let removed = signals.hold(|| store.remove(&self.streams))?;
+        tell(global, &removed, false)
+    }
+
+    fn confirm(&self, removable: &[Removed]) -> anyhow::Result<()> {
+        let events: u64 = removable.iter().map(|removed| removed.events).sum();
+        let what = format!(
+            "removing {} from {}",
+            plural(events, "event"),
+            plural(removable.len() as u64, "stream")
+        );
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            let names: Vec<String> = self.streams.iter().map(|name| quote(name.as_str())).collect();
+            let hint = format!("ream stream rm --yes {}", names.join(" "));
+            return Err(Refused::Unconfirmed { what, hint }.into());
+        }
+        write!(io::stderr(), "{what} for good: type yes to go on: ")?;
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        if answer.trim().eq_ignore_ascii_case("yes") {
+            Ok(())
+        } else {
+            Err(Refused::Declined.into())
+        }
+    }
+}
+
+fn plural(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn tell(global: &Global, removed: &[Removed], dry_run: bool) -> anyhow::Result<()> {
+    let mut output = Output::new(global);
+    let mut buffer = Vec::new();
+    for removal in removed {
+        let (name, events) = (removal.stream.as_str(), removal.events);
+        if output.format == Format::Table {
+            let verb = if dry_run { "would remove" } else { "removed" };
+            let line = format!("{}: {verb} {}\n", escape(name), plural(events, "event"));
+            buffer.extend_from_slice(line.as_bytes());
+        } else {
+            let json = json!({
+                "stream": name, "version": removal.version.0, "events": events, "dry_run": dry_run,
+            });
+            output.record(&mut buffer, json.to_string().as_bytes());
+        }
+    }
+    buffer.extend_from_slice(output.end());
+    output.write(&buffer)
+}

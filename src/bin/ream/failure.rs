@@ -1,0 +1,209 @@
+//! From what went wrong to a message, a hint and an exit code: one table.
+
+use std::fmt::{self, Write as _};
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use ream::{Error, Expect};
+
+use crate::output::{Style, escape};
+
+/// What the program itself refuses, before or beside the store.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// The command line makes no sense.
+    Usage(String),
+    /// What came in is not valid; the hint is a command, where there is one.
+    Invalid { message: String, hint: Option<String> },
+    /// No directory here or above holds a store.
+    NoStoreNear(PathBuf),
+    /// A question needs an answer, and nobody can be asked.
+    Unconfirmed { what: String, hint: String },
+    /// The question was answered with no.
+    Declined,
+    /// A signal came.
+    Signal(u8),
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(message) | Self::Invalid { message, .. } => f.write_str(message),
+            Self::NoStoreNear(directory) => {
+                write!(f, "no store in {} or above it", directory.display())
+            }
+            Self::Unconfirmed { what, .. } => write!(f, "{what} needs to be confirmed"),
+            Self::Declined => f.write_str("nothing was changed"),
+            Self::Signal(_) => f.write_str("interrupted"),
+        }
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// Marks input as invalid.
+pub(crate) fn invalid(message: impl fmt::Display) -> anyhow::Error {
+    Refused::Invalid { message: message.to_string(), hint: None }.into()
+}
+
+/// Tells what went wrong, and gives the exit code.
+pub(crate) fn report(error: &anyhow::Error, style: Style) -> ExitCode {
+    let (code, hint) = classify(error);
+    let mut message = format!("{} {}\n", style.error("error:"), escape(&error.to_string()));
+    for cause in error.chain().skip(1) {
+        // Writing into a string does not fail.
+        let _ = writeln!(message, "{} {}", style.dim("caused by:"), escape(&cause.to_string()));
+    }
+    if let Some(hint) = hint {
+        let _ = writeln!(message, "{} {}", style.hint("hint:"), escape(&hint));
+    }
+    // A closed stderr leaves no one to tell.
+    let _ = io::stderr().write_all(message.as_bytes());
+    ExitCode::from(code)
+}
+
+fn classify(error: &anyhow::Error) -> (u8, Option<String>) {
+    for cause in error.chain() {
+        if let Some(refused) = cause.downcast_ref::<Refused>() {
+            return refused_code(refused);
+        }
+        if let Some(error) = cause.downcast_ref::<Error>() {
+            return store_code(error);
+        }
+    }
+    (1, None)
+}
+
+fn refused_code(refused: &Refused) -> (u8, Option<String>) {
+    match refused {
+        Refused::Usage(_) => (2, Some("ream --help".into())),
+        Refused::Invalid { hint, .. } => (6, hint.clone()),
+        Refused::NoStoreNear(_) => (4, Some("ream init".into())),
+        Refused::Unconfirmed { hint, .. } => (2, Some(hint.clone())),
+        Refused::Declined => (1, None),
+        Refused::Signal(number) => (128 + number, None),
+    }
+}
+
+/// The exit code of each cause, and what to do about it.
+fn store_code(error: &Error) -> (u8, Option<String>) {
+    let hint = |text: String| Some(text);
+    match error {
+        Error::NoStore { path } => (4, hint(format!("ream init {}", quote(&path.to_string_lossy())))),
+        Error::NewerFormat { .. } | Error::UnknownEngine { .. } => {
+            (1, hint("install the ream that wrote it, or a later one".into()))
+        }
+        Error::NotEmpty { path } => {
+            (1, hint(format!("ream init {}", quote(&path.join(".ream").to_string_lossy()))))
+        }
+        Error::ForeignOwner { .. } => {
+            (1, hint("run ream as that user, or set REAM_TRUST_OWNER=1 if you trust it".into()))
+        }
+        Error::WritableByOthers { path, .. } => (
+            1,
+            hint(format!(
+                "chmod 700 {}, or set REAM_TRUST_OWNER=1 if you trust them",
+                quote(&path.to_string_lossy())
+            )),
+        ),
+        Error::NetworkFileSystem { .. } => (
+            1,
+            hint("move the store to a local disk; REAM_UNSAFE_FS=1 uses it all the same".into()),
+        ),
+        Error::WrongExpectedVersion { stream, expected, .. } => {
+            let hint = match expected {
+                Expect::Exists => format!("ream stream show {}", quote(stream)),
+                _ => format!("read what came in between, decide again: ream read {}", quote(stream)),
+            };
+            (3, Some(hint))
+        }
+        Error::PartlyDuplicate { .. } => {
+            (3, hint("leave out what is stored, or append without --atomic: stored ids are skipped".into()))
+        }
+        Error::IdReused { position, .. } => {
+            let after = position.0.saturating_sub(1);
+            (6, hint(format!("an id stands for one event for ever; see it: ream read --after {after} --limit 1")))
+        }
+        Error::BeyondHead { head, .. } => {
+            (6, hint(format!("--from {} or --new waits for what comes next", head.next())))
+        }
+        Error::BeyondStream { actual, .. } => {
+            (6, hint(format!("--from @{} waits for what comes next", actual.next())))
+        }
+        Error::ForgedId { .. }
+        | Error::TooLarge { .. }
+        | Error::TimeAhead { .. }
+        | Error::ContinuesNothing => (6, None),
+        Error::VersionNeedsStream => (2, hint("ream read order-42 --after @3".into())),
+        Error::StreamNotFound { near, .. } => {
+            let names: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+            (4, hint(match &names[..] {
+                [] => "ream stream list".into(),
+                names => format!("there is {}", names.join(", ")),
+            }))
+        }
+        Error::Protected { stream } => {
+            (1, hint(format!("ream stream unprotect {}", quote(stream))))
+        }
+        Error::Busy { .. } => (5, hint("try again, or wait longer with --lock-timeout 5m".into())),
+        Error::LostEvents { .. } => (1, hint(
+            "keep a copy of the whole directory; reading still works. To go on without the lost events, remove bell/bell".into(),
+        )),
+        Error::OutcomeUnknown { .. } => {
+            (9, hint("the events may be stored or not; with an --id the same append can be run again safely".into()))
+        }
+        Error::Full { .. } => {
+            (1, hint("make room and run it again: nothing that was acknowledged is lost".into()))
+        }
+        Error::Interrupted => (130, None),
+        Error::NotADirectory { .. } => (4, None),
+        _ => (1, None),
+    }
+}
+
+/// A word as a shell takes it.
+pub(crate) fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./@:+=,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// Whether an error only says that nobody reads our output any more.
+pub(crate) fn is_closed_output(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<ClosedOutput>().is_some()
+}
+
+/// Nobody reads our output any more.
+#[derive(Debug)]
+pub(crate) struct ClosedOutput;
+
+impl fmt::Display for ClosedOutput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the output is closed")
+    }
+}
+
+impl std::error::Error for ClosedOutput {}
+
+#[cfg(test)]
+mod tests {
+    use super::quote;
+
+    #[test]
+    fn words_are_quoted_for_a_shell() {
+        for (word, quoted) in [
+            ("order-42", "order-42"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("it's", r"'it'\''s'"),
+            ("$x", "'$x'"),
+            ("東京-1", "東京-1"),
+        ] {
+            assert_eq!(quote(word), quoted);
+        }
+    }
+}

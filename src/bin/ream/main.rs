@@ -1,0 +1,39 @@
+//! `ream`: event sourcing in a directory, from the command line.
+//!
+//! Here arguments and environment become options, a command runs, and what went wrong becomes a
+//! message, a hint and an exit code. What a command does is in `command/`, a file each.
+
+mod args;
+mod command;
+mod environment;
+mod failure;
+mod input;
+mod output;
+mod signals;
+mod units;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::Cli;
+use environment::Environment;
+
+fn main() -> ExitCode {
+    if let Err(refused) = args::check_dashes(std::env::args_os()) {
+        return failure::report(&refused.into(), output::Style::plain());
+    }
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A closed stdout or stderr leaves no one to tell.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
+        }
+    };
+    let style = output::Style::new(cli.global.color);
+    match command::run(&cli, &Environment::read()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::report(&error, style),
+    }
+}

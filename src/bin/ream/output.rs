@@ -1,0 +1,226 @@
+//! What goes to standard output, and how it looks on a terminal.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
+
+use ream::{DataRef, EventRef, wire};
+
+use crate::args::{Color, Format, Global};
+use crate::failure::ClosedOutput;
+
+/// Standard output, in the format that was asked for or that suits who reads it.
+#[derive(Debug)]
+pub(crate) struct Output {
+    pub(crate) format: Format,
+    /// Whether a terminal shows it.
+    pub(crate) terminal: bool,
+    /// Whether the opening bracket of a JSON array has been written.
+    opened: bool,
+}
+
+impl Output {
+    pub(crate) fn new(global: &Global) -> Self {
+        let terminal = io::stdout().is_terminal();
+        let suitable = if terminal { Format::Table } else { Format::Jsonl };
+        let asked = global.format.or(global.json.then_some(Format::Json));
+        Self { format: asked.unwrap_or(suitable), terminal, opened: false }
+    }
+
+    /// Writes bytes as they are, and sends them off.
+    pub(crate) fn write(&self, bytes: &[u8]) -> anyhow::Result<()> {
+        let escaped = if self.terminal { escape_lossy(bytes) } else { Cow::Borrowed(bytes) };
+        send(&escaped)
+    }
+
+    /// Writes one of several results: JSON without its end of line, or a line for the eye.
+    pub(crate) fn record(&mut self, buffer: &mut Vec<u8>, json: &[u8]) {
+        match self.format {
+            Format::Json => {
+                buffer.extend_from_slice(if self.opened { b",\n" } else { b"[\n" });
+                self.opened = true;
+                buffer.extend_from_slice(json);
+            }
+            Format::Jsonl | Format::Table => {
+                buffer.extend_from_slice(json);
+                buffer.push(b'\n');
+            }
+        }
+    }
+
+    /// Writes an event in the format.
+    pub(crate) fn event(&mut self, buffer: &mut Vec<u8>, event: &EventRef<'_>) {
+        match self.format {
+            Format::Jsonl => wire::write_event(buffer, event),
+            Format::Json => {
+                let mut line = Vec::new();
+                wire::write_event(&mut line, event);
+                line.pop();
+                self.record(buffer, &line);
+            }
+            Format::Table => buffer.extend_from_slice(readable(event).as_bytes()),
+        }
+    }
+
+    /// What closes the results.
+    pub(crate) fn end(&self) -> &'static [u8] {
+        match (self.format, self.opened) {
+            (Format::Json, true) => b"\n]\n",
+            (Format::Json, false) => b"[]\n",
+            _ => b"",
+        }
+    }
+}
+
+/// Writes bytes of our own making, in which nothing needs an escape, and sends them off.
+pub(crate) fn send(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(bytes).and_then(|()| stdout.flush()).map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => ClosedOutput.into(),
+        _ => anyhow::Error::new(error).context("can't write to standard output"),
+    })
+}
+
+/// An event as a line for the eye.
+fn readable(event: &EventRef<'_>) -> String {
+    let time = event.time.to_string();
+    // The date and the time of day, without the fraction.
+    let time = time.get(..19).unwrap_or(&time).replace('T', " ");
+    let data = match event.data {
+        DataRef::Json(json) => escape(json),
+        DataRef::Bytes(bytes) => format!("({} bytes)", bytes.len()).into(),
+    };
+    let mut line = format!(
+        "{:>6}  {time}  {}@{}  {}  {data}",
+        event.position,
+        escape(event.stream),
+        event.version,
+        escape(event.event_type)
+    );
+    if let Some(metadata) = event.metadata {
+        // Writing into a string does not fail.
+        let _ = write!(line, "  {}", escape(metadata));
+    }
+    line.push('\n');
+    line
+}
+
+/// The text with control characters and marks that turn the direction of writing as `\uXXXX`,
+/// which a JSON string may hold as well.
+pub(crate) fn escape(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_dangerous) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if is_dangerous(character) {
+            // Each of these is a single UTF-16 unit; writing into a string does not fail.
+            let _ = write!(escaped, "\\u{:04x}", u32::from(character));
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped.into()
+}
+
+/// The same for lines: an end of line stays.
+fn escape_lossy(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let Ok(text) = std::str::from_utf8(bytes) else { return Cow::Borrowed(bytes) };
+    let lines: Vec<Cow<'_, str>> = text.split('\n').map(escape).collect();
+    if lines.iter().all(|line| matches!(line, Cow::Borrowed(_))) {
+        return Cow::Borrowed(bytes);
+    }
+    Cow::Owned(lines.join("\n").into_bytes())
+}
+
+fn is_dangerous(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Lines up columns for the eye.
+pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING);
+    if !header.is_empty() {
+        table.set_header(header.to_vec());
+    }
+    for row in rows {
+        table.add_row(row.iter().map(|cell| escape(cell).into_owned()));
+    }
+    let mut lines = String::new();
+    for line in table.lines() {
+        lines.push_str(line.trim());
+        lines.push('\n');
+    }
+    lines
+}
+
+/// How messages look.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Style {
+    color: bool,
+}
+
+impl Style {
+    pub(crate) fn new(color: Color) -> Self {
+        Self {
+            color: match color {
+                Color::Always => true,
+                Color::Never => false,
+                // Asks whether it is a terminal, and NO_COLOR, CLICOLOR and the like.
+                Color::Auto => {
+                    anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never
+                }
+            },
+        }
+    }
+
+    pub(crate) fn plain() -> Self {
+        Self { color: false }
+    }
+
+    pub(crate) fn error(self, text: &str) -> String {
+        self.paint("1;31", text)
+    }
+
+    pub(crate) fn hint(self, text: &str) -> String {
+        self.paint("36", text)
+    }
+
+    pub(crate) fn warning(self, text: &str) -> String {
+        self.paint("33", text)
+    }
+
+    pub(crate) fn dim(self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}
+
+/// Says something beside the results: on stderr, unless asked to be quiet.
+pub(crate) fn note(global: &Global, label: &str, message: &str) {
+    if !global.quiet {
+        let style = Style::new(global.color);
+        // A closed stderr leaves no one to tell.
+        let _ = writeln!(io::stderr(), "{} {}", style.warning(label), escape(message));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_fool_a_terminal_is_escaped() {
+        assert_eq!(escape("plain é 東京"), "plain é 東京");
+        assert_eq!(
+            escape("a\u{1b}[31m\u{202e}b\u{7f}\u{9b}"),
+            "a\\u001b[31m\\u202eb\\u007f\\u009b"
+        );
+        assert_eq!(*escape_lossy(b"a\n\x1bb\n"), *b"a\n\\u001bb\n");
+    }
+}

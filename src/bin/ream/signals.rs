@@ -1,0 +1,68 @@
+//! Signals that end the program: a write finishes its transaction first.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::failure::Refused;
+
+/// What signals have come, and whether one may end the program on the spot.
+#[derive(Debug, Clone)]
+pub(crate) struct Signals {
+    idle: Arc<AtomicBool>,
+    came: Arc<AtomicBool>,
+    number: Arc<AtomicUsize>,
+}
+
+impl Signals {
+    /// Takes SIGINT and SIGTERM over. Outside [`Signals::hold`] they end the program as ever.
+    pub(crate) fn take_over() -> std::io::Result<Self> {
+        let signals = Self {
+            idle: Arc::new(AtomicBool::new(true)),
+            came: Arc::default(),
+            number: Arc::default(),
+        };
+        for (signal, number) in [(SIGINT, 2), (SIGTERM, 15)] {
+            flag::register_conditional_default(signal, Arc::clone(&signals.idle))?;
+            flag::register(signal, Arc::clone(&signals.came))?;
+            flag::register_usize(signal, Arc::clone(&signals.number), number)?;
+        }
+        ignore_file_size_signal()?;
+        Ok(signals)
+    }
+
+    /// A flag that is set when a signal has come.
+    pub(crate) fn flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.came)
+    }
+
+    /// Does `work` to its end, whatever signal comes.
+    pub(crate) fn hold<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.idle.store(false, Ordering::SeqCst);
+        let done = work();
+        self.idle.store(true, Ordering::SeqCst);
+        done
+    }
+
+    /// Fails where a signal has come.
+    pub(crate) fn check(&self) -> Result<(), Refused> {
+        match self.number.load(Ordering::SeqCst) {
+            0 => Ok(()),
+            number => Err(Refused::Signal(u8::try_from(number).unwrap_or_default())),
+        }
+    }
+}
+
+/// A file that grows past the limit shall fail with an error, not end the program. A handler that
+/// does nothing, unlike an ignored signal, is not handed down to children.
+#[cfg(unix)]
+fn ignore_file_size_signal() -> std::io::Result<()> {
+    flag::register(signal_hook::consts::SIGXFSZ, Arc::default()).map(|_| ())
+}
+
+#[cfg(not(unix))]
+fn ignore_file_size_signal() -> std::io::Result<()> {
+    Ok(())
+}

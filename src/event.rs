@@ -1,0 +1,340 @@
+//! The words of the model: events, streams, versions, positions, patterns.
+//!
+//! Everything here is plain data with the rules for making it. Nothing here knows a store, a file
+//! or a wire format, and nothing of ours is imported.
+
+mod json;
+mod name;
+mod pattern;
+mod time;
+
+use std::borrow::Cow;
+use std::fmt;
+
+pub use json::{Json, JsonError, MAX_DEPTH};
+pub use name::{EventId, EventType, MAX_NAME_BYTES, NameError, StreamName};
+pub use pattern::Pattern;
+pub use time::{TimeError, Timestamp};
+
+/// An event's number within the store: 1, 2, 3, without gaps, never reused.
+///
+/// Position 0 stands before the first event.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position(pub u64);
+
+/// An event's number within its stream: 1, 2, 3, without gaps.
+///
+/// A stream that was never written is at version 0.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(pub u64);
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Position {
+    /// The position after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl Version {
+    /// The version after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// What the writer knows of a stream before an append.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// Nothing: append whatever is there.
+    #[default]
+    Any,
+    /// The stream holds no event: never written, or all of it removed.
+    NoStream,
+    /// The stream holds an event.
+    Exists,
+    /// The stream is at this version.
+    At(Version),
+    /// The stream is at the version at which the event before this one, in the same input, was
+    /// stored or found. Only an input of several events can say so; it has no wire form.
+    Continues,
+}
+
+impl fmt::Display for Expect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("any"),
+            Self::NoStream => f.write_str("no-stream"),
+            Self::Exists => f.write_str("exists"),
+            Self::At(version) => write!(f, "{version}"),
+            Self::Continues => f.write_str("continues"),
+        }
+    }
+}
+
+/// An expectation that is none of `any`, `no-stream`, `exists` and a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownExpect(pub String);
+
+impl fmt::Display for UnknownExpect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unknown expectation `{}`: any, no-stream, exists or a version", self.0)
+    }
+}
+
+impl std::error::Error for UnknownExpect {}
+
+impl std::str::FromStr for Expect {
+    type Err = UnknownExpect;
+
+    fn from_str(text: &str) -> Result<Self, UnknownExpect> {
+        match text {
+            "any" => Ok(Self::Any),
+            "no-stream" => Ok(Self::NoStream),
+            "exists" => Ok(Self::Exists),
+            number if number.bytes().all(|byte| byte.is_ascii_digit()) => number
+                .parse()
+                .ok()
+                .filter(|version| i64::try_from(*version).is_ok())
+                .map(|version| Self::At(Version(version)))
+                .ok_or_else(|| UnknownExpect(text.into())),
+            _ => Err(UnknownExpect(text.into())),
+        }
+    }
+}
+
+/// An event's payload: JSON text, or bytes that are no JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// JSON, kept byte for byte but for white space outside strings.
+    Json(Json),
+    /// Anything else.
+    Bytes(Box<[u8]>),
+}
+
+impl Data {
+    /// How long the payload is, in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.borrow().len()
+    }
+
+    /// Whether the payload has no byte.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The same payload, borrowed.
+    #[must_use]
+    pub fn borrow(&self) -> DataRef<'_> {
+        match self {
+            Self::Json(json) => DataRef::Json(json.as_str()),
+            Self::Bytes(bytes) => DataRef::Bytes(bytes),
+        }
+    }
+}
+
+impl From<Json> for Data {
+    fn from(json: Json) -> Self {
+        Self::Json(json)
+    }
+}
+
+/// A borrowed [`Data`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataRef<'a> {
+    /// JSON text without white space outside strings.
+    Json(&'a str),
+    /// Bytes that are no JSON.
+    Bytes(&'a [u8]),
+}
+
+impl DataRef<'_> {
+    /// How long the payload is, in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Json(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
+
+    /// Whether the payload has no byte.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// An event to append.
+///
+/// ```
+/// use ream::{Data, Expect, Json, NewEvent};
+///
+/// let mut event = NewEvent::new("order-42".parse()?, "OrderPaid".parse()?);
+/// event.data = Data::Json(Json::parse(r#"{ "amount": 12.50 }"#)?);
+/// event.expect = Expect::Exists;
+/// event.id = Some("payment-7".parse()?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NewEvent {
+    /// The stream to append to.
+    pub stream: StreamName,
+    /// What happened.
+    pub event_type: EventType,
+    /// The writer's idempotency key, unique in the store.
+    pub id: Option<EventId>,
+    /// When it happened; when it is recorded, if not given.
+    pub time: Option<Timestamp>,
+    /// The payload, `{}` by default.
+    pub data: Data,
+    /// A JSON object beside the payload.
+    pub metadata: Option<Json>,
+    /// What the stream must be like before the append.
+    pub expect: Expect,
+}
+
+impl NewEvent {
+    /// An event with the data `{}`, no id, no metadata and no expectation.
+    #[must_use]
+    pub fn new(stream: StreamName, event_type: EventType) -> Self {
+        Self {
+            stream,
+            event_type,
+            id: None,
+            time: None,
+            data: Data::Json(Json::empty_object()),
+            metadata: None,
+            expect: Expect::Any,
+        }
+    }
+
+    /// How much of an input this event is, in bytes: its payload, metadata and names.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.data.len()
+            + self.metadata.as_ref().map_or(0, |json| json.as_str().len())
+            + self.id.as_ref().map_or(0, |id| id.as_str().len())
+            + self.stream.as_str().len()
+            + self.event_type.as_str().len()
+    }
+}
+
+/// An event as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Event {
+    /// Where it stands in the store.
+    pub position: Position,
+    /// The stream it belongs to.
+    pub stream: StreamName,
+    /// Where it stands in its stream.
+    pub version: Version,
+    /// The writer's id, or `STORE-ID/POSITION`.
+    pub id: String,
+    /// What happened.
+    pub event_type: EventType,
+    /// When it happened, as the writer says.
+    pub time: Timestamp,
+    /// When the store recorded it; never before the event at the position before.
+    pub recorded: Timestamp,
+    /// The payload.
+    pub data: Data,
+    /// A JSON object beside the payload, if the writer gave one.
+    pub metadata: Option<Json>,
+}
+
+/// A stored event, borrowed from where it is read.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct EventRef<'a> {
+    /// Where it stands in the store.
+    pub position: Position,
+    /// The stream it belongs to.
+    pub stream: &'a str,
+    /// Where it stands in its stream.
+    pub version: Version,
+    /// The writer's id, if it gave one.
+    pub given_id: Option<&'a str>,
+    /// The store in which this event is known as `STORE-ID/POSITION`.
+    pub store_id: &'a str,
+    /// What happened.
+    pub event_type: &'a str,
+    /// When it happened, as the writer says.
+    pub time: Timestamp,
+    /// When the store recorded it.
+    pub recorded: Timestamp,
+    /// The payload.
+    pub data: DataRef<'a>,
+    /// A JSON object beside the payload, if the writer gave one.
+    pub metadata: Option<&'a str>,
+}
+
+impl<'a> EventRef<'a> {
+    /// The writer's id, or `STORE-ID/POSITION`.
+    #[must_use]
+    pub fn id(&self) -> Cow<'a, str> {
+        match self.given_id {
+            Some(id) => Cow::Borrowed(id),
+            None => Cow::Owned(format!("{}/{}", self.store_id, self.position)),
+        }
+    }
+
+    /// The event with what it borrows.
+    #[must_use]
+    pub fn to_event(&self) -> Event {
+        Event {
+            position: self.position,
+            stream: StreamName::stored(self.stream),
+            version: self.version,
+            id: self.id().into_owned(),
+            event_type: EventType::stored(self.event_type),
+            time: self.time,
+            recorded: self.recorded,
+            data: match self.data {
+                DataRef::Json(text) => Data::Json(Json::stored(text)),
+                DataRef::Bytes(bytes) => Data::Bytes(bytes.into()),
+            },
+            metadata: self.metadata.map(Json::stored),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expectations_have_four_spellings_and_no_other() {
+        for (text, expect) in [
+            ("any", Expect::Any),
+            ("no-stream", Expect::NoStream),
+            ("exists", Expect::Exists),
+            ("0", Expect::At(Version(0))),
+            ("17", Expect::At(Version(17))),
+        ] {
+            assert_eq!(text.parse(), Ok(expect));
+            assert_eq!(expect.to_string(), text);
+        }
+        for text in ["", "-1", "+1", "1.0", "Any", "no_stream", "18446744073709551615", "continues"]
+        {
+            assert_eq!(text.parse::<Expect>(), Err(UnknownExpect(text.into())), "{text}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Event sourcing in a directory: SQLite inside, JSON lines outside, no server.
+//!
+//! # The model
+//!
+//! - A **store** is a directory. It holds **events**: immutable facts with a type, data and
+//!   metadata.
+//! - Events belong to **streams**, one for each thing that has a history: `order-42`. An event's
+//!   number within its stream is its **version**, its number within the store its **position**;
+//!   both count 1, 2, 3, without gaps.
+//! - A writer may say which version it **expects** the stream to be at; a mismatch is a conflict,
+//!   and nothing is stored. With an **id**, an append can be repeated safely.
+//! - A **follower** reads what is there and then what comes, in order, without a gap or a repeat.
+//!
+//! Any number of threads and processes may use a store at once; nothing runs in the background.
+//!
+//! # Quick start
+//!
+//! ```
+//! use ream::{Data, Expect, Json, NewEvent, Options, Query, Store};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let directory = tempfile::tempdir()?;
+//! # let path = directory.path().join("shop");
+//! let (mut store, _created) = Store::init(&path, &Options::default())?;
+//!
+//! let mut event = NewEvent::new("order-42".parse()?, "OrderPlaced".parse()?);
+//! event.data = Data::Json(Json::parse(r#"{"customer":"ann"}"#)?);
+//! event.expect = Expect::NoStream;
+//! let appended = store.append(&[event])?;
+//! assert_eq!(appended[0].version.0, 1);
+//!
+//! let mut reader = store.read(&Query::of(vec!["order-*".parse()?]))?;
+//! let mut types = Vec::new();
+//! while !reader.next_batch(|event| types.push(event.event_type.to_owned()))?.caught_up {}
+//! assert_eq!(types, ["OrderPlaced"]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Where to look
+//!
+//! [`Store`] is what a store can do. [`NewEvent`] is an event to append, [`Query`] a choice of
+//! events to read, [`Follower`] reads on as events come. [`wire`] has the one-line JSON form of
+//! an event. [`Error`] says what can go wrong, by cause.
+
+mod event;
+mod near;
+pub mod platform;
+mod store;
+mod subscription;
+pub mod wire;
+
+pub use event::{
+    Data, DataRef, Event, EventId, EventRef, EventType, Expect, Json, JsonError, MAX_DEPTH,
+    MAX_NAME_BYTES, NameError, NewEvent, Pattern, Position, StreamName, TimeError, Timestamp,
+    UnknownExpect, Version,
+};
+pub use store::{
+    Appended, AppendedEach, Batch, Error, Link, Mark, Options, Query, Reader, Removed, Status,
+    Stopped, Store, Stream, Waker,
+};
+pub use subscription::Follower;

@@ -1,0 +1,44 @@
+//! How near two names are: for "did you mean".
+
+/// The number of characters to insert, delete, replace or swap with a neighbour that turns `a`
+/// into `b`: the optimal string alignment distance.
+pub(crate) fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let (mut before, mut previous): (Vec<usize>, Vec<usize>) = (vec![], (0..=b.len()).collect());
+    let mut last = None;
+    for (row, character) in a.chars().enumerate() {
+        let mut current = vec![row + 1];
+        for (column, other) in b.iter().enumerate() {
+            let replaced = previous[column] + usize::from(character != *other);
+            let mut cost = replaced.min(previous[column + 1] + 1).min(current[column] + 1);
+            if column > 0 && last == Some(*other) && b[column - 1] == character {
+                cost = cost.min(before[column - 1] + 1);
+            }
+            current.push(cost);
+        }
+        before = std::mem::replace(&mut previous, current);
+        last = Some(character);
+    }
+    previous.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::distance;
+
+    #[test]
+    fn edits_are_counted() {
+        for (a, b, edits) in [
+            ("", "", 0),
+            ("data", "data", 0),
+            ("dat", "data", 1),
+            ("adta", "data", 1),
+            ("", "ab", 2),
+            ("order-1", "order-2", 1),
+            ("kitten", "sitting", 3),
+        ] {
+            assert_eq!(distance(a, b), edits, "{a} {b}");
+            assert_eq!(distance(b, a), edits, "{b} {a}");
+        }
+    }
+}

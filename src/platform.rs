@@ -1,0 +1,185 @@
+//! What differs between operating systems: private files, owners, mount tables, closed pipes.
+//!
+//! Unix-only code lives here and nowhere else. On other systems these functions do what is
+//! possible: files get the permissions that their directory hands down, and owners and mounts are
+//! not looked at.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::Path;
+
+/// What tells a file from another that later stands at the same path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileIdentity {
+    device: u64,
+    inode: u64,
+}
+
+/// Who owns a directory, and what others may do with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ownership {
+    /// The owner's user number.
+    pub(crate) owner: u32,
+    /// The number of the user that this process acts as.
+    pub(crate) user: u32,
+    /// The permission bits.
+    pub(crate) mode: u32,
+}
+
+#[cfg(unix)]
+mod system {
+    use std::os::fd::AsFd;
+    use std::os::unix::fs::{
+        DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _,
+        PermissionsExt as _,
+    };
+
+    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::fs::OFlags;
+
+    use super::{File, FileIdentity, OpenOptions, Ownership, Path, fs, io};
+
+    pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
+        fs::DirBuilder::new().mode(0o700).create(path)?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+    }
+
+    pub(crate) fn make_private(path: &Path) -> io::Result<()> {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+    }
+
+    pub(crate) fn open_private(path: &Path, create: bool) -> io::Result<File> {
+        // The bits are the same on every Unix for which rustix defines them; they fit an i32.
+        let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).custom_flags(no_follow);
+        match options.open(path) {
+            Err(error) if create && error.kind() == io::ErrorKind::NotFound => {
+                let file = options.create(true).mode(0o600).open(path)?;
+                file.set_permissions(fs::Permissions::from_mode(0o600))?;
+                Ok(file)
+            }
+            opened => opened,
+        }
+    }
+
+    pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+        file.write_all_at(bytes, offset)
+    }
+
+    pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
+        File::open(path)?.sync_all()
+    }
+
+    pub(crate) fn identify(path: &Path) -> io::Result<FileIdentity> {
+        let metadata = fs::symlink_metadata(path)?;
+        Ok(FileIdentity { device: metadata.dev(), inode: metadata.ino() })
+    }
+
+    pub(crate) fn ownership(metadata: &fs::Metadata) -> Ownership {
+        Ownership {
+            owner: metadata.uid(),
+            user: rustix::process::geteuid().as_raw(),
+            mode: metadata.mode() & 0o7777,
+        }
+    }
+
+    pub(crate) fn wait_until_closed(output: &impl AsFd) {
+        // No event is asked for: a closed reader shows as an error or a hang-up all the same.
+        let mut fds = [PollFd::new(output, PollFlags::empty())];
+        while let Err(rustix::io::Errno::INTR) = poll(&mut fds, None) {}
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    use super::{File, FileIdentity, OpenOptions, Ownership, Path, fs, io};
+
+    pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
+        fs::create_dir(path)
+    }
+
+    pub(crate) fn make_private(_path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(crate) fn open_private(path: &Path, create: bool) -> io::Result<File> {
+        OpenOptions::new().read(true).write(true).create(create).truncate(false).open(path)
+    }
+
+    pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+        use std::io::{Seek as _, SeekFrom, Write as _};
+        let mut file = file;
+        file.seek(SeekFrom::Start(offset))?;
+        file.write_all(bytes)
+    }
+
+    pub(crate) fn sync_dir(_path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(crate) fn identify(path: &Path) -> io::Result<FileIdentity> {
+        fs::symlink_metadata(path)?;
+        Ok(FileIdentity { device: 0, inode: 0 })
+    }
+
+    pub(crate) fn ownership(_metadata: &fs::Metadata) -> Ownership {
+        Ownership { owner: 0, user: 0, mode: 0o700 }
+    }
+}
+
+/// Creates a directory that only its owner may enter, whatever the umask.
+pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
+    system::create_private_dir(path)
+}
+
+/// Takes a directory from everyone but its owner.
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
+    system::make_private(path)
+}
+
+/// Opens a file to read and write, following no symbolic link; creates it for its owner alone,
+/// whatever the umask, where it is missing and `create` says so.
+pub(crate) fn open_private(path: &Path, create: bool) -> io::Result<File> {
+    system::open_private(path, create)
+}
+
+/// Writes `bytes` at `offset`, in one call where the system allows it.
+pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    system::write_at(file, bytes, offset)
+}
+
+/// Makes the names in a directory durable.
+pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
+    system::sync_dir(path)
+}
+
+/// Which file stands at `path`, without opening it.
+pub(crate) fn identify(path: &Path) -> io::Result<FileIdentity> {
+    system::identify(path)
+}
+
+/// Who owns what `metadata` describes; where the system can't tell, who asks, alone.
+pub(crate) fn ownership(metadata: &fs::Metadata) -> Ownership {
+    system::ownership(metadata)
+}
+
+/// The system's mount table, where it has one to read.
+pub(crate) fn mount_table() -> Option<String> {
+    fs::read("/proc/self/mountinfo").ok().map(|table| String::from_utf8_lossy(&table).into_owned())
+}
+
+/// Waits until no one reads `output` any more: the other end of a pipe or a socket is closed.
+///
+/// Returns `false` at once where the system cannot tell.
+#[cfg(unix)]
+pub fn wait_until_closed(output: &impl std::os::fd::AsFd) -> bool {
+    system::wait_until_closed(output);
+    true
+}
+
+/// Waits until no one reads `output` any more; this system cannot tell.
+#[cfg(not(unix))]
+pub fn wait_until_closed<T>(_output: &T) -> bool {
+    false
+}

@@ -1,0 +1,405 @@
+//! The seam: what a store can do, in the words of the model.
+//!
+//! A verb is a whole transaction and carries one name from the command to the engine. Above the
+//! seam nothing knows SQL, a table or a file of the engine; below it nothing knows a terminal.
+
+mod chain;
+mod error;
+mod options;
+mod query;
+mod sqlite;
+
+use std::path::Path;
+
+use crate::event::{EventRef, NewEvent, Pattern, Position, StreamName, Timestamp, Version};
+
+pub use chain::Link;
+pub use error::Error;
+pub use options::Options;
+pub use query::{Mark, Query};
+pub use sqlite::Waker;
+pub(crate) use sqlite::Woken;
+
+/// An event-sourcing store in a directory.
+///
+/// A `Store` is for one thread; processes and threads that each open their own share the
+/// directory safely.
+#[derive(Debug)]
+pub struct Store {
+    engine: Engine,
+}
+
+/// The engines that can keep a store. There is one.
+#[derive(Debug)]
+enum Engine {
+    Sqlite(sqlite::Store),
+}
+
+/// Where an appended event stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Appended {
+    /// Its number within the store.
+    pub position: Position,
+    /// Its number within its stream.
+    pub version: Version,
+    /// Whether it was there already, under the same id.
+    pub duplicate: bool,
+    /// Whether that event has been removed since.
+    pub removed: bool,
+}
+
+/// How far an append of several events came.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct AppendedEach {
+    /// The events that are stored, from the first on.
+    pub appended: Vec<Appended>,
+    /// The event that was refused, where one was.
+    pub stopped: Option<Stopped>,
+}
+
+/// Where an append of several events stopped.
+#[derive(Debug)]
+pub struct Stopped {
+    /// Which event was refused, counted from 0.
+    pub index: usize,
+    /// Why.
+    pub error: Error,
+}
+
+/// A stream, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stream {
+    /// Its name.
+    pub name: StreamName,
+    /// Its version.
+    pub version: Version,
+    /// How many events it holds: those that were not removed.
+    pub events: u64,
+    /// Where its last event stands.
+    pub last_position: Position,
+    /// Whether it refuses removal.
+    pub protected: bool,
+}
+
+/// What a removal takes, or took, from a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Removed {
+    /// The stream.
+    pub stream: StreamName,
+    /// Its version, which it keeps.
+    pub version: Version,
+    /// How many events.
+    pub events: u64,
+}
+
+/// A store's vital signs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Status {
+    /// The last position.
+    pub head: Position,
+    /// How many events there are that were not removed, reserved streams aside.
+    pub events: u64,
+    /// How many streams hold an event, reserved ones aside.
+    pub streams: u64,
+    /// When the last event was recorded.
+    pub last_recorded: Option<Timestamp>,
+    /// How large the events' file is.
+    pub bytes: u64,
+    /// How large its write-ahead log is.
+    pub wal_bytes: u64,
+    /// The store's format.
+    pub format: u32,
+    /// The engine's name.
+    pub engine: &'static str,
+    /// The engine's version.
+    pub engine_version: String,
+    /// The store's id.
+    pub id: String,
+    /// The store's incarnation: a restore begins a new one.
+    pub incarnation: String,
+    /// The largest data that the store takes, in bytes.
+    pub max_data_bytes: u64,
+}
+
+/// A batch that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Batch {
+    /// How many events it held.
+    pub events: usize,
+    /// The position up to which everything has been looked at.
+    pub position: Position,
+    /// Whether nothing more was there to read.
+    pub caught_up: bool,
+    /// Whether nothing more will come: the query's limit or end is met.
+    pub finished: bool,
+}
+
+impl Store {
+    /// Makes a store in the directory `path`, which must be missing or empty; opens it where
+    /// there is one already. The second value says whether it is new.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotEmpty`], [`Error::NotADirectory`], and what [`Store::open`] refuses.
+    pub fn init(path: &Path, options: &Options) -> Result<(Self, bool), Error> {
+        let (engine, created) = sqlite::Store::init(path, options)?;
+        Ok((Self { engine: Engine::Sqlite(engine) }, created))
+    }
+
+    /// Opens the store in the directory `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoStore`] where there is none; [`Error::NewerFormat`], [`Error::ForeignOwner`],
+    /// [`Error::WritableByOthers`] and [`Error::NetworkFileSystem`] where it must not be used.
+    pub fn open(path: &Path, options: &Options) -> Result<Self, Error> {
+        Ok(Self { engine: Engine::Sqlite(sqlite::Store::open(path, options)?) })
+    }
+
+    /// Appends events, all in one transaction or none.
+    ///
+    /// Durable when it returns: a crash or a power loss does not undo it. An event whose id is
+    /// stored already is a duplicate, whatever it expects; when each one is, the answer is where
+    /// they stand.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongExpectedVersion`], [`Error::PartlyDuplicate`], [`Error::IdReused`],
+    /// [`Error::TooLarge`], [`Error::TimeAhead`] and [`Error::LostEvents`]: nothing is stored.
+    /// [`Error::OutcomeUnknown`] where the commit failed half-way.
+    pub fn append(&mut self, events: &[NewEvent]) -> Result<Vec<Appended>, Error> {
+        let AppendedEach { appended, stopped } = self.append_all(events)?;
+        match stopped {
+            Some(stopped) => Err(stopped.error),
+            None => Ok(appended),
+        }
+    }
+
+    /// Appends as [`Store::append`] does, and tells which event was refused: then nothing is
+    /// stored.
+    ///
+    /// # Errors
+    ///
+    /// Where no event is at fault.
+    pub fn append_all(&mut self, events: &[NewEvent]) -> Result<AppendedEach, Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.append_all(events),
+        }
+    }
+
+    /// Appends events of which each stands for itself: those before the first that is refused
+    /// are stored, in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// Where no event is at fault: then nothing is stored, but for [`Error::OutcomeUnknown`].
+    pub fn append_each(&mut self, events: &[NewEvent]) -> Result<AppendedEach, Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.append_each(events),
+        }
+    }
+
+    /// A reader of the events that `query` chooses, in the order of their positions, up to the
+    /// head as it is now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BeyondHead`], [`Error::BeyondStream`] and [`Error::VersionNeedsStream`].
+    pub fn read(&self, query: &Query) -> Result<Reader, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => Ok(Reader(ReaderEngine::Sqlite(store.reader(query, false)?))),
+        }
+    }
+
+    /// A reader as [`Store::read`] gives, which goes on behind the head as events come.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::read`].
+    pub(crate) fn follow(&self, query: &Query) -> Result<Reader, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => Ok(Reader(ReaderEngine::Sqlite(store.reader(query, true)?))),
+        }
+    }
+
+    /// A watch that wakes up when events may have been stored.
+    pub(crate) fn watch(&self) -> Watch {
+        match &self.engine {
+            Engine::Sqlite(store) => Watch::Sqlite(store.watch()),
+        }
+    }
+
+    /// At most `limit` streams that `pattern` chooses, by name, those after `after`.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn streams(
+        &self,
+        pattern: &Pattern,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Stream>, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.streams(pattern, after, limit),
+        }
+    }
+
+    /// The stream `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::StreamNotFound`] where it holds no event.
+    pub fn stream(&self, name: &str) -> Result<Stream, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.stream(name),
+        }
+    }
+
+    /// Protects streams from removal, or no longer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::StreamNotFound`]: then none is changed.
+    pub fn protect(&mut self, names: &[StreamName], protected: bool) -> Result<(), Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.protect(names, protected),
+        }
+    }
+
+    /// What [`Store::remove`] would take. Streams that hold no event are left out.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Protected`].
+    pub fn removable(&self, names: &[StreamName]) -> Result<Vec<Removed>, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.removable(names),
+        }
+    }
+
+    /// Removes the data and metadata of all events of the streams, in one transaction, and
+    /// records that in the stream `$ream`. A skeleton of each event stays, so that positions and
+    /// ids stay spent and the chain holds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Protected`]: then nothing is removed.
+    pub fn remove(&mut self, names: &[StreamName]) -> Result<Vec<Removed>, Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.remove(names),
+        }
+    }
+
+    /// How the store stands.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn status(&self) -> Result<Status, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.status(),
+        }
+    }
+
+    /// That the store holds all that was acknowledged. Writing to one that does not is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LostEvents`].
+    pub fn check(&self) -> Result<(), Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.check(),
+        }
+    }
+
+    /// The store's id: 13 characters, random, for ever.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match &self.engine {
+            Engine::Sqlite(store) => store.id(),
+        }
+    }
+
+    /// The largest data that the store takes, in bytes.
+    #[must_use]
+    pub fn max_data_bytes(&self) -> usize {
+        match &self.engine {
+            Engine::Sqlite(store) => store.max_data_bytes(),
+        }
+    }
+
+    /// The directory of the store.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match &self.engine {
+            Engine::Sqlite(store) => store.path(),
+        }
+    }
+}
+
+/// Reads events in batches. Between batches it holds nothing of the store, so a slow reader
+/// stands in nobody's way.
+#[derive(Debug)]
+pub struct Reader(ReaderEngine);
+
+#[derive(Debug)]
+enum ReaderEngine {
+    Sqlite(sqlite::Reader),
+}
+
+impl Reader {
+    /// Gives the next batch to `each`, event by event.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read, or is no longer there.
+    pub fn next_batch(&mut self, each: impl FnMut(&EventRef<'_>)) -> Result<Batch, Error> {
+        match &mut self.0 {
+            ReaderEngine::Sqlite(reader) => reader.next_batch(each),
+        }
+    }
+
+    /// What is wrong with the store, though it can be read: it lost events.
+    #[must_use]
+    pub fn warning(&self) -> Option<&Error> {
+        match &self.0 {
+            ReaderEngine::Sqlite(reader) => reader.warning(),
+        }
+    }
+
+    /// Whether something may have been stored since this was last asked.
+    pub(crate) fn changed(&mut self) -> Result<bool, Error> {
+        match &mut self.0 {
+            ReaderEngine::Sqlite(reader) => reader.changed(),
+        }
+    }
+}
+
+/// Waits for events to be stored.
+#[derive(Debug)]
+pub(crate) enum Watch {
+    Sqlite(sqlite::Watch),
+}
+
+impl Watch {
+    /// Waits until events may have been stored, the watch is woken, or it is time to look.
+    pub(crate) fn wait(&self) -> Woken {
+        match self {
+            Self::Sqlite(watch) => watch.wait(),
+        }
+    }
+
+    /// What wakes the watch from another thread.
+    pub(crate) fn waker(&self) -> Waker {
+        match self {
+            Self::Sqlite(watch) => watch.waker(),
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! What can go wrong in a store, by cause.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::event::{Expect, Position, Timestamp, Version};
+
+/// Why a verb of the store did not do what it was asked to.
+///
+/// Unless a variant says otherwise, nothing was stored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no store.
+    #[error("no store at {}", path.display())]
+    NoStore {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// Something else stands where the store's directory should be.
+    #[error("{} is not a directory", path.display())]
+    NotADirectory {
+        /// What stands there.
+        path: PathBuf,
+    },
+    /// The directory for a new store holds something else.
+    #[error("{} is not empty and not a store", path.display())]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The store's marker can't be read as one.
+    #[error("{} is no marker of a store: {reason}", path.display())]
+    BadMarker {
+        /// The marker.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The store was written by a later ream.
+    #[error("the store at {} has format {found}; this ream knows formats up to {known}", path.display())]
+    NewerFormat {
+        /// The store.
+        path: PathBuf,
+        /// Its format.
+        found: u32,
+        /// The latest format known here.
+        known: u32,
+    },
+    /// The store is kept by an engine that this ream does not have.
+    #[error("the store at {} is kept by the engine `{engine}`, which this ream does not have", path.display())]
+    UnknownEngine {
+        /// The store.
+        path: PathBuf,
+        /// Its engine.
+        engine: String,
+    },
+    /// The store belongs to another user.
+    #[error("the store at {} belongs to the user {owner}, not to the user {user}", path.display())]
+    ForeignOwner {
+        /// The store.
+        path: PathBuf,
+        /// Who owns it.
+        owner: u32,
+        /// Who asks.
+        user: u32,
+    },
+    /// Others may write to the store's directory.
+    #[error("the store at {} is writable by others (mode {mode:04o})", path.display())]
+    WritableByOthers {
+        /// The store.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The store lies on a file system that other machines share.
+    #[error("the store at {} lies on a network or shared file system ({kind}), which corrupts it", path.display())]
+    NetworkFileSystem {
+        /// The store.
+        path: PathBuf,
+        /// The kind of file system.
+        kind: String,
+    },
+    /// The SQLite that ream runs on has a known defect.
+    #[error("SQLite {found} can lose writes; {needed} or later is needed")]
+    OldSqlite {
+        /// The version found.
+        found: String,
+        /// The first version without the defect.
+        needed: &'static str,
+    },
+    /// The stream is not as the writer expects.
+    #[error(
+        "wrong expected version of the stream `{stream}`: expected {expected}, actual {actual}"
+    )]
+    WrongExpectedVersion {
+        /// The stream.
+        stream: String,
+        /// What the writer expects.
+        expected: Expect,
+        /// The stream's version.
+        actual: Version,
+        /// Whether all that it held was removed.
+        removed: bool,
+    },
+    /// Some events of an atomic append are stored already, others are not.
+    #[error(
+        "{duplicates} of {events} events are stored already, first the id `{id}` at position {position}: \
+         an atomic append repeats a whole one or none"
+    )]
+    PartlyDuplicate {
+        /// How many are stored already.
+        duplicates: usize,
+        /// How many there are.
+        events: usize,
+        /// The id of the first that is stored already.
+        id: String,
+        /// Where that one stands.
+        position: Position,
+    },
+    /// The id belongs to an event with another content.
+    #[error(
+        "id reused: `{id}` is the event at position {position} (`{stream}`, version {version}), with other content"
+    )]
+    IdReused {
+        /// The id.
+        id: String,
+        /// Where the event with that id stands.
+        position: Position,
+        /// Its stream.
+        stream: String,
+        /// Its version.
+        version: Version,
+    },
+    /// The id has the form that the store gives, and names none of its events.
+    #[error("the id `{id}` has the form of this store's own ids, and no event has it")]
+    ForgedId {
+        /// The id.
+        id: String,
+    },
+    /// The event's data is larger than the store takes.
+    #[error("the data has {bytes} bytes; this store takes {max}")]
+    TooLarge {
+        /// How long the data is.
+        bytes: usize,
+        /// How long it may be.
+        max: usize,
+    },
+    /// The event's time lies too far ahead.
+    #[error("the time {time} is more than a day after the store's clock, {recorded}")]
+    TimeAhead {
+        /// The time given.
+        time: Timestamp,
+        /// When it would be recorded.
+        recorded: Timestamp,
+    },
+    /// The position has not been reached.
+    #[error("position {position} is beyond the head, {head}")]
+    BeyondHead {
+        /// The position asked for.
+        position: Position,
+        /// The last position.
+        head: Position,
+    },
+    /// The version has not been reached.
+    #[error("version {version} is beyond the stream `{stream}`, which is at {actual}")]
+    BeyondStream {
+        /// The stream.
+        stream: String,
+        /// The version asked for.
+        version: Version,
+        /// The stream's version.
+        actual: Version,
+    },
+    /// A version was given, and not exactly one exact stream.
+    #[error("a version (`@N`) needs exactly one stream, without `*`")]
+    VersionNeedsStream,
+    /// An event says [`Expect::Continues`] and none stands before it.
+    #[error("the first event of an input continues nothing")]
+    ContinuesNothing,
+    /// There is no such stream.
+    #[error("no stream `{stream}`")]
+    StreamNotFound {
+        /// The name.
+        stream: String,
+        /// Streams with names that are near.
+        near: Vec<String>,
+    },
+    /// The stream is protected from removal.
+    #[error("the stream `{stream}` is protected from removal")]
+    Protected {
+        /// The stream.
+        stream: String,
+    },
+    /// Other writers kept the store for longer than this one would wait.
+    #[error("other writers kept the store busy for {}", seconds(*waited))]
+    Busy {
+        /// How long it waited.
+        waited: Duration,
+    },
+    /// The store lacks events that were acknowledged.
+    #[error(
+        "the store lost acknowledged events: position {acknowledged} was acknowledged, and {}",
+        lost(*acknowledged, *head)
+    )]
+    LostEvents {
+        /// The last position that was acknowledged.
+        acknowledged: Position,
+        /// The last position that is there.
+        head: Position,
+    },
+    /// The commit failed in a way that does not tell whether it took place.
+    ///
+    /// The events may be stored or not; with an id, an append can be tried again safely.
+    #[error("the outcome is unknown: the commit failed half-way")]
+    OutcomeUnknown {
+        /// What failed.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The store was moved, removed or replaced while it was in use.
+    #[error("the store at {} was moved, removed or replaced while it was in use", path.display())]
+    Replaced {
+        /// Where the store was.
+        path: PathBuf,
+    },
+    /// The caller's interrupt flag was set.
+    #[error("interrupted")]
+    Interrupted,
+    /// There is no room left.
+    #[error("no room left for the store at {}", path.display())]
+    Full {
+        /// The store.
+        path: PathBuf,
+    },
+    /// The system refused something.
+    #[error("can't {action} {}", path.display())]
+    Io {
+        /// What was to be done.
+        action: &'static str,
+        /// To which file.
+        path: PathBuf,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The engine refused something.
+    #[error("can't {action}")]
+    Engine {
+        /// What was to be done.
+        action: &'static str,
+        /// The engine's reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What is stored is not what the store writes.
+    #[error("the store is damaged: {what}")]
+    Damaged {
+        /// What is wrong.
+        what: String,
+    },
+}
+
+impl Error {
+    /// An error of the system, with what was to be done to which file.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path },
+            _ => Self::Io { action, path, source },
+        }
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs_f64())
+}
+
+fn lost(acknowledged: Position, head: Position) -> String {
+    if head < acknowledged {
+        format!("the last one is {head}")
+    } else {
+        "another event stands there".into()
+    }
+}

@@ -1,0 +1,60 @@
+//! How a store is opened.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::event::Timestamp;
+
+/// How a store is opened.
+///
+/// ```
+/// let mut options = ream::Options::default();
+/// options.lock_timeout = std::time::Duration::from_secs(5);
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Options {
+    /// How long a writer waits for other writers; 30 seconds by default.
+    pub lock_timeout: Duration,
+    /// Use a store that belongs to another user or is writable by others.
+    pub trust_owner: bool,
+    /// Use a store on a network or shared file system.
+    pub unsafe_file_system: bool,
+    /// The clock that events are recorded by.
+    pub clock: fn() -> Timestamp,
+    /// When set to `true`, a wait for other writers ends with [`Error::Interrupted`].
+    ///
+    /// [`Error::Interrupted`]: crate::Error::Interrupted
+    pub interrupt: Option<Arc<AtomicBool>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            lock_timeout: Duration::from_secs(30),
+            trust_owner: false,
+            unsafe_file_system: false,
+            clock: Timestamp::now,
+            interrupt: None,
+        }
+    }
+}
+
+impl Options {
+    /// Whether the caller's interrupt flag is set.
+    pub(crate) fn interrupted(&self) -> bool {
+        self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("lock_timeout", &self.lock_timeout)
+            .field("trust_owner", &self.trust_owner)
+            .field("unsafe_file_system", &self.unsafe_file_system)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,148 @@
+//! A store that SQLite keeps. The only rooms that know SQL.
+//!
+//! `db` holds events, states, decisions and subscriptions, in WAL mode with `synchronous=FULL`.
+//! No room opens it, its WAL or its shared memory with an ordinary file call: closing such a
+//! descriptor would drop SQLite's locks of the whole process.
+
+mod append;
+mod bell;
+mod connection;
+mod init;
+mod layout;
+mod lock;
+mod marker;
+mod mounts;
+mod positions;
+mod read;
+mod remove;
+mod schema;
+mod streams;
+mod transaction;
+mod watch;
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use self::bell::Bell;
+use self::layout::Layout;
+use self::lock::Queue;
+use self::marker::Marker;
+use super::chain::Salts;
+use super::{Error, Options};
+use crate::platform::{self, FileIdentity};
+
+pub(crate) use self::read::Reader;
+pub use self::watch::Waker;
+pub(crate) use self::watch::{Watch, Woken};
+
+/// The store's files, who it is, and a connection to write by once something is written.
+#[derive(Debug)]
+pub(crate) struct Store {
+    layout: Layout,
+    marker: Marker,
+    options: Options,
+    /// Which file the database was when the store was opened.
+    database: FileIdentity,
+    queue: Queue,
+    writer: Option<Writer>,
+}
+
+/// What a writer keeps between its transactions.
+#[derive(Debug)]
+struct Writer {
+    connection: Connection,
+    /// What the bell said before the connection's first look at the store, until it is checked.
+    acknowledged: Option<bell::Acknowledged>,
+    bell: Option<Bell>,
+    salts: Salts,
+}
+
+impl Store {
+    /// Opens the store in `path`.
+    pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, Error> {
+        let layout = Layout::of(path);
+        init::check_place(&layout, options)?;
+        Self::open_checked(layout, options)
+    }
+
+    /// Opens a store whose place has been checked.
+    fn open_checked(layout: Layout, options: &Options) -> Result<Self, Error> {
+        connection::check_version()?;
+        let marker = Marker::read(&layout)?;
+        let database = identify(&layout)?;
+        Ok(Self {
+            layout,
+            marker,
+            options: options.clone(),
+            database,
+            queue: Queue::new(),
+            writer: None,
+        })
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.marker.id
+    }
+
+    pub(crate) fn max_data_bytes(&self) -> usize {
+        self.marker.max_data_bytes
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.layout.root
+    }
+
+    pub(crate) fn watch(&self) -> Watch {
+        Watch::new(&self.layout)
+    }
+
+    /// A connection that only reads.
+    fn reading_connection(&self) -> Result<Connection, Error> {
+        connection::open(&self.layout, &self.options)
+    }
+
+    /// That the database is still the file that was opened.
+    fn check_in_place(&self) -> Result<(), Error> {
+        check_in_place(&self.layout, self.database, &self.marker)
+    }
+
+    /// Opens what writing needs, where it is not open yet.
+    fn open_writer(&mut self) -> Result<(), Error> {
+        if self.writer.is_some() {
+            return Ok(());
+        }
+        let acknowledged = bell::read(&self.layout);
+        let connection = connection::open(&self.layout, &self.options)?;
+        let salts = Salts::new()
+            .map_err(|error| Error::Engine { action: "get random bits", source: error.into() })?;
+        // A bell that can't be rung is a nuisance to followers, not a reason to refuse events.
+        let bell = Bell::open(&self.layout.bell).ok();
+        self.writer = Some(Writer { connection, acknowledged, bell, salts });
+        Ok(())
+    }
+}
+
+impl Drop for Store {
+    /// Leaves a short log behind: each process that finds no other reads it from the start.
+    fn drop(&mut self) {
+        if let Some(writer) = &self.writer
+            && connection::wal_frames(&self.layout) > connection::FRAMES_LEFT_BEHIND
+            && let Ok(Some(_turn)) = Queue::try_enter(&self.layout)
+        {
+            connection::checkpoint(&writer.connection);
+        }
+    }
+}
+
+/// Which file the database is; that there is none is an error.
+fn identify(layout: &Layout) -> Result<FileIdentity, Error> {
+    platform::identify(&layout.database).map_err(Error::io("find", &layout.database))
+}
+
+/// That the file opened is still the store's, and the store the one opened.
+fn check_in_place(layout: &Layout, opened: FileIdentity, marker: &Marker) -> Result<(), Error> {
+    let same = platform::identify(&layout.database).is_ok_and(|found| found == opened)
+        && Marker::read(layout).is_ok_and(|found| found.id == marker.id);
+    if same { Ok(()) } else { Err(Error::Replaced { path: layout.root.clone() }) }
+}

@@ -1,0 +1,100 @@
+//! Connections: how they are opened, what is checked, when the log is checkpointed.
+
+use std::fs;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::layout::Layout;
+use crate::store::{Error, Options};
+
+/// The first SQLite without the WAL-reset defect, and its number.
+const NEEDED: (&str, i32) = ("3.51.3", 3_051_003);
+
+/// How many frames of log a writer leaves to the next process, which reads them all.
+pub(super) const FRAMES_LEFT_BEHIND: u64 = 64;
+/// How many frames of log a writer lets pile up while it goes on.
+pub(super) const FRAMES_AT_WORK: u64 = 8192;
+
+/// How large a frame of the log is: a page and its header.
+const FRAME_BYTES: u64 = 4096 + 24;
+
+/// That the SQLite linked here is fit.
+pub(super) fn check_version() -> Result<(), Error> {
+    if rusqlite::version_number() < NEEDED.1 {
+        return Err(Error::OldSqlite { found: rusqlite::version().into(), needed: NEEDED.0 });
+    }
+    Ok(())
+}
+
+/// Opens a connection to the events' file and sets it up, durability first.
+pub(super) fn open(layout: &Layout, options: &Options) -> Result<Connection, Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let failed = |error| failure(layout, "open the store", error);
+    let connection = Connection::open_with_flags(&layout.database, flags).map_err(failed)?;
+    set_up(&connection, options).map_err(failed)?;
+    let synchronous: i64 =
+        connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).map_err(failed)?;
+    if synchronous != FULL {
+        return Err(Error::Damaged {
+            what: format!("SQLite would not sync: synchronous={synchronous}"),
+        });
+    }
+    Ok(connection)
+}
+
+/// What `PRAGMA synchronous` answers where each commit is synced.
+const FULL: i64 = 2;
+
+fn set_up(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
+    // A checkpoint on close would cost a lone append five syncs; see `Store::drop`.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.busy_timeout(options.lock_timeout.max(Duration::from_millis(1)))?;
+    connection.execute_batch(
+        "PRAGMA wal_autocheckpoint=0; PRAGMA cell_size_check=ON; PRAGMA synchronous=FULL;",
+    )
+}
+
+/// How long the log is, in frames. By its length alone: it must not be opened.
+pub(super) fn wal_frames(layout: &Layout) -> u64 {
+    wal_bytes(layout) / FRAME_BYTES
+}
+
+/// How long the log is, in bytes.
+pub(super) fn wal_bytes(layout: &Layout) -> u64 {
+    fs::symlink_metadata(&layout.wal).map_or(0, |metadata| metadata.len())
+}
+
+/// Moves the log into the database and empties it, unless a reader is in the way: then a later
+/// writer does.
+pub(super) fn checkpoint(connection: &Connection) {
+    // With a reader open, TRUNCATE would wait for the whole timeout.
+    let _ = connection.busy_timeout(Duration::ZERO);
+    // Busy is no error; any other failure shows at the next commit, which matters.
+    let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+}
+
+/// What a failure of SQLite means.
+pub(super) fn failure(layout: &Layout, action: &'static str, error: rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => Error::Full { path: layout.root.clone() },
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            Error::Damaged { what: error.to_string() }
+        }
+        _ => Error::Engine { action, source: error.into() },
+    }
+}
+
+/// What a failure of a COMMIT means. Where writing or syncing failed, the transaction may be in
+/// the log all the same, and come back when it is next recovered.
+pub(super) fn commit_failure(layout: &Layout, error: rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::SystemIoFailure) => Error::OutcomeUnknown { source: error.into() },
+        _ => failure(layout, "commit", error),
+    }
+}

@@ -1,0 +1,535 @@
+//! Reading events in batches, each within a short transaction.
+//!
+//! A reader that held a statement open while a pipe blocks would pin the log; since an event's row
+//! changes only by removal, a batch behind another needs no common snapshot.
+
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension as _, Row};
+
+use super::connection::failure;
+use super::layout::Layout;
+use super::marker::Marker;
+use super::positions::{self, PAGE};
+use super::transaction::{Failure, Head, StreamRow};
+use super::{Store, bell, check_in_place};
+use crate::event::{DataRef, EventRef, Position, Timestamp, Version};
+use crate::platform::FileIdentity;
+use crate::store::{Batch, Error, Mark, Query};
+
+/// How many events a batch holds at most.
+const BATCH_EVENTS: usize = 1000;
+/// How many bytes of data a batch holds, one event more at most.
+const BATCH_BYTES: usize = 512 * 1024;
+/// How many rows a batch looks at, when few of them are chosen.
+const BATCH_ROWS: usize = 20_000;
+/// How many positions a plan lists; 8 MiB of them.
+const LISTED: usize = 1 << 20;
+/// A list is better than a scan where it holds at most one in so many positions.
+const SPARSE: u64 = 8;
+
+/// Behind every position that SQLite can hold.
+const END: u64 = i64::MAX.unsigned_abs();
+
+const COLUMNS: &str = "position, stream, version, recorded, id, type, time, data, metadata";
+
+/// Reads the events that a query chooses.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    connection: Connection,
+    layout: Layout,
+    marker: Marker,
+    database: FileIdentity,
+    query: Query,
+    /// Everything up to this position has been looked at.
+    position: u64,
+    /// The last position that can be of interest.
+    end: u64,
+    /// How many more events may come.
+    left: u64,
+    plan: Plan,
+    data_version: i64,
+    warning: Option<Error>,
+    follow: bool,
+}
+
+/// How to find the chosen events.
+#[derive(Debug)]
+enum Plan {
+    /// Look at each event.
+    Scan,
+    /// These positions, from `next` on, hold all events of the chosen streams up to `covered`.
+    List { positions: Vec<u64>, next: usize, covered: u64 },
+}
+
+impl Store {
+    /// A reader of what `query` chooses: up to the head as it is, or following it.
+    pub(crate) fn reader(&self, query: &Query, follow: bool) -> Result<Reader, Error> {
+        let acknowledged = bell::read(&self.layout);
+        let mut reader = Reader {
+            connection: self.reading_connection()?,
+            layout: self.layout.clone(),
+            marker: self.marker.clone(),
+            database: self.database,
+            query: query.clone(),
+            position: 0,
+            end: END,
+            left: query.limit.unwrap_or(u64::MAX),
+            plan: Plan::Scan,
+            data_version: 0,
+            warning: None,
+            follow,
+        };
+        reader.data_version = reader.data_version()?;
+        match reader.in_transaction(|reader| reader.start(acknowledged)) {
+            Ok(()) => Ok(reader),
+            Err(failure) => Err(reader.tell(failure)),
+        }
+    }
+}
+
+impl Reader {
+    /// What is wrong with the store.
+    pub(crate) fn warning(&self) -> Option<&Error> {
+        self.warning.as_ref()
+    }
+
+    /// Gives the next batch to `each`.
+    pub(crate) fn next_batch(
+        &mut self,
+        mut each: impl FnMut(&EventRef<'_>),
+    ) -> Result<Batch, Error> {
+        let batch = self.in_transaction(|reader| reader.read_batch(&mut each));
+        batch.map_err(|failure| self.tell(failure))
+    }
+
+    /// Whether something may have been committed since this was last asked; that the store is
+    /// still there is checked too.
+    pub(crate) fn changed(&mut self) -> Result<bool, Error> {
+        check_in_place(&self.layout, self.database, &self.marker)?;
+        let found = self.data_version()?;
+        Ok(std::mem::replace(&mut self.data_version, found) != found)
+    }
+
+    /// A number that changes when another connection commits.
+    fn data_version(&self) -> Result<i64, Error> {
+        let version = self
+            .connection
+            .prepare_cached("PRAGMA data_version")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)));
+        version.map_err(|error| self.tell(error.into()))
+    }
+
+    fn tell(&self, failed: Failure) -> Error {
+        match failed {
+            Failure::Refused(error) => error,
+            Failure::Sqlite(error) => failure(&self.layout, "read the store", error),
+        }
+    }
+
+    fn in_transaction<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.connection.prepare_cached("BEGIN")?.execute([])?;
+        let done = work(self);
+        // Nothing was written: ending the transaction can't fail in a way that matters.
+        let _ = self.connection.prepare_cached("ROLLBACK").and_then(|mut end| end.execute([]));
+        done
+    }
+
+    /// Finds where to begin, where to end, and how to get there.
+    fn start(&mut self, acknowledged: Option<bell::Acknowledged>) -> Result<(), Failure> {
+        let head = Head::read(&self.connection, &self.marker.id)?;
+        if let Some(acknowledged) = acknowledged {
+            match bell::check(&self.connection, acknowledged, &head) {
+                Err(Failure::Refused(lost)) => self.warning = Some(lost),
+                checked => checked?,
+            }
+        }
+        let head = head.position.0;
+        if let Some(mark) = self.query.after {
+            self.position = self.resolve_start(mark, head)?;
+        }
+        if let Some(since) = self.query.since {
+            self.position = self.position.max(self.first_recorded(since, head)?);
+        }
+        match self.query.until {
+            Some(Mark::Position(until)) => self.end = until.0.min(END),
+            Some(Mark::Version(_)) => {
+                self.query.one_stream()?;
+            }
+            None => {}
+        }
+        if !self.follow {
+            self.end = self.end.min(head);
+        }
+        if self.query.new {
+            self.position = self.position.max(head);
+        }
+        self.make_plan(head)?;
+        if let Some(last) = self.query.last {
+            self.position = self.position.max(self.before_last(last, head)?);
+            self.make_plan(head)?;
+        }
+        Ok(())
+    }
+
+    fn resolve_start(&self, mark: Mark, head: u64) -> Result<u64, Failure> {
+        match mark {
+            Mark::Position(position) if position.0 > head => {
+                Err(Error::BeyondHead { position, head: Position(head) }.into())
+            }
+            Mark::Position(position) => Ok(position.0),
+            Mark::Version(version) => {
+                let name = self.query.one_stream()?;
+                let row = StreamRow::read(&self.connection, name)?;
+                if version.0 > row.version {
+                    return Err(Error::BeyondStream {
+                        stream: name.into(),
+                        version,
+                        actual: Version(row.version),
+                    }
+                    .into());
+                }
+                Ok(position_of(&self.connection, name, &row, version)?)
+            }
+        }
+    }
+
+    /// The position before the first event that can have a `time` of `since` or later: a time
+    /// lies at most a day after the clock of the log, which never goes back.
+    fn first_recorded(&self, since: Timestamp, head: u64) -> Result<u64, Failure> {
+        let earliest = since.as_micros().saturating_sub(Timestamp::DAY);
+        let mut statement =
+            self.connection.prepare_cached("SELECT recorded FROM events WHERE position = ?1")?;
+        let (mut before, mut behind) = (0, head + 1);
+        while before + 1 < behind {
+            let middle = before + (behind - before) / 2;
+            let recorded: Option<i64> =
+                statement.query_row([middle], |row| row.get(0)).optional()?;
+            if recorded.is_some_and(|recorded| recorded < earliest) {
+                before = middle;
+            } else {
+                behind = middle;
+            }
+        }
+        Ok(before)
+    }
+
+    /// Chooses between looking at each event and listing those of the chosen streams.
+    fn make_plan(&mut self, head: u64) -> Result<(), Failure> {
+        let end = self.end.min(head);
+        self.plan = Plan::Scan;
+        if self.query.all_streams() || self.position >= end {
+            return Ok(());
+        }
+        let streams = self.chosen_streams((end - self.position) / SPARSE)?;
+        let Some(streams) = streams else { return Ok(()) };
+        let alone = streams.len() == 1;
+        let mut positions = Vec::new();
+        let mut covered = head;
+        for (name, row) in &streams {
+            let complete =
+                list_positions(&self.connection, name, row, self.position, &mut positions, LISTED)?;
+            if !complete {
+                if !alone {
+                    return Ok(());
+                }
+                // The rest of a long stream is listed when this part has been read.
+                covered = positions.last().copied().unwrap_or(head);
+            }
+        }
+        positions.retain(|position| *position <= end);
+        positions.sort_unstable();
+        self.plan = Plan::List { positions, next: 0, covered };
+        Ok(())
+    }
+
+    /// The chosen streams, if they hold at most `most` events together, or are one.
+    fn chosen_streams(&self, most: u64) -> Result<Option<Vec<(String, StreamRow)>>, Failure> {
+        let mut chosen: Vec<(String, StreamRow)> = Vec::new();
+        let mut events = 0_u64;
+        for pattern in &self.query.patterns {
+            if let Some(name) = pattern.exact() {
+                let row = StreamRow::read(&self.connection, name)?;
+                events += row.version;
+                if !chosen.iter().any(|(known, _)| known == name) {
+                    chosen.push((name.into(), row));
+                }
+                continue;
+            }
+            let mut statement = self.connection.prepare_cached(
+                "SELECT name, version, removed, protected, tail FROM streams WHERE name >= ?1 ORDER BY name",
+            )?;
+            let mut rows = statement.query([pattern.prefix()])?;
+            while let Some(row) = rows.next()? {
+                let name = row.get_ref(0)?.as_str()?;
+                if !name.starts_with(pattern.prefix()) {
+                    break;
+                }
+                if !pattern.matches(name) {
+                    continue;
+                }
+                events += row.get::<_, u64>(1)?;
+                if events > most {
+                    return Ok(None);
+                }
+                // Patterns may overlap; a stream that is listed twice would be read twice.
+                let known = self.query.patterns.iter().take_while(|other| *other != pattern);
+                if !known.into_iter().any(|earlier| earlier.matches(name))
+                    && !chosen.iter().any(|(known, _)| known == name)
+                {
+                    chosen.push((name.into(), StreamRow::from_row(row, 1)?));
+                }
+            }
+        }
+        Ok((chosen.len() == 1 || events <= most).then_some(chosen))
+    }
+
+    /// The position before the last `last` chosen events up to `head`.
+    fn before_last(&self, last: u64, head: u64) -> Result<u64, Failure> {
+        if last == 0 {
+            return Ok(head);
+        }
+        let end = self.end.min(head);
+        let mut left = last;
+        let mut look = |position: u64, chosen: bool| {
+            left -= u64::from(chosen);
+            (left == 0).then(|| position - 1)
+        };
+        let found = match &self.plan {
+            Plan::List { positions, covered, .. } if *covered >= end => {
+                let mut statement = self
+                    .connection
+                    .prepare_cached(&format!("SELECT {COLUMNS} FROM events WHERE position = ?1"))?;
+                let mut found = None;
+                for position in positions.iter().rev() {
+                    let chosen = statement.query_row([position], |row| {
+                        Ok(self.event(row)?.is_some_and(|event| self.chooses(&event)))
+                    })?;
+                    found = look(*position, chosen);
+                    if found.is_some() {
+                        break;
+                    }
+                }
+                found
+            }
+            _ => {
+                let mut statement = self.connection.prepare_cached(&format!(
+                    "SELECT {COLUMNS} FROM events WHERE position > ?1 AND position <= ?2 ORDER BY position DESC"
+                ))?;
+                let mut rows = statement.query([self.position, end])?;
+                let mut found = None;
+                while let Some(row) = rows.next()? {
+                    let event = self.event(row)?;
+                    let chosen = event.is_some_and(|event| {
+                        self.query.chooses_stream(event.stream) && self.chooses(&event)
+                    });
+                    found = look(row.get(0)?, chosen);
+                    if found.is_some() {
+                        break;
+                    }
+                }
+                found
+            }
+        };
+        Ok(found.unwrap_or(self.position))
+    }
+
+    fn read_batch(&mut self, each: &mut impl FnMut(&EventRef<'_>)) -> Result<Batch, Failure> {
+        let head = if self.follow {
+            Head::read(&self.connection, &self.marker.id)?.position.0
+        } else {
+            self.end
+        };
+        let end = self.end.min(head);
+        if let Plan::List { covered, .. } = self.plan
+            && self.position >= covered
+        {
+            self.make_plan(head)?;
+        }
+        let mut taken = Taken { events: 0, bytes: 0, left: self.left, ended: self.left == 0 };
+        if self.position < end && !taken.ended {
+            match &self.plan {
+                Plan::Scan => self.position = self.scan(end, &mut taken, each)?,
+                Plan::List { positions, next, covered } => {
+                    let (position, next) =
+                        self.fetch(positions, *next, (*covered).min(end), &mut taken, each)?;
+                    self.position = position;
+                    if let Plan::List { next: kept, .. } = &mut self.plan {
+                        *kept = next;
+                    }
+                }
+            }
+            self.left = taken.left;
+        }
+        let finished = taken.ended || self.position >= self.end;
+        Ok(Batch {
+            events: taken.events,
+            position: Position(self.position),
+            caught_up: finished || self.position >= end,
+            finished,
+        })
+    }
+
+    /// Looks at each event behind `position`; the last position looked at.
+    fn scan(
+        &self,
+        end: u64,
+        taken: &mut Taken,
+        each: &mut impl FnMut(&EventRef<'_>),
+    ) -> Result<u64, Failure> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM events WHERE position > ?1 AND position <= ?2 ORDER BY position"
+        ))?;
+        let mut rows = statement.query([self.position, end])?;
+        for _ in 0..BATCH_ROWS {
+            let Some(row) = rows.next()? else { return Ok(end) };
+            if self.query.chooses_stream(row.get_ref(1)?.as_str()?)
+                && let Some(event) = self.event(row)?
+                && self.take(&event, taken, each)
+            {
+                return Ok(event.position.0);
+            }
+        }
+        // The statement stands on the last row that was looked at.
+        Ok(self.position + BATCH_ROWS as u64)
+    }
+
+    /// Fetches the listed events from `next` on; the last position looked at, and the next one.
+    fn fetch(
+        &self,
+        positions: &[u64],
+        mut next: usize,
+        covered: u64,
+        taken: &mut Taken,
+        each: &mut impl FnMut(&EventRef<'_>),
+    ) -> Result<(u64, usize), Failure> {
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM events WHERE position = ?1"))?;
+        for _ in 0..BATCH_ROWS {
+            let Some(position) = positions.get(next) else { return Ok((covered, next)) };
+            next += 1;
+            let mut rows = statement.query([position])?;
+            let full = match rows.next()? {
+                Some(row) => match self.event(row)? {
+                    Some(event) => self.take(&event, taken, each),
+                    None => false,
+                },
+                None => return Err(missing(*position)),
+            };
+            if full {
+                return Ok((*position, next));
+            }
+        }
+        Ok((positions.get(next.wrapping_sub(1)).copied().unwrap_or(covered), next))
+    }
+
+    /// Gives an event to `each` where it is chosen; whether the batch ends with it.
+    fn take(
+        &self,
+        event: &EventRef<'_>,
+        taken: &mut Taken,
+        each: &mut impl FnMut(&EventRef<'_>),
+    ) -> bool {
+        let last_version = match self.query.until {
+            Some(Mark::Version(version)) => version,
+            _ => Version(u64::MAX),
+        };
+        if event.version <= last_version && self.chooses(event) {
+            each(event);
+            taken.events += 1;
+            taken.bytes += event.data.len() + event.metadata.map_or(0, str::len);
+            taken.left -= 1;
+        }
+        taken.ended = taken.left == 0 || event.version >= last_version;
+        taken.ended || taken.events >= BATCH_EVENTS || taken.bytes >= BATCH_BYTES
+    }
+
+    fn chooses(&self, event: &EventRef<'_>) -> bool {
+        self.query.chooses_event(event.event_type, event.time)
+    }
+
+    /// The event in a row of [`COLUMNS`]; `None` where it is removed.
+    fn event<'r>(&'r self, row: &'r Row<'_>) -> rusqlite::Result<Option<EventRef<'r>>> {
+        let Some(event_type) = row.get_ref(5)?.as_str_or_null()? else { return Ok(None) };
+        let recorded = Timestamp::from_micros(row.get(3)?);
+        Ok(Some(EventRef {
+            position: Position(row.get(0)?),
+            stream: row.get_ref(1)?.as_str()?,
+            version: Version(row.get(2)?),
+            given_id: row.get_ref(4)?.as_str_or_null()?,
+            store_id: &self.marker.id,
+            event_type,
+            time: row.get::<_, Option<i64>>(6)?.map_or(recorded, Timestamp::from_micros),
+            recorded,
+            data: match row.get_ref(7)? {
+                ValueRef::Blob(bytes) => DataRef::Bytes(bytes),
+                json => DataRef::Json(json.as_str()?),
+            },
+            metadata: row.get_ref(8)?.as_str_or_null()?,
+        }))
+    }
+}
+
+/// What a batch has taken.
+struct Taken {
+    events: usize,
+    bytes: usize,
+    /// How many more events the query wants.
+    left: u64,
+    /// Whether the query has got all that it wants.
+    ended: bool,
+}
+
+fn missing(position: u64) -> Failure {
+    Failure::Refused(Error::Damaged {
+        what: format!("the event at position {position} is missing"),
+    })
+}
+
+/// Appends the positions behind `after` of a stream to `list`, until it holds `most`; whether it
+/// now holds them all.
+pub(super) fn list_positions(
+    connection: &Connection,
+    name: &str,
+    row: &StreamRow,
+    after: u64,
+    list: &mut Vec<u64>,
+    most: usize,
+) -> rusqlite::Result<bool> {
+    let mut statement = connection
+        .prepare_cached("SELECT positions FROM stream_pages WHERE stream = ?1 ORDER BY page")?;
+    let mut pages = statement.query([name])?;
+    while let Some(page) = pages.next()? {
+        list.extend(
+            positions::unpack(page.get_ref(0)?.as_blob()?).filter(|position| *position > after),
+        );
+        if list.len() >= most {
+            return Ok(false);
+        }
+    }
+    list.extend(positions::unpack(&row.tail).filter(|position| *position > after));
+    Ok(true)
+}
+
+/// Where the event `version` of a stream stands; 0 for version 0.
+pub(super) fn position_of(
+    connection: &Connection,
+    name: &str,
+    row: &StreamRow,
+    version: Version,
+) -> rusqlite::Result<u64> {
+    let Some(index) = version.0.checked_sub(1) else { return Ok(0) };
+    // Within a page, so it fits.
+    let within = usize::try_from(index % PAGE).unwrap_or_default();
+    if index / PAGE == row.version / PAGE {
+        return Ok(positions::unpack(&row.tail).nth(within).unwrap_or_default());
+    }
+    let mut statement = connection
+        .prepare_cached("SELECT positions FROM stream_pages WHERE stream = ?1 AND page = ?2")?;
+    statement.query_row((name, index / PAGE), |page| {
+        Ok(positions::unpack(page.get_ref(0)?.as_blob()?).nth(within).unwrap_or_default())
+    })
+}

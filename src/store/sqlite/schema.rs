@@ -1,0 +1,40 @@
+//! The tables of format 1.
+
+/// The tables, as a new store gets them.
+///
+/// - `events`: `id` is NULL where the writer gave none, `time` where it is `recorded`. `data` is
+///   TEXT where it is JSON, BLOB where it is not. A removed event keeps `payload_hash` in place of
+///   type, time, data, metadata and salt.
+/// - `streams`: a row a stream. `removed` is the version up to which its events are removed.
+///   `tail` packs the positions behind the last full page.
+/// - `stream_pages`: the positions of the versions `page * 64 + 1` to `page * 64 + 64`, packed.
+pub(super) const TABLES: &str = "
+CREATE TABLE events (
+    position INTEGER PRIMARY KEY,
+    stream TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    recorded INTEGER NOT NULL,
+    link BLOB NOT NULL,
+    id TEXT,
+    type TEXT,
+    time INTEGER,
+    data,
+    metadata TEXT,
+    salt BLOB,
+    payload_hash BLOB
+);
+CREATE UNIQUE INDEX events_id ON events (id) WHERE id IS NOT NULL;
+CREATE TABLE streams (
+    name TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    removed INTEGER NOT NULL,
+    protected INTEGER NOT NULL,
+    tail BLOB NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE stream_pages (
+    stream TEXT NOT NULL,
+    page INTEGER NOT NULL,
+    positions BLOB NOT NULL,
+    PRIMARY KEY (stream, page)
+) WITHOUT ROWID;
+";

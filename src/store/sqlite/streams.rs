@@ -1,0 +1,161 @@
+//! Streams as they stand, their protection, and the store's vital signs.
+
+use std::fs;
+
+use rusqlite::Connection;
+
+use super::connection::{self, failure};
+use super::marker::ENGINE;
+use super::read::position_of;
+use super::transaction::{Failure, Head, StreamRow};
+use super::{Store, bell};
+use crate::event::{Pattern, Position, StreamName, Version};
+use crate::near;
+use crate::store::{Error, Status, Stream};
+
+/// How many near names an error tells.
+const NEAR: usize = 3;
+/// How many names are looked at for near ones.
+const NEAR_OF: usize = 10_000;
+
+impl Store {
+    pub(crate) fn streams(
+        &self,
+        pattern: &Pattern,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Stream>, Error> {
+        self.look(|connection| {
+            if let Some(name) = pattern.exact() {
+                let row = StreamRow::read(connection, name)?;
+                let wanted = row.exists() && after.is_none_or(|after| name > after);
+                return Ok(if wanted { vec![stream(connection, name, &row)?] } else { Vec::new() });
+            }
+            let mut statement = connection.prepare(
+                "SELECT name, version, removed, protected, tail FROM streams
+                 WHERE name >= ?1 AND name > ?2 ORDER BY name",
+            )?;
+            let mut rows = statement.query([pattern.prefix(), after.unwrap_or_default()])?;
+            let mut streams = Vec::new();
+            while streams.len() < limit
+                && let Some(row) = rows.next()?
+            {
+                let name = row.get_ref(0)?.as_str()?;
+                if !name.starts_with(pattern.prefix()) {
+                    break;
+                }
+                let found = StreamRow::from_row(row, 1)?;
+                if found.exists() && pattern.matches(name) {
+                    streams.push(stream(connection, name, &found)?);
+                }
+            }
+            Ok(streams)
+        })
+    }
+
+    pub(crate) fn stream(&self, name: &str) -> Result<Stream, Error> {
+        self.look(|connection| {
+            existing(connection, name).and_then(|row| Ok(stream(connection, name, &row)?))
+        })
+    }
+
+    pub(crate) fn protect(&mut self, names: &[StreamName], protected: bool) -> Result<(), Error> {
+        self.write(|transaction| {
+            for name in names {
+                if !transaction.stream(name.as_str())?.exists() {
+                    let near = near_names(transaction.connection(), name.as_str())?;
+                    return Err(Error::StreamNotFound { stream: name.to_string(), near }.into());
+                }
+                transaction.mark_protected(name.as_str(), protected)?;
+            }
+            Ok(())
+        })
+    }
+
+    pub(crate) fn status(&self) -> Result<Status, Error> {
+        let (head, events, streams) = self.look(|connection| {
+            let head = Head::read(connection, self.id())?;
+            let mut statement = connection.prepare(
+                "SELECT coalesce(sum(version - removed), 0), count(*) FROM streams
+                 WHERE version > removed AND name NOT LIKE '$%'",
+            )?;
+            let (events, streams) =
+                statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok((head, events, streams))
+        })?;
+        Ok(Status {
+            head: head.position,
+            events,
+            streams,
+            last_recorded: (head.position > Position(0)).then_some(head.recorded),
+            bytes: fs::symlink_metadata(&self.layout.database).map_or(0, |metadata| metadata.len()),
+            wal_bytes: connection::wal_bytes(&self.layout),
+            format: self.marker.format,
+            engine: ENGINE,
+            engine_version: rusqlite::version().into(),
+            id: self.marker.id.clone(),
+            incarnation: self.marker.incarnation.clone(),
+            max_data_bytes: self.marker.max_data_bytes as u64,
+        })
+    }
+
+    /// That the store holds all that was acknowledged.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let Some(acknowledged) = bell::read(&self.layout) else { return Ok(()) };
+        self.look(|connection| {
+            let head = Head::read(connection, self.id())?;
+            bell::check(connection, acknowledged, &head)
+        })
+    }
+
+    /// Reads in one transaction, on a connection of its own.
+    pub(super) fn look<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, Error> {
+        let connection = self.reading_connection()?;
+        let read = |error| failure(&self.layout, "read the store", error);
+        connection.execute_batch("BEGIN").map_err(read)?;
+        work(&connection).map_err(|failed| match failed {
+            Failure::Refused(error) => error,
+            Failure::Sqlite(error) => read(error),
+        })
+    }
+}
+
+/// The row of a stream that holds an event.
+fn existing(connection: &Connection, name: &str) -> Result<StreamRow, Failure> {
+    let row = StreamRow::read(connection, name)?;
+    if row.exists() {
+        return Ok(row);
+    }
+    Err(Error::StreamNotFound { stream: name.into(), near: near_names(connection, name)? }.into())
+}
+
+fn stream(connection: &Connection, name: &str, row: &StreamRow) -> rusqlite::Result<Stream> {
+    Ok(Stream {
+        name: StreamName::stored(name),
+        version: Version(row.version),
+        events: row.version - row.removed,
+        last_position: Position(position_of(connection, name, row, Version(row.version))?),
+        protected: row.protected,
+    })
+}
+
+/// The streams whose names are nearest to `name`, or begin with it.
+fn near_names(connection: &Connection, name: &str) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(
+        "SELECT name FROM streams WHERE version > removed AND name NOT LIKE '$%' LIMIT ?1",
+    )?;
+    let mut rows = statement.query([NEAR_OF])?;
+    let mut near = Vec::new();
+    while let Some(row) = rows.next()? {
+        let found = row.get_ref(0)?.as_str()?;
+        let distance = near::distance(name, found);
+        if distance <= name.len().max(3) / 3 || found.starts_with(name) {
+            near.push((distance, found.to_owned()));
+        }
+    }
+    near.sort_unstable();
+    Ok(near.into_iter().take(NEAR).map(|(_, name)| name).collect())
+}

@@ -1,0 +1,451 @@
+//! One transaction that appends: the head, the streams that it touches, one event after another.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::positions::{self, PAGE};
+use crate::event::{DataRef, Expect, NewEvent, Position, Timestamp, Version};
+use crate::store::chain::{Link, Linked, Payload, PayloadHash, Salt};
+use crate::store::{Appended, Error};
+
+/// A failure within a transaction: of SQLite, or of what was asked for.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Sqlite(rusqlite::Error),
+    Refused(Error),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+impl From<rusqlite::types::FromSqlError> for Failure {
+    fn from(error: rusqlite::types::FromSqlError) -> Self {
+        Self::Sqlite(error.into())
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// The last event of the store.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head {
+    pub(super) position: Position,
+    pub(super) recorded: Timestamp,
+    pub(super) link: Link,
+}
+
+impl Head {
+    /// Reads the head; that of a store without events stands before the first one.
+    pub(super) fn read(connection: &Connection, store_id: &str) -> rusqlite::Result<Self> {
+        let mut statement = connection.prepare_cached(
+            "SELECT position, recorded, link FROM events ORDER BY position DESC LIMIT 1",
+        )?;
+        let head = statement.query_row([], |row| {
+            Ok(Self {
+                position: Position(row.get(0)?),
+                recorded: Timestamp::from_micros(row.get(1)?),
+                link: link(row, 2)?,
+            })
+        });
+        Ok(head.optional()?.unwrap_or_else(|| Self {
+            position: Position(0),
+            recorded: Timestamp::from_micros(i64::MIN),
+            link: Link::genesis(store_id),
+        }))
+    }
+}
+
+/// The link in a column.
+pub(super) fn link(row: &Row<'_>, column: usize) -> rusqlite::Result<Link> {
+    let bytes: Vec<u8> = row.get(column)?;
+    Link::from_bytes(&bytes).ok_or(rusqlite::Error::InvalidColumnType(
+        column,
+        "link".into(),
+        rusqlite::types::Type::Blob,
+    ))
+}
+
+/// A row of `streams`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct StreamRow {
+    pub(super) version: u64,
+    /// The version up to which the events are removed.
+    pub(super) removed: u64,
+    pub(super) protected: bool,
+    /// The packed positions behind the last full page.
+    pub(super) tail: Vec<u8>,
+    /// The last position in `tail`, 0 where it is empty.
+    last: u64,
+    changed: bool,
+}
+
+impl StreamRow {
+    pub(super) fn read(connection: &Connection, name: &str) -> rusqlite::Result<Self> {
+        let mut statement = connection.prepare_cached(
+            "SELECT version, removed, protected, tail FROM streams WHERE name = ?1",
+        )?;
+        let row = statement.query_row([name], |row| Self::from_row(row, 0));
+        Ok(row.optional()?.unwrap_or_default())
+    }
+
+    /// The stream in the columns `version, removed, protected, tail`, the first of which is `at`.
+    pub(super) fn from_row(row: &Row<'_>, at: usize) -> rusqlite::Result<Self> {
+        let tail: Vec<u8> = row.get(at + 3)?;
+        Ok(Self {
+            version: row.get(at)?,
+            removed: row.get(at + 1)?,
+            protected: row.get(at + 2)?,
+            last: positions::unpack(&tail).last().unwrap_or_default(),
+            tail,
+            changed: false,
+        })
+    }
+
+    /// Whether the stream holds an event.
+    pub(super) fn exists(&self) -> bool {
+        self.version > self.removed
+    }
+
+    /// Moves the stream `name` on by the event at `position`; a full page goes to its table.
+    fn advance(
+        &mut self,
+        connection: &Connection,
+        name: &str,
+        position: Position,
+    ) -> rusqlite::Result<()> {
+        positions::push(&mut self.tail, self.last, position.0);
+        self.last = position.0;
+        self.version += 1;
+        self.changed = true;
+        if self.version.is_multiple_of(PAGE) {
+            let mut statement =
+                connection.prepare_cached("INSERT INTO stream_pages VALUES (?1, ?2, ?3)")?;
+            statement.execute(params![name, self.version / PAGE - 1, self.tail])?;
+            self.tail.clear();
+            self.last = 0;
+        }
+        Ok(())
+    }
+
+    fn write(&self, connection: &Connection, name: &str) -> rusqlite::Result<()> {
+        let mut statement =
+            connection.prepare_cached("REPLACE INTO streams VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        statement.execute(params![name, self.version, self.removed, self.protected, self.tail])?;
+        Ok(())
+    }
+}
+
+/// An event that is ready: its payload is hashed before any lock is taken.
+#[derive(Debug)]
+pub(super) struct Sealed<'e> {
+    event: &'e NewEvent,
+    salt: Salt,
+    payload: PayloadHash,
+}
+
+impl<'e> Sealed<'e> {
+    pub(super) fn new(event: &'e NewEvent, salt: Salt) -> Self {
+        Self { event, salt, payload: Payload::of(event).hash(&salt) }
+    }
+}
+
+/// An event that is stored under an id.
+struct Known {
+    position: Position,
+    version: Version,
+    stream: String,
+    removed: bool,
+    same: bool,
+}
+
+/// An append in progress.
+#[derive(Debug)]
+pub(super) struct Transaction<'c> {
+    connection: &'c Connection,
+    store_id: &'c str,
+    pub(super) head: Head,
+    now: Timestamp,
+    /// The streams that were looked at, and where in `rows` each is.
+    streams: HashMap<Box<str>, usize>,
+    rows: Vec<(Box<str>, StreamRow)>,
+    /// The version at which the event before was stored or found.
+    before: Option<Version>,
+}
+
+impl<'c> Transaction<'c> {
+    /// Continues a transaction that has been begun.
+    pub(super) fn new(
+        connection: &'c Connection,
+        store_id: &'c str,
+        now: Timestamp,
+    ) -> rusqlite::Result<Self> {
+        let head = Head::read(connection, store_id)?;
+        // The clock of the log never goes back, whatever the system's does.
+        let now = now.max(head.recorded);
+        Ok(Self {
+            connection,
+            store_id,
+            head,
+            now,
+            streams: HashMap::new(),
+            rows: Vec::new(),
+            before: None,
+        })
+    }
+
+    /// Appends one event, or finds it. Where it is refused, nothing has changed.
+    pub(super) fn append(&mut self, sealed: &Sealed<'_>) -> Result<Appended, Failure> {
+        let event = sealed.event;
+        let before = self.before;
+        // The id goes before the expectation: a retry after a success must find its answer.
+        if let Some(known) = self.known(event)? {
+            if !known.same {
+                return Err(Failure::Refused(Error::IdReused {
+                    id: event.id.as_ref().map(ToString::to_string).unwrap_or_default(),
+                    position: known.position,
+                    stream: known.stream,
+                    version: known.version,
+                }));
+            }
+            self.before = Some(known.version);
+            return Ok(Appended {
+                position: known.position,
+                version: known.version,
+                duplicate: true,
+                removed: known.removed,
+            });
+        }
+        let recorded = self.now;
+        if let Some(time) = event.time
+            && time > recorded.plus_micros(Timestamp::DAY)
+        {
+            return Err(Failure::Refused(Error::TimeAhead { time, recorded }));
+        }
+        let at = self.stream_at(event.stream.as_str())?;
+        check_expectation(event, &self.rows[at].1, before)?;
+        let appended = self.insert_at(at, sealed)?;
+        self.before = Some(appended.version);
+        Ok(appended)
+    }
+
+    /// Appends an event to a stream of any name, without a question.
+    pub(super) fn insert(
+        &mut self,
+        stream: &str,
+        sealed: &Sealed<'_>,
+    ) -> Result<Appended, Failure> {
+        let at = self.stream_at(stream)?;
+        self.insert_at(at, sealed)
+    }
+
+    fn insert_at(&mut self, at: usize, sealed: &Sealed<'_>) -> Result<Appended, Failure> {
+        let event = sealed.event;
+        let position = self.head.position.next();
+        let (stream, row) = &mut self.rows[at];
+        let stream: &str = stream;
+        let version = Version(row.version).next();
+        let id = event.id.as_ref().map(crate::event::EventId::as_str);
+        let recorded = self.now;
+        let link = self.head.link.next(&Linked {
+            position,
+            stream,
+            version,
+            recorded,
+            id,
+            payload: &sealed.payload,
+        });
+        let (json, bytes) = match event.data.borrow() {
+            DataRef::Json(json) => (Some(json), None),
+            DataRef::Bytes(bytes) => (None, Some(bytes)),
+        };
+        let mut statement = self.connection.prepare_cached(
+            "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce(?9, ?10), ?11, ?12, NULL)",
+        )?;
+        statement.execute(params![
+            position.0,
+            stream,
+            version.0,
+            recorded.as_micros(),
+            link.as_bytes(),
+            id,
+            event.event_type.as_str(),
+            event.time.map(Timestamp::as_micros),
+            json,
+            bytes,
+            event.metadata.as_ref().map(crate::event::Json::as_str),
+            sealed.salt,
+        ])?;
+        row.advance(self.connection, stream, position)?;
+        self.head = Head { position, recorded, link };
+        Ok(Appended { position, version, duplicate: false, removed: false })
+    }
+
+    /// The stream `name` as this transaction leaves it.
+    pub(super) fn stream(&mut self, name: &str) -> Result<&mut StreamRow, Failure> {
+        let at = self.stream_at(name)?;
+        Ok(&mut self.rows[at].1)
+    }
+
+    /// Where in `rows` the stream `name` is.
+    fn stream_at(&mut self, name: &str) -> Result<usize, Failure> {
+        if let Some(at) = self.streams.get(name) {
+            return Ok(*at);
+        }
+        let row = StreamRow::read(self.connection, name)?;
+        self.streams.insert(name.into(), self.rows.len());
+        self.rows.push((name.into(), row));
+        Ok(self.rows.len() - 1)
+    }
+
+    /// The connection that the transaction is open on.
+    pub(super) fn connection(&self) -> &'c Connection {
+        self.connection
+    }
+
+    /// Marks the events of a stream up to its version as removed.
+    pub(super) fn mark_removed(&mut self, name: &str) -> Result<(), Failure> {
+        let row = self.stream(name)?;
+        row.removed = row.version;
+        row.changed = true;
+        Ok(())
+    }
+
+    /// Protects a stream from removal, or no longer.
+    pub(super) fn mark_protected(&mut self, name: &str, protected: bool) -> Result<(), Failure> {
+        let row = self.stream(name)?;
+        row.changed |= row.protected != protected;
+        row.protected = protected;
+        Ok(())
+    }
+
+    /// Writes the streams that have changed, in the order of their names.
+    pub(super) fn finish(mut self) -> Result<Head, Failure> {
+        self.rows.sort_unstable_by(|(name, _), (other, _)| name.cmp(other));
+        for (name, row) in self.rows.iter().filter(|(_, row)| row.changed) {
+            row.write(self.connection, name)?;
+        }
+        Ok(self.head)
+    }
+
+    /// The event that is stored under the id of `event`, and whether it is the same.
+    fn known(&self, event: &NewEvent) -> Result<Option<Known>, Failure> {
+        let Some(id) = &event.id else { return Ok(None) };
+        let id = id.as_str();
+        let Some(own) = id.strip_prefix(self.store_id).and_then(|rest| rest.strip_prefix('/'))
+        else {
+            return Ok(self.find(event, "id = ?1", id)?);
+        };
+        // A form that the store gives out itself: it must name an event that has no other id.
+        let canonical = own.parse::<i64>().is_ok_and(|number| number.to_string() == own);
+        let known = if canonical {
+            self.find(event, "position = CAST(?1 AS INTEGER) AND id IS NULL", own)?
+        } else {
+            None
+        };
+        known.map(Some).ok_or_else(|| Failure::Refused(Error::ForgedId { id: id.into() }))
+    }
+
+    fn find(
+        &self,
+        event: &NewEvent,
+        condition: &str,
+        key: &str,
+    ) -> rusqlite::Result<Option<Known>> {
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT position, version, stream, type, data, metadata FROM events WHERE {condition}"
+        ))?;
+        let known = statement.query_row([key], |row| {
+            let stream: String = row.get(2)?;
+            let event_type = row.get_ref(3)?.as_str_or_null()?;
+            let removed = event_type.is_none();
+            let same_data = match (event.data.borrow(), row.get_ref(4)?) {
+                (DataRef::Json(json), rusqlite::types::ValueRef::Text(stored)) => {
+                    json.as_bytes() == stored
+                }
+                (DataRef::Bytes(bytes), rusqlite::types::ValueRef::Blob(stored)) => bytes == stored,
+                _ => false,
+            };
+            let metadata = event.metadata.as_ref().map(crate::event::Json::as_str);
+            let same_content = event_type == Some(event.event_type.as_str())
+                && same_data
+                && row.get_ref(5)?.as_str_or_null()? == metadata;
+            Ok(Known {
+                position: Position(row.get(0)?),
+                version: Version(row.get(1)?),
+                // What was removed can't be compared any more, but for its stream.
+                same: stream == event.stream.as_str() && (removed || same_content),
+                stream,
+                removed,
+            })
+        });
+        known.optional()
+    }
+}
+
+/// Whether the stream is as the writer of `event` expects.
+fn check_expectation(
+    event: &NewEvent,
+    row: &StreamRow,
+    before: Option<Version>,
+) -> Result<(), Error> {
+    let actual = Version(row.version);
+    let expected = match (event.expect, before) {
+        (Expect::Continues, Some(before)) => Expect::At(before),
+        (Expect::Continues, None) => return Err(Error::ContinuesNothing),
+        (expect, _) => expect,
+    };
+    let holds = match expected {
+        Expect::Any | Expect::Continues => true,
+        Expect::NoStream => !row.exists(),
+        Expect::Exists => row.exists(),
+        Expect::At(version) => version == actual,
+    };
+    if holds {
+        return Ok(());
+    }
+    Err(Error::WrongExpectedVersion {
+        stream: event.stream.to_string(),
+        expected,
+        actual,
+        removed: actual.0 > 0 && !row.exists(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(version: u64, removed: u64) -> StreamRow {
+        StreamRow { version, removed, ..StreamRow::default() }
+    }
+
+    fn holds(expect: Expect, row: &StreamRow) -> bool {
+        let mut event = NewEvent::new("s".parse().unwrap(), "T".parse().unwrap());
+        event.expect = expect;
+        check_expectation(&event, row, Some(Version(3))).is_ok()
+    }
+
+    #[test]
+    fn expectations_of_a_stream_new_written_removed_and_written_again() {
+        let at = |version| Expect::At(Version(version));
+        for (name, row, expected) in [
+            ("new", row(0, 0), [true, true, false, true, false, false]),
+            ("written", row(3, 0), [true, false, true, false, true, true]),
+            ("removed", row(3, 3), [true, true, false, false, true, true]),
+            ("written again", row(4, 3), [true, false, true, false, false, false]),
+        ] {
+            let found =
+                [Expect::Any, Expect::NoStream, Expect::Exists, at(0), at(3), Expect::Continues]
+                    .map(|expect| holds(expect, &row));
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+}

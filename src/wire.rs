@@ -1,0 +1,169 @@
+//! An event as one line of JSON, coming in and going out.
+//!
+//! Payloads pass as text: never through a tree of values, which would respell numbers and drop
+//! repeated keys.
+
+mod key;
+mod line;
+
+use std::io::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use crate::event::{DataRef, EventRef};
+
+pub use line::{Defaults, LineError, parse_event, parse_event_with};
+
+/// Appends `event` to `line` as one line of JSON, its end of line included.
+pub fn write_event(line: &mut Vec<u8>, event: &EventRef<'_>) {
+    line.extend_from_slice(b"{\"position\":");
+    write_number(line, event.position.0);
+    line.extend_from_slice(b",\"stream\":");
+    write_string(line, event.stream);
+    line.extend_from_slice(b",\"version\":");
+    write_number(line, event.version.0);
+    line.extend_from_slice(b",\"id\":");
+    match event.given_id {
+        Some(id) => write_string(line, id),
+        None => {
+            line.push(b'"');
+            line.extend_from_slice(event.store_id.as_bytes());
+            line.push(b'/');
+            write_number(line, event.position.0);
+            line.push(b'"');
+        }
+    }
+    line.extend_from_slice(b",\"type\":");
+    write_string(line, event.event_type);
+    write_display(line, ",\"time\":\"", event.time, "\"");
+    if event.recorded != event.time {
+        write_display(line, ",\"recorded\":\"", event.recorded, "\"");
+    }
+    write_data(line, event.data);
+    if let Some(metadata) = event.metadata {
+        line.extend_from_slice(b",\"metadata\":");
+        line.extend_from_slice(metadata.as_bytes());
+    }
+    line.extend_from_slice(b"}\n");
+}
+
+fn write_data(line: &mut Vec<u8>, data: DataRef<'_>) {
+    match data {
+        DataRef::Json(json) => {
+            line.extend_from_slice(b",\"data\":");
+            line.extend_from_slice(json.as_bytes());
+        }
+        DataRef::Bytes(bytes) => {
+            line.extend_from_slice(b",\"data_base64\":\"");
+            line.extend_from_slice(BASE64.encode(bytes).as_bytes());
+            line.push(b'"');
+        }
+    }
+}
+
+/// Writes `number` in decimal.
+pub fn write_number(line: &mut Vec<u8>, number: u64) {
+    let mut digits = [0; 20];
+    let mut rest = number;
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        // A remainder of ten is a digit.
+        digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or_default();
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    line.extend_from_slice(&digits[at..]);
+}
+
+fn write_display(line: &mut Vec<u8>, before: &str, value: impl std::fmt::Display, after: &str) {
+    // Writing into memory does not fail.
+    let _ = write!(line, "{before}{value}{after}");
+}
+
+/// Writes `text` as a JSON string; as it stands where nothing in it needs an escape.
+pub fn write_string(line: &mut Vec<u8>, text: &str) {
+    if text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        // Writing a string into memory does not fail.
+        let _ = serde_json::to_writer(line, text);
+    } else {
+        line.push(b'"');
+        line.extend_from_slice(text.as_bytes());
+        line.push(b'"');
+    }
+}
+
+/// Decodes base64 (RFC 4648, the standard alphabet, padded).
+///
+/// # Errors
+///
+/// What is wrong with the text.
+pub fn decode_base64(text: &str) -> Result<Box<[u8]>, String> {
+    BASE64.decode(text).map(Vec::into_boxed_slice).map_err(|error| format!("no base64: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Position, Timestamp, Version};
+
+    fn event<'a>(data: DataRef<'a>, given_id: Option<&'a str>) -> EventRef<'a> {
+        EventRef {
+            position: Position(1842),
+            stream: "order-\"42\"",
+            version: Version(3),
+            given_id,
+            store_id: "4fz0k7m2q9xwb",
+            event_type: "OrderPaid",
+            time: Timestamp::from_micros(1_795_409_353_784_077),
+            recorded: Timestamp::from_micros(1_795_409_353_784_077),
+            data,
+            metadata: None,
+        }
+    }
+
+    fn line(event: &EventRef<'_>) -> String {
+        let mut line = Vec::new();
+        write_event(&mut line, event);
+        String::from_utf8(line).unwrap()
+    }
+
+    #[test]
+    fn an_event_is_one_line_in_a_fixed_order() {
+        let mut event = event(DataRef::Json(r#"{"a":1.0}"#), None);
+        assert_eq!(
+            line(&event),
+            concat!(
+                r#"{"position":1842,"stream":"order-\"42\"","version":3,"id":"4fz0k7m2q9xwb/1842","#,
+                r#""type":"OrderPaid","time":"2026-11-23T04:49:13.784077Z","data":{"a":1.0}}"#,
+                "\n"
+            )
+        );
+        event.metadata = Some(r#"{"m":2}"#);
+        event.recorded = event.time.plus_micros(1);
+        assert!(line(&event).contains(r#","recorded":"2026-11-23T04:49:13.784078Z","data""#));
+        assert!(line(&event).ends_with(",\"metadata\":{\"m\":2}}\n"));
+    }
+
+    #[test]
+    fn bytes_go_out_as_base64_and_come_in_again() {
+        let line = line(&event(DataRef::Bytes(b"\0\xff"), Some("a\\b")));
+        assert!(line.contains(r#""id":"a\\b""#), "{line}");
+        assert!(line.contains(r#","data_base64":"AP8="}"#), "{line}");
+        let parsed = parse_event(line.as_bytes()).unwrap();
+        assert_eq!(parsed.data.borrow(), DataRef::Bytes(b"\0\xff"));
+        assert_eq!(parsed.id.unwrap().as_str(), "a\\b");
+    }
+
+    #[test]
+    fn numbers_have_their_digits() {
+        for number in [0, 7, 10, 1842, u64::MAX] {
+            let mut line = Vec::new();
+            write_number(&mut line, number);
+            assert_eq!(String::from_utf8(line).unwrap(), number.to_string());
+        }
+    }
+}

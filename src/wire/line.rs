@@ -1,0 +1,324 @@
+//! Reads one line of an input.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{Deserializer as _, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::decode_base64;
+use super::key::Key;
+use crate::event::{
+    Data, EventId, EventType, Expect, Json, JsonError, NewEvent, StreamName, Timestamp, Version,
+};
+
+/// What is wrong with a line, and at which column of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("column {column}: {reason}")]
+pub struct LineError {
+    /// The column, in bytes, counted from 1.
+    pub column: usize,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// Reads an event that names its stream.
+///
+/// ```
+/// let line = br#"{"stream":"order-42","type":"OrderPaid","data":{"amount":12.50}}"#;
+/// let event = ream::wire::parse_event(line)?;
+/// assert_eq!(event.stream.as_str(), "order-42");
+/// # Ok::<(), ream::wire::LineError>(())
+/// ```
+///
+/// # Errors
+///
+/// [`LineError`] where the line is no JSON object, misses `stream` or `type`, has an unknown key
+/// or a value that its key can't have.
+pub fn parse_event(line: &[u8]) -> Result<NewEvent, LineError> {
+    parse_event_with(line, &Defaults::default())
+}
+
+/// What holds for a line that does not say otherwise.
+#[derive(Debug, Clone, Default)]
+pub struct Defaults {
+    /// The stream of every line: a line may leave it out, and not name another.
+    pub stream: Option<StreamName>,
+    /// What a line without `expect` expects.
+    pub expect: Expect,
+}
+
+/// Reads an event, of which a part is known.
+///
+/// # Errors
+///
+/// As [`parse_event`], and where the line names another stream.
+pub fn parse_event_with(line: &[u8], defaults: &Defaults) -> Result<NewEvent, LineError> {
+    let text = match std::str::from_utf8(line) {
+        Ok(text) => text,
+        Err(error) => {
+            return Err(LineError {
+                column: error.valid_up_to() + 1,
+                reason: "invalid UTF-8".into(),
+            });
+        }
+    };
+    if text.starts_with('\u{feff}') {
+        return Err(LineError { column: 1, reason: "a byte order mark is no JSON".into() });
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let place = Cell::new(None);
+    let parsed = reader.deserialize_map(EventVisitor { line: text, defaults, place: &place });
+    parsed.and_then(|event| reader.end().map(|()| event)).map_err(|error| {
+        let JsonError { column, reason, .. } = error.into();
+        LineError { column: place.get().unwrap_or(column), reason }
+    })
+}
+
+struct EventVisitor<'a> {
+    line: &'a str,
+    defaults: &'a Defaults,
+    /// Where an error stands that the parser would place behind the value.
+    place: &'a Cell<Option<usize>>,
+}
+
+impl<'de> Visitor<'de> for EventVisitor<'_> {
+    type Value = NewEvent;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event: a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NewEvent, A::Error> {
+        let mut seen = 0_u32;
+        let (mut stream, mut event_type, mut id, mut time) = (None, None, None, None);
+        let (mut data, mut metadata, mut expect) = (None, None, None);
+        while let Some(key) = map.next_key::<Key>()? {
+            let bit = 1 << key as u32;
+            if seen & bit != 0 {
+                return Err(A::Error::custom(format_args!("the key `{key}` appears twice")));
+            }
+            seen |= bit;
+            match key {
+                Key::Position | Key::Version | Key::Recorded => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+                Key::Stream => {
+                    stream = Some(name(&map.next_value::<Text<'de>>()?, StreamName::new)?);
+                }
+                Key::Type => {
+                    event_type = Some(name(&map.next_value::<Text<'de>>()?, EventType::new)?);
+                }
+                Key::Id => {
+                    let text: Option<Text<'de>> = map.next_value()?;
+                    id = text.map(|text| name(&text, EventId::new)).transpose()?;
+                }
+                Key::Time => {
+                    let text: Option<Text<'de>> = map.next_value()?;
+                    time = text
+                        .map(|text| text.0.parse::<Timestamp>())
+                        .transpose()
+                        .map_err(A::Error::custom)?;
+                }
+                Key::Data => data = Some(self.data(data.as_ref(), map.next_value()?)?),
+                Key::DataBase64 => {
+                    let text: Text<'de> = map.next_value()?;
+                    let bytes = decode_base64(&text.0).map_err(A::Error::custom)?;
+                    if data.replace(Data::Bytes(bytes)).is_some() {
+                        return Err(A::Error::custom(BOTH));
+                    }
+                }
+                Key::Metadata => metadata = self.metadata(map.next_value()?)?,
+                Key::Expect => expect = expectation(map.next_value()?)?,
+            }
+        }
+        let stream = match (stream, &self.defaults.stream) {
+            (Some(found), Some(wanted)) if found != *wanted => {
+                return Err(A::Error::custom(format_args!(
+                    "the line is for the stream `{found}`, the command for `{wanted}`"
+                )));
+            }
+            (Some(stream), _) => stream,
+            (None, Some(wanted)) => wanted.clone(),
+            (None, None) => return Err(A::Error::custom("no `stream`")),
+        };
+        let event_type = event_type.ok_or_else(|| A::Error::custom("no `type`"))?;
+        let mut event = NewEvent::new(stream, event_type);
+        event.id = id;
+        event.time = time;
+        event.metadata = metadata;
+        event.expect = expect.unwrap_or(self.defaults.expect);
+        if let Some(data) = data {
+            event.data = data;
+        }
+        Ok(event)
+    }
+}
+
+const BOTH: &str = "`data` and `data_base64` together";
+
+impl EventVisitor<'_> {
+    fn data<E: serde::de::Error>(&self, before: Option<&Data>, raw: &RawValue) -> Result<Data, E> {
+        if before.is_some() {
+            return Err(E::custom(BOTH));
+        }
+        self.json(raw).map(Data::Json)
+    }
+
+    fn metadata<E: serde::de::Error>(&self, raw: &RawValue) -> Result<Option<Json>, E> {
+        let json = self.json(raw)?;
+        match json.as_str() {
+            "null" => Ok(None),
+            _ if json.is_object() => Ok(Some(json)),
+            _ => Err(E::custom("`metadata` must be a JSON object")),
+        }
+    }
+
+    /// A value of the line, its errors placed within the line.
+    fn json<E: serde::de::Error>(&self, raw: &RawValue) -> Result<Json, E> {
+        Json::from_raw(raw).map_err(|error| {
+            // `raw` borrows from the line, so their addresses tell how far in it begins.
+            let start = raw.get().as_ptr().addr() - self.line.as_ptr().addr();
+            self.place.set(Some(start + error.column));
+            E::custom(error.reason)
+        })
+    }
+}
+
+/// A string, borrowed where it holds no escape.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+fn name<T, E: serde::de::Error>(
+    text: &Text<'_>,
+    new: impl Fn(Box<str>) -> Result<T, crate::event::NameError>,
+) -> Result<T, E> {
+    new(text.0.as_ref().into()).map_err(E::custom)
+}
+
+/// An expectation is a string or a number; an object may come one day and is refused until then.
+fn expectation<E: serde::de::Error>(raw: &RawValue) -> Result<Option<Expect>, E> {
+    let text = raw.get();
+    if text == "null" {
+        return Ok(None);
+    }
+    let refuse = || E::custom(crate::event::UnknownExpect(text.into()));
+    if text.starts_with('"') {
+        let word: Cow<'_, str> = serde_json::from_str(text).map_err(|_| refuse())?;
+        return match word.parse() {
+            // A version is a number on the wire, never a string.
+            Ok(Expect::At(_)) | Err(_) => Err(refuse()),
+            Ok(expect) => Ok(Some(expect)),
+        };
+    }
+    let version: u64 = text.parse().map_err(|_| refuse())?;
+    Ok(Some(Expect::At(Version(version))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::DataRef;
+
+    fn refuse(line: &str) -> String {
+        parse_event(line.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_line_needs_stream_and_type_alone() {
+        let event = parse_event(br#"{"type":"T","stream":"s"}"#).unwrap();
+        assert_eq!(event.data.borrow(), DataRef::Json("{}"));
+        assert_eq!((event.metadata, event.id, event.time), (None, None, None));
+        assert_eq!(refuse(r#"{"type":"T"}"#), "column 12: no `stream`");
+        assert_eq!(refuse(r#"{"stream":"s"}"#), "column 14: no `type`");
+    }
+
+    #[test]
+    fn what_a_store_writes_is_read_and_its_numbers_ignored() {
+        let line = r#"{"position":1842,"stream":"order-42","version":3,"id":"x/1","type":"T","time":"2026-11-23T04:49:13.784077Z","recorded":"2026-11-23T04:49:14Z","data":{"b":1.0,"b":2},"metadata":{"k":null}}"#;
+        let event = parse_event(line.as_bytes()).unwrap();
+        assert_eq!(event.data.borrow(), DataRef::Json(r#"{"b":1.0,"b":2}"#));
+        assert_eq!(event.metadata.unwrap().as_str(), r#"{"k":null}"#);
+        assert_eq!(event.time.unwrap().to_string(), "2026-11-23T04:49:13.784077Z");
+    }
+
+    #[test]
+    fn data_that_is_null_is_null() {
+        let event =
+            parse_event(br#"{"stream":"s","type":"T","data":null,"metadata":null}"#).unwrap();
+        assert_eq!(event.data.borrow(), DataRef::Json("null"));
+        assert_eq!(event.metadata, None);
+    }
+
+    #[test]
+    fn errors_name_the_column_and_what_is_wrong() {
+        for (line, error) in [
+            (r#"{"stream":"s","typ":"T"}"#, "column 19: unknown key `typ`; did you mean `type`?"),
+            (
+                r#"{"stream":"s","type":"T","dat":1}"#,
+                "column 30: unknown key `dat`; did you mean `data`?",
+            ),
+            (r#"{"stream":"s","type":"T","data":{}"#, "column 34: EOF while parsing an object"),
+            (r#"{"stream":"s","type":"T"} {}"#, "column 27: trailing characters"),
+            (r#"["s"]"#, "column 1: invalid type: sequence, expected an event: a JSON object"),
+            (r#"{"stream":"s","type":"T","type":"U"}"#, "column 31: the key `type` appears twice"),
+            (
+                r#"{"stream":"$x","type":"T"}"#,
+                "column 14: the stream name begins with `$`, which is reserved",
+            ),
+            (
+                r#"{"stream":"s","type":"T","metadata":[]}"#,
+                "column 39: `metadata` must be a JSON object",
+            ),
+            (
+                r#"{"stream":"s","type":"T","data":1,"data_base64":""}"#,
+                "column 51: `data` and `data_base64` together",
+            ),
+            (
+                r#"{"stream":"s","type":"T","data_base64":"?"}"#,
+                "column 43: no base64: Invalid symbol 63, offset 0.",
+            ),
+            (r#"{"stream":"s","type":"T","time":"soon"}"#, "soon"),
+            (r#"{"stream":"s","type":"T","expect":{"n":1}}"#, "unknown expectation `{\"n\":1}`"),
+            (r#"{"stream":"s","type":"T","expect":"3"}"#, "unknown expectation"),
+            (r#"{"stream":"s","type":"T","expect":-1}"#, "unknown expectation"),
+            (
+                r#"{"stream":"s","type":"T","data":["\ud800"]}"#,
+                "column 35: half of a surrogate pair",
+            ),
+            (r#"{"stream":"s","type":7}"#, "invalid type: integer `7`"),
+        ] {
+            let found = refuse(line);
+            assert!(found.contains(error), "{line}: {found}");
+        }
+        assert_eq!(parse_event(b"{\"a\xff").unwrap_err().to_string(), "column 4: invalid UTF-8");
+    }
+
+    #[test]
+    fn expectations_are_words_or_numbers() {
+        for (text, expect) in [
+            ("3", Expect::At(Version(3))),
+            ("\"any\"", Expect::Any),
+            ("\"no-stream\"", Expect::NoStream),
+            ("\"exists\"", Expect::Exists),
+            ("null", Expect::Any),
+        ] {
+            let line = format!(r#"{{"stream":"s","type":"T","expect":{text}}}"#);
+            assert_eq!(parse_event(line.as_bytes()).unwrap().expect, expect);
+        }
+    }
+
+    #[test]
+    fn a_commands_stream_fills_in_and_binds() {
+        let stream = StreamName::new("s").unwrap();
+        let defaults = Defaults { stream: Some(stream.clone()), expect: Expect::Continues };
+        let event = parse_event_with(br#"{"type":"T"}"#, &defaults).unwrap();
+        assert_eq!((event.stream, event.expect), (stream, Expect::Continues));
+        let own = parse_event_with(br#"{"type":"T","expect":"any"}"#, &defaults).unwrap();
+        assert_eq!(own.expect, Expect::Any);
+        let error = parse_event_with(br#"{"type":"T","stream":"t"}"#, &defaults).unwrap_err();
+        assert!(error.reason.contains("for the stream `t`, the command for `s`"), "{error}");
+    }
+}
