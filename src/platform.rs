@@ -84,6 +84,38 @@ mod system {
         }
     }
 
+    pub(crate) fn is_surely_local(path: &Path) -> bool {
+        /// What statfs(2) calls ext, XFS, Btrfs, F2FS, ZFS, tmpfs, overlayfs and bcachefs.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        const LOCAL: [u64; 8] = [
+            0xef53,
+            0x5846_5342,
+            0x9123_683e,
+            0xf2f5_2010,
+            0x2fc1_2fc1,
+            0x0102_1994,
+            0x794c_7630,
+            0xca45_1a4e,
+        ];
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Ok(found) = rustix::fs::statfs(path) {
+            // The type is a 32-bit number, of whatever width and sign the system declares.
+            return u64::try_from(found.f_type).is_ok_and(|kind| LOCAL.contains(&kind));
+        }
+        let _ = path;
+        false
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    pub(crate) fn random(bytes: &mut [u8]) -> io::Result<()> {
+        use rustix::rand::{GetRandomFlags, getrandom};
+        let mut filled = 0;
+        while filled < bytes.len() {
+            filled += getrandom(&mut bytes[filled..], GetRandomFlags::empty())?;
+        }
+        Ok(())
+    }
+
     pub(crate) fn wait_until_closed(output: &impl AsFd) {
         // No event is asked for: a closed reader shows as an error or a hang-up all the same.
         let mut fds = [PollFd::new(output, PollFlags::empty())];
@@ -121,6 +153,10 @@ mod system {
     pub(crate) fn identify(path: &Path) -> io::Result<FileIdentity> {
         fs::symlink_metadata(path)?;
         Ok(FileIdentity { device: 0, inode: 0 })
+    }
+
+    pub(crate) fn is_surely_local(_path: &Path) -> bool {
+        false
     }
 
     pub(crate) fn ownership(_metadata: &fs::Metadata) -> Ownership {
@@ -162,6 +198,22 @@ pub(crate) fn identify(path: &Path) -> io::Result<FileIdentity> {
 /// Who owns what `metadata` describes; where the system can't tell, who asks, alone.
 pub(crate) fn ownership(metadata: &fs::Metadata) -> Ownership {
     system::ownership(metadata)
+}
+
+/// Whether `path` lies on a file system that no other machine can share, by one cheap question;
+/// where this says no, [`mount_table`] tells.
+pub(crate) fn is_surely_local(path: &Path) -> bool {
+    system::is_surely_local(path)
+}
+
+/// Fills `bytes` with random bits from the system.
+pub(crate) fn random(bytes: &mut [u8]) -> io::Result<()> {
+    // A statically linked program lacks the symbol that the crate looks for, and would open
+    // devices instead of making the call.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    return system::random(bytes);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    return getrandom::fill(bytes).map_err(io::Error::from);
 }
 
 /// The system's mount table, where it has one to read.

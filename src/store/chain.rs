@@ -6,8 +6,10 @@
 //! erased with it: so a removal neither breaks the chain nor leaves a trace to guess from.
 
 use std::fmt;
+use std::io;
 
 use crate::event::{DataRef, NewEvent, Position, Timestamp, Version};
+use crate::platform;
 
 /// How many bytes a salt has.
 const SALT_BYTES: usize = 16;
@@ -176,9 +178,9 @@ impl Salts {
     /// # Errors
     ///
     /// Where the system has no randomness to give.
-    pub(crate) fn new() -> Result<Self, getrandom::Error> {
+    pub(crate) fn new() -> Result<Self, io::Error> {
         let mut seed = [0; 32];
-        getrandom::fill(&mut seed)?;
+        platform::random(&mut seed)?;
         Ok(Self(blake3::Hasher::new_keyed(&seed).finalize_xof()))
     }
 

@@ -104,7 +104,7 @@ impl Store {
 
     /// That the database is still the file that was opened.
     fn check_in_place(&self) -> Result<(), Error> {
-        check_in_place(&self.layout, self.database, &self.marker)
+        check_in_place(&self.layout, self.database)
     }
 
     /// Opens what writing needs, where it is not open yet.
@@ -140,9 +140,11 @@ fn identify(layout: &Layout) -> Result<FileIdentity, Error> {
     platform::identify(&layout.database).map_err(Error::io("find", &layout.database))
 }
 
-/// That the file opened is still the store's, and the store the one opened.
-fn check_in_place(layout: &Layout, opened: FileIdentity, marker: &Marker) -> Result<(), Error> {
-    let same = platform::identify(&layout.database).is_ok_and(|found| found == opened)
-        && Marker::read(layout).is_ok_and(|found| found.id == marker.id);
-    if same { Ok(()) } else { Err(Error::Replaced { path: layout.root.clone() }) }
+/// That the database is still the file that was opened. A file that is open keeps its number, so
+/// no other can have it.
+fn check_in_place(layout: &Layout, opened: FileIdentity) -> Result<(), Error> {
+    if platform::identify(&layout.database).is_ok_and(|found| found == opened) {
+        return Ok(());
+    }
+    Err(Error::Replaced { path: layout.root.clone() })
 }

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
 use ream::{Options, Store};
 
 use crate::command;
@@ -33,16 +34,62 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failure, 2 usage, 3 wrong expected version, 4 store or stream not found,
   5 busy, 6 invalid input, 9 outcome unknown (retry with an id), 130 and 143 interrupted";
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    Init(command::init::InitArgs),
-    Append(command::append::AppendArgs),
-    Read(command::read::ReadArgs),
-    Tail(command::tail::TailArgs),
-    Stream(command::stream::StreamArgs),
-    Status(command::status::StatusArgs),
-    Completions(command::completions::CompletionsArgs),
-    Man(command::man::ManArgs),
+/// Lists the commands. Each one's arguments are defined only when it is the one that is run (or
+/// asked about): to define them all takes longer than a lone append's transaction.
+macro_rules! commands {
+    ($($name:literal $about:literal $command:ident($args:ty)),+ $(,)?) => {
+        #[derive(Debug)]
+        pub(crate) enum Command {
+            $($command($args)),+
+        }
+
+        impl Subcommand for Command {
+            fn augment_subcommands(ream: clap::Command) -> clap::Command {
+                ream.subcommand_required(true)
+                    .arg_required_else_help(true)
+                    $(.subcommand(
+                        clap::Command::new($name).about($about).defer(<$args as Args>::augment_args),
+                    ))+
+            }
+
+            fn augment_subcommands_for_update(ream: clap::Command) -> clap::Command {
+                Self::augment_subcommands(ream)
+            }
+
+            fn has_subcommand(name: &str) -> bool {
+                [$($name),+].contains(&name)
+            }
+        }
+
+        impl FromArgMatches for Command {
+            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+                match matches.subcommand() {
+                    $(Some(($name, matches)) => {
+                        <$args as FromArgMatches>::from_arg_matches(matches).map(Self::$command)
+                    })+
+                    _ => Err(clap::Error::new(ErrorKind::MissingSubcommand)),
+                }
+            }
+
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+                Self::from_arg_matches(matches).map(|command| *self = command)
+            }
+        }
+
+        #[cfg(test)]
+        const ABOUTS: &[(&str, &str)] = &[$(($name, $about)),+];
+    };
+}
+
+commands! {
+    "init" "Make a store" Init(command::init::InitArgs),
+    "append" "Append events to streams" Append(command::append::AppendArgs),
+    "read" "Read the events that are there" Read(command::read::ReadArgs),
+    "tail" "Read the events that are there, then follow" Tail(command::tail::TailArgs),
+    "stream" "Look at streams, protect them, remove what they hold" Stream(command::stream::StreamArgs),
+    "status" "Show how the store stands" Status(command::status::StatusArgs),
+    "completions" "Write the completions for a shell" Completions(command::completions::CompletionsArgs),
+    "man" "Write the manual" Man(command::man::ManArgs),
 }
 
 /// How results are shown
@@ -93,16 +140,24 @@ pub(crate) struct Global {
         help_heading = "Global options"
     )]
     pub(crate) color: Color,
-    /// Wait at most so long for other writers
-    #[arg(long, global = true, value_name = "TIME", default_value = "30s", value_parser = units::duration, help_heading = "Global options")]
-    pub(crate) lock_timeout: Duration,
+    /// Wait at most TIME for other writers [default: 30s]
+    #[arg(
+        long,
+        global = true,
+        value_name = "TIME",
+        value_parser = units::duration,
+        help_heading = "Global options"
+    )]
+    pub(crate) lock_timeout: Option<Duration>,
 }
 
 impl Global {
     /// How a store is to be opened.
     pub(crate) fn options(&self, environment: &Environment) -> Options {
         let mut options = Options::default();
-        options.lock_timeout = self.lock_timeout;
+        if let Some(lock_timeout) = self.lock_timeout {
+            options.lock_timeout = lock_timeout;
+        }
         options.trust_owner = environment.trust_owner;
         options.unsafe_file_system = environment.unsafe_file_system;
         options
@@ -153,6 +208,16 @@ mod tests {
     #[test]
     fn the_definitions_are_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_list_of_commands_says_what_each_says_itself() {
+        let mut ream = Cli::command();
+        ream.build();
+        for (name, about) in ABOUTS {
+            let command = ream.find_subcommand(name).unwrap();
+            assert_eq!(command.get_about().unwrap().to_string(), *about);
+        }
     }
 
     #[test]

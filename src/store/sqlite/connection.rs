@@ -13,7 +13,7 @@ use crate::store::{Error, Options};
 const NEEDED: (&str, i32) = ("3.51.3", 3_051_003);
 
 /// How many frames of log a writer leaves to the next process, which reads them all.
-pub(super) const FRAMES_LEFT_BEHIND: u64 = 64;
+pub(super) const FRAMES_LEFT_BEHIND: u64 = 32;
 /// How many frames of log a writer lets pile up while it goes on.
 pub(super) const FRAMES_AT_WORK: u64 = 8192;
 

@@ -123,6 +123,7 @@ pub(super) fn check_place(layout: &Layout, options: &Options) -> Result<(), Erro
         check_owner(layout, platform::ownership(&metadata))?;
     }
     if !options.unsafe_file_system
+        && !platform::is_surely_local(&layout.root)
         && let Some(mounts) = platform::mount_table()
         && let Ok(root) = fs::canonicalize(&layout.root)
         && let Some(kind) = mounts::shared_file_system(&mounts, &root)

@@ -27,7 +27,7 @@ pub(super) struct Marker {
 
 impl Marker {
     /// A new store's.
-    pub(super) fn new() -> Result<Self, getrandom::Error> {
+    pub(super) fn new() -> Result<Self, io::Error> {
         Ok(Self {
             format: FORMAT,
             id: random_id()?,
@@ -106,10 +106,10 @@ fn write_durably(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// 13 random characters of Crockford's base32 (<https://www.crockford.com/base32.html>), 65 bits.
-fn random_id() -> Result<String, getrandom::Error> {
+fn random_id() -> Result<String, io::Error> {
     const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let mut bytes = [0; 13];
-    getrandom::fill(&mut bytes)?;
+    platform::random(&mut bytes)?;
     Ok(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect())
 }
 

@@ -105,7 +105,10 @@ impl Reader {
     /// Whether something may have been committed since this was last asked; that the store is
     /// still there is checked too.
     pub(crate) fn changed(&mut self) -> Result<bool, Error> {
-        check_in_place(&self.layout, self.database, &self.marker)?;
+        check_in_place(&self.layout, self.database)?;
+        if Marker::read(&self.layout)?.id != self.marker.id {
+            return Err(Error::Replaced { path: self.layout.root.clone() });
+        }
         let found = self.data_version()?;
         Ok(std::mem::replace(&mut self.data_version, found) != found)
     }
