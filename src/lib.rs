@@ -56,7 +56,7 @@ pub use event::{
     UnknownExpect, Version,
 };
 pub use store::{
-    Appended, AppendedEach, Batch, Error, Link, Mark, Options, Query, Reader, Removed, Status,
-    Stopped, Store, Stream, Waker,
+    Appended, AppendedEach, Batch, Batched, Error, Link, Mark, Options, Query, Reader, Removed,
+    SealedEvent, Sealer, Status, Stopped, Store, Stream, Waker,
 };
 pub use subscription::Follower;

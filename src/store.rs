@@ -7,6 +7,7 @@ mod chain;
 mod error;
 mod options;
 mod query;
+mod seal;
 mod sqlite;
 
 use std::path::Path;
@@ -17,6 +18,7 @@ pub use chain::Link;
 pub use error::Error;
 pub use options::Options;
 pub use query::{Mark, Query};
+pub use seal::{SealedEvent, Sealer};
 pub use sqlite::Waker;
 pub(crate) use sqlite::Woken;
 
@@ -47,6 +49,15 @@ pub struct Appended {
     pub duplicate: bool,
     /// Whether that event has been removed since.
     pub removed: bool,
+}
+
+/// How events that are appended together stand for each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Batched {
+    /// All are stored, or none.
+    AllOrNone,
+    /// Those before the first that is refused are stored.
+    Each,
 }
 
 /// How far an append of several events came.
@@ -188,9 +199,7 @@ impl Store {
     ///
     /// Where no event is at fault.
     pub fn append_all(&mut self, events: &[NewEvent]) -> Result<AppendedEach, Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.append_all(events),
-        }
+        self.append_sealed(&seal(events)?, Batched::AllOrNone)
     }
 
     /// Appends events of which each stands for itself: those before the first that is refused
@@ -200,8 +209,23 @@ impl Store {
     ///
     /// Where no event is at fault: then nothing is stored, but for [`Error::OutcomeUnknown`].
     pub fn append_each(&mut self, events: &[NewEvent]) -> Result<AppendedEach, Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.append_each(events),
+        self.append_sealed(&seal(events)?, Batched::Each)
+    }
+
+    /// Appends events that have been sealed before, as [`Store::append_all`] or
+    /// [`Store::append_each`] do.
+    ///
+    /// # Errors
+    ///
+    /// As for those.
+    pub fn append_sealed(
+        &mut self,
+        events: &[SealedEvent],
+        batched: Batched,
+    ) -> Result<AppendedEach, Error> {
+        match (&mut self.engine, batched) {
+            (Engine::Sqlite(store), Batched::AllOrNone) => store.append_all(events),
+            (Engine::Sqlite(store), Batched::Each) => store.append_each(events),
         }
     }
 
@@ -342,6 +366,11 @@ impl Store {
             Engine::Sqlite(store) => store.path(),
         }
     }
+}
+
+fn seal(events: &[NewEvent]) -> Result<Vec<SealedEvent>, Error> {
+    let mut sealer = Sealer::new()?;
+    Ok(events.iter().map(|event| sealer.seal(event.clone())).collect())
 }
 
 /// Reads events in batches. Between batches it holds nothing of the store, so a slow reader

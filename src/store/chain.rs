@@ -192,12 +192,6 @@ impl Salts {
     }
 }
 
-impl fmt::Debug for Salts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Salts(..)")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,8 +28,9 @@ use self::bell::Bell;
 use self::layout::Layout;
 use self::lock::Queue;
 use self::marker::Marker;
-use super::chain::Salts;
+use self::transaction::Streams;
 use super::{Error, Options};
+use crate::event::Position;
 use crate::platform::{self, FileIdentity};
 
 pub(crate) use self::read::Reader;
@@ -55,7 +56,10 @@ struct Writer {
     /// What the bell said before the connection's first look at the store, until it is checked.
     acknowledged: Option<bell::Acknowledged>,
     bell: Option<Bell>,
-    salts: Salts,
+    /// Everything up to here is known to be synced.
+    durable: Position,
+    /// The streams as the last transaction left them, while no one else writes.
+    streams: Streams,
 }
 
 impl Store {
@@ -114,11 +118,15 @@ impl Store {
         }
         let acknowledged = bell::read(&self.layout);
         let connection = connection::open(&self.layout, &self.options)?;
-        let salts = Salts::new()
-            .map_err(|error| Error::Engine { action: "get random bits", source: error.into() })?;
         // A bell that can't be rung is a nuisance to followers, not a reason to refuse events.
         let bell = Bell::open(&self.layout.bell).ok();
-        self.writer = Some(Writer { connection, acknowledged, bell, salts });
+        self.writer = Some(Writer {
+            connection,
+            acknowledged,
+            bell,
+            durable: acknowledged.map_or(Position(0), |acknowledged| acknowledged.position),
+            streams: Streams::default(),
+        });
         Ok(())
     }
 }

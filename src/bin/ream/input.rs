@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use ream::wire::{self, Defaults};
-use ream::{Expect, NewEvent};
+use ream::{Expect, SealedEvent, Sealer};
 
 /// How many events are handed over at once.
 const MOST_EVENTS: usize = 10_000;
@@ -23,7 +23,7 @@ const OFFERED: usize = 256;
 #[derive(Debug, Default)]
 pub(crate) struct Arrived {
     /// The events, in order.
-    pub(crate) events: Vec<NewEvent>,
+    pub(crate) events: Vec<SealedEvent>,
     /// The line of each.
     pub(crate) lines: Vec<u64>,
     bytes: usize,
@@ -79,6 +79,7 @@ impl Input {
         first: Defaults,
         later: Defaults,
         max_data: usize,
+        sealer: Sealer,
     ) -> Self {
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
@@ -89,6 +90,7 @@ impl Input {
                 offered: Arrived::default(),
                 first: Some(first),
                 later,
+                sealer,
             };
             let end = lines.read(source, max_data);
             lines.offer();
@@ -122,6 +124,7 @@ struct Lines<'s> {
     offered: Arrived,
     first: Option<Defaults>,
     later: Defaults,
+    sealer: Sealer,
 }
 
 impl Lines<'_> {
@@ -178,7 +181,7 @@ impl Lines<'_> {
             .map_err(|error| BadInput { line: number, reason: error.to_string() })?;
         self.first = None;
         self.offered.bytes += event.size();
-        self.offered.events.push(event);
+        self.offered.events.push(self.sealer.seal(event));
         self.offered.lines.push(number);
         if self.offered.events.len() >= OFFERED || self.offered.bytes >= MOST_BYTES / 16 {
             self.offer();
@@ -236,7 +239,8 @@ mod tests {
     }
 
     fn input(source: impl Read + Send + 'static) -> Input {
-        Input::start(source, Defaults::default(), Defaults::default(), 1024)
+        let sealer = Sealer::new().unwrap();
+        Input::start(source, Defaults::default(), Defaults::default(), 1024, sealer)
     }
 
     fn lines(count: usize) -> String {

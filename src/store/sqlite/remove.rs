@@ -6,10 +6,10 @@ use rusqlite::{Connection, params};
 use super::Store;
 use super::connection::failure;
 use super::read::list_positions;
-use super::transaction::{Failure, Sealed, StreamRow};
+use super::transaction::{Failure, StreamRow};
 use crate::event::{Data, DataRef, EventType, Json, NewEvent, StreamName, Timestamp, Version};
 use crate::store::chain::{Payload, Salt};
-use crate::store::{Error, Removed};
+use crate::store::{Error, Removed, Sealer};
 use crate::wire;
 
 /// The reserved stream that records removals.
@@ -34,15 +34,15 @@ impl Store {
         // What is freed within a page is overwritten, or the data would stay readable there.
         let set = writer.connection.query_row("PRAGMA secure_delete=ON", [], |_| Ok(()));
         set.map_err(|error| failure(&self.layout, "set secure deletion", error))?;
-        let salts: Vec<Salt> = names.iter().map(|_| writer.salts.draw()).collect();
-        self.write(|transaction| {
+        let mut sealer = Sealer::new()?;
+        self.write(false, |transaction| {
             let mut removed = Vec::new();
-            for (name, salt) in names.iter().zip(salts) {
+            for name in names {
                 let row = transaction.stream(name.as_str())?.clone();
                 let Some(removal) = removal(name, &row)? else { continue };
                 erase(transaction.connection(), name.as_str(), &row)?;
                 transaction.mark_removed(name.as_str())?;
-                transaction.insert(RECORD, &Sealed::new(&record(&removal), salt))?;
+                transaction.insert(RECORD, &sealer.seal(record(&removal)))?;
                 removed.push(removal);
             }
             Ok(removed)

@@ -60,7 +60,7 @@ impl Store {
     }
 
     pub(crate) fn protect(&mut self, names: &[StreamName], protected: bool) -> Result<(), Error> {
-        self.write(|transaction| {
+        self.write(false, |transaction| {
             for name in names {
                 if !transaction.stream(name.as_str())?.exists() {
                     let near = near_names(transaction.connection(), name.as_str())?;

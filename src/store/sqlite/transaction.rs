@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params};
 
 use super::positions::{self, PAGE};
 use crate::event::{DataRef, Expect, NewEvent, Position, Timestamp, Version};
-use crate::store::chain::{Link, Linked, Payload, PayloadHash, Salt};
-use crate::store::{Appended, Error};
+use crate::store::chain::{Link, Linked};
+use crate::store::{Appended, Error, SealedEvent};
 
 /// A failure within a transaction: of SQLite, or of what was asked for.
 #[derive(Debug)]
@@ -134,27 +134,6 @@ impl StreamRow {
         }
         Ok(())
     }
-
-    fn write(&self, connection: &Connection, name: &str) -> rusqlite::Result<()> {
-        let mut statement =
-            connection.prepare_cached("REPLACE INTO streams VALUES (?1, ?2, ?3, ?4, ?5)")?;
-        statement.execute(params![name, self.version, self.removed, self.protected, self.tail])?;
-        Ok(())
-    }
-}
-
-/// An event that is ready: its payload is hashed before any lock is taken.
-#[derive(Debug)]
-pub(super) struct Sealed<'e> {
-    event: &'e NewEvent,
-    salt: Salt,
-    payload: PayloadHash,
-}
-
-impl<'e> Sealed<'e> {
-    pub(super) fn new(event: &'e NewEvent, salt: Salt) -> Self {
-        Self { event, salt, payload: Payload::of(event).hash(&salt) }
-    }
 }
 
 /// An event that is stored under an id.
@@ -166,44 +145,65 @@ struct Known {
     same: bool,
 }
 
+/// Streams that were looked at, by name.
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    /// Where in `rows` each is.
+    index: HashMap<Box<str>, usize>,
+    rows: Vec<(Box<str>, StreamRow)>,
+    /// The number that changes when someone else commits, as of the last look.
+    data_version: i64,
+}
+
+impl Streams {
+    /// How many are kept between transactions.
+    const KEPT: usize = 50_000;
+
+    /// Forgets the streams where someone else has committed since the last look.
+    pub(super) fn keep_unless_changed(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let data_version =
+            connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        if data_version != self.data_version || self.rows.len() > Self::KEPT {
+            *self = Self { data_version, ..Self::default() };
+        }
+        Ok(())
+    }
+}
+
 /// An append in progress.
-#[derive(Debug)]
 pub(super) struct Transaction<'c> {
     connection: &'c Connection,
     store_id: &'c str,
     pub(super) head: Head,
     now: Timestamp,
-    /// The streams that were looked at, and where in `rows` each is.
-    streams: HashMap<Box<str>, usize>,
-    rows: Vec<(Box<str>, StreamRow)>,
+    streams: Streams,
+    insert: CachedStatement<'c>,
     /// The version at which the event before was stored or found.
     before: Option<Version>,
+    /// The last event that was found, and its stream.
+    found: Option<(Position, usize)>,
 }
 
 impl<'c> Transaction<'c> {
-    /// Continues a transaction that has been begun.
+    /// Continues a transaction that has been begun; `streams` are as they stand.
     pub(super) fn new(
         connection: &'c Connection,
         store_id: &'c str,
         now: Timestamp,
+        streams: Streams,
     ) -> rusqlite::Result<Self> {
         let head = Head::read(connection, store_id)?;
         // The clock of the log never goes back, whatever the system's does.
         let now = now.max(head.recorded);
-        Ok(Self {
-            connection,
-            store_id,
-            head,
-            now,
-            streams: HashMap::new(),
-            rows: Vec::new(),
-            before: None,
-        })
+        let insert = connection.prepare_cached(
+            "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce(?9, ?10), ?11, ?12, NULL)",
+        )?;
+        Ok(Self { connection, store_id, head, now, streams, insert, before: None, found: None })
     }
 
     /// Appends one event, or finds it. Where it is refused, nothing has changed.
-    pub(super) fn append(&mut self, sealed: &Sealed<'_>) -> Result<Appended, Failure> {
-        let event = sealed.event;
+    pub(super) fn append(&mut self, sealed: &SealedEvent) -> Result<Appended, Failure> {
+        let event = sealed.event();
         let before = self.before;
         // The id goes before the expectation: a retry after a success must find its answer.
         if let Some(known) = self.known(event)? {
@@ -216,6 +216,11 @@ impl<'c> Transaction<'c> {
                 }));
             }
             self.before = Some(known.version);
+            let at = self.stream_at(event.stream.as_str())?;
+            let last = self.found.map_or(Position(0), |(position, _)| position);
+            if known.position > last {
+                self.found = Some((known.position, at));
+            }
             return Ok(Appended {
                 position: known.position,
                 version: known.version,
@@ -230,7 +235,7 @@ impl<'c> Transaction<'c> {
             return Err(Failure::Refused(Error::TimeAhead { time, recorded }));
         }
         let at = self.stream_at(event.stream.as_str())?;
-        check_expectation(event, &self.rows[at].1, before)?;
+        check_expectation(event, &self.streams.rows[at].1, before)?;
         let appended = self.insert_at(at, sealed)?;
         self.before = Some(appended.version);
         Ok(appended)
@@ -240,16 +245,16 @@ impl<'c> Transaction<'c> {
     pub(super) fn insert(
         &mut self,
         stream: &str,
-        sealed: &Sealed<'_>,
+        sealed: &SealedEvent,
     ) -> Result<Appended, Failure> {
         let at = self.stream_at(stream)?;
         self.insert_at(at, sealed)
     }
 
-    fn insert_at(&mut self, at: usize, sealed: &Sealed<'_>) -> Result<Appended, Failure> {
-        let event = sealed.event;
+    fn insert_at(&mut self, at: usize, sealed: &SealedEvent) -> Result<Appended, Failure> {
+        let event = sealed.event();
         let position = self.head.position.next();
-        let (stream, row) = &mut self.rows[at];
+        let (stream, row) = &mut self.streams.rows[at];
         let stream: &str = stream;
         let version = Version(row.version).next();
         let id = event.id.as_ref().map(crate::event::EventId::as_str);
@@ -266,10 +271,7 @@ impl<'c> Transaction<'c> {
             DataRef::Json(json) => (Some(json), None),
             DataRef::Bytes(bytes) => (None, Some(bytes)),
         };
-        let mut statement = self.connection.prepare_cached(
-            "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce(?9, ?10), ?11, ?12, NULL)",
-        )?;
-        statement.execute(params![
+        self.insert.execute(params![
             position.0,
             stream,
             version.0,
@@ -291,18 +293,19 @@ impl<'c> Transaction<'c> {
     /// The stream `name` as this transaction leaves it.
     pub(super) fn stream(&mut self, name: &str) -> Result<&mut StreamRow, Failure> {
         let at = self.stream_at(name)?;
-        Ok(&mut self.rows[at].1)
+        Ok(&mut self.streams.rows[at].1)
     }
 
     /// Where in `rows` the stream `name` is.
     fn stream_at(&mut self, name: &str) -> Result<usize, Failure> {
-        if let Some(at) = self.streams.get(name) {
+        let Streams { index, rows, .. } = &mut self.streams;
+        if let Some(at) = index.get(name) {
             return Ok(*at);
         }
         let row = StreamRow::read(self.connection, name)?;
-        self.streams.insert(name.into(), self.rows.len());
-        self.rows.push((name.into(), row));
-        Ok(self.rows.len() - 1)
+        index.insert(name.into(), rows.len());
+        rows.push((name.into(), row));
+        Ok(rows.len() - 1)
     }
 
     /// The connection that the transaction is open on.
@@ -326,13 +329,28 @@ impl<'c> Transaction<'c> {
         Ok(())
     }
 
-    /// Writes the streams that have changed, in the order of their names.
-    pub(super) fn finish(mut self) -> Result<Head, Failure> {
-        self.rows.sort_unstable_by(|(name, _), (other, _)| name.cmp(other));
-        for (name, row) in self.rows.iter().filter(|(_, row)| row.changed) {
-            row.write(self.connection, name)?;
+    /// Writes the streams that have changed, in the order of their names; the head, and the
+    /// streams as they now stand. What lies up to `durable` is known to be synced.
+    pub(super) fn finish(mut self, durable: Position) -> Result<(Head, Streams), Failure> {
+        let rows = &mut self.streams.rows;
+        let mut changed: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].1.changed).collect();
+        if let Some((position, at)) = self.found
+            && changed.is_empty()
+            && position > durable
+        {
+            // Who stored it may have died before the log was synced, and its answer was never
+            // given. Ours needs a commit that syncs.
+            changed.push(at);
         }
-        Ok(self.head)
+        changed.sort_unstable_by(|at, other| rows[*at].0.cmp(&rows[*other].0));
+        let mut write =
+            self.connection.prepare_cached("REPLACE INTO streams VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        for at in changed {
+            let (name, row) = &mut rows[at];
+            write.execute(params![&**name, row.version, row.removed, row.protected, row.tail])?;
+            row.changed = false;
+        }
+        Ok((self.head, self.streams))
     }
 
     /// The event that is stored under the id of `event`, and whether it is the same.

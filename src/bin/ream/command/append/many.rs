@@ -1,4 +1,6 @@
-//! Many events, from a file or a pipe.
+//! Many events, from a file or a pipe: one thread reads, one stores, one acknowledges.
+
+mod acknowledge;
 
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
@@ -8,12 +10,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use ream::wire::Defaults;
-use ream::{Appended, AppendedEach, Expect, NewEvent, Store, Version};
+use ream::{Appended, AppendedEach, Batched, Expect, SealedEvent, Sealer, Store, Version};
 
+use self::acknowledge::Acknowledger;
 use super::AppendArgs;
-use super::one::acknowledge;
 use crate::args::{Format, Global};
-use crate::failure::{invalid, is_closed_output};
+use crate::failure::invalid;
 use crate::input::{Arrived, BadInput, Input, later_expectation};
 use crate::output::Output;
 use crate::signals::Signals;
@@ -28,14 +30,26 @@ pub(super) fn append(
 ) -> anyhow::Result<()> {
     let first = Defaults { stream: args.stream.clone(), expect: args.expect };
     let later = Defaults { expect: later_expectation(args.expect), ..first.clone() };
-    let input = Input::start(open(file)?, first, later, store.max_data_bytes());
-    let mut acknowledgements = Acknowledgements::new(global, store.id());
-    if args.atomic {
-        all(&input, store, signals, &mut acknowledgements)?;
-    } else {
-        each(&input, store, signals, &mut acknowledgements)?;
+    let input = Input::start(open(file)?, first, later, store.max_data_bytes(), Sealer::new()?);
+    let output = Output::new(global);
+    let sums_up = output.format == Format::Table;
+    let mut storing = Storing {
+        store,
+        signals,
+        acknowledger: (!sums_up).then(|| Acknowledger::start(output)),
+        stored: 0,
+        duplicates: 0,
+        progress: progress(global),
+    };
+    let done = if args.atomic { storing.all(&input) } else { storing.each(&input) };
+    storing.progress.finish_and_clear();
+    let told = storing.acknowledger.take().map_or(Ok(()), Acknowledger::finish);
+    told?;
+    done?;
+    if sums_up && !global.quiet {
+        Output::new(global).write(format!("{}\n", storing.so_far()).as_bytes())?;
     }
-    acknowledgements.sum_up()
+    Ok(())
 }
 
 fn open(file: &Path) -> anyhow::Result<Box<dyn Read + Send>> {
@@ -46,147 +60,102 @@ fn open(file: &Path) -> anyhow::Result<Box<dyn Read + Send>> {
     Ok(Box::new(opened))
 }
 
-/// Commits what has arrived, again and again.
-fn each(
-    input: &Input,
-    store: &mut Store,
-    signals: &Signals,
-    acknowledgements: &mut Acknowledgements,
-) -> anyhow::Result<()> {
-    let mut before = None;
-    loop {
-        let Arrived { mut events, lines, end, .. } = input.take();
-        if !events.is_empty() {
-            continue_from(&mut events, before);
-            let AppendedEach { appended, stopped, .. } =
-                signals.hold(|| store.append_each(&events)).map_err(|error| {
-                    acknowledgements.stopped_at(lines.first().copied(), error.into())
-                })?;
-            before = appended.last().map(|one| one.version);
-            acknowledgements.send(&events, &appended)?;
-            if let Some(stopped) = stopped {
-                let line = lines.get(stopped.index).copied();
-                return Err(acknowledgements.stopped_at(line, stopped.error.into()));
-            }
-            signals.check()?;
-        }
-        match end {
-            None => {}
-            Some(Ok(())) => return Ok(()),
-            Some(Err(bad)) => return Err(acknowledgements.bad_input(&bad)),
-        }
-    }
-}
-
-/// An event that continues the one before it, in a batch of its own, expects its version.
-fn continue_from(events: &mut [NewEvent], before: Option<Version>) {
-    if let (Some(first), Some(before)) = (events.first_mut(), before)
-        && first.expect == Expect::Continues
-    {
-        first.expect = Expect::At(before);
-    }
-}
-
-/// Waits for the end of the input and commits all of it, or nothing.
-fn all(
-    input: &Input,
-    store: &mut Store,
-    signals: &Signals,
-    acknowledgements: &mut Acknowledgements,
-) -> anyhow::Result<()> {
-    let (mut events, mut lines) = (Vec::new(), Vec::new());
-    loop {
-        let mut arrived = input.take();
-        events.append(&mut arrived.events);
-        lines.append(&mut arrived.lines);
-        match arrived.end {
-            None => {}
-            Some(Ok(())) => break,
-            Some(Err(bad)) => return Err(acknowledgements.bad_input(&bad)),
-        }
-    }
-    if events.is_empty() {
-        return Ok(());
-    }
-    let AppendedEach { appended, stopped, .. } = signals
-        .hold(|| store.append_all(&events))
-        .map_err(|error| acknowledgements.stopped_at(None, error.into()))?;
-    if let Some(stopped) = stopped {
-        let line = lines.get(stopped.index).copied();
-        return Err(acknowledgements.stopped_at(line, stopped.error.into()));
-    }
-    acknowledgements.send(&events, &appended)?;
-    Ok(signals.check()?)
-}
-
-/// Tells what is stored: each event in a pipe, the sum on a terminal.
-struct Acknowledgements {
-    output: Output,
-    store_id: String,
+/// The thread that stores, and what it has stored.
+struct Storing<'s> {
+    store: &'s mut Store,
+    signals: &'s Signals,
+    acknowledger: Option<Acknowledger>,
     stored: u64,
     duplicates: u64,
-    closed: bool,
-    quiet: bool,
-    buffer: Vec<u8>,
     progress: ProgressBar,
 }
 
-impl Acknowledgements {
-    fn new(global: &Global, store_id: &str) -> Self {
-        Self {
-            output: Output::new(global),
-            store_id: store_id.to_owned(),
-            stored: 0,
-            duplicates: 0,
-            closed: false,
-            quiet: global.quiet,
-            buffer: Vec::new(),
-            progress: progress(global),
+impl Storing<'_> {
+    /// Commits what has arrived, again and again.
+    fn each(&mut self, input: &Input) -> anyhow::Result<()> {
+        let mut before = None;
+        loop {
+            let Arrived { mut events, lines, end, .. } = input.take();
+            if !events.is_empty() {
+                continue_from(&mut events, before);
+                let AppendedEach { appended, stopped, .. } = self
+                    .signals
+                    .hold(|| self.store.append_sealed(&events, Batched::Each))
+                    .map_err(|error| self.stopped_at(lines.first().copied(), error.into()))?;
+                before = appended.last().map(|one| one.version);
+                self.acknowledge(events, appended)?;
+                if let Some(stopped) = stopped {
+                    let line = lines.get(stopped.index).copied();
+                    return Err(self.stopped_at(line, stopped.error.into()));
+                }
+                self.signals.check()?;
+            }
+            match end {
+                None => {}
+                Some(Ok(())) => return Ok(()),
+                Some(Err(bad)) => return Err(self.bad_input(&bad)),
+            }
         }
     }
 
-    /// Acknowledges events that have been committed. Where nobody listens any more, the events
-    /// go on being stored: that is what they were sent for.
-    fn send(&mut self, events: &[NewEvent], appended: &[Appended]) -> anyhow::Result<()> {
+    /// Waits for the end of the input and commits all of it, or nothing.
+    fn all(&mut self, input: &Input) -> anyhow::Result<()> {
+        let (mut events, mut lines) = (Vec::new(), Vec::new());
+        loop {
+            let mut arrived = input.take();
+            events.append(&mut arrived.events);
+            lines.append(&mut arrived.lines);
+            match arrived.end {
+                None => {}
+                Some(Ok(())) => break,
+                Some(Err(bad)) => return Err(self.bad_input(&bad)),
+            }
+        }
+        if events.is_empty() {
+            return Ok(());
+        }
+        let AppendedEach { appended, stopped, .. } = self
+            .signals
+            .hold(|| self.store.append_sealed(&events, Batched::AllOrNone))
+            .map_err(|error| self.stopped_at(None, error.into()))?;
+        if let Some(stopped) = stopped {
+            let line = lines.get(stopped.index).copied();
+            return Err(self.stopped_at(line, stopped.error.into()));
+        }
+        self.acknowledge(events, appended)?;
+        Ok(self.signals.check()?)
+    }
+
+    /// Counts and acknowledges events that have been committed.
+    fn acknowledge(
+        &mut self,
+        mut events: Vec<SealedEvent>,
+        appended: Vec<Appended>,
+    ) -> anyhow::Result<()> {
         let duplicates = appended.iter().filter(|one| one.duplicate).count() as u64;
         self.duplicates += duplicates;
         self.stored += appended.len() as u64 - duplicates;
         self.progress.set_position(self.stored + self.duplicates);
-        if self.output.format == Format::Table || self.closed {
-            return Ok(());
-        }
-        for (event, one) in events.iter().zip(appended) {
-            if self.output.format == Format::Json {
-                let mut line = Vec::new();
-                acknowledge(&mut line, event, one, &self.store_id);
-                line.pop();
-                self.output.record(&mut self.buffer, &line);
-            } else {
-                acknowledge(&mut self.buffer, event, one, &self.store_id);
-            }
-        }
-        let written = self.output.write(&self.buffer);
-        self.buffer.clear();
-        match written {
-            Err(error) if is_closed_output(&error) => {
-                self.closed = true;
-                Ok(())
-            }
-            written => written,
+        events.truncate(appended.len());
+        match &mut self.acknowledger {
+            Some(acknowledger) => acknowledger.send(events, appended, self.store.id()),
+            None => Ok(()),
         }
     }
 
-    /// What is stored when the input ends at `line`.
+    /// What is stored by now.
     fn so_far(&self) -> String {
         let duplicates = match self.duplicates {
             0 => String::new(),
             duplicates => format!(", {duplicates} were there already"),
         };
-        format!("{} stored{duplicates}", events(self.stored))
+        match self.stored {
+            1 => format!("1 event is stored{duplicates}"),
+            stored => format!("{stored} events are stored{duplicates}"),
+        }
     }
 
     fn stopped_at(&self, line: Option<u64>, error: anyhow::Error) -> anyhow::Error {
-        self.progress.finish_and_clear();
         let place = line.map_or_else(String::new, |line| format!(" at line {line}"));
         error.context(format!("stopped{place}: {}", self.so_far()))
     }
@@ -198,18 +167,15 @@ impl Acknowledgements {
         }
         self.stopped_at(Some(bad.line), invalid(format!("line {}, {}", bad.line, bad.reason)))
     }
-
-    fn sum_up(&self) -> anyhow::Result<()> {
-        self.progress.finish_and_clear();
-        if self.output.format == Format::Table && !self.quiet {
-            return self.output.write(format!("{}\n", self.so_far()).as_bytes());
-        }
-        if self.closed { Ok(()) } else { self.output.write(self.output.end()) }
-    }
 }
 
-fn events(count: u64) -> String {
-    if count == 1 { "1 event is".into() } else { format!("{count} events are") }
+/// An event that continues the one before it, in a batch of its own, expects its version.
+fn continue_from(events: &mut [SealedEvent], before: Option<Version>) {
+    if let (Some(first), Some(before)) = (events.first_mut(), before)
+        && first.event().expect == Expect::Continues
+    {
+        first.set_expect(Expect::At(before));
+    }
 }
 
 /// A count with its rate on a terminal, nothing elsewhere.

@@ -1,0 +1,86 @@
+//! Acknowledges events that have been committed, on a thread of its own: to write a batch's
+//! acknowledgements takes a good part of the time in which the next batch is stored.
+
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::thread::{self, JoinHandle};
+
+use ream::{Appended, SealedEvent};
+
+use crate::args::Format;
+use crate::command::append::one::acknowledge;
+use crate::failure::is_closed_output;
+use crate::output::Output;
+
+/// How many batches may wait to be acknowledged.
+const WAITING: usize = 1;
+
+/// A batch that has been committed.
+struct Committed {
+    events: Vec<SealedEvent>,
+    appended: Vec<Appended>,
+    store_id: String,
+}
+
+/// The thread that acknowledges.
+pub(super) struct Acknowledger {
+    sender: SyncSender<Committed>,
+    thread: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Acknowledger {
+    pub(super) fn start(output: Output) -> Self {
+        let (sender, receiver) = mpsc::sync_channel(WAITING);
+        Self { sender, thread: thread::spawn(move || write_all(output, &receiver)) }
+    }
+
+    /// Acknowledges a batch, soon.
+    pub(super) fn send(
+        &mut self,
+        events: Vec<SealedEvent>,
+        appended: Vec<Appended>,
+        store_id: &str,
+    ) -> anyhow::Result<()> {
+        let committed = Committed { events, appended, store_id: store_id.to_owned() };
+        // The thread ends before its time only with an error, which `finish` tells.
+        self.sender.send(committed).map_err(|_| anyhow::anyhow!("can't acknowledge"))
+    }
+
+    /// Waits until everything is acknowledged.
+    pub(super) fn finish(self) -> anyhow::Result<()> {
+        drop(self.sender);
+        self.thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("can't acknowledge")))
+    }
+}
+
+/// Writes and sends off each batch's acknowledgements. Where nobody listens any more, the events
+/// go on being stored: that is what they were sent for.
+fn write_all(mut output: Output, receiver: &Receiver<Committed>) -> anyhow::Result<()> {
+    let mut buffer = Vec::new();
+    let mut closed = false;
+    for Committed { events, appended, store_id } in receiver {
+        for (event, one) in events.iter().zip(&appended) {
+            let from = buffer.len();
+            acknowledge(&mut buffer, event.event(), one, &store_id);
+            if output.format == Format::Json {
+                let line = buffer.split_off(from);
+                output.record(&mut buffer, line.trim_ascii_end());
+            }
+        }
+        if !closed {
+            closed = send(&output, &buffer)?;
+        }
+        buffer.clear();
+    }
+    if !closed {
+        send(&output, output.end())?;
+    }
+    Ok(())
+}
+
+/// Writes, and tells whether nobody listens.
+fn send(output: &Output, bytes: &[u8]) -> anyhow::Result<bool> {
+    match output.write(bytes) {
+        Err(error) if is_closed_output(&error) => Ok(true),
+        written => written.map(|()| false),
+    }
+}

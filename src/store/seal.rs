@@ -1,0 +1,62 @@
+//! Events made ready to be stored: what can be computed before the writers' lock is taken.
+
+use std::fmt;
+
+use super::Error;
+use super::chain::{Payload, PayloadHash, Salt, Salts};
+use crate::event::{Expect, NewEvent};
+
+/// An event whose payload is hashed, ready to be appended.
+///
+/// To hash takes as long as a good part of an insert, so a writer of many events does it on
+/// another thread, with a [`Sealer`].
+#[derive(Debug)]
+pub struct SealedEvent {
+    event: NewEvent,
+    pub(crate) salt: Salt,
+    pub(crate) payload: PayloadHash,
+}
+
+impl SealedEvent {
+    /// The event.
+    #[must_use]
+    pub fn event(&self) -> &NewEvent {
+        &self.event
+    }
+
+    /// Changes what the event expects, which is no part of what is hashed.
+    pub fn set_expect(&mut self, expect: Expect) {
+        self.event.expect = expect;
+    }
+}
+
+/// Makes events ready.
+pub struct Sealer(Salts);
+
+impl Sealer {
+    /// A sealer for events of any store.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Engine`] where the system has no random bits to give.
+    pub fn new() -> Result<Self, Error> {
+        let salts = Salts::new();
+        salts
+            .map(Self)
+            .map_err(|error| Error::Engine { action: "get random bits", source: error.into() })
+    }
+
+    /// Hashes the event's payload, with a new salt.
+    #[must_use]
+    pub fn seal(&mut self, event: NewEvent) -> SealedEvent {
+        let salt = self.0.draw();
+        let payload = Payload::of(&event).hash(&salt);
+        SealedEvent { event, salt, payload }
+    }
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealer(..)")
+    }
+}
