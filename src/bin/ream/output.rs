@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::thread::{self, JoinHandle};
 
 use ream::{DataRef, EventRef, wire};
 
@@ -27,10 +29,9 @@ impl Output {
         Self { format: asked.unwrap_or(suitable), terminal, opened: false }
     }
 
-    /// Writes bytes as they are, and sends them off.
+    /// Writes results, and sends them off; what could fool a terminal is escaped on one.
     pub(crate) fn write(&self, bytes: &[u8]) -> anyhow::Result<()> {
-        let escaped = if self.terminal { escape_lossy(bytes) } else { Cow::Borrowed(bytes) };
-        send(&escaped)
+        show(bytes, self.terminal)
     }
 
     /// Writes one of several results: JSON without its end of line, or a line for the eye.
@@ -70,6 +71,50 @@ impl Output {
             _ => b"",
         }
     }
+}
+
+/// A thread that writes, so that the next results are made while a slow reader takes these.
+#[derive(Debug)]
+pub(crate) struct Outlet {
+    sender: SyncSender<Vec<u8>>,
+    spares: Receiver<Vec<u8>>,
+    thread: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Outlet {
+    /// Starts to write as `output` does.
+    pub(crate) fn start(output: &Output) -> Self {
+        let terminal = output.terminal;
+        let (sender, filled) = mpsc::sync_channel::<Vec<u8>>(1);
+        let (emptied, spares) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            for mut buffer in filled {
+                show(&buffer, terminal)?;
+                buffer.clear();
+                // Who is done needs no spare buffer.
+                let _ = emptied.send(buffer);
+            }
+            Ok(())
+        });
+        Self { sender, spares, thread }
+    }
+
+    /// Writes what is in `buffer`, soon; an empty buffer in return, or nothing where the output
+    /// failed, which [`Outlet::finish`] tells.
+    pub(crate) fn send(&mut self, buffer: Vec<u8>) -> Option<Vec<u8>> {
+        self.sender.send(buffer).ok()?;
+        Some(self.spares.try_recv().unwrap_or_default())
+    }
+
+    /// Waits until everything is written.
+    pub(crate) fn finish(self) -> anyhow::Result<()> {
+        drop(self.sender);
+        self.thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("can't write")))
+    }
+}
+
+fn show(bytes: &[u8], terminal: bool) -> anyhow::Result<()> {
+    if terminal { send(&escape_lossy(bytes)) } else { send(bytes) }
 }
 
 /// Writes bytes of our own making, in which nothing needs an escape, and sends them off.

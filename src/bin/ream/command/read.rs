@@ -8,7 +8,7 @@ use ream::{EventType, Mark, Pattern, Query, Store, Timestamp};
 use crate::args::Global;
 use crate::environment::Environment;
 use crate::failure::quote;
-use crate::output::{Output, note};
+use crate::output::{Outlet, Output, note};
 use crate::units::{self, Until};
 
 /// Read the events that are there
@@ -94,20 +94,25 @@ impl ReadArgs {
             note(global, "warning:", &warning.to_string());
         }
         let mut output = Output::new(global);
+        let mut outlet = Outlet::start(&output);
         let mut buffer = Vec::new();
         let mut empty = true;
         loop {
             let batch = reader.next_batch(|event| output.event(&mut buffer, event))?;
-            output.write(&buffer)?;
-            buffer.clear();
             empty &= batch.events == 0;
             if batch.caught_up {
                 break;
             }
+            buffer = match outlet.send(buffer) {
+                Some(spare) => spare,
+                None => return outlet.finish(),
+            };
         }
         if empty {
             self.choice.note_empty(global, &store);
         }
-        output.write(output.end())
+        buffer.extend_from_slice(output.end());
+        outlet.send(buffer);
+        outlet.finish()
     }
 }
