@@ -28,6 +28,7 @@ pub(crate) struct Ownership {
 
 #[cfg(unix)]
 mod system {
+    use std::io::Read as _;
     use std::os::fd::AsFd;
     use std::os::unix::fs::{
         DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _,
@@ -61,6 +62,14 @@ mod system {
             }
             opened => opened,
         }
+    }
+
+    pub(crate) fn read_private(path: &Path) -> io::Result<Vec<u8>> {
+        let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
+        let mut bytes = Vec::new();
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(no_follow).open(path)?.read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
@@ -139,6 +148,10 @@ mod system {
         OpenOptions::new().read(true).write(true).create(create).truncate(false).open(path)
     }
 
+    pub(crate) fn read_private(path: &Path) -> io::Result<Vec<u8>> {
+        fs::read(path)
+    }
+
     pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
         use std::io::{Seek as _, SeekFrom, Write as _};
         let mut file = file;
@@ -178,6 +191,11 @@ pub(crate) fn make_private(path: &Path) -> io::Result<()> {
 /// whatever the umask, where it is missing and `create` says so.
 pub(crate) fn open_private(path: &Path, create: bool) -> io::Result<File> {
     system::open_private(path, create)
+}
+
+/// Reads a file, following no symbolic link.
+pub(crate) fn read_private(path: &Path) -> io::Result<Vec<u8>> {
+    system::read_private(path)
 }
 
 /// Writes `bytes` at `offset`, in one call where the system allows it.

@@ -332,6 +332,15 @@ impl Store {
         }
     }
 
+    /// What went wrong beside the last append, which is stored all the same: followers could not
+    /// be told, and will see it only when they look by themselves.
+    #[must_use]
+    pub fn warning(&self) -> Option<&Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.warning(),
+        }
+    }
+
     /// That the store holds all that was acknowledged. Writing to one that does not is refused.
     ///
     /// # Errors

@@ -56,6 +56,8 @@ struct Writer {
     /// What the bell said before the connection's first look at the store, until it is checked.
     acknowledged: Option<bell::Acknowledged>,
     bell: Option<Bell>,
+    /// Why followers could not be told of the last event.
+    warning: Option<Error>,
     /// Everything up to here is known to be synced.
     durable: Position,
     /// The streams as the last transaction left them, while no one else writes.
@@ -101,6 +103,11 @@ impl Store {
         Watch::new(&self.layout)
     }
 
+    /// What went wrong beside the last write.
+    pub(crate) fn warning(&self) -> Option<&Error> {
+        self.writer.as_ref()?.warning.as_ref()
+    }
+
     /// A connection that only reads.
     fn reading_connection(&self) -> Result<Connection, Error> {
         connection::open(&self.layout, &self.options)
@@ -117,13 +124,12 @@ impl Store {
             return Ok(());
         }
         let acknowledged = bell::read(&self.layout);
-        let connection = connection::open(&self.layout, &self.options)?;
-        // A bell that can't be rung is a nuisance to followers, not a reason to refuse events.
-        let bell = Bell::open(&self.layout.bell).ok();
+        let connection = connection::open_to_write(&self.layout, &self.options)?;
         self.writer = Some(Writer {
             connection,
             acknowledged,
-            bell,
+            bell: None,
+            warning: None,
             durable: acknowledged.map_or(Position(0), |acknowledged| acknowledged.position),
             streams: Streams::default(),
         });

@@ -255,6 +255,13 @@ pub(crate) fn note(global: &Global, label: &str, message: &str) {
     }
 }
 
+/// Warns of what is wrong though the command was done.
+pub(crate) fn warn(global: &Global, warning: &ream::Error) {
+    let cause =
+        std::error::Error::source(warning).map_or_else(String::new, |cause| format!(": {cause}"));
+    note(global, "warning:", &format!("{warning}{cause}"));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

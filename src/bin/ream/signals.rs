@@ -38,12 +38,19 @@ impl Signals {
         Arc::clone(&self.came)
     }
 
-    /// Does `work` to its end, whatever signal comes.
-    pub(crate) fn hold<T>(&self, work: impl FnOnce() -> T) -> T {
+    /// Does `work` to its end, whatever signal comes; where it gave up because one came, the
+    /// failure is that.
+    pub(crate) fn hold<T>(
+        &self,
+        work: impl FnOnce() -> Result<T, ream::Error>,
+    ) -> anyhow::Result<T> {
         self.idle.store(false, Ordering::SeqCst);
         let done = work();
         self.idle.store(true, Ordering::SeqCst);
-        done
+        if let Err(ream::Error::Interrupted) = done {
+            self.check()?;
+        }
+        Ok(done?)
     }
 
     /// Fails where a signal has come.

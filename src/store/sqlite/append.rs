@@ -2,6 +2,7 @@
 
 use rusqlite::ErrorCode;
 
+use super::bell::Bell;
 use super::connection::{self, commit_failure, failure};
 use super::layout::Layout;
 use super::transaction::{Failure, Head, Streams, Transaction};
@@ -91,6 +92,7 @@ impl Store {
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure>,
     ) -> Result<T, Error> {
         self.open_writer()?;
+        self.check_in_place()?;
         let _turn = self.queue.enter(&self.layout, &self.options)?;
         self.check_in_place()?;
         let Some(writer) = &mut self.writer else { return Err(Error::Interrupted) };
@@ -121,7 +123,7 @@ impl Store {
                     .map_err(|error| Error::OutcomeUnknown { source: error.into() })?;
             }
             writer.durable = head.position;
-            writer.ring(head);
+            writer.ring(&self.layout, head);
         }
         if connection::wal_frames(&self.layout) > connection::FRAMES_AT_WORK {
             connection::checkpoint(&writer.connection);
@@ -150,7 +152,8 @@ impl Writer {
     ) -> Result<(T, Head), Failure> {
         // A failure leaves nothing behind.
         let mut streams = std::mem::take(&mut self.streams);
-        if many {
+        let keep = many || !streams.is_empty();
+        if keep {
             streams.keep_unless_changed(&self.connection)?;
         }
         let mut transaction = Transaction::new(&self.connection, store_id, now, streams)?;
@@ -160,7 +163,7 @@ impl Writer {
         let value = work(&mut transaction)?;
         let (head, streams) = transaction.finish(self.durable)?;
         self.acknowledged = None;
-        if many {
+        if keep {
             self.streams = streams;
         }
         Ok((value, head))
@@ -168,9 +171,16 @@ impl Writer {
 
     /// Tells what is acknowledged. A bell that can't be rung never fails an append: followers look
     /// by themselves.
-    fn ring(&self, head: Head) {
-        if let Some(bell) = &self.bell {
-            let _ = bell.ring(bell::Acknowledged { position: head.position, link: head.link });
+    fn ring(&mut self, layout: &Layout, head: Head) {
+        let acknowledged = bell::Acknowledged { position: head.position, link: head.link };
+        let rung = match self.bell.take() {
+            Some(bell) => Ok(bell),
+            None => Bell::open(&layout.bell),
+        }
+        .and_then(|bell| bell.ring(acknowledged).map(|()| bell));
+        match rung {
+            Ok(bell) => (self.bell, self.warning) = (Some(bell), None),
+            Err(error) => self.warning = Some(Error::io("ring the bell", &layout.bell)(error)),
         }
     }
 }

@@ -4,7 +4,7 @@
 //! events. The record is one line of text of fixed length: position, link, and a checksum of both,
 //! so a torn write shows. It is never synced: after a power loss it may be old, never ahead.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::path::Path;
 
@@ -49,7 +49,8 @@ fn checksum(text: &str) -> String {
 
 /// Reads the bell; a missing or torn one says nothing.
 pub(super) fn read(layout: &Layout) -> Option<Acknowledged> {
-    Acknowledged::from_record(&fs::read_to_string(&layout.bell).ok()?)
+    let record = platform::read_private(&layout.bell).ok()?;
+    Acknowledged::from_record(std::str::from_utf8(&record).ok()?)
 }
 
 /// That the store holds what was acknowledged: the event itself, not just one at its position.

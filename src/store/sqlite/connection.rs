@@ -30,12 +30,22 @@ pub(super) fn check_version() -> Result<(), Error> {
 
 /// Opens a connection to the events' file and sets it up, durability first.
 pub(super) fn open(layout: &Layout, options: &Options) -> Result<Connection, Error> {
+    open_with(layout, options, "")
+}
+
+/// Opens a connection to write by. What is freed within a page that is written anyway is
+/// overwritten: a copy that a split leaves behind would outlive a removal.
+pub(super) fn open_to_write(layout: &Layout, options: &Options) -> Result<Connection, Error> {
+    open_with(layout, options, "PRAGMA secure_delete=FAST;")
+}
+
+fn open_with(layout: &Layout, options: &Options, pragmas: &str) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
     let failed = |error| failure(layout, "open the store", error);
     let connection = Connection::open_with_flags(&layout.database, flags).map_err(failed)?;
-    set_up(&connection, options).map_err(failed)?;
+    set_up(&connection, options, pragmas).map_err(failed)?;
     let synchronous: i64 =
         connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).map_err(failed)?;
     if synchronous != FULL {
@@ -49,15 +59,15 @@ pub(super) fn open(layout: &Layout, options: &Options) -> Result<Connection, Err
 /// What `PRAGMA synchronous` answers where each commit is synced.
 const FULL: i64 = 2;
 
-fn set_up(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
+fn set_up(connection: &Connection, options: &Options, pragmas: &str) -> rusqlite::Result<()> {
     // A checkpoint on close would cost a lone append five syncs; see `Store::drop`.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.busy_timeout(options.lock_timeout.max(Duration::from_millis(1)))?;
-    connection.execute_batch(
-        "PRAGMA wal_autocheckpoint=0; PRAGMA cell_size_check=ON; PRAGMA synchronous=FULL;",
-    )
+    connection.execute_batch(&format!(
+        "PRAGMA wal_autocheckpoint=0; PRAGMA cell_size_check=ON; PRAGMA synchronous=FULL; {pragmas}"
+    ))
 }
 
 /// How long the log is, in frames. By its length alone: it must not be opened.

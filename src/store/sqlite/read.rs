@@ -158,8 +158,13 @@ impl Reader {
         }
         match self.query.until {
             Some(Mark::Position(until)) => self.end = until.0.min(END),
-            Some(Mark::Version(_)) => {
-                self.query.one_stream()?;
+            Some(Mark::Version(version)) => {
+                let name = self.query.one_stream()?;
+                let row = StreamRow::read(&self.connection, name)?;
+                // A version that is yet to come is met when it comes.
+                if version.0 <= row.version {
+                    self.end = position_of(&self.connection, name, &row, version)?;
+                }
             }
             None => {}
         }

@@ -159,6 +159,10 @@ impl Streams {
     /// How many are kept between transactions.
     const KEPT: usize = 50_000;
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     /// Forgets the streams where someone else has committed since the last look.
     pub(super) fn keep_unless_changed(&mut self, connection: &Connection) -> rusqlite::Result<()> {
         let data_version =

@@ -8,7 +8,7 @@ use ream::{EventType, Mark, Pattern, Query, Store, Timestamp};
 use crate::args::Global;
 use crate::environment::Environment;
 use crate::failure::quote;
-use crate::output::{Outlet, Output, note};
+use crate::output::{Outlet, Output, note, warn};
 use crate::units::{self, Until};
 
 /// Read the events that are there
@@ -91,7 +91,7 @@ impl ReadArgs {
         let store = global.open(environment, &global.options(environment))?;
         let mut reader = store.read(&self.choice.query())?;
         if let Some(warning) = reader.warning() {
-            note(global, "warning:", &warning.to_string());
+            warn(global, warning);
         }
         let mut output = Output::new(global);
         let mut outlet = Outlet::start(&output);

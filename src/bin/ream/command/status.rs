@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::args::{Format, Global};
 use crate::environment::Environment;
-use crate::output::{Output, note, table};
+use crate::output::{Output, table, warn};
 use crate::units;
 
 /// Show how the store stands
@@ -17,7 +17,7 @@ impl StatusArgs {
     pub(crate) fn run(global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let store = global.open(environment, &global.options(environment))?;
         if let Err(warning) = store.check() {
-            note(global, "warning:", &warning.to_string());
+            warn(global, &warning);
         }
         let status = store.status()?;
         let output = Output::new(global);

@@ -11,7 +11,7 @@ use ream::{Follower, Timestamp, Waker, platform};
 use super::read::Choice;
 use crate::args::Global;
 use crate::environment::Environment;
-use crate::output::{Output, note};
+use crate::output::{Output, warn};
 
 /// Read the events that are there, then follow
 ///
@@ -39,7 +39,7 @@ impl TailArgs {
         query.new = self.only_new;
         let mut follower = Follower::new(&store, &query)?;
         if let Some(warning) = follower.warning() {
-            note(global, "warning:", &warning.to_string());
+            warn(global, warning);
         }
         let closed = watch_output(follower.waker());
         if let Some(until) = query.until_time {

@@ -17,7 +17,7 @@ use super::AppendArgs;
 use crate::args::{Format, Global};
 use crate::failure::invalid;
 use crate::input::{Arrived, BadInput, Input, later_expectation};
-use crate::output::Output;
+use crate::output::{Output, warn};
 use crate::signals::Signals;
 
 /// Appends the events in `file`, as they come or all together.
@@ -44,6 +44,9 @@ pub(super) fn append(
     let done = if args.atomic { storing.all(&input) } else { storing.each(&input) };
     storing.progress.finish_and_clear();
     let told = storing.acknowledger.take().map_or(Ok(()), Acknowledger::finish);
+    if let Some(warning) = storing.store.warning() {
+        warn(global, warning);
+    }
     told?;
     done?;
     if sums_up && !global.quiet {
@@ -81,7 +84,7 @@ impl Storing<'_> {
                 let AppendedEach { appended, stopped, .. } = self
                     .signals
                     .hold(|| self.store.append_sealed(&events, Batched::Each))
-                    .map_err(|error| self.stopped_at(lines.first().copied(), error.into()))?;
+                    .map_err(|error| self.stopped_at(lines.first().copied(), error))?;
                 before = appended.last().map(|one| one.version);
                 self.acknowledge(events, appended)?;
                 if let Some(stopped) = stopped {
@@ -117,7 +120,7 @@ impl Storing<'_> {
         let AppendedEach { appended, stopped, .. } = self
             .signals
             .hold(|| self.store.append_sealed(&events, Batched::AllOrNone))
-            .map_err(|error| self.stopped_at(None, error.into()))?;
+            .map_err(|error| self.stopped_at(None, error))?;
         if let Some(stopped) = stopped {
             let line = lines.get(stopped.index).copied();
             return Err(self.stopped_at(line, stopped.error.into()));

@@ -7,7 +7,7 @@ use ream::{Appended, Data, Json, JsonError, NewEvent, Store, wire};
 use super::{AppendArgs, with_key};
 use crate::args::{Format, Global};
 use crate::failure::{Refused, invalid, quote};
-use crate::output::{Output, escape};
+use crate::output::{Output, escape, warn};
 use crate::signals::Signals;
 
 /// How much of standard input is read for one event: more than any store takes.
@@ -106,6 +106,9 @@ pub(super) fn append(
         }
     }
     output.write(&buffer)?;
+    if let Some(warning) = store.warning() {
+        warn(global, warning);
+    }
     Ok(signals.check()?)
 }
 

@@ -1,0 +1,32 @@
+//! The conformance suite: what every engine's store does, in the words of the model.
+//!
+//! All of it is written over [`store`], so that another engine can run it whole. Nothing here
+//! knows a file, a table or a process; what is about those is in `tests/invariants`.
+
+#![allow(clippy::unwrap_used, reason = "where something is missing, a test shall fail")]
+
+mod append;
+mod batches;
+mod expectations;
+mod followers;
+mod ids;
+mod payloads;
+mod property;
+mod protection;
+mod read;
+mod removal;
+mod streams;
+mod support;
+mod time;
+
+use ream::{Options, Store};
+
+use support::Fresh;
+
+/// A store without events, in a place of its own.
+fn store() -> Fresh {
+    let place = tempfile::tempdir().unwrap();
+    let (store, created) = Store::init(&place.path().join("store"), &Options::default()).unwrap();
+    assert!(created);
+    Fresh { place, store }
+}

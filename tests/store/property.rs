@@ -1,0 +1,268 @@
+//! Every query, on random stores, against a naive filter over all that can be read.
+
+use std::ops::Range;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use ream::{Event, Follower, Mark, NewEvent, Position, Query, Timestamp, Version};
+
+use crate::store;
+use crate::support::{Build as _, drain, event, everything, query};
+
+/// Streams: a few hold most events, many hold few, and one name is the beginning of another.
+const STREAMS: [&str; 12] = [
+    "big-1", "big-1", "big-1", "big-1", "big-1", "big-2", "big-2", "big-2", "x-1", "x-10", "x", "é",
+];
+const TYPES: [&str; 3] = ["Placed", "Paid", "Sent"];
+const PATTERNS: [&str; 14] = [
+    "*", "big-1", "big-2", "big-*", "x-1", "x-*", "x*", "*1", "*-1*", "x", "é", "none", "none*",
+    "$ream",
+];
+/// Writers' times: before everything that is recorded.
+const TIMES: Range<i64> = 0..200;
+
+fn an_event() -> impl Strategy<Value = NewEvent> {
+    (0..STREAMS.len(), 0..TYPES.len(), proptest::option::of(TIMES)).prop_map(
+        |(stream, event_type, time)| {
+            let mut event = event(STREAMS[stream], TYPES[event_type]);
+            event.time = time.map(Timestamp::from_micros);
+            event
+        },
+    )
+}
+
+/// A query without its places, which depend on the store.
+#[derive(Debug, Clone)]
+struct Choice {
+    patterns: Vec<usize>,
+    types: Vec<usize>,
+    since: Option<i64>,
+    until_time: Option<i64>,
+    after: Option<(bool, u64)>,
+    until: Option<(bool, u64)>,
+    last: Option<u64>,
+    limit: Option<u64>,
+}
+
+fn a_choice() -> impl Strategy<Value = Choice> {
+    let count = || proptest::option::weighted(0.3, prop_oneof![0..5_u64, 0..80_u64]);
+    let place = proptest::option::weighted(0.4, (any::<bool>(), any::<u64>()));
+    // Often one, in which versions can count.
+    let patterns = prop_oneof![
+        proptest::collection::vec(0..PATTERNS.len(), 1),
+        proptest::collection::vec(0..PATTERNS.len(), 0..4),
+    ];
+    let types = proptest::collection::vec(0..TYPES.len(), 0..2);
+    let time = || proptest::option::weighted(0.25, TIMES);
+    (patterns, types, time(), time(), place.clone(), place, count(), count()).prop_map(
+        |(patterns, types, since, until_time, after, until, last, limit)| Choice {
+            patterns,
+            types,
+            since,
+            until_time,
+            after,
+            until,
+            last,
+            limit,
+        },
+    )
+}
+
+impl Choice {
+    /// The query, its places within a store with this head and these events.
+    fn query(&self, head: u64, events: &[Event]) -> Query {
+        let patterns: Vec<&str> = self.patterns.iter().map(|index| PATTERNS[*index]).collect();
+        let mut query = query(&patterns);
+        query.types = self.types.iter().map(|index| TYPES[*index].parse().unwrap()).collect();
+        query.since = self.since.map(Timestamp::from_micros);
+        query.until_time = self.until_time.map(Timestamp::from_micros);
+        let one = match &query.patterns[..] {
+            [pattern] => pattern.exact().map(str::to_owned),
+            _ => None,
+        };
+        let place = |(by_version, number): (bool, u64)| match &one {
+            Some(stream) if by_version => {
+                let of = events.iter().filter(|event| event.stream.as_str() == stream);
+                let version = of.map(|event| event.version.0).max().unwrap_or_default();
+                Mark::Version(Version(number % (version + 1)))
+            }
+            _ => Mark::Position(Position(number % (head + 1))),
+        };
+        query.after = self.after.map(place);
+        query.until = self.until.map(place);
+        query.last = self.last;
+        query.limit = self.limit;
+        query
+    }
+}
+
+/// The textbook reading of a pattern.
+fn matches(pattern: &str, name: &str) -> bool {
+    fn rest(pattern: &[char], name: &[char]) -> bool {
+        match (pattern, name) {
+            ([], []) => true,
+            (['*', tail @ ..], _) => {
+                rest(tail, name) || name.split_first().is_some_and(|(_, name)| rest(pattern, name))
+            }
+            ([first, tail @ ..], [character, name @ ..]) => first == character && rest(tail, name),
+            _ => false,
+        }
+    }
+    let characters = |text: &str| text.chars().collect::<Vec<_>>();
+    if pattern.contains('*') && name.starts_with('$') {
+        return false;
+    }
+    rest(&characters(pattern), &characters(name))
+}
+
+/// Whether the query chooses the event, `last` and `limit` aside.
+fn chosen(query: &Query, event: &Event) -> bool {
+    let name = event.stream.as_str();
+    let stream = match &query.patterns[..] {
+        [] => !name.starts_with('$'),
+        patterns => patterns.iter().any(|pattern| matches(pattern.as_str(), name)),
+    };
+    let behind = match query.after {
+        Some(Mark::Position(position)) => event.position > position,
+        Some(Mark::Version(version)) => event.version > version,
+        None => true,
+    };
+    let before = match query.until {
+        Some(Mark::Position(position)) => event.position <= position,
+        Some(Mark::Version(version)) => event.version <= version,
+        None => true,
+    };
+    stream
+        && behind
+        && before
+        && (query.types.is_empty() || query.types.contains(&event.event_type))
+        && query.since.is_none_or(|since| event.time >= since)
+        && query.until_time.is_none_or(|until| event.time <= until)
+}
+
+/// The naive filter; `last` counts the events up to `head`.
+fn filter(query: &Query, events: &[Event], head: u64) -> Vec<Event> {
+    let mut found: Vec<&Event> = events.iter().filter(|event| chosen(query, event)).collect();
+    if let Some(last) = query.last {
+        let there = found.iter().filter(|event| event.position.0 <= head).count();
+        let left = usize::try_from(last).unwrap().min(there);
+        found.drain(..there - left);
+    }
+    let limit = query.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap());
+    found.into_iter().take(limit).cloned().collect()
+}
+
+fn agree(
+    store: &ream::Store,
+    query: &Query,
+    all: &[Event],
+    head: u64,
+) -> Result<(), TestCaseError> {
+    let found = drain(&mut store.read(query).unwrap());
+    let expected = filter(query, all, head);
+    let short = |events: &[Event]| {
+        events.iter().map(|event| (event.position.0, event.version.0)).collect::<Vec<_>>()
+    };
+    prop_assert_eq!(short(&found), short(&expected), "{:?}", query);
+    prop_assert_eq!(found, expected);
+    Ok(())
+}
+
+fn runner(cases: u32) -> TestRunner {
+    TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() })
+}
+
+#[test]
+fn each_query_of_a_small_store_agrees_with_the_filter() {
+    let given = (
+        proptest::collection::vec(an_event(), 0..300),
+        proptest::collection::vec(an_event(), 0..40),
+        proptest::sample::subsequence(STREAMS.to_vec(), 0..3),
+        proptest::collection::vec(a_choice(), 100),
+    );
+    let done = runner(30).run(&given, |(first, second, removed, choices)| {
+        let mut store = store();
+        store.append(&first).unwrap();
+        let names: Vec<_> = removed.iter().map(|name| name.parse().unwrap()).collect();
+        store.remove(&names).unwrap();
+        store.append(&second).unwrap();
+        let (all, head) = (everything(&store), store.status().unwrap().head.0);
+        for choice in choices {
+            agree(&store, &choice.query(head, &all), &all, head)?;
+        }
+        Ok(())
+    });
+    done.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// Larger than any batch of rows, with streams that hold one event in a thousand.
+#[test]
+fn each_query_of_a_large_store_agrees_with_the_filter() {
+    let mut store = store();
+    let events: Vec<NewEvent> = (0_u32..24_000)
+        .map(|number| {
+            let stream = match number.wrapping_mul(2_654_435_761) >> 22 {
+                0 => "x-1",
+                1 => "x-10",
+                2 => "é",
+                3 => "x",
+                few if few < 30 => "big-2",
+                _ => "big-1",
+            };
+            let event = event(stream, TYPES[number as usize % TYPES.len()]);
+            if number % 7 == 0 { event.time(i64::from(number) % TIMES.end) } else { event }
+        })
+        .collect();
+    for batch in events.chunks(6000) {
+        store.append(batch).unwrap();
+    }
+    store.remove(&["x-10".parse().unwrap()]).unwrap();
+    let (all, head) = (everything(&store), store.status().unwrap().head.0);
+    assert!(head > 24_000 && (all.len() as u64) < head);
+    let done =
+        runner(150).run(&a_choice(), |choice| agree(&store, &choice.query(head, &all), &all, head));
+    done.unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn each_query_that_follows_agrees_with_the_filter() {
+    let given = (
+        proptest::collection::vec(an_event(), 0..150),
+        proptest::collection::vec((an_event(), 0_u8..4), 0..150),
+        proptest::collection::vec(a_choice(), 20),
+    );
+    let done = runner(25).run(&given, |(first, later, choices)| {
+        let mut store = store();
+        store.append(&first).unwrap();
+        let (before, head) = (everything(&store), store.status().unwrap().head.0);
+        let mut followers = Vec::new();
+        for choice in choices {
+            let query = choice.query(head, &before);
+            followers.push((Follower::new(&store, &query).unwrap(), query, Vec::new()));
+        }
+        for batch in later.chunks(25) {
+            let events: Vec<NewEvent> = batch.iter().map(|(event, _)| event.clone()).collect();
+            store.append(&events).unwrap();
+            let looks = batch.iter().filter(|(_, look)| *look == 0).count();
+            for (follower, _, seen) in &mut followers {
+                for _ in 0..looks {
+                    follower.next_batch(|event| seen.push(event.to_event())).unwrap();
+                }
+            }
+        }
+        let all = everything(&store);
+        for (mut follower, query, mut seen) in followers {
+            while !follower.next_batch(|event| seen.push(event.to_event())).unwrap().caught_up {}
+            let expected = filter(&query, &all, head);
+            prop_assert_eq!(
+                seen.iter().map(|event| event.position.0).collect::<Vec<_>>(),
+                expected.iter().map(|event| event.position.0).collect::<Vec<_>>(),
+                "{:?}",
+                query
+            );
+            prop_assert_eq!(seen, expected);
+        }
+        Ok(())
+    });
+    done.unwrap_or_else(|error| panic!("{error}"));
+}
