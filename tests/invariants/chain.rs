@@ -1,0 +1,236 @@
+//! The chain, recomputed from the tables by another hand: 128 bits of BLAKE3 over the link before,
+//! all that outlives a removal, and a salted hash of the rest.
+
+use rusqlite::Connection;
+use rusqlite::types::Value;
+
+use crate::support::{Home, numbered, sized};
+
+/// A hash over fields, written out: tag, then bytes.
+struct Hash(Vec<u8>);
+
+impl Hash {
+    fn new(tag: &str) -> Self {
+        Self(tag.as_bytes().to_vec())
+    }
+
+    fn raw(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    fn number(self, number: i64) -> Self {
+        self.raw(&number.to_le_bytes())
+    }
+
+    fn sized(self, bytes: &[u8]) -> Self {
+        self.raw(&(bytes.len() as u64).to_le_bytes()).raw(bytes)
+    }
+
+    fn optional(self, bytes: Option<&[u8]>) -> Self {
+        match bytes {
+            Some(bytes) => self.raw(b"+").sized(bytes),
+            None => self.raw(b"-"),
+        }
+    }
+
+    fn whole(self) -> [u8; 32] {
+        *blake3::hash(&self.0).as_bytes()
+    }
+
+    fn link(self) -> Vec<u8> {
+        self.whole()[..16].to_vec()
+    }
+}
+
+/// A row of the table of events.
+struct Row {
+    position: i64,
+    stream: String,
+    version: i64,
+    recorded: i64,
+    link: Vec<u8>,
+    id: Option<String>,
+    event_type: Option<String>,
+    time: Option<i64>,
+    data: Value,
+    metadata: Option<String>,
+    salt: Option<Vec<u8>>,
+    payload_hash: Option<Vec<u8>>,
+}
+
+impl Row {
+    /// The hash of the payload: what is kept of it, or what is computed from it.
+    fn payload(&self) -> Vec<u8> {
+        if let Some(hash) = &self.payload_hash {
+            assert_eq!(hash.len(), 32);
+            return hash.clone();
+        }
+        let salt = self.salt.as_deref().unwrap();
+        assert_eq!(salt.len(), 16);
+        let hash = Hash::new("ream payload 1")
+            .raw(salt)
+            .sized(self.event_type.as_deref().unwrap().as_bytes())
+            .optional(self.time.map(i64::to_le_bytes).as_ref().map(|bytes| &bytes[..]));
+        let hash = match &self.data {
+            Value::Text(text) => hash.raw(b"j").sized(text.as_bytes()),
+            Value::Blob(bytes) => hash.raw(b"b").sized(bytes),
+            other => panic!("{other:?}"),
+        };
+        hash.optional(self.metadata.as_deref().map(str::as_bytes)).whole().to_vec()
+    }
+}
+
+fn rows(home: &Home) -> Vec<Row> {
+    let database = Connection::open(home.file("db")).unwrap();
+    let mut statement = database
+        .prepare(
+            "SELECT position, stream, version, recorded, link, id, type, time, data, metadata,
+             salt, payload_hash FROM events ORDER BY position",
+        )
+        .unwrap();
+    let rows = statement.query_map([], |row| {
+        Ok(Row {
+            position: row.get(0)?,
+            stream: row.get(1)?,
+            version: row.get(2)?,
+            recorded: row.get(3)?,
+            link: row.get(4)?,
+            id: row.get(5)?,
+            event_type: row.get(6)?,
+            time: row.get(7)?,
+            data: row.get(8)?,
+            metadata: row.get(9)?,
+            salt: row.get(10)?,
+            payload_hash: row.get(11)?,
+        })
+    });
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+/// Recomputes each link, and gives the last.
+#[track_caller]
+fn verify(home: &Home) -> Vec<u8> {
+    let id = home.open().id().to_owned();
+    let mut before = Hash::new("ream genesis 1").sized(id.as_bytes()).link();
+    for row in rows(home) {
+        let link = Hash::new("ream link 1")
+            .raw(&before)
+            .number(row.position)
+            .number(row.version)
+            .number(row.recorded)
+            .sized(row.stream.as_bytes())
+            .optional(row.id.as_deref().map(str::as_bytes))
+            .raw(&row.payload())
+            .link();
+        assert_eq!(link, row.link, "position {}", row.position);
+        before = link;
+    }
+    before
+}
+
+/// The link that the bell tells, as text.
+fn acknowledged(home: &Home) -> String {
+    let record = std::fs::read_to_string(home.file("bell/bell")).unwrap();
+    record.split(' ').nth(1).unwrap().to_owned()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").unwrap();
+        text
+    })
+}
+
+const SECRET: &str = "attack-at-dawn";
+
+/// A store with events of each kind, some of which are secret.
+fn mixed() -> Home {
+    let home = Home::new();
+    let mut store = home.open();
+    store.append(&numbered("kept", 3)).unwrap();
+    let mut secrets: Vec<_> = (0..100)
+        .map(|number| sized("secret", &format!(r#"{{"n":{number},"s":"{SECRET}"}}"#)))
+        .collect();
+    secrets[1].id = Some("an id".parse().unwrap());
+    secrets[2].time = Some(ream::Timestamp::from_micros(7));
+    secrets[3].metadata = Some(format!(r#"{{"m":"{SECRET}"}}"#).parse().unwrap());
+    secrets[4].data = ream::Data::Bytes(SECRET.as_bytes().into());
+    secrets[5].event_type = SECRET.parse().unwrap();
+    secrets[6].data = ream::Data::Bytes(Box::default());
+    store.append(&secrets).unwrap();
+    let mut last = sized("kept", "[]");
+    last.data = ream::Data::Bytes(b"\0\xff".as_slice().into());
+    store.append(&[last]).unwrap();
+    home
+}
+
+#[test]
+fn each_link_covers_the_event_and_the_link_before() {
+    let home = mixed();
+    let last = verify(&home);
+    assert_eq!(rows(&home).len(), 104);
+    assert_eq!(acknowledged(&home), hex(&last));
+}
+
+#[test]
+fn the_chain_holds_when_streams_are_removed() {
+    let home = mixed();
+    let before: Vec<Vec<u8>> = rows(&home).into_iter().map(|row| row.link).collect();
+    home.open().remove(&["secret".parse().unwrap()]).unwrap();
+    let last = verify(&home);
+    let after: Vec<Vec<u8>> = rows(&home).into_iter().map(|row| row.link).collect();
+    assert_eq!(after[..104], before);
+    assert_eq!(after.len(), 105);
+    assert_eq!(acknowledged(&home), hex(&last));
+    home.append("secret");
+    home.open().remove(&["secret".parse().unwrap(), "kept".parse().unwrap()]).unwrap();
+    verify(&home);
+}
+
+#[test]
+fn a_removed_event_leaves_a_skeleton_and_no_more() {
+    let home = mixed();
+    let before = rows(&home);
+    home.open().remove(&["secret".parse().unwrap()]).unwrap();
+    for (row, was) in rows(&home).iter().zip(&before) {
+        assert_eq!(
+            (row.position, &row.stream, row.version, row.recorded, &row.id),
+            (was.position, &was.stream, was.version, was.recorded, &was.id)
+        );
+        if row.stream == "secret" {
+            assert!(row.event_type.is_none() && row.time.is_none() && row.metadata.is_none());
+            assert!(row.salt.is_none() && row.data == Value::Null, "{}", row.position);
+            assert_eq!(row.payload_hash, Some(was.payload()));
+        } else {
+            assert!(row.payload_hash.is_none() && row.salt == was.salt && row.data == was.data);
+        }
+    }
+}
+
+#[test]
+fn what_was_removed_is_in_no_page_that_a_table_uses() {
+    let home = mixed();
+    home.run(&["stream", "rm", "secret", "--yes"]).done();
+    let database = Connection::open(home.file("db")).unwrap();
+    let (busy, ..): (i64, i64, i64) = database
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
+        .unwrap();
+    assert_eq!(busy, 0);
+    database.close().unwrap();
+    // No connection is left: here the file may be read as a file.
+    let bytes = std::fs::read(home.file("db")).unwrap();
+    let found = bytes.windows(SECRET.len()).filter(|window| *window == SECRET.as_bytes()).count();
+    assert_eq!(found, 0, "the removed data is still in the file");
+}
+
+#[test]
+fn no_two_events_have_the_same_salt() {
+    let home = mixed();
+    home.open().append(&numbered("kept", 50)).unwrap();
+    let salts: std::collections::HashSet<_> = rows(&home).into_iter().map(|row| row.salt).collect();
+    assert_eq!(salts.len(), 154);
+}

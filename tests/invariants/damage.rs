@@ -1,0 +1,143 @@
+//! Invariant 8: a store that lost acknowledged events refuses more, and can still be read.
+
+use std::fs;
+
+use ream::Error;
+
+use crate::support::{Home, Running, copy, numbered, position};
+
+/// Damages a file as no process would. No connection lives when this is called.
+fn change(home: &Home, file: &str, change: impl FnOnce(&mut Vec<u8>)) {
+    let mut bytes = fs::read(home.file(file)).unwrap();
+    change(&mut bytes);
+    fs::write(home.file(file), bytes).unwrap();
+}
+
+/// A store with `count` events, one commit each, all of them in its log.
+fn in_the_log(count: u64) -> Home {
+    let home = Home::new();
+    for _ in 0..count {
+        home.open().append(&numbered("s", 1)).unwrap();
+    }
+    assert!(home.length("db-wal") > 0);
+    home
+}
+
+/// That the store says what it lost, goes on being read, and takes nothing more.
+#[track_caller]
+fn lost(home: &Home, acknowledged: u64) -> Vec<u64> {
+    let told = format!("position {acknowledged} was acknowledged");
+    let words = ["the store lost acknowledged events", &*told];
+    let left: Vec<u64> = home.run(&["read"]).warned(&words).lines().map(position).collect();
+    home.run(&["status"]).warned(&words);
+    for args in [
+        &["append", "s", "T"][..],
+        &["append", "new", "T", "--expect", "0"],
+        &["stream", "rm", "s", "--yes"],
+        &["stream", "protect", "s"],
+    ] {
+        if args[1] == "protect" && left.is_empty() {
+            continue;
+        }
+        home.run(args).failed(1, &[words[0], words[1], "hint: "]);
+    }
+    home.run(&["read"]).warned(&words);
+    left
+}
+
+#[test]
+fn a_log_cut_anywhere_is_noticed() {
+    let whole = in_the_log(4);
+    let length = usize::try_from(whole.length("db-wal")).unwrap();
+    for kept in [0, 1, 32, 60, length / 2, length - 4120, length - 1] {
+        let home = Home::new();
+        fs::remove_dir_all(home.store()).unwrap();
+        copy(&whole.store(), &home.store());
+        change(&home, "db-wal", |bytes| bytes.truncate(kept));
+        let left = lost(&home, 4);
+        assert!(left.len() < 4 && left == (1..=left.len() as u64).collect::<Vec<_>>(), "{left:?}");
+    }
+}
+
+#[test]
+fn a_bit_flipped_anywhere_in_the_log_is_noticed() {
+    let whole = in_the_log(4);
+    let length = usize::try_from(whole.length("db-wal")).unwrap();
+    // In the header, in frames' headers and in their pages.
+    for at in [8, 20, 32 + 10, 32 + 20, 32 + 24 + 1, 32 + 24 + 4000, length / 2, length - 100] {
+        let home = Home::new();
+        fs::remove_dir_all(home.store()).unwrap();
+        copy(&whole.store(), &home.store());
+        change(&home, "db-wal", |bytes| bytes[at] ^= 1 << (at % 8));
+        let left = lost(&home, 4);
+        assert!(left.len() < 4, "{at}");
+    }
+}
+
+#[test]
+fn a_log_that_is_gone_is_noticed() {
+    let home = in_the_log(2);
+    fs::remove_file(home.file("db-wal")).unwrap();
+    assert_eq!(lost(&home, 2), [0; 0]);
+}
+
+#[test]
+fn another_event_in_the_place_of_the_acknowledged_is_noticed() {
+    let home = in_the_log(3);
+    let twin = Home::new();
+    fs::remove_dir_all(twin.store()).unwrap();
+    copy(&home.store(), &twin.store());
+    home.append("mine");
+    twin.append("yours");
+    fs::copy(twin.file("bell/bell"), home.file("bell/bell")).unwrap();
+    home.run(&["append", "s", "T"]).failed(1, &["position 4 was acknowledged", "another event"]);
+    home.run(&["read"]).warned(&["another event stands there"]);
+    // The same where more was appended behind it.
+    let twin_bell = fs::read(twin.file("bell/bell")).unwrap();
+    fs::remove_file(home.file("bell/bell")).unwrap();
+    home.append("mine");
+    fs::write(home.file("bell/bell"), twin_bell).unwrap();
+    home.run(&["append", "s", "T"]).failed(1, &["position 4 was acknowledged"]);
+}
+
+#[test]
+fn the_library_refuses_as_well_and_goes_on_refusing() {
+    let home = in_the_log(3);
+    change(&home, "db-wal", |bytes| bytes.truncate(5000));
+    let mut store = home.open();
+    for _ in 0..3 {
+        let refused = store.append(&numbered("s", 1));
+        assert!(matches!(refused, Err(Error::LostEvents { .. })), "{refused:?}");
+    }
+    assert!(matches!(store.check(), Err(Error::LostEvents { .. })));
+    assert!(store.read(&ream::Query::default()).unwrap().warning().is_some());
+}
+
+#[test]
+fn who_removes_the_bell_goes_on_without_the_lost_events() {
+    let home = in_the_log(3);
+    change(&home, "db-wal", |bytes| bytes.truncate(5000));
+    let left = lost(&home, 3).len() as u64;
+    fs::remove_file(home.file("bell/bell")).unwrap();
+    assert_eq!(home.append("s"), left + 1);
+    assert_eq!(home.positions().len() as u64, left + 1);
+}
+
+#[test]
+fn a_follower_of_a_store_that_lost_events_is_warned() {
+    let home = in_the_log(3);
+    change(&home, "db-wal", |bytes| bytes.truncate(5000));
+    let mut tail = Running::start(&mut home.ream(&["tail"]));
+    let warning = crate::support::Lines::of(tail.stderr()).next().unwrap();
+    assert!(warning.starts_with("warning: the store lost acknowledged events"), "{warning}");
+}
+
+#[test]
+fn an_old_bell_is_no_loss() {
+    let home = in_the_log(2);
+    let old = fs::read(home.file("bell/bell")).unwrap();
+    home.append("s");
+    fs::write(home.file("bell/bell"), old).unwrap();
+    assert_eq!(home.positions(), [1, 2, 3]);
+    assert_eq!(home.append("s"), 4);
+}

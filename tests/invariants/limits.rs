@@ -1,0 +1,93 @@
+//! Invariant 16: limits of the process, on the size of files and on how many are open.
+
+use std::process::Command;
+
+use crate::support::{Ended, Home, clean, ended, position, sized, text_of};
+
+/// Runs `ream` in a shell that has set a limit.
+#[track_caller]
+fn limited(home: &Home, limit: &str, args: &[&str]) -> Ended {
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(format!("ulimit {limit} && exec \"$0\" \"$@\""));
+    shell.arg(env!("CARGO_BIN_EXE_ream")).args(args).arg("--store").arg(home.store());
+    clean(&mut shell, home.place());
+    ended(&mut shell)
+}
+
+#[test]
+fn a_file_that_may_not_grow_is_told_and_no_signal_ends_the_append() {
+    let home = Home::with(3);
+    let large = text_of(100_000);
+    // In blocks of 512 or 1024 bytes, by the shell: less than the log would need, either way.
+    let end = limited(&home, "-f 64", &["append", "s", "T", &large]);
+    assert!(matches!(end.code, Some(1 | 9)), "{end:#?}");
+    assert!(end.stderr.starts_with("error: "), "{end:#?}");
+    assert_eq!(home.positions(), [1, 2, 3]);
+    // A small one still has its room, under the same limit.
+    assert_eq!(position(&limited(&home, "-f 64", &["append", "s", "T"]).done()), 4);
+    assert_eq!(position(&home.run(&["append", "s", "T", &large]).done()), 5);
+}
+
+#[test]
+fn a_limit_that_only_a_checkpoint_meets_fails_no_append() {
+    let home = Home::new();
+    let mut store = home.open();
+    store.append(&vec![sized("s", &text_of(1000)); 60]).unwrap();
+    drop(store);
+    let mut last = 60;
+    for _ in 0..40 {
+        let end = limited(&home, "-f 600", &["append", "s", "T", &text_of(3000)]);
+        if end.code == Some(0) {
+            last = position(&end.stdout);
+        } else {
+            assert!(matches!(end.code, Some(1 | 9)), "{end:#?}");
+        }
+    }
+    let positions = home.positions();
+    assert!(positions.len() as u64 >= last, "{last}");
+    assert_eq!(positions, (1..=positions.len() as u64).collect::<Vec<_>>());
+    assert_eq!(home.append("s"), positions.len() as u64 + 1);
+}
+
+#[test]
+fn too_few_open_files_are_told() {
+    let home = Home::with(1);
+    let mut stored = 1;
+    let (mut refused, mut done) = (0, 0);
+    for files in 3..20 {
+        let end = limited(&home, &format!("-n {files}"), &["append", "s", "T"]);
+        if end.code == Some(0) {
+            stored += 1;
+            // One that is left without a file for the bell says so; the event is stored.
+            assert!(
+                end.stderr.is_empty() || end.stderr.contains("can't ring the bell"),
+                "{end:#?}"
+            );
+            assert_eq!(position(&end.stdout), stored, "{files}");
+            done += 1;
+        } else {
+            end.failed(1, &["caused by: "]);
+            refused += 1;
+        }
+        assert_eq!(home.positions().len() as u64, stored, "{files}");
+    }
+    assert!(refused > 0 && done > 0, "{refused} {done}");
+}
+
+#[test]
+fn too_few_open_files_to_read_are_told() {
+    let home = Home::with(5);
+    let (mut refused, mut done) = (0, 0);
+    for files in 3..12 {
+        let end = limited(&home, &format!("-n {files}"), &["read"]);
+        if end.code == Some(0) {
+            assert_eq!(end.done().lines().count(), 5, "{files}");
+            done += 1;
+        } else {
+            assert_eq!(end.stdout, "", "{end:#?}");
+            end.failed(1, &["caused by: "]);
+            refused += 1;
+        }
+    }
+    assert!(refused > 0 && done > 0, "{refused} {done}");
+}

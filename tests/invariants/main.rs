@@ -1,0 +1,29 @@
+//! The invariants: what processes, files and SQLite do to a store, and what it does about it.
+//!
+//! Each test here was seen to fail when the remedy that it watches was taken out. What a store
+//! does whatever keeps it is in `tests/store`.
+//!
+//! The tests need Linux, root (they change owners and mount file systems), `strace`, `setpriv`,
+//! `sqlite3` and `mount`; a plain `cargo test` leaves them out. `.ci/run` installs what they need
+//! and runs them, as `cargo test --test invariants` does.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "where something is missing, a test shall fail")]
+
+mod bell;
+mod chain;
+mod commit;
+mod damage;
+mod durability;
+mod files;
+mod followers;
+mod kills;
+mod limits;
+mod log;
+mod owners;
+mod pipes;
+mod positions;
+mod queue;
+mod replaced;
+mod room;
+mod support;

@@ -1,0 +1,134 @@
+//! Invariant 16: no room left, on a real file system and pretended.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{Home, ended, ended_with_input, input, needs_root, position, text_of};
+
+/// A small file system in memory, for as long as it is held.
+struct Mounted<'p>(&'p Path);
+
+impl<'p> Mounted<'p> {
+    fn new(place: &'p Path, size: &str) -> Self {
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size},mode=700"), "ream-test"]).arg(place);
+        ended(&mut mount).done();
+        Self(place)
+    }
+
+    fn resize(&self, size: &str) {
+        let mut mount = Command::new("mount");
+        ended(mount.args(["-o", &format!("remount,size={size}")]).arg(self.0)).done();
+    }
+}
+
+impl Drop for Mounted<'_> {
+    fn drop(&mut self) {
+        // Lazily: a process that a failed test left may still be there.
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_loses_nothing_and_takes_more_when_there_is_room() {
+    needs_root("a file system that fills up");
+    for bytes in [100, 20_000] {
+        let home = Home::new();
+        std::fs::remove_dir_all(home.store()).unwrap();
+        std::fs::create_dir(home.store()).unwrap();
+        let store = home.store();
+        let mounted = Mounted::new(&store, "600k");
+        home.run(&["init", store.to_str().unwrap()]).done();
+        let data = text_of(bytes);
+        let mut acknowledged = 0;
+        let full = loop {
+            let end = home.run(&["append", "s", "T", &data]);
+            if end.code != Some(0) {
+                break end;
+            }
+            acknowledged = position(&end.stdout);
+            assert!(acknowledged < 20_000, "it never fills up");
+        };
+        full.failed(1, &["no room left", "hint: make room"]);
+        // Again, and it is no worse.
+        let more = ended_with_input(&mut home.ream(&["append", "s", "T", "-"]), &text_of(300_000));
+        more.failed(1, &["no room left"]);
+        assert_eq!(home.positions(), (1..=acknowledged).collect::<Vec<_>>());
+        mounted.resize("4m");
+        assert_eq!(
+            home.run(&["append", "s", "T", &data]).done().lines().map(position).next(),
+            Some(acknowledged + 1)
+        );
+        home.run(&["status"]).done();
+    }
+}
+
+#[test]
+fn a_streamed_append_on_a_full_disk_keeps_what_it_acknowledged() {
+    needs_root("a file system that fills up");
+    let home = Home::new();
+    std::fs::remove_dir_all(home.store()).unwrap();
+    std::fs::create_dir(home.store()).unwrap();
+    let store = home.store();
+    let mounted = Mounted::new(&store, "2m");
+    home.run(&["init", store.to_str().unwrap()]).done();
+    let mut command = home.ream(&["append", "--jsonl", "-"]);
+    let end = ended_with_input(&mut command, &input("s", 5000, 1000));
+    let acknowledged: Vec<u64> = end.stdout.lines().map(position).collect();
+    end.failed(1, &["no room left", "stopped at line"]);
+    assert_eq!(home.positions(), acknowledged);
+    mounted.resize("20m");
+    assert_eq!(home.append("s"), acknowledged.len() as u64 + 1);
+}
+
+#[test]
+fn a_write_without_room_is_told_and_undone() {
+    for when in 1..=4 {
+        let home = Home::with(2);
+        let log = home.file("db-wal");
+        let inject = format!("inject=pwrite64:error=ENOSPC:when={when}+");
+        let strace = [
+            "strace",
+            "-f",
+            "-P",
+            log.to_str().unwrap(),
+            "-e",
+            "trace=pwrite64",
+            "-e",
+            &inject,
+            "-o",
+            "/dev/null",
+        ];
+        let end = ended(&mut home.wrapped(&strace, &["append", "s", "T"]));
+        end.failed(1, &["no room left", "hint: make room"]);
+        assert_eq!(home.positions(), [1, 2]);
+        assert_eq!(home.append("s"), 3);
+    }
+}
+
+#[test]
+fn an_index_without_room_is_told() {
+    for (call, file) in [("ftruncate", "db-shm"), ("pwrite64", "db-shm")] {
+        let home = Home::with(2);
+        let path = home.file(file);
+        let (trace, inject) = (format!("trace={call}"), format!("inject={call}:error=ENOSPC"));
+        let strace = [
+            "strace",
+            "-f",
+            "-P",
+            path.to_str().unwrap(),
+            "-e",
+            &trace,
+            "-e",
+            &inject,
+            "-o",
+            "/dev/null",
+        ];
+        let end = ended(&mut home.wrapped(&strace, &["append", "s", "T"]));
+        assert_ne!(end.code, Some(0), "{end:#?}");
+        assert!(end.code.is_some_and(|code| code == 1 || code == 9), "{end:#?}");
+        assert!(end.stderr.starts_with("error: "), "{end:#?}");
+        assert_eq!(home.positions(), [1, 2]);
+        assert_eq!(home.append("s"), 3);
+    }
+}

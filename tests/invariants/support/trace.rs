@@ -1,0 +1,90 @@
+//! What a process asks of the system, by `strace`.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::Home;
+
+/// A call that has returned: `openat(…, "/…/db", …) = 3</…/db>`.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Call(String);
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Call {
+    pub(crate) fn text(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.0.split('(').next().unwrap_or_default()
+    }
+
+    /// Whether it is one of these calls.
+    pub(crate) fn is(&self, names: &[&str]) -> bool {
+        names.contains(&self.name())
+    }
+
+    /// Whether it is about this file of the store, by descriptor or by name.
+    pub(crate) fn on(&self, file: &str) -> bool {
+        let descriptor = format!("/store/{file}>");
+        let name = format!("/store/{file}\"");
+        let arguments = self.0.rsplit_once(" = ").map_or("", |(call, _)| call);
+        arguments.contains(&descriptor) || arguments.contains(&name)
+    }
+
+    pub(crate) fn succeeded(&self) -> bool {
+        self.0.rsplit_once(" = ").is_some_and(|(_, result)| !result.starts_with('-'))
+    }
+
+    /// A write to standard output.
+    pub(crate) fn writes_out(&self) -> bool {
+        self.name() == "write" && self.0.starts_with("write(1<")
+    }
+
+    /// A successful sync of this file.
+    pub(crate) fn syncs(&self, file: &str) -> bool {
+        self.is(&["fsync", "fdatasync"]) && self.on(file) && self.succeeded()
+    }
+}
+
+/// The calls in what strace wrote, in the order in which they returned.
+pub(crate) fn calls(lines: &[String]) -> Vec<Call> {
+    let mut begun: HashMap<&str, &str> = HashMap::new();
+    let mut calls = Vec::new();
+    for line in lines {
+        // strace tells the thread before the call, where there are several.
+        let (thread, line) = match line.strip_prefix("[pid ").and_then(|rest| rest.split_once("] "))
+        {
+            Some((thread, call)) => (thread.trim(), call),
+            None => ("", &**line),
+        };
+        // A call during which another thread's was told is told in two parts.
+        if let Some(part) = line.strip_suffix(" <unfinished ...>") {
+            begun.insert(thread, part);
+        } else if let Some((_, rest)) =
+            line.strip_prefix("<... ").and_then(|l| l.split_once(" resumed>"))
+        {
+            let first = begun.remove(thread).unwrap_or_default();
+            calls.push(Call(format!("{first}{rest}")));
+        } else if line.contains('(') && line.contains(" = ") {
+            calls.push(Call(line.to_owned()));
+        }
+    }
+    calls
+}
+
+/// Runs `ream` under strace to a good end, and tells its calls of these kinds.
+#[track_caller]
+pub(crate) fn traced(home: &Home, kinds: &str, args: &[&str]) -> Vec<Call> {
+    let filter = format!("trace={kinds}");
+    let strace = ["strace", "-f", "-y", "-s", "4096", "-e", &filter, "-e", "signal=none"];
+    let ended = super::ended(&mut home.wrapped(&strace, args));
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    let lines: Vec<String> = ended.stderr.lines().map(str::to_owned).collect();
+    calls(&lines)
+}
