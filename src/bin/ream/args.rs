@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
-use ream::{Options, Store};
+use ream::{Json, Options, Store};
 
 use crate::command;
 use crate::environment::Environment;
@@ -190,6 +190,31 @@ fn nearest_store(directory: &Path) -> Option<PathBuf> {
         .find(|path| path.symlink_metadata().is_ok())
 }
 
+/// The command line, as arguments.
+pub(crate) fn parse() -> Result<Cli, clap::Error> {
+    Cli::try_parse().or_else(|error| match with_number_last(std::env::args_os().collect()) {
+        Some(args) => Cli::try_parse_from(args),
+        None => Err(error),
+    })
+}
+
+/// The arguments with a negative number that clap does not know as one behind a `--`: `-1e-2`,
+/// whose exponent has a sign.
+fn with_number_last(mut args: Vec<OsString>) -> Option<Vec<OsString>> {
+    let is_number = |arg: &OsString| {
+        arg.to_str().is_some_and(|text| {
+            text.starts_with('-') && text.contains(['e', 'E']) && Json::parse(text).is_ok()
+        })
+    };
+    let number = args.iter().position(is_number)?;
+    if args.iter().any(|arg| arg == "--") {
+        return None;
+    }
+    let number = args.remove(number);
+    args.extend(["--".into(), number]);
+    Some(args)
+}
+
 /// Standard input can be read once.
 pub(crate) fn check_dashes(args: impl Iterator<Item = OsString>) -> Result<(), Refused> {
     let dashes = args.take_while(|arg| arg != "--").filter(|arg| arg == "-" || arg == "--jsonl=-");
@@ -218,6 +243,24 @@ mod tests {
             let command = ream.find_subcommand(name).unwrap();
             assert_eq!(command.get_about().unwrap().to_string(), *about);
         }
+    }
+
+    #[test]
+    fn a_number_with_a_signed_exponent_is_a_value() {
+        let parse = |args: &[&str]| {
+            let args = with_number_last(args.iter().map(OsString::from).collect())?;
+            Some(
+                args.into_iter()
+                    .map(|arg| arg.into_string().unwrap())
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            )
+        };
+        let moved = parse(&["ream", "append", "s", "T", "-1e-2", "--expect", "3"]);
+        assert_eq!(moved.as_deref(), Some("ream append s T --expect 3 -- -1e-2"));
+        assert_eq!(parse(&["ream", "append", "s", "T", "--expekt", "3"]), None);
+        assert_eq!(parse(&["ream", "append", "s", "T", "-e"]), None);
+        assert_eq!(parse(&["ream", "append", "s", "T", "--", "-1e-2"]), None);
     }
 
     #[test]

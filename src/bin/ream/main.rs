@@ -14,16 +14,13 @@ mod units;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
-use args::Cli;
 use environment::Environment;
 
 fn main() -> ExitCode {
     if let Err(refused) = args::check_dashes(std::env::args_os()) {
         return failure::report(&refused.into(), output::Style::plain());
     }
-    let cli = match Cli::try_parse() {
+    let cli = match args::parse() {
         Ok(cli) => cli,
         Err(error) => {
             // A closed stdout or stderr leaves no one to tell.

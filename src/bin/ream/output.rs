@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::{self, JoinHandle};
 
 use ream::{DataRef, EventRef, wire};
+use serde::Serialize;
 
 use crate::args::{Color, Format, Global};
 use crate::failure::ClosedOutput;
@@ -71,6 +72,11 @@ impl Output {
             _ => b"",
         }
     }
+}
+
+/// A result as JSON without its end of line.
+pub(crate) fn to_line(result: &impl Serialize) -> anyhow::Result<Vec<u8>> {
+    Ok(serde_json::to_vec(result)?)
 }
 
 /// A thread that writes, so that the next results are made while a slow reader takes these.

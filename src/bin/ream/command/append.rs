@@ -43,7 +43,7 @@ pub(crate) struct AppendArgs {
     #[arg(long, value_name = "FILE")]
     jsonl: Option<PathBuf>,
     /// Append all of them or none
-    #[arg(long, requires = "jsonl")]
+    #[arg(long)]
     atomic: bool,
     /// What the stream must be: any, no-stream, exists, or at version N
     #[arg(long, value_name = "EXPECT", default_value = "any", hide_default_value = true)]
@@ -84,6 +84,8 @@ impl AppendArgs {
                 let mut store = global.open(environment, &options)?;
                 many::append(self, file, global, &mut store, &signals)
             }
+            // What clap calls required it does not miss where it conflicts with what is there.
+            None if self.atomic => Err(Refused::Usage("--atomic needs --jsonl".into()).into()),
             None => {
                 let event = one::event(self)?;
                 let mut store = global.open(environment, &options)?;

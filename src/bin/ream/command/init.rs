@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 use ream::Store;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::args::{DEFAULT_STORE, Format, Global};
 use crate::environment::Environment;
-use crate::output::Output;
+use crate::output::{Output, to_line};
 
 /// Make a store
 ///
@@ -30,12 +30,20 @@ impl InitArgs {
         let output = Output::new(global);
         let shown = path.to_string_lossy();
         let message = match output.format {
-            Format::Table if created => format!("made the store {} in {shown}\n", store.id()),
-            Format::Table => format!("the store {} is in {shown} already\n", store.id()),
+            Format::Table if created => format!("made the store {} in {shown}", store.id()).into(),
+            Format::Table => format!("the store {} is in {shown} already", store.id()).into(),
             Format::Json | Format::Jsonl => {
-                format!("{}\n", json!({"store": store.id(), "path": shown, "created": created}))
+                to_line(&InitJson { store: store.id(), path: &shown, created })?
             }
         };
-        output.write(message.as_bytes())
+        output.write(&[message, b"\n".into()].concat())
     }
+}
+
+/// What was done, as JSON, with its fields in this order.
+#[derive(Serialize)]
+struct InitJson<'s> {
+    store: &'s str,
+    path: &'s str,
+    created: bool,
 }

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _};
 
 use clap::Args;
-use ream::{EventType, Mark, Pattern, Query, Store, Timestamp};
+use ream::{Error, EventType, Mark, Pattern, Query, Store, Timestamp};
 
 use crate::args::Global;
 use crate::environment::Environment;
@@ -73,6 +73,19 @@ impl Choice {
         query
     }
 
+    /// The error in the words of who asked: the store knows `--from N` as what follows N - 1.
+    pub(crate) fn as_asked(&self, error: Error) -> Error {
+        match error {
+            Error::BeyondHead { position, head } if self.from.is_some() => {
+                Error::BeyondHead { position: position.next(), head }
+            }
+            Error::BeyondStream { stream, version, actual } if self.from.is_some() => {
+                Error::BeyondStream { stream, version: version.next(), actual }
+            }
+            error => error,
+        }
+    }
+
     /// Tells a person that a stream read by name holds nothing.
     pub(crate) fn note_empty(&self, global: &Global, store: &Store) {
         let [pattern] = &self.patterns[..] else { return };
@@ -89,7 +102,8 @@ impl Choice {
 impl ReadArgs {
     pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let store = global.open(environment, &global.options(environment))?;
-        let mut reader = store.read(&self.choice.query())?;
+        let mut reader =
+            store.read(&self.choice.query()).map_err(|error| self.choice.as_asked(error))?;
         if let Some(warning) = reader.warning() {
             warn(global, warning);
         }

@@ -1,13 +1,33 @@
 //! `ream status`.
 
+use std::borrow::Cow;
+
 use clap::Args;
 use ream::Timestamp;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::args::{Format, Global};
 use crate::environment::Environment;
-use crate::output::{Output, table, warn};
+use crate::output::{Output, table, to_line, warn};
 use crate::units;
+
+/// How a store stands, as JSON, with its fields in this order.
+#[derive(Serialize)]
+struct StatusJson<'s> {
+    path: Cow<'s, str>,
+    store: &'s str,
+    incarnation: &'s str,
+    head: u64,
+    events: u64,
+    streams: u64,
+    last_recorded: Option<String>,
+    bytes: u64,
+    wal_bytes: u64,
+    max_data_bytes: u64,
+    format: u32,
+    engine: &'s str,
+    sqlite_version: &'s str,
+}
 
 /// Show how the store stands
 #[derive(Debug, Args)]
@@ -27,9 +47,9 @@ impl StatusArgs {
             Format::Table => table(
                 &[],
                 [
-                    ("store", path.into_owned()),
-                    ("id", status.id),
-                    ("incarnation", status.incarnation),
+                    ("store", path.clone().into_owned()),
+                    ("id", status.id.clone()),
+                    ("incarnation", status.incarnation.clone()),
                     ("head", status.head.to_string()),
                     ("events", status.events.to_string()),
                     ("streams", status.streams.to_string()),
@@ -43,26 +63,27 @@ impl StatusArgs {
                 .into_iter()
                 .map(|(name, value)| vec![name.to_owned(), value])
                 .collect(),
-            ),
-            Format::Json | Format::Jsonl => format!(
-                "{}\n",
-                json!({
-                    "path": path,
-                    "store": status.id,
-                    "incarnation": status.incarnation,
-                    "head": status.head.0,
-                    "events": status.events,
-                    "streams": status.streams,
-                    "last_recorded": last,
-                    "bytes": status.bytes,
-                    "wal_bytes": status.wal_bytes,
-                    "max_data_bytes": status.max_data_bytes,
-                    "format": status.format,
-                    "engine": status.engine,
-                    "sqlite_version": status.engine_version,
-                })
-            ),
+            )
+            .into_bytes(),
+            Format::Json | Format::Jsonl => {
+                let json = StatusJson {
+                    path,
+                    store: &status.id,
+                    incarnation: &status.incarnation,
+                    head: status.head.0,
+                    events: status.events,
+                    streams: status.streams,
+                    last_recorded: last,
+                    bytes: status.bytes,
+                    wal_bytes: status.wal_bytes,
+                    max_data_bytes: status.max_data_bytes,
+                    format: status.format,
+                    engine: status.engine,
+                    sqlite_version: &status.engine_version,
+                };
+                [to_line(&json)?, b"\n".into()].concat()
+            }
         };
-        output.write(shown.as_bytes())
+        output.write(&shown)
     }
 }

@@ -4,12 +4,12 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use clap::{Args, Subcommand};
 use ream::{Pattern, Removed, Store, Stream, StreamName};
-use serde_json::json;
+use serde::Serialize;
 
 use crate::args::{Format, Global};
 use crate::environment::Environment;
 use crate::failure::{Refused, quote};
-use crate::output::{Output, escape, table};
+use crate::output::{Output, escape, table, to_line};
 use crate::signals::Signals;
 
 /// Look at streams, protect them, remove what they hold
@@ -117,7 +117,7 @@ impl ListArgs {
                 if output.format == Format::Table {
                     rows.push(row(stream));
                 } else {
-                    output.record(&mut buffer, to_json(stream).to_string().as_bytes());
+                    output.record(&mut buffer, &to_json(stream)?);
                 }
             }
             output.write(&buffer)?;
@@ -146,23 +146,33 @@ fn row(stream: &Stream) -> Vec<String> {
     ]
 }
 
-fn to_json(stream: &Stream) -> serde_json::Value {
-    json!({
-        "stream": stream.name.as_str(),
-        "version": stream.version.0,
-        "events": stream.events,
-        "last_position": stream.last_position.0,
-        "protected": stream.protected,
+/// A stream as JSON, with its fields in this order.
+#[derive(Serialize)]
+struct StreamJson<'s> {
+    stream: &'s str,
+    version: u64,
+    events: u64,
+    last_position: u64,
+    protected: bool,
+}
+
+fn to_json(stream: &Stream) -> anyhow::Result<Vec<u8>> {
+    to_line(&StreamJson {
+        stream: stream.name.as_str(),
+        version: stream.version.0,
+        events: stream.events,
+        last_position: stream.last_position.0,
+        protected: stream.protected,
     })
 }
 
 fn show(global: &Global, stream: &Stream) -> anyhow::Result<()> {
     let output = Output::new(global);
     let shown = match output.format {
-        Format::Table => table(&HEADER, vec![row(stream)]),
-        Format::Json | Format::Jsonl => format!("{}\n", to_json(stream)),
+        Format::Table => table(&HEADER, vec![row(stream)]).into_bytes(),
+        Format::Json | Format::Jsonl => [to_json(stream)?, b"\n".into()].concat(),
     };
-    output.write(shown.as_bytes())
+    output.write(&shown)
 }
 
 fn protect(
@@ -173,20 +183,26 @@ fn protect(
 ) -> anyhow::Result<()> {
     let mut store = global.open(environment, &global.options(environment))?;
     store.protect(streams, protected)?;
-    let output = Output::new(global);
+    let mut output = Output::new(global);
     let mut buffer = Vec::new();
     for name in streams {
+        let stream = name.as_str();
         if output.format == Format::Table {
             let done = if protected { "protected" } else { "no longer protected" };
-            buffer.extend_from_slice(format!("{}: {done}\n", escape(name.as_str())).as_bytes());
+            buffer.extend_from_slice(format!("{}: {done}\n", escape(stream)).as_bytes());
         } else {
-            buffer.extend_from_slice(
-                format!("{}\n", json!({"stream": name.as_str(), "protected": protected}))
-                    .as_bytes(),
-            );
+            output.record(&mut buffer, &to_line(&ProtectedJson { stream, protected })?);
         }
     }
+    buffer.extend_from_slice(output.end());
     output.write(&buffer)
+}
+
+/// What was done to a stream, as JSON.
+#[derive(Serialize)]
+struct ProtectedJson<'s> {
+    stream: &'s str,
+    protected: bool,
 }
 
 impl RmArgs {
@@ -229,6 +245,15 @@ fn plural(count: u64, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
+/// What a removal did, or would do, as JSON.
+#[derive(Serialize)]
+struct RemovedJson<'s> {
+    stream: &'s str,
+    version: u64,
+    events: u64,
+    dry_run: bool,
+}
+
 fn tell(global: &Global, removed: &[Removed], dry_run: bool) -> anyhow::Result<()> {
     let mut output = Output::new(global);
     let mut buffer = Vec::new();
@@ -239,10 +264,9 @@ fn tell(global: &Global, removed: &[Removed], dry_run: bool) -> anyhow::Result<(
             let line = format!("{}: {verb} {}\n", escape(name), plural(events, "event"));
             buffer.extend_from_slice(line.as_bytes());
         } else {
-            let json = json!({
-                "stream": name, "version": removal.version.0, "events": events, "dry_run": dry_run,
-            });
-            output.record(&mut buffer, json.to_string().as_bytes());
+            let version = removal.version.0;
+            let json = RemovedJson { stream: name, version, events, dry_run };
+            output.record(&mut buffer, &to_line(&json)?);
         }
     }
     buffer.extend_from_slice(output.end());

@@ -37,7 +37,8 @@ impl TailArgs {
         let store = global.open(environment, &global.options(environment))?;
         let mut query = self.choice.query();
         query.new = self.only_new;
-        let mut follower = Follower::new(&store, &query)?;
+        let mut follower =
+            Follower::new(&store, &query).map_err(|error| self.choice.as_asked(error))?;
         if let Some(warning) = follower.warning() {
             warn(global, warning);
         }

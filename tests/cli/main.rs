@@ -1,0 +1,19 @@
+//! `ream` as a program: what each command takes, says and ends with.
+//!
+//! A test has a directory of its own, an environment without a trace of who runs it, and reads as
+//! a story: see `harness.rs`. What the store does in all its cases is in `tests/store`; what
+//! processes and files do to it, in `tests/invariants`.
+
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "where something is missing, a test shall fail")]
+
+mod harness;
+
+mod append;
+mod help;
+mod init;
+mod read;
+mod status;
+mod stream;
+mod tail;
+mod terminal;

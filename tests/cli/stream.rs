@@ -1,0 +1,212 @@
+//! `ream stream`.
+
+use crate::harness::{Ream, ream};
+
+/// Streams `cart-1` with an event, `order-1` with three, `order-2` with two, `order-10` with one.
+fn shop() -> Ream {
+    let shop = ream();
+    for (stream, count) in [("order-1", 3), ("order-2", 2), ("order-10", 1), ("cart-1", 1)] {
+        shop.fill(stream, count);
+    }
+    shop
+}
+
+/// The names of the streams that are listed.
+#[track_caller]
+fn listed(shop: &Ream, args: &[&str]) -> Vec<String> {
+    let streams = shop.run(["stream", "list"]).args(args).values();
+    streams.iter().map(|stream| stream["stream"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn streams_are_listed_by_name_a_line_each() {
+    shop().run(["stream", "list"]).stdout(concat!(
+        r#"{"stream":"cart-1","version":1,"events":1,"last_position":7,"protected":false}"#,
+        "\n",
+        r#"{"stream":"order-1","version":3,"events":3,"last_position":3,"protected":false}"#,
+        "\n",
+        r#"{"stream":"order-10","version":1,"events":1,"last_position":6,"protected":false}"#,
+        "\n",
+        r#"{"stream":"order-2","version":2,"events":2,"last_position":5,"protected":false}"#,
+        "\n"
+    ));
+}
+
+#[test]
+fn a_pattern_chooses_streams() {
+    let shop = shop();
+    assert_eq!(listed(&shop, &["order-*"]), ["order-1", "order-10", "order-2"]);
+    assert_eq!(listed(&shop, &["*-1"]), ["cart-1", "order-1"]);
+    assert_eq!(listed(&shop, &["order-10"]), ["order-10"]);
+    shop.run(["stream", "list", "order"]).stdout("");
+    shop.run(["stream", "list", "order", "--json"]).stdout("[]\n");
+}
+
+#[test]
+fn a_table_lists_streams_for_the_eye() {
+    let shop = shop();
+    shop.run(["stream", "protect", "order-2"]).ok();
+    shop.run(["stream", "list", "order-*", "--format", "table"]).stdout(
+        "STREAM    VERSION  EVENTS  LAST POSITION  PROTECTED\n\
+         order-1   3        3       3\n\
+         order-10  1        1       6\n\
+         order-2   2        2       5              yes\n",
+    );
+}
+
+#[test]
+fn more_streams_than_a_page_are_all_listed_once() {
+    let shop = ream();
+    let mut names: Vec<String> = (0..2500).map(|number| format!("s-{number}")).collect();
+    let lines = names.iter().map(|name| crate::harness::line(name, "T", "1") + "\n");
+    shop.append_lines(&lines.collect::<String>()).ok();
+    names.sort();
+    assert_eq!(listed(&shop, &[]), names);
+}
+
+#[test]
+fn a_stream_is_shown() {
+    let shop = shop();
+    shop.run(["stream", "show", "order-2"]).stdout(
+        "{\"stream\":\"order-2\",\"version\":2,\"events\":2,\"last_position\":5,\"protected\":false}\n",
+    );
+    shop.run(["stream", "show", "order-2", "--format", "table"]).stdout(
+        "STREAM   VERSION  EVENTS  LAST POSITION  PROTECTED\norder-2  2        2       5\n",
+    );
+}
+
+#[test]
+fn a_stream_that_is_not_there_names_near_ones() {
+    let shop = shop();
+    shop.run(["stream", "show", "order-3"])
+        .fails(4, "error: no stream `order-3`\nhint: there is `order-1`, `order-2`, `order-10`\n");
+    shop.run(["stream", "show", "zebra"])
+        .fails(4, "error: no stream `zebra`\nhint: ream stream list\n");
+    shop.run(["stream", "protect", "order-3"])
+        .fails_with(4, ["error: no stream `order-3`", "`order-2`"]);
+}
+
+#[test]
+fn a_protected_stream_takes_events_and_is_not_removed() {
+    let shop = shop();
+    shop.run(["stream", "protect", "order-1", "order-2"]).stdout(
+        "{\"stream\":\"order-1\",\"protected\":true}\n{\"stream\":\"order-2\",\"protected\":true}\n",
+    );
+    shop.append("order-1", "T", "4").ok();
+    let refused = "error: the stream `order-1` is protected from removal\n\
+                   hint: ream stream unprotect order-1\n";
+    shop.run(["stream", "rm", "--yes", "cart-1", "order-1"]).fails(1, refused);
+    shop.run(["stream", "rm", "--dry-run", "order-1"]).fails(1, refused);
+    // Nothing is removed where not everything can be.
+    assert_eq!(shop.positions(&[]).len(), 8);
+    shop.run(["stream", "unprotect", "order-1"])
+        .stdout("{\"stream\":\"order-1\",\"protected\":false}\n");
+    shop.run(["stream", "rm", "--yes", "order-1"]).ok();
+    assert!(shop.positions(&["order-1"]).is_empty());
+}
+
+#[test]
+fn protecting_nothing_that_is_there_protects_nothing() {
+    let shop = shop();
+    shop.run(["stream", "protect", "order-1", "order-7"]).fails_with(4, ["no stream `order-7`"]);
+    shop.run(["stream", "show", "order-1"]).stdout_has(["\"protected\":false"]);
+}
+
+#[test]
+fn a_removal_needs_a_yes_that_someone_gives() {
+    let shop = shop();
+    shop.run(["stream", "rm", "order-1", "order-2"]).fails(
+        2,
+        "error: removing 5 events from 2 streams needs to be confirmed\n\
+         hint: ream stream rm --yes order-1 order-2\n",
+    );
+    assert_eq!(shop.positions(&[]).len(), 7);
+    // What answers is a person, not what happens to come in a pipe.
+    shop.run(["stream", "rm", "order-1"]).stdin("yes\n").fails_with(2, ["to be confirmed"]);
+    assert_eq!(shop.positions(&[]).len(), 7);
+}
+
+#[test]
+fn a_person_is_asked() {
+    let shop = shop();
+    let question = "removing 3 events from 1 stream for good: type yes to go on: ";
+    let rm = || shop.run(["stream", "rm", "order-1"]);
+    for answer in ["no\n", "y\n", "\n", "\u{4}"] {
+        let shown = format!("{question}error: nothing was changed\n");
+        rm().env("NO_COLOR", "1").typed(answer).code(1).stdout(&shown);
+    }
+    assert_eq!(shop.positions(&["order-1"]).len(), 3);
+    rm().typed("yes\n").stdout(&format!("{question}order-1: removed 3 events\n"));
+    assert!(shop.positions(&["order-1"]).is_empty());
+}
+
+#[test]
+fn a_dry_run_tells_what_would_be_removed() {
+    let shop = shop();
+    shop.run(["stream", "rm", "--dry-run", "order-1", "cart-1"]).stdout(
+        "{\"stream\":\"order-1\",\"version\":3,\"events\":3,\"dry_run\":true}\n\
+         {\"stream\":\"cart-1\",\"version\":1,\"events\":1,\"dry_run\":true}\n",
+    );
+    shop.run(["stream", "rm", "--dry-run", "order-1", "--format", "table"])
+        .stdout("order-1: would remove 3 events\n");
+    assert_eq!(shop.positions(&[]).len(), 7);
+}
+
+#[test]
+fn what_is_removed_is_gone_and_its_numbers_stay_spent() {
+    let shop = shop();
+    shop.run(["stream", "rm", "-y", "order-1"])
+        .stdout("{\"stream\":\"order-1\",\"version\":3,\"events\":3,\"dry_run\":false}\n");
+    assert_eq!(shop.positions(&[]), [4, 5, 6, 7]);
+    shop.run(["stream", "show", "order-1"]).fails_with(4, ["no stream `order-1`"]);
+    assert_eq!(listed(&shop, &["order-*"]), ["order-10", "order-2"]);
+    shop.run(["append", "order-1", "T", "--expect", "3"])
+        .stdout("{\"stream\":\"order-1\",\"version\":4,\"position\":9,\"id\":\"[store]/9\"}\n");
+    assert_eq!(shop.positions(&["order-1"]), [9]);
+}
+
+#[test]
+fn a_removal_is_an_event_itself() {
+    let shop = shop();
+    shop.run(["stream", "rm", "-y", "order-1", "cart-1"]).ok();
+    let removals = shop.run(["read", "$ream"]).values();
+    let told: Vec<_> = removals
+        .iter()
+        .map(|event| (event["position"].as_u64().unwrap(), event["data"].to_string()))
+        .collect();
+    let data = |stream: &str, count: u64| {
+        format!(r#"{{"events":{count},"stream":"{stream}","version":{count}}}"#)
+    };
+    assert_eq!(told, [(8, data("order-1", 3)), (9, data("cart-1", 1))]);
+    assert_eq!(removals[0]["type"], "StreamRemoved");
+    assert_eq!(listed(&shop, &["*"]), ["order-10", "order-2"]);
+}
+
+#[test]
+fn removing_what_is_not_there_is_done_already() {
+    let shop = shop();
+    shop.run(["stream", "rm", "--yes", "order-7"]).stdout("");
+    shop.run(["stream", "rm", "order-7"]).stdout("");
+    shop.run(["stream", "rm", "-y", "order-1"]).ok();
+    shop.run(["stream", "rm", "-y", "order-1"]).stdout("");
+    shop.run(["stream", "rm", "-y", "order-1", "--json"]).stdout("[]\n");
+    assert_eq!(shop.run(["read", "$ream"]).values().len(), 1);
+}
+
+#[test]
+fn a_removal_takes_whole_names_and_no_reserved_one() {
+    let shop = shop();
+    shop.run(["stream", "rm", "--yes", "order-*"])
+        .fails_with(2, ["'order-*'", "the stream name has `*` at character 7"]);
+    for command in ["rm", "protect", "unprotect"] {
+        shop.run(["stream", command, "$ream"]).fails_with(2, ["`$`, which is reserved"]);
+    }
+    assert_eq!(shop.positions(&[]).len(), 7);
+}
+
+#[test]
+fn names_with_spaces_are_quoted_in_hints() {
+    let shop = ream();
+    shop.append("my order", "T", "1").ok();
+    shop.run(["stream", "rm", "my order"]).fails_with(2, ["hint: ream stream rm --yes 'my order'"]);
+}
