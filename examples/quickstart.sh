@@ -28,8 +28,8 @@ show ream stream list 'order-100*' --format table
 
 echo
 echo '# A follower sees what is stored from now on:'
-ream tail 'order-*' --after "$(ream status --json | sed 's/.*"head":\([0-9]*\).*/\1/')" \
-  --limit 1 --format table >followed &
+head=$(ream status | sed 's/.*"head":\([0-9]*\).*/\1/')
+ream tail 'order-*' --after "$head" --limit 1 --format table >followed &
 show ream append order-1001 OrderReturned '{"reason":"wrong size"}' --expect exists --format table
 wait
 cat followed
