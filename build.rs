@@ -37,6 +37,8 @@ fn main() {
     }
     for argument in [format!("-L{}", out.display()), "-no-pie".into(), "-static".into()] {
         println!("cargo:rustc-link-arg-bins={argument}");
+        // The benchmark's floor is linked as the program is.
+        println!("cargo:rustc-link-arg-benches={argument}");
     }
 }
 

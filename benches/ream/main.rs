@@ -1,0 +1,52 @@
+//! Measures ream beside a floor and a peer: whole processes, in turn, in one run.
+//!
+//! `cargo bench` runs every group, `cargo bench -- log` the one that is named. A group prints a
+//! table of ratios and writes it as JSON into `target/bench/`. Nothing here passes or fails: a
+//! figure is a measurement. The peer is the `sqlite3` command, which must be installed; what a
+//! process uses is read from `/proc`.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used, reason = "what can't be measured ends the measurement")]
+#![allow(clippy::print_stdout, reason = "the table is what this is for")]
+
+mod log;
+mod process;
+mod report;
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use report::Report;
+
+/// The groups, by name.
+const GROUPS: [(&str, Measure); 1] = [("log", log::measure)];
+
+type Measure = fn(&mut Report);
+
+fn main() {
+    // Cargo says `--bench` to every benchmark.
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    if let [FLOOR, file] = &args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        return floor(Path::new(file)).unwrap();
+    }
+    for (name, measure) in GROUPS {
+        if args.is_empty() || args.iter().any(|arg| arg == name) {
+            let mut report = Report::new(name);
+            measure(&mut report);
+            println!("{report}");
+            println!("written to {}", report.write().unwrap().display());
+        }
+    }
+}
+
+/// The argument that makes this program the floor.
+const FLOOR: &str = "floor";
+
+/// The least that a durable append costs: a process, linked as ream is, that writes three pages at
+/// the end of a file and syncs them.
+fn floor(file: &Path) -> io::Result<()> {
+    let mut file = OpenOptions::new().append(true).open(file)?;
+    file.write_all(&[b'x'; 12 * 1024])?;
+    file.sync_data()
+}
