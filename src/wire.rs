@@ -6,8 +6,6 @@
 mod key;
 mod line;
 
-use std::io::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
@@ -36,10 +34,13 @@ pub fn write_event(line: &mut Vec<u8>, event: &EventRef<'_>) {
     }
     line.extend_from_slice(b",\"type\":");
     write_string(line, event.event_type);
-    write_display(line, ",\"time\":\"", event.time, "\"");
+    line.extend_from_slice(b",\"time\":\"");
+    event.time.write(line);
     if event.recorded != event.time {
-        write_display(line, ",\"recorded\":\"", event.recorded, "\"");
+        line.extend_from_slice(b"\",\"recorded\":\"");
+        event.recorded.write(line);
     }
+    line.push(b'"');
     write_data(line, event.data);
     if let Some(metadata) = event.metadata {
         line.extend_from_slice(b",\"metadata\":");
@@ -77,11 +78,6 @@ pub fn write_number(line: &mut Vec<u8>, number: u64) {
         }
     }
     line.extend_from_slice(&digits[at..]);
-}
-
-fn write_display(line: &mut Vec<u8>, before: &str, value: impl std::fmt::Display, after: &str) {
-    // Writing into memory does not fail.
-    let _ = write!(line, "{before}{value}{after}");
 }
 
 /// Writes `text` as a JSON string; as it stands where nothing in it needs an escape.

@@ -67,11 +67,24 @@ impl FromStr for Timestamp {
 /// 0000-01-01T00:00:00Z, the first moment that RFC 3339 can write.
 const YEAR_0: i64 = -62_167_219_200_000_000;
 
+/// Whole microseconds, in UTC.
+const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
+
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
-        let time = jiff::Timestamp::from_microsecond(self.0).map_err(|_| fmt::Error)?;
-        PRINTER.print_timestamp(&time, jiff::fmt::StdFmtWrite(f)).map_err(|_| fmt::Error)
+        self.print(jiff::fmt::StdFmtWrite(f)).map_err(|_| fmt::Error)
+    }
+}
+
+impl Timestamp {
+    /// Appends what is shown to `text`, without the detour over a formatter.
+    pub(crate) fn write(self, text: &mut Vec<u8>) {
+        // Writing into memory does not fail, and each time that was taken in can be written.
+        let _ = self.print(text);
+    }
+
+    fn print(self, to: impl jiff::fmt::Write) -> Result<(), jiff::Error> {
+        PRINTER.print_timestamp(&jiff::Timestamp::from_microsecond(self.0)?, to)
     }
 }
 

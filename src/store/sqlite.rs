@@ -110,7 +110,7 @@ impl Store {
 
     /// A connection that only reads.
     fn reading_connection(&self) -> Result<Connection, Error> {
-        connection::open(&self.layout, &self.options)
+        connection::open_to_read(&self.layout, &self.options)
     }
 
     /// That the database is still the file that was opened.

@@ -81,7 +81,7 @@ fn fill(layout: &Layout, options: &Options) -> Result<(), Error> {
     }
     create_tables(layout).map_err(|error| failure(layout, "create the tables", error))?;
     // The log stays for ever: see `connection::set_up`. Opening the store once creates it.
-    drop(connection::open(layout, options)?);
+    drop(connection::open_to_read(layout, options)?);
     platform::sync_dir(&layout.root).map_err(Error::io("sync", &layout.root))?;
     let marker = Marker::new()
         .map_err(|error| Error::Engine { action: "get random bits", source: error.into() })?;

@@ -4,7 +4,7 @@
 //! changes only by removal, a batch behind another needs no common snapshot.
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
 
 use super::connection::failure;
 use super::layout::Layout;
@@ -22,6 +22,8 @@ const BATCH_EVENTS: usize = 1000;
 const BATCH_BYTES: usize = 512 * 1024;
 /// How many rows a batch looks at, when few of them are chosen.
 const BATCH_ROWS: usize = 20_000;
+/// How many listed events are fetched by one statement.
+const FETCHED: usize = 64;
 /// How many positions a plan lists; 8 MiB of them.
 const LISTED: usize = 1 << 20;
 /// A list is better than a scan where it holds at most one in so many positions.
@@ -413,25 +415,31 @@ impl Reader {
         taken: &mut Taken,
         each: &mut impl FnMut(&EventRef<'_>),
     ) -> Result<(u64, usize), Failure> {
-        let mut statement = self
-            .connection
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM events WHERE position = ?1"))?;
-        for _ in 0..BATCH_ROWS {
-            let Some(position) = positions.get(next) else { return Ok((covered, next)) };
-            next += 1;
-            let mut rows = statement.query([position])?;
-            let full = match rows.next()? {
-                Some(row) => match self.event(row)? {
-                    Some(event) => self.take(&event, taken, each),
-                    None => false,
-                },
-                None => return Err(missing(*position)),
-            };
-            if full {
-                return Ok((*position, next));
+        let mut statement = self.connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM events WHERE position IN ({}) ORDER BY position",
+            ["?"; FETCHED].join(",")
+        ))?;
+        let rest = &positions[next.min(positions.len())..];
+        for wanted in rest.chunks(FETCHED).take(BATCH_ROWS / FETCHED) {
+            // A list that is too short ends with the same position again and again.
+            let padding = std::iter::repeat(&wanted[wanted.len() - 1]);
+            let mut rows =
+                statement.query(params_from_iter(wanted.iter().chain(padding).take(FETCHED)))?;
+            for position in wanted {
+                next += 1;
+                let row = rows.next()?.ok_or_else(|| missing(*position))?;
+                if row.get::<_, u64>(0)? != *position {
+                    return Err(missing(*position));
+                }
+                if let Some(event) = self.event(row)?
+                    && self.take(&event, taken, each)
+                {
+                    return Ok((*position, next));
+                }
             }
         }
-        Ok((positions.get(next.wrapping_sub(1)).copied().unwrap_or(covered), next))
+        let last = if next < positions.len() { positions[next - 1] } else { covered };
+        Ok((last, next))
     }
 
     /// Gives an event to `each` where it is chosen; whether the batch ends with it.
