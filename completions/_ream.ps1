@@ -57,10 +57,6 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             break
         }
         'ream;append' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]')
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
-            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most TIME for other writers [default: 30s]')
             [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'Append the events in FILE, one line of JSON each; - reads standard input')
             [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'What the stream must be: any, no-stream, exists, or at version N')
             [CompletionResult]::new('--id', '--id', [CompletionResultType]::ParameterName, 'Idempotency key: the same again answers with the first append')
@@ -68,11 +64,15 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             [CompletionResult]::new('--correlation', '--correlation', [CompletionResultType]::ParameterName, 'Put correlation_id into the metadata')
             [CompletionResult]::new('--causation', '--causation', [CompletionResultType]::ParameterName, 'Put causation_id into the metadata')
             [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'When it happened, in RFC 3339 [default: when it is recorded]')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most TIME for other writers [default: 30s]')
+            [CompletionResult]::new('--atomic', '--atomic', [CompletionResultType]::ParameterName, 'Append all of them or none')
+            [CompletionResult]::new('--base64', '--base64', [CompletionResultType]::ParameterName, 'DATA is base64 of bytes that are no JSON')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Show results as JSON, as --format json does')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
-            [CompletionResult]::new('--atomic', '--atomic', [CompletionResultType]::ParameterName, 'Append all of them or none')
-            [CompletionResult]::new('--base64', '--base64', [CompletionResultType]::ParameterName, 'DATA is base64 of bytes that are no JSON')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
@@ -80,10 +80,6 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             break
         }
         'ream;read' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]')
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
-            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most TIME for other writers [default: 30s]')
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Only what follows POS: a position, or @N for a version of the one stream read')
             [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Only POS and what follows it')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Only what comes up to POS, or has a time up to TIME, inclusive')
@@ -92,6 +88,10 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             [CompletionResult]::new('--last', '--last', [CompletionResultType]::ParameterName, 'Only the last N of the events that are there')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most N events')
             [CompletionResult]::new('--type', '--type', [CompletionResultType]::ParameterName, 'Only events of type T; may be given several times')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most TIME for other writers [default: 30s]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Show results as JSON, as --format json does')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
@@ -102,10 +102,6 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             break
         }
         'ream;tail' {
-            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]')
-            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
-            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
-            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most TIME for other writers [default: 30s]')
             [CompletionResult]::new('--after', '--after', [CompletionResultType]::ParameterName, 'Only what follows POS: a position, or @N for a version of the one stream read')
             [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Only POS and what follows it')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Only what comes up to POS, or has a time up to TIME, inclusive')
@@ -114,10 +110,14 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             [CompletionResult]::new('--last', '--last', [CompletionResultType]::ParameterName, 'Only the last N of the events that are there')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most N events')
             [CompletionResult]::new('--type', '--type', [CompletionResultType]::ParameterName, 'Only events of type T; may be given several times')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most TIME for other writers [default: 30s]')
+            [CompletionResult]::new('--new', '--new', [CompletionResultType]::ParameterName, 'Only what is stored from now on')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Show results as JSON, as --format json does')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
-            [CompletionResult]::new('--new', '--new', [CompletionResultType]::ParameterName, 'Only what is stored from now on')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
@@ -245,11 +245,11 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             break
         }
         'ream;man' {
+            [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Write all pages into DIR')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most TIME for other writers [default: 30s]')
-            [CompletionResult]::new('--directory', '--directory', [CompletionResultType]::ParameterName, 'Write all pages into DIR')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Show results as JSON, as --format json does')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')

@@ -56,6 +56,13 @@ complete -c ream -n "__fish_ream_using_subcommand init" -l json -d 'Show results
 complete -c ream -n "__fish_ream_using_subcommand init" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand init" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand append" -l jsonl -d 'Append the events in FILE, one line of JSON each; - reads standard input' -r -F
+complete -c ream -n "__fish_ream_using_subcommand append" -l expect -d 'What the stream must be: any, no-stream, exists, or at version N' -r
+complete -c ream -n "__fish_ream_using_subcommand append" -l id -d 'Idempotency key: the same again answers with the first append' -r
+complete -c ream -n "__fish_ream_using_subcommand append" -l meta -d 'The event\'s metadata, a JSON object' -r
+complete -c ream -n "__fish_ream_using_subcommand append" -l correlation -d 'Put correlation_id into the metadata' -r
+complete -c ream -n "__fish_ream_using_subcommand append" -l causation -d 'Put causation_id into the metadata' -r
+complete -c ream -n "__fish_ream_using_subcommand append" -l time -d 'When it happened, in RFC 3339 [default: when it is recorded]' -r
 complete -c ream -n "__fish_ream_using_subcommand append" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand append" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -64,19 +71,19 @@ complete -c ream -n "__fish_ream_using_subcommand append" -l color -d 'Use color
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand append" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand append" -l jsonl -d 'Append the events in FILE, one line of JSON each; - reads standard input' -r -F
-complete -c ream -n "__fish_ream_using_subcommand append" -l expect -d 'What the stream must be: any, no-stream, exists, or at version N' -r
-complete -c ream -n "__fish_ream_using_subcommand append" -l id -d 'Idempotency key: the same again answers with the first append' -r
-complete -c ream -n "__fish_ream_using_subcommand append" -l meta -d 'The event\'s metadata, a JSON object' -r
-complete -c ream -n "__fish_ream_using_subcommand append" -l correlation -d 'Put correlation_id into the metadata' -r
-complete -c ream -n "__fish_ream_using_subcommand append" -l causation -d 'Put causation_id into the metadata' -r
-complete -c ream -n "__fish_ream_using_subcommand append" -l time -d 'When it happened, in RFC 3339 [default: when it is recorded]' -r
-complete -c ream -n "__fish_ream_using_subcommand append" -l json -d 'Show results as JSON, as --format json does'
-complete -c ream -n "__fish_ream_using_subcommand append" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand append" -l atomic -d 'Append all of them or none'
 complete -c ream -n "__fish_ream_using_subcommand append" -l base64 -d 'DATA is base64 of bytes that are no JSON'
+complete -c ream -n "__fish_ream_using_subcommand append" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand append" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand append" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand append" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand read" -l after -d 'Only what follows POS: a position, or @N for a version of the one stream read' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -l from -d 'Only POS and what follows it' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -l until -d 'Only what comes up to POS, or has a time up to TIME, inclusive' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -l since -d 'Only what has a time since TIME, or so long ago: 10m' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -s n -l last -d 'Only the last N of the events that are there' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -l limit -d 'At most N events' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -l type -d 'Only events of type T; may be given several times' -r
 complete -c ream -n "__fish_ream_using_subcommand read" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand read" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -85,17 +92,17 @@ complete -c ream -n "__fish_ream_using_subcommand read" -l color -d 'Use color' 
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand read" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand read" -l after -d 'Only what follows POS: a position, or @N for a version of the one stream read' -r
-complete -c ream -n "__fish_ream_using_subcommand read" -l from -d 'Only POS and what follows it' -r
-complete -c ream -n "__fish_ream_using_subcommand read" -l until -d 'Only what comes up to POS, or has a time up to TIME, inclusive' -r
-complete -c ream -n "__fish_ream_using_subcommand read" -l since -d 'Only what has a time since TIME, or so long ago: 10m' -r
-complete -c ream -n "__fish_ream_using_subcommand read" -s n -l last -d 'Only the last N of the events that are there' -r
-complete -c ream -n "__fish_ream_using_subcommand read" -l limit -d 'At most N events' -r
-complete -c ream -n "__fish_ream_using_subcommand read" -l type -d 'Only events of type T; may be given several times' -r
 complete -c ream -n "__fish_ream_using_subcommand read" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand read" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand read" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand read" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand tail" -l after -d 'Only what follows POS: a position, or @N for a version of the one stream read' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l from -d 'Only POS and what follows it' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l until -d 'Only what comes up to POS, or has a time up to TIME, inclusive' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l since -d 'Only what has a time since TIME, or so long ago: 10m' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -s n -l last -d 'Only the last N of the events that are there' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l limit -d 'At most N events' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l type -d 'Only events of type T; may be given several times' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand tail" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -104,16 +111,9 @@ complete -c ream -n "__fish_ream_using_subcommand tail" -l color -d 'Use color' 
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand tail" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand tail" -l after -d 'Only what follows POS: a position, or @N for a version of the one stream read' -r
-complete -c ream -n "__fish_ream_using_subcommand tail" -l from -d 'Only POS and what follows it' -r
-complete -c ream -n "__fish_ream_using_subcommand tail" -l until -d 'Only what comes up to POS, or has a time up to TIME, inclusive' -r
-complete -c ream -n "__fish_ream_using_subcommand tail" -l since -d 'Only what has a time since TIME, or so long ago: 10m' -r
-complete -c ream -n "__fish_ream_using_subcommand tail" -s n -l last -d 'Only the last N of the events that are there' -r
-complete -c ream -n "__fish_ream_using_subcommand tail" -l limit -d 'At most N events' -r
-complete -c ream -n "__fish_ream_using_subcommand tail" -l type -d 'Only events of type T; may be given several times' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l new -d 'Only what is stored from now on'
 complete -c ream -n "__fish_ream_using_subcommand tail" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand tail" -s q -l quiet -d 'Say nothing but results and errors'
-complete -c ream -n "__fish_ream_using_subcommand tail" -l new -d 'Only what is stored from now on'
 complete -c ream -n "__fish_ream_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand tail" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
@@ -219,6 +219,7 @@ complete -c ream -n "__fish_ream_using_subcommand completions" -l json -d 'Show 
 complete -c ream -n "__fish_ream_using_subcommand completions" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand completions" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand man" -l directory -d 'Write all pages into DIR' -r -F
 complete -c ream -n "__fish_ream_using_subcommand man" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand man" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -227,7 +228,6 @@ complete -c ream -n "__fish_ream_using_subcommand man" -l color -d 'Use color' -
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand man" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand man" -l directory -d 'Write all pages into DIR' -r -F
 complete -c ream -n "__fish_ream_using_subcommand man" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand man" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -137,15 +137,27 @@ impl Store {
     }
 }
 
-impl Drop for Store {
+impl Store {
+    /// Ends the use of the store, but for what the end of the process does.
+    pub(crate) fn leave(self) {
+        self.shorten_log();
+        std::mem::forget(self);
+    }
+
     /// Leaves a short log behind: each process that finds no other reads it from the start.
-    fn drop(&mut self) {
+    fn shorten_log(&self) {
         if let Some(writer) = &self.writer
             && connection::wal_frames(&self.layout) > connection::FRAMES_LEFT_BEHIND
             && let Ok(Some(_turn)) = Queue::try_enter(&self.layout)
         {
             connection::checkpoint(&writer.connection);
         }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.shorten_log();
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::error::ErrorKind;
-use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, FromArgMatches as _, ValueEnum};
 use ream::{Json, Options, Store};
 
 use crate::command;
@@ -13,20 +13,10 @@ use crate::environment::Environment;
 use crate::failure::Refused;
 use crate::units;
 
-/// Event sourcing in a directory: SQLite inside, JSON lines outside, no server
-#[derive(Debug, Parser)]
-#[command(
-    name = "ream",
-    version,
-    propagate_version = true,
-    disable_help_subcommand = true,
-    after_help = EXIT_CODES,
-    after_long_help = EXIT_CODES
-)]
+/// What the command line says.
+#[derive(Debug)]
 pub(crate) struct Cli {
-    #[command(flatten)]
     pub(crate) global: Global,
-    #[command(subcommand)]
     pub(crate) command: Command,
 }
 
@@ -34,62 +24,87 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failure, 2 usage, 3 wrong expected version, 4 store or stream not found,
   5 busy, 6 invalid input, 9 outcome unknown (retry with an id), 130 and 143 interrupted";
 
-/// Lists the commands. Each one's arguments are defined only when it is the one that is run (or
-/// asked about): to define them all takes longer than a lone append's transaction.
+/// Lists the commands: the name of each, and its arguments.
 macro_rules! commands {
-    ($($name:literal $about:literal $command:ident($args:ty)),+ $(,)?) => {
+    ($($name:literal $command:ident($args:ty)),+ $(,)?) => {
         #[derive(Debug)]
         pub(crate) enum Command {
             $($command($args)),+
         }
 
-        impl Subcommand for Command {
-            fn augment_subcommands(ream: clap::Command) -> clap::Command {
-                ream.subcommand_required(true)
-                    .arg_required_else_help(true)
-                    $(.subcommand(
-                        clap::Command::new($name).about($about).defer(<$args as Args>::augment_args),
-                    ))+
+        impl Command {
+            const NAMES: &[&str] = &[$($name),+];
+
+            /// Adds the commands that are wanted, by name.
+            fn define(mut ream: clap::Command, wanted: impl Fn(&str) -> bool) -> clap::Command {
+                $(if wanted($name) {
+                    ream = ream.subcommand(<$args>::augment_args(clap::Command::new($name)));
+                })+
+                ream
             }
 
-            fn augment_subcommands_for_update(ream: clap::Command) -> clap::Command {
-                Self::augment_subcommands(ream)
-            }
-
-            fn has_subcommand(name: &str) -> bool {
-                [$($name),+].contains(&name)
-            }
-        }
-
-        impl FromArgMatches for Command {
-            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+            fn from_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
                 match matches.subcommand() {
                     $(Some(($name, matches)) => {
-                        <$args as FromArgMatches>::from_arg_matches(matches).map(Self::$command)
+                        <$args>::from_arg_matches(matches).map(Self::$command)
                     })+
                     _ => Err(clap::Error::new(ErrorKind::MissingSubcommand)),
                 }
             }
-
-            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-                Self::from_arg_matches(matches).map(|command| *self = command)
-            }
         }
-
-        #[cfg(test)]
-        const ABOUTS: &[(&str, &str)] = &[$(($name, $about)),+];
     };
 }
 
 commands! {
-    "init" "Make a store" Init(command::init::InitArgs),
-    "append" "Append events to streams" Append(command::append::AppendArgs),
-    "read" "Read the events that are there" Read(command::read::ReadArgs),
-    "tail" "Read the events that are there, then follow" Tail(command::tail::TailArgs),
-    "stream" "Look at streams, protect them, remove what they hold" Stream(command::stream::StreamArgs),
-    "status" "Show how the store stands" Status(command::status::StatusArgs),
-    "completions" "Write the completions for a shell" Completions(command::completions::CompletionsArgs),
-    "man" "Write the manual" Man(command::man::ManArgs),
+    "init" Init(command::init::InitArgs),
+    "append" Append(command::append::AppendArgs),
+    "read" Read(command::read::ReadArgs),
+    "tail" Tail(command::tail::TailArgs),
+    "stream" Stream(command::stream::StreamArgs),
+    "status" Status(command::status::StatusArgs),
+    "completions" Completions(command::completions::CompletionsArgs),
+    "man" Man(command::man::ManArgs),
+}
+
+/// The program with all its commands.
+pub(crate) fn definition() -> clap::Command {
+    define(|_| true)
+}
+
+fn define(wanted: impl Fn(&str) -> bool) -> clap::Command {
+    let ream = clap::Command::new("ream")
+        .about("Event sourcing in a directory: SQLite inside, JSON lines outside, no server")
+        .version(env!("CARGO_PKG_VERSION"))
+        .propagate_version(true)
+        .disable_help_subcommand(true)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .after_help(EXIT_CODES)
+        .after_long_help(EXIT_CODES);
+    Command::define(Global::augment_args(ream), wanted)
+}
+
+/// What the arguments say.
+pub(crate) fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
+    // To define every command takes as long as a lone append's transaction. So only the one that
+    // seems to be named is; where that fails, all are, since messages tell of them.
+    let named = args.iter().find_map(|arg| Command::NAMES.iter().find(|name| arg == *name));
+    if let Some(named) = named
+        && let Ok(cli) = parse_with(define(|name| name == *named), &args)
+    {
+        return Ok(cli);
+    }
+    parse_with(definition(), &args).or_else(|error| match with_number_last(args) {
+        Some(args) => parse_with(definition(), &args),
+        None => Err(error),
+    })
+}
+
+fn parse_with(mut ream: clap::Command, args: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = ream.try_get_matches_from_mut(args)?;
+    let cli = Global::from_arg_matches(&matches)
+        .and_then(|global| Ok(Cli { global, command: Command::from_matches(&matches)? }));
+    cli.map_err(|error| error.format(&mut ream))
 }
 
 /// How results are shown
@@ -190,14 +205,6 @@ fn nearest_store(directory: &Path) -> Option<PathBuf> {
         .find(|path| path.symlink_metadata().is_ok())
 }
 
-/// The command line, as arguments.
-pub(crate) fn parse() -> Result<Cli, clap::Error> {
-    Cli::try_parse().or_else(|error| match with_number_last(std::env::args_os().collect()) {
-        Some(args) => Cli::try_parse_from(args),
-        None => Err(error),
-    })
-}
-
 /// The arguments with a negative number that clap does not know as one behind a `--`: `-1e-2`,
 /// whose exponent has a sign.
 fn with_number_last(mut args: Vec<OsString>) -> Option<Vec<OsString>> {
@@ -216,8 +223,9 @@ fn with_number_last(mut args: Vec<OsString>) -> Option<Vec<OsString>> {
 }
 
 /// Standard input can be read once.
-pub(crate) fn check_dashes(args: impl Iterator<Item = OsString>) -> Result<(), Refused> {
-    let dashes = args.take_while(|arg| arg != "--").filter(|arg| arg == "-" || arg == "--jsonl=-");
+pub(crate) fn check_dashes(args: &[OsString]) -> Result<(), Refused> {
+    let options = args.iter().take_while(|arg| *arg != "--");
+    let dashes = options.filter(|arg| *arg == "-" || *arg == "--jsonl=-");
     match dashes.count() {
         0 | 1 => Ok(()),
         _ => Err(Refused::Usage("`-` is given twice, but standard input can be read once".into())),
@@ -226,23 +234,28 @@ pub(crate) fn check_dashes(args: impl Iterator<Item = OsString>) -> Result<(), R
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
     fn the_definitions_are_sound() {
-        Cli::command().debug_assert();
+        definition().debug_assert();
     }
 
     #[test]
-    fn the_list_of_commands_says_what_each_says_itself() {
-        let mut ream = Cli::command();
-        ream.build();
-        for (name, about) in ABOUTS {
-            let command = ream.find_subcommand(name).unwrap();
-            assert_eq!(command.get_about().unwrap().to_string(), *about);
-        }
+    fn one_command_is_parsed_as_all_are() {
+        let parse = |args: &str| {
+            let args = args.split(' ').map(OsString::from).collect();
+            parse(args).map(|cli| format!("{cli:?}")).map_err(|error| error.to_string())
+        };
+        // An option's value may be spelled as a command is.
+        let read = parse("ream --store append read order-1").unwrap();
+        assert!(read.contains("store: Some(\"append\")") && read.contains("Read("), "{read}");
+        let append = parse("ream append read init").unwrap();
+        assert!(append.contains("Append("), "{append}");
+        let error = parse("ream --quiet apend read").unwrap_err();
+        assert!(error.contains("unrecognized subcommand 'apend'"), "{error}");
+        assert!(error.contains("'append'"), "{error}");
+        assert!(parse("ream append --help").unwrap_err().contains("Usage: ream append"));
     }
 
     #[test]
@@ -265,7 +278,9 @@ mod tests {
 
     #[test]
     fn one_dash_is_enough() {
-        let check = |args: &[&str]| check_dashes(args.iter().map(OsString::from)).is_ok();
+        let check = |args: &[&str]| {
+            check_dashes(&args.iter().map(OsString::from).collect::<Vec<_>>()).is_ok()
+        };
         assert!(check(&["ream", "append", "s", "T", "-"]));
         assert!(check(&["ream", "append", "-", "--", "-"]));
         assert!(!check(&["ream", "append", "s", "-", "--jsonl", "-"]));

@@ -12,15 +12,17 @@ mod output;
 mod signals;
 mod units;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use environment::Environment;
 
 fn main() -> ExitCode {
-    if let Err(refused) = args::check_dashes(std::env::args_os()) {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    if let Err(refused) = args::check_dashes(&args) {
         return failure::report(&refused.into(), output::Style::plain());
     }
-    let cli = match args::parse() {
+    let cli = match args::parse(args) {
         Ok(cli) => cli,
         Err(error) => {
             // A closed stdout or stderr leaves no one to tell.

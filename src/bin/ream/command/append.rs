@@ -89,7 +89,9 @@ impl AppendArgs {
             None => {
                 let event = one::event(self)?;
                 let mut store = global.open(environment, &options)?;
-                one::append(event, global, &mut store, &signals)
+                one::append(event, global, &mut store, &signals)?;
+                store.leave();
+                Ok(())
             }
         }
     }

@@ -1,9 +1,9 @@
 //! `ream completions`.
 
-use clap::{Args, CommandFactory as _};
+use clap::Args;
 use clap_complete::Shell;
 
-use crate::args::Cli;
+use crate::args::definition;
 use crate::output;
 
 /// Write the completions for a shell
@@ -20,7 +20,7 @@ pub(crate) struct CompletionsArgs {
 impl CompletionsArgs {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "ream", &mut script);
+        clap_complete::generate(self.shell, &mut definition(), "ream", &mut script);
         output::send(&script)
     }
 }

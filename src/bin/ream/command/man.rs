@@ -4,9 +4,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use clap::{Args, Command, CommandFactory as _};
+use clap::{Args, Command};
 
-use crate::args::Cli;
+use crate::args::definition;
 use crate::failure::invalid;
 use crate::output;
 
@@ -30,7 +30,7 @@ pub(crate) struct ManArgs {
 
 impl ManArgs {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let mut ream = Cli::command();
+        let mut ream = definition();
         ream.build();
         if let Some(directory) = &self.directory {
             fs::create_dir_all(directory)
