@@ -20,9 +20,9 @@ use crate::report::{Report, mean, median, quantile};
 
 /// How many events the large store has, over how many streams.
 const MANY: u32 = 1_000_000;
-const STREAMS: u32 = 13_000;
+const STREAMS: usize = 13_000;
 /// How many of those streams `x-*` matches: 1 %.
-const CHOSEN: u32 = STREAMS / 100;
+const CHOSEN: usize = STREAMS / 100;
 /// How many bytes the data of each event has.
 const DATA_BYTES: usize = 100;
 /// How often what takes seconds is measured, and what takes milliseconds.
@@ -163,9 +163,15 @@ impl Bench {
             self.append("large"),
         ];
         let mut times = [const { Vec::new() }; 5];
+        let mut random = Random(11);
+        let mut order = [0, 1, 2, 3, 4];
         for _ in 0..OFTEN {
-            for (command, times) in commands.iter_mut().zip(&mut times) {
-                times.push(run(command));
+            // What runs after the same neighbour each time would bear what that leaves behind.
+            for last in (1..order.len()).rev() {
+                order.swap(last, random.below(last + 1));
+            }
+            for index in order {
+                times[index].push(run(&mut commands[index]));
             }
         }
         let [floor, peer, fresh, worn, large] = &times;
@@ -289,6 +295,18 @@ impl Idle {
     }
 }
 
+/// Knuth's linear congruential generator (MMIX), of which the high bits are the random ones.
+struct Random(u64);
+
+impl Random {
+    /// A number from 0 on, below `bound`.
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % bound
+    }
+}
+
 fn walls(runs: &[Ran]) -> Vec<Duration> {
     runs.iter().map(|ran| ran.wall).collect()
 }
@@ -307,13 +325,10 @@ fn mebibytes(bytes: u64) -> f64 {
 fn write_input(lines: &Path, csv: &Path) {
     let mut lines = BufWriter::new(File::create(lines).unwrap());
     let mut csv = BufWriter::new(File::create(csv).unwrap());
-    let mut random = 7_u64;
+    let mut random = Random(7);
     let (mut stream, mut data) = (String::new(), String::new());
     for number in 0..MANY {
-        // Knuth's linear congruential generator (MMIX); the high bits are the random ones.
-        random =
-            random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let chosen = u32::try_from((random >> 33) % u64::from(STREAMS)).unwrap();
+        let chosen = random.below(STREAMS);
         let category = if chosen < CHOSEN { "x" } else { "order" };
         stream.clear();
         data.clear();

@@ -3,10 +3,11 @@
 use std::fs;
 use std::io::Read as _;
 
+use ream::{Options, Store};
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
-use crate::support::{Home, Running, input, numbered, read, sized, text_of, traced};
+use crate::support::{Home, Running, copy, ended, input, numbered, read, sized, text_of, traced};
 
 /// How long a log may be that a writer leaves behind: 512 frames, and a transaction.
 const LEFT_BEHIND: u64 = 520 * 4120;
@@ -79,6 +80,64 @@ fn lone_appends_leave_a_short_log() {
     }
     assert!(longest > 0 && longest <= LEFT_BEHIND, "{longest}");
     assert_eq!(read(&home.open()).len(), 400);
+}
+
+/// Appends events, by a process each in effect, until the next one finds the log long enough to
+/// start it over; how many.
+fn until_it_starts_over(home: &Home) -> u64 {
+    let mut count = 0;
+    while home.length("db-wal") <= 32 * 4120 + 32 {
+        home.open().append(&numbered("s", 1)).unwrap();
+        count += 1;
+        assert!(count < 100, "the log stays short");
+    }
+    count
+}
+
+#[test]
+fn the_log_of_lone_appends_starts_over_in_place() {
+    let home = Home::new();
+    let count = until_it_starts_over(&home);
+    let length = home.length("db-wal");
+    for _ in 0..5 * count {
+        home.append("s");
+        // Neither cut nor extended, but for a transaction with a page more than the others.
+        let found = home.length("db-wal");
+        assert!((length..=length + 6 * 4120).contains(&found), "{found}");
+    }
+    assert_eq!(home.positions().len() as u64, 6 * count);
+}
+
+#[test]
+fn a_kill_while_the_log_starts_over_loses_nothing() {
+    let home = Home::new();
+    let stored = until_it_starts_over(&home);
+    let mut killed = 0;
+    for when in 1.. {
+        let place = tempfile::tempdir().unwrap();
+        copy(&home.store(), place.path());
+        let store = place.path().join("store");
+        let inject = format!("inject=pwrite64,fdatasync,ftruncate:signal=KILL:when={when}");
+        let mut append = std::process::Command::new("strace");
+        append.args(["-f", "-o", "/dev/null", "-e", "trace=pwrite64,fdatasync,ftruncate"]);
+        append.args(["-e", &inject, env!("CARGO_BIN_EXE_ream"), "append", "s", "T", "--store"]);
+        let end = ended(append.arg(&store));
+        let mut after = Store::open(&store, &Options::default()).unwrap();
+        let found = read(&after).len() as u64;
+        assert!(found == stored || found == stored + 1, "{when}: {found}");
+        if end.code == Some(0) {
+            // It got through: there are no more calls to kill it at.
+            assert_eq!(found, stored + 1);
+            break;
+        }
+        killed += 1;
+        after.check().unwrap();
+        let next = after.append(&numbered("s", 1)).unwrap();
+        assert_eq!(next[0].position.0, found + 1);
+    }
+    // At least the sync of the log, a page and its sync, the header and its sync, two frames and
+    // their sync.
+    assert!(killed >= 8, "{killed}");
 }
 
 #[test]

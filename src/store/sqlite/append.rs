@@ -93,9 +93,13 @@ impl Store {
     ) -> Result<T, Error> {
         self.open_writer()?;
         self.check_in_place()?;
+        let first = self.queue.is_new();
         let _turn = self.queue.enter(&self.layout, &self.options)?;
         self.check_in_place()?;
         let Some(writer) = &mut self.writer else { return Err(Error::Interrupted) };
+        if first {
+            connection::start_over(&writer.connection, &self.layout);
+        }
         writer.begin(&self.layout, &self.options)?;
         // Where it was empty, the log may be new, and its name not yet durable.
         let new_log = connection::wal_bytes(&self.layout) == 0;

@@ -12,8 +12,11 @@ use crate::store::{Error, Options};
 /// The first SQLite without the WAL-reset defect, and its number.
 const NEEDED: (&str, i32) = ("3.51.3", 3_051_003);
 
-/// How many frames of log a writer leaves to the next process, which reads them all.
-pub(super) const FRAMES_LEFT_BEHIND: u64 = 32;
+/// How many frames of log a process that begins to write takes over. A process that finds no
+/// other reads them all.
+const FRAMES_TAKEN_OVER: u64 = 32;
+/// How long a log is left behind, in frames: those that count, and space to write over.
+pub(super) const FRAMES_LEFT_BEHIND: u64 = 64;
 /// How many frames of log a writer lets pile up while it goes on.
 pub(super) const FRAMES_AT_WORK: u64 = 8192;
 
@@ -79,6 +82,21 @@ pub(super) fn wal_frames(layout: &Layout) -> u64 {
 /// How long the log is, in bytes.
 pub(super) fn wal_bytes(layout: &Layout) -> u64 {
     fs::symlink_metadata(&layout.wal).map_or(0, |metadata| metadata.len())
+}
+
+/// Moves the log into the database where a process that begins to write finds it long. The log then
+/// starts over in place: to write over what is there is faster to sync than to extend a file.
+pub(super) fn start_over(connection: &Connection, layout: &Layout) {
+    if wal_frames(layout) <= FRAMES_TAKEN_OVER {
+        return;
+    }
+    // The file may be longer than what counts of it. What fails here shows at the next commit; a
+    // reader that is in the way is no failure.
+    let frames =
+        connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get::<_, u64>(1));
+    if frames.is_ok_and(|frames| frames > FRAMES_TAKEN_OVER) {
+        let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+    }
 }
 
 /// Moves the log into the database and empties it, unless a reader is in the way: then a later

@@ -35,6 +35,11 @@ impl Queue {
         Self { returning: false }
     }
 
+    /// Whether this writer has had no turn yet.
+    pub(super) fn is_new(&self) -> bool {
+        !self.returning
+    }
+
     /// Waits for this writer's turn.
     pub(super) fn enter(&mut self, layout: &Layout, options: &Options) -> Result<Turn, Error> {
         let returning = std::mem::replace(&mut self.returning, true);
