@@ -65,19 +65,7 @@ fn write_data(line: &mut Vec<u8>, data: DataRef<'_>) {
 
 /// Writes `number` in decimal.
 pub fn write_number(line: &mut Vec<u8>, number: u64) {
-    let mut digits = [0; 20];
-    let mut rest = number;
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        // A remainder of ten is a digit.
-        digits[at] = b'0' + u8::try_from(rest % 10).unwrap_or_default();
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    line.extend_from_slice(&digits[at..]);
+    line.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// Writes `text` as a JSON string; as it stands where nothing in it needs an escape.

@@ -38,19 +38,28 @@ pub(crate) fn watched(command: &mut Command) -> Ran {
     Ran { wall, peak: peak.seen() }
 }
 
-/// Runs a command to its end, its output read through a pipe and thrown away.
-pub(crate) fn drained(command: &mut Command) -> Ran {
+/// Runs a command to its end, its output read through a pipe and thrown away; how long that takes.
+pub(crate) fn drained(command: &mut Command) -> Duration {
+    drain(command, |_| ()).0
+}
+
+/// The most memory that the same needs, in bytes.
+pub(crate) fn peak_drained(command: &mut Command) -> u64 {
+    drain(command, Peak::of).1.seen()
+}
+
+fn drain<T>(command: &mut Command, watch: impl FnOnce(&Child) -> T) -> (Duration, T) {
     command.stdin(Stdio::null()).stdout(Stdio::piped());
     let mut buffer = vec![0; 1024 * 1024];
     let begun = Instant::now();
     let mut child = command.spawn().unwrap();
-    let peak = Peak::of(&child);
+    let watched = watch(&child);
     let mut output = child.stdout.take().unwrap();
     while output.read(&mut buffer).unwrap() > 0 {}
     let status = child.wait().unwrap();
     let wall = begun.elapsed();
     assert!(status.success(), "{command:?}: {status}");
-    Ran { wall, peak: peak.seen() }
+    (wall, watched)
 }
 
 /// Starts a command whose output is read.
