@@ -3,8 +3,11 @@
 //! A reader that held a statement open while a pipe blocks would pin the log; since an event's row
 //! changes only by removal, a batch behind another needs no common snapshot.
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension as _, Row, params_from_iter};
+use std::rc::Rc;
+
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::vtab::array;
+use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::connection::failure;
 use super::layout::Layout;
@@ -22,8 +25,6 @@ const BATCH_EVENTS: usize = 1000;
 const BATCH_BYTES: usize = 512 * 1024;
 /// How many rows a batch looks at, when few of them are chosen.
 const BATCH_ROWS: usize = 20_000;
-/// How many listed events are fetched by one statement.
-const FETCHED: usize = 64;
 /// How many positions a plan lists; 8 MiB of them.
 const LISTED: usize = 1 << 20;
 /// A list is better than a scan where it holds at most one in so many positions.
@@ -81,6 +82,9 @@ impl Store {
             warning: None,
             follow,
         };
+        if !query.all_streams() {
+            array::load_module(&reader.connection).map_err(|error| reader.tell(error.into()))?;
+        }
         reader.data_version = reader.data_version()?;
         match reader.in_transaction(|reader| reader.start(acknowledged)) {
             Ok(()) => Ok(reader),
@@ -415,16 +419,15 @@ impl Reader {
         taken: &mut Taken,
         each: &mut impl FnMut(&EventRef<'_>),
     ) -> Result<(u64, usize), Failure> {
+        // The list comes first, in its order.
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM events WHERE position IN ({}) ORDER BY position",
-            ["?"; FETCHED].join(",")
+            "SELECT {COLUMNS} FROM rarray(?1) AS wanted CROSS JOIN events ON position = wanted.value"
         ))?;
         let rest = &positions[next.min(positions.len())..];
-        for wanted in rest.chunks(FETCHED).take(BATCH_ROWS / FETCHED) {
-            // A list that is too short ends with the same position again and again.
-            let padding = std::iter::repeat(&wanted[wanted.len() - 1]);
-            let mut rows =
-                statement.query(params_from_iter(wanted.iter().chain(padding).take(FETCHED)))?;
+        for wanted in rest.chunks(BATCH_EVENTS).take(BATCH_ROWS / BATCH_EVENTS) {
+            // Each came from a column of integers, which are no larger.
+            let list = wanted.iter().map(|position| Value::Integer(position.cast_signed()));
+            let mut rows = statement.query([Rc::new(list.collect::<Vec<_>>())])?;
             for position in wanted {
                 next += 1;
                 let row = rows.next()?.ok_or_else(|| missing(*position))?;
