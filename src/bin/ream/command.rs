@@ -1,17 +1,118 @@
-//! The commands, a file each: arguments, and what is done with them.
+//! The commands, a file each: arguments, and what is done with them. Here is the list of them.
 
-pub(crate) mod append;
-pub(crate) mod completions;
-pub(crate) mod init;
-pub(crate) mod man;
-pub(crate) mod read;
-pub(crate) mod status;
-pub(crate) mod stream;
-pub(crate) mod tail;
+mod append;
+mod completions;
+mod init;
+mod man;
+mod read;
+mod status;
+mod stream;
+mod tail;
 
-use crate::args::{Cli, Command};
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args as _, FromArgMatches as _};
+use ream::Json;
+
+use crate::args::Global;
 use crate::environment::Environment;
-use crate::failure;
+use crate::output::is_closed_output;
+use crate::refused::Refused;
+
+/// What the command line says.
+#[derive(Debug)]
+pub(crate) struct Cli {
+    pub(crate) global: Global,
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 done, 1 failure, 2 usage, 3 wrong expected version, 4 store or stream not found,
+  5 busy, 6 invalid input, 9 outcome unknown (retry with an id), 130 and 143 interrupted";
+
+/// Lists the commands: the name of each, and its arguments.
+macro_rules! commands {
+    ($($name:literal $command:ident($args:ty)),+ $(,)?) => {
+        #[derive(Debug)]
+        pub(crate) enum Command {
+            $($command($args)),+
+        }
+
+        impl Command {
+            const NAMES: &[&str] = &[$($name),+];
+
+            /// Adds the commands that are wanted, by name.
+            fn define(mut ream: clap::Command, wanted: impl Fn(&str) -> bool) -> clap::Command {
+                $(if wanted($name) {
+                    ream = ream.subcommand(<$args>::augment_args(clap::Command::new($name)));
+                })+
+                ream
+            }
+
+            fn from_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+                match matches.subcommand() {
+                    $(Some(($name, matches)) => {
+                        <$args>::from_arg_matches(matches).map(Self::$command)
+                    })+
+                    _ => Err(clap::Error::new(ErrorKind::MissingSubcommand)),
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    "init" Init(init::InitArgs),
+    "append" Append(append::AppendArgs),
+    "read" Read(read::ReadArgs),
+    "tail" Tail(tail::TailArgs),
+    "stream" Stream(stream::StreamArgs),
+    "status" Status(status::StatusArgs),
+    "completions" Completions(completions::CompletionsArgs),
+    "man" Man(man::ManArgs),
+}
+
+/// The program with all its commands.
+pub(crate) fn definition() -> clap::Command {
+    define(|_| true)
+}
+
+fn define(wanted: impl Fn(&str) -> bool) -> clap::Command {
+    let ream = clap::Command::new("ream")
+        .about("Event sourcing in a directory: SQLite inside, JSON lines outside, no server")
+        .version(env!("CARGO_PKG_VERSION"))
+        .propagate_version(true)
+        .disable_help_subcommand(true)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .after_help(EXIT_CODES)
+        .after_long_help(EXIT_CODES);
+    Command::define(Global::augment_args(ream), wanted)
+}
+
+/// What the arguments say.
+pub(crate) fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
+    // To define every command takes as long as a lone append's transaction. So only the one that
+    // seems to be named is; where that fails, all are, since messages tell of them.
+    let named = args.iter().find_map(|arg| Command::NAMES.iter().find(|name| arg == *name));
+    if let Some(named) = named
+        && let Ok(cli) = parse_with(define(|name| name == *named), &args)
+    {
+        return Ok(cli);
+    }
+    parse_with(definition(), &args).or_else(|error| match with_number_last(args) {
+        Some(args) => parse_with(definition(), &args),
+        None => Err(error),
+    })
+}
+
+fn parse_with(mut ream: clap::Command, args: &[OsString]) -> Result<Cli, clap::Error> {
+    let matches = ream.try_get_matches_from_mut(args)?;
+    let cli = Global::from_arg_matches(&matches)
+        .and_then(|global| Ok(Cli { global, command: Command::from_matches(&matches)? }));
+    cli.map_err(|error| error.format(&mut ream))
+}
 
 /// Runs a command. That nobody reads its output any more is a quiet end.
 pub(crate) fn run(cli: &Cli, environment: &Environment) -> anyhow::Result<()> {
@@ -23,11 +124,94 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> anyhow::Result<()> {
         Command::Tail(args) => args.run(global, environment),
         Command::Stream(args) => args.run(global, environment),
         Command::Status(status::StatusArgs {}) => status::StatusArgs::run(global, environment),
-        Command::Completions(args) => args.run(),
-        Command::Man(args) => args.run(),
+        Command::Completions(args) => args.run(definition()),
+        Command::Man(args) => args.run(definition()),
     };
     match done {
-        Err(error) if failure::is_closed_output(&error) => Ok(()),
+        Err(error) if is_closed_output(&error) => Ok(()),
         done => done,
+    }
+}
+
+/// The arguments with a negative number that clap does not know as one behind a `--`: `-1e-2`,
+/// whose exponent has a sign.
+fn with_number_last(mut args: Vec<OsString>) -> Option<Vec<OsString>> {
+    let is_number = |arg: &OsString| {
+        arg.to_str().is_some_and(|text| {
+            text.starts_with('-') && text.contains(['e', 'E']) && Json::parse(text).is_ok()
+        })
+    };
+    let number = args.iter().position(is_number)?;
+    if args.iter().any(|arg| arg == "--") {
+        return None;
+    }
+    let number = args.remove(number);
+    args.extend(["--".into(), number]);
+    Some(args)
+}
+
+/// Standard input can be read once.
+pub(crate) fn check_dashes(args: &[OsString]) -> Result<(), Refused> {
+    let options = args.iter().take_while(|arg| *arg != "--");
+    let dashes = options.filter(|arg| *arg == "-" || *arg == "--jsonl=-");
+    match dashes.count() {
+        0 | 1 => Ok(()),
+        _ => Err(Refused::Usage("`-` is given twice, but standard input can be read once".into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definitions_are_sound() {
+        definition().debug_assert();
+    }
+
+    #[test]
+    fn one_command_is_parsed_as_all_are() {
+        let parse = |args: &str| {
+            let args = args.split(' ').map(OsString::from).collect();
+            parse(args).map(|cli| format!("{cli:?}")).map_err(|error| error.to_string())
+        };
+        // An option's value may be spelled as a command is.
+        let read = parse("ream --store append read order-1").unwrap();
+        assert!(read.contains("store: Some(\"append\")") && read.contains("Read("), "{read}");
+        let append = parse("ream append read init").unwrap();
+        assert!(append.contains("Append("), "{append}");
+        let error = parse("ream --quiet apend read").unwrap_err();
+        assert!(error.contains("unrecognized subcommand 'apend'"), "{error}");
+        assert!(error.contains("'append'"), "{error}");
+        assert!(parse("ream append --help").unwrap_err().contains("Usage: ream append"));
+    }
+
+    #[test]
+    fn a_number_with_a_signed_exponent_is_a_value() {
+        let parse = |args: &[&str]| {
+            let args = with_number_last(args.iter().map(OsString::from).collect())?;
+            Some(
+                args.into_iter()
+                    .map(|arg| arg.into_string().unwrap())
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            )
+        };
+        let moved = parse(&["ream", "append", "s", "T", "-1e-2", "--expect", "3"]);
+        assert_eq!(moved.as_deref(), Some("ream append s T --expect 3 -- -1e-2"));
+        assert_eq!(parse(&["ream", "append", "s", "T", "--expekt", "3"]), None);
+        assert_eq!(parse(&["ream", "append", "s", "T", "-e"]), None);
+        assert_eq!(parse(&["ream", "append", "s", "T", "--", "-1e-2"]), None);
+    }
+
+    #[test]
+    fn one_dash_is_enough() {
+        let check = |args: &[&str]| {
+            check_dashes(&args.iter().map(OsString::from).collect::<Vec<_>>()).is_ok()
+        };
+        assert!(check(&["ream", "append", "s", "T", "-"]));
+        assert!(check(&["ream", "append", "-", "--", "-"]));
+        assert!(!check(&["ream", "append", "s", "-", "--jsonl", "-"]));
+        assert!(!check(&["ream", "append", "-", "--jsonl=-"]));
     }
 }

@@ -1,51 +1,13 @@
 //! From what went wrong to a message, a hint and an exit code: one table.
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ream::{Error, Expect};
 
 use crate::output::{Style, escape};
-
-/// What the program itself refuses, before or beside the store.
-#[derive(Debug)]
-pub(crate) enum Refused {
-    /// The command line makes no sense.
-    Usage(String),
-    /// What came in is not valid; the hint is a command, where there is one.
-    Invalid { message: String, hint: Option<String> },
-    /// No directory here or above holds a store.
-    NoStoreNear(PathBuf),
-    /// A question needs an answer, and nobody can be asked.
-    Unconfirmed { what: String, hint: String },
-    /// The question was answered with no.
-    Declined,
-    /// A signal came.
-    Signal(u8),
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Usage(message) | Self::Invalid { message, .. } => f.write_str(message),
-            Self::NoStoreNear(directory) => {
-                write!(f, "no store in {} or above it", directory.display())
-            }
-            Self::Unconfirmed { what, .. } => write!(f, "{what} needs to be confirmed"),
-            Self::Declined => f.write_str("nothing was changed"),
-            Self::Signal(_) => f.write_str("interrupted"),
-        }
-    }
-}
-
-impl std::error::Error for Refused {}
-
-/// Marks input as invalid.
-pub(crate) fn invalid(message: impl fmt::Display) -> anyhow::Error {
-    Refused::Invalid { message: message.to_string(), hint: None }.into()
-}
+use crate::refused::{Refused, quote};
 
 /// Tells what went wrong, and gives the exit code.
 pub(crate) fn report(error: &anyhow::Error, style: Style) -> ExitCode {
@@ -159,51 +121,5 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
         Error::Interrupted => (130, None),
         Error::NotADirectory { .. } => (4, None),
         _ => (1, None),
-    }
-}
-
-/// A word as a shell takes it.
-pub(crate) fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./@:+=,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-/// Whether an error only says that nobody reads our output any more.
-pub(crate) fn is_closed_output(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<ClosedOutput>().is_some()
-}
-
-/// Nobody reads our output any more.
-#[derive(Debug)]
-pub(crate) struct ClosedOutput;
-
-impl fmt::Display for ClosedOutput {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the output is closed")
-    }
-}
-
-impl std::error::Error for ClosedOutput {}
-
-#[cfg(test)]
-mod tests {
-    use super::quote;
-
-    #[test]
-    fn words_are_quoted_for_a_shell() {
-        for (word, quoted) in [
-            ("order-42", "order-42"),
-            ("", "''"),
-            ("a b", "'a b'"),
-            ("it's", r"'it'\''s'"),
-            ("$x", "'$x'"),
-            ("東京-1", "東京-1"),
-        ] {
-            assert_eq!(quote(word), quoted);
-        }
     }
 }

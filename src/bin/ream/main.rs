@@ -9,6 +9,7 @@ mod environment;
 mod failure;
 mod input;
 mod output;
+mod refused;
 mod signals;
 mod units;
 
@@ -19,10 +20,10 @@ use environment::Environment;
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
-    if let Err(refused) = args::check_dashes(&args) {
+    if let Err(refused) = command::check_dashes(&args) {
         return failure::report(&refused.into(), output::Style::plain());
     }
-    let cli = match args::parse(args) {
+    let cli = match command::parse(args) {
         Ok(cli) => cli,
         Err(error) => {
             // A closed stdout or stderr leaves no one to tell.

@@ -1,7 +1,7 @@
 //! What goes to standard output, and how it looks on a terminal.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::{self, JoinHandle};
@@ -10,7 +10,6 @@ use ream::{DataRef, EventRef, wire};
 use serde::Serialize;
 
 use crate::args::{Color, Format, Global};
-use crate::failure::ClosedOutput;
 
 /// Standard output, in the format that was asked for or that suits who reads it.
 #[derive(Debug)]
@@ -131,6 +130,23 @@ pub(crate) fn send(bytes: &[u8]) -> anyhow::Result<()> {
         _ => anyhow::Error::new(error).context("can't write to standard output"),
     })
 }
+
+/// Whether an error only says that nobody reads our output any more.
+pub(crate) fn is_closed_output(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<ClosedOutput>().is_some()
+}
+
+/// Nobody reads our output any more.
+#[derive(Debug)]
+pub(crate) struct ClosedOutput;
+
+impl fmt::Display for ClosedOutput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the output is closed")
+    }
+}
+
+impl std::error::Error for ClosedOutput {}
 
 /// An event as a line for the eye.
 fn readable(event: &EventRef<'_>) -> String {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
-use crate::failure::Refused;
+use crate::refused::Refused;
 
 /// What signals have come, and whether one may end the program on the spot.
 #[derive(Debug, Clone)]

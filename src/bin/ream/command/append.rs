@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use crate::args::Global;
 use crate::environment::Environment;
-use crate::failure::Refused;
+use crate::refused::Refused;
 use crate::signals::Signals;
 
 /// Append events to streams
@@ -101,7 +101,7 @@ impl AppendArgs {
 fn with_key(object: &Json, key: &str, value: &str) -> anyhow::Result<Json> {
     let keys: HashMap<String, &RawValue> = serde_json::from_str(object.as_str())?;
     if keys.contains_key(key) {
-        return Err(crate::failure::invalid(format!("--meta has `{key}` already")));
+        return Err(crate::refused::invalid(format!("--meta has `{key}` already")));
     }
     let value = serde_json::to_string(value)?;
     let members = object.as_str().trim_start_matches('{').strip_suffix('}').unwrap_or_default();

@@ -1,9 +1,8 @@
 //! `ream completions`.
 
-use clap::Args;
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::args::definition;
 use crate::output;
 
 /// Write the completions for a shell
@@ -18,9 +17,9 @@ pub(crate) struct CompletionsArgs {
 }
 
 impl CompletionsArgs {
-    pub(crate) fn run(&self) -> anyhow::Result<()> {
+    pub(crate) fn run(&self, mut ream: Command) -> anyhow::Result<()> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut definition(), "ream", &mut script);
+        clap_complete::generate(self.shell, &mut ream, "ream", &mut script);
         output::send(&script)
     }
 }

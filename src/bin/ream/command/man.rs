@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::{Args, Command};
 
-use crate::args::definition;
-use crate::failure::invalid;
 use crate::output;
+use crate::refused::invalid;
 
 /// Write the manual
 ///
@@ -29,8 +28,7 @@ pub(crate) struct ManArgs {
 }
 
 impl ManArgs {
-    pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let mut ream = definition();
+    pub(crate) fn run(&self, mut ream: Command) -> anyhow::Result<()> {
         ream.build();
         if let Some(directory) = &self.directory {
             fs::create_dir_all(directory)

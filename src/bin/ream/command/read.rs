@@ -7,8 +7,8 @@ use ream::{Error, EventType, Mark, Pattern, Query, Store, Timestamp};
 
 use crate::args::Global;
 use crate::environment::Environment;
-use crate::failure::quote;
 use crate::output::{Outlet, Output, note, warn};
+use crate::refused::quote;
 use crate::units::{self, Until};
 
 /// Read the events that are there

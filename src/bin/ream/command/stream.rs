@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::args::{Format, Global};
 use crate::environment::Environment;
-use crate::failure::{Refused, quote};
 use crate::output::{Output, escape, table, to_line};
+use crate::refused::{Refused, quote};
 use crate::signals::Signals;
 
 /// Look at streams, protect them, remove what they hold

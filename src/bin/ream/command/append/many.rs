@@ -15,9 +15,9 @@ use ream::{Appended, AppendedEach, Batched, Expect, SealedEvent, Sealer, Store, 
 use self::acknowledge::Acknowledger;
 use super::AppendArgs;
 use crate::args::{Format, Global};
-use crate::failure::invalid;
 use crate::input::{Arrived, BadInput, Input, later_expectation};
 use crate::output::{Output, warn};
+use crate::refused::invalid;
 use crate::signals::Signals;
 
 /// Appends the events in `file`, as they come or all together.

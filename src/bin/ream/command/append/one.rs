@@ -6,8 +6,8 @@ use ream::{Appended, Data, Json, JsonError, NewEvent, Store, wire};
 
 use super::{AppendArgs, with_key};
 use crate::args::{Format, Global};
-use crate::failure::{Refused, invalid, quote};
 use crate::output::{Output, escape, warn};
+use crate::refused::{Refused, invalid, quote};
 use crate::signals::Signals;
 
 /// How much of standard input is read for one event: more than any store takes.

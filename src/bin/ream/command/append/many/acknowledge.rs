@@ -8,8 +8,7 @@ use ream::{Appended, SealedEvent};
 
 use crate::args::Format;
 use crate::command::append::one::acknowledge;
-use crate::failure::is_closed_output;
-use crate::output::Output;
+use crate::output::{Output, is_closed_output};
 
 /// How many batches may wait to be acknowledged.
 const WAITING: usize = 1;

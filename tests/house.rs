@@ -1,0 +1,99 @@
+//! Holds the house to one direction: what a room may import, and what only one room may know.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The rooms of the library, from the ground up: each may import those before it.
+const LIBRARY: [&str; 6] = ["near", "event", "platform", "wire", "store", "subscription"];
+/// Those of the program.
+const PROGRAM: [&str; 9] =
+    ["units", "refused", "environment", "args", "output", "failure", "signals", "input", "command"];
+/// Where the names of other houses may stand: a crate's, or a room's.
+const ONLY: [(&str, &[&str]); 9] = [
+    ("rusqlite", &["store/sqlite"]),
+    ("SELECT ", &["store/sqlite"]),
+    ("PRAGMA ", &["store/sqlite"]),
+    ("sqlite::", &["store/sqlite", "store.rs"]),
+    ("notify::", &["store/sqlite"]),
+    ("rustix::", &["platform"]),
+    ("clap::", &["bin"]),
+    ("anyhow::", &["bin"]),
+    ("is_terminal", &["bin"]),
+];
+
+fn source() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// The files below a directory, by their paths within `src`, with what they say to the compiler.
+fn files() -> Vec<(String, String)> {
+    let (mut files, mut directories) = (Vec::new(), vec![source()]);
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(source()).unwrap().to_str().unwrap().replace('\\', "/");
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            files.push((name, code.collect::<Vec<_>>().join("\n")));
+        }
+    }
+    files.sort();
+    assert!(files.len() > 40, "{files:?}");
+    files
+}
+
+/// The rooms that a file names by their way from the top.
+fn imported(code: &str) -> Vec<&str> {
+    let named = code.split("crate::").skip(1);
+    named
+        .map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap())
+        .collect()
+}
+
+/// The floor of the room that a file is in.
+fn floor(rooms: &[&str], file: &str) -> Option<usize> {
+    let room = file.split(['/', '.']).next().unwrap();
+    rooms.iter().position(|known| *known == room)
+}
+
+#[test]
+fn imports_go_one_way() {
+    let mut seen = 0;
+    for (file, code) in files() {
+        let (rooms, within) = match file.strip_prefix("bin/ream/") {
+            Some(within) => (&PROGRAM[..], within),
+            None => (&LIBRARY[..], &*file),
+        };
+        if ["lib.rs", "main.rs"].contains(&within) {
+            continue;
+        }
+        let own = floor(rooms, within).unwrap_or_else(|| panic!("{file} is in no known room"));
+        for room in imported(&code) {
+            let Some(other) = rooms.iter().position(|known| *known == room) else { continue };
+            assert!(other <= own, "{file} imports {room}, which stands above it");
+            seen += 1;
+        }
+    }
+    assert!(seen > 60, "{seen}");
+}
+
+#[test]
+fn what_one_room_knows_stays_there() {
+    for (word, places) in ONLY {
+        let mut found = 0;
+        for (file, code) in files() {
+            if code.contains(word) {
+                let here = places.iter().any(|place| file.starts_with(place));
+                assert!(here, "{file} knows `{word}`, which belongs into {places:?}");
+                found += 1;
+            }
+        }
+        assert!(found > 0, "nothing knows `{word}`");
+    }
+}
