@@ -246,7 +246,7 @@ fn a_time_that_is_none_is_refused() {
         ["soon", "", "2026-11-23", "2026-11-23T04:49:13", "2026-13-01T00:00:00Z", "1795409353"]
     {
         shop.run(["append", "s", "T", "--time", time])
-            .code(2)
+            .code(6)
             .stderr_has(["is no time (RFC 3339, such as 2026-11-23T04:49:13Z)"])
             .stdout("");
         let line = format!(r#"{{"stream":"s","type":"T","time":"{time}"}}"#);

@@ -84,7 +84,7 @@ fn a_file_where_the_directory_should_be_is_refused() {
     let ream = bare();
     ream.write("shop", "mine");
     for args in [["init", "shop"], ["read", "--store=shop"], ["status", "--store=shop"]] {
-        ream.run(args).fails(4, "error: shop is not a directory\n");
+        ream.run(args).fails_with(4, ["error: shop is not a directory\n", "ream init .ream"]);
     }
     ream.run(["init", "shop/below"]).code(1).stderr_has(["error: ", "shop"]).stdout("");
     assert_eq!(std::fs::read_to_string(ream.path("shop")).unwrap(), "mine");

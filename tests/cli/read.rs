@@ -60,7 +60,7 @@ fn types_are_chosen_by_their_whole_names() {
     assert_eq!(shop.positions(&["--type", "Even", "--type", "Odd", "b"]), [3, 6, 9, 12]);
     assert_eq!(shop.positions(&["--type", "even"]), list([]));
     assert_eq!(shop.positions(&["--type", "Eve"]), list([]));
-    shop.run(["read", "--type", "E*"]).fails_with(2, ["the event type has `*` at character 2"]);
+    shop.run(["read", "--type", "E*"]).fails_with(6, ["the event type has `*` at character 2"]);
 }
 
 #[test]
@@ -140,17 +140,19 @@ fn from_beyond_the_next_place_names_the_place_that_was_given() {
 }
 
 #[test]
-fn a_place_that_is_none_is_a_usage_error() {
+fn a_place_that_is_none_is_refused() {
     let shop = shop();
     for place in ["", "x", "@", "1.5", "+1", "@x", "9223372036854775808"] {
         for option in ["--after", "--from"] {
             shop.run(["read", option, place])
-                .fails_with(2, ["neither a position nor a version (`@N`)"]);
+                .fails_with(6, ["neither a position nor a version (`@N`)"]);
         }
-        shop.run(["read", "--until", place]).fails_with(2, ["neither a position nor a version"]);
+        shop.run(["read", "--until", place]).fails_with(6, ["neither a position nor a version"]);
     }
-    for option in ["--after=-1", "--from=-1", "--until=@-1", "--limit=-1", "--last=-1", "--limit=x"]
-    {
+    for option in ["--after=-1", "--from=-1", "--until=@-1"] {
+        shop.run(["read", option]).fails_with(6, ["error: invalid value "]);
+    }
+    for option in ["--limit=-1", "--last=-1", "--limit=x"] {
         shop.run(["read", option]).fails_with(2, ["error: invalid value "]);
     }
 }

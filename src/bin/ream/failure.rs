@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use ream::{Error, Expect};
 
 use crate::output::{Style, escape};
@@ -23,6 +24,22 @@ pub(crate) fn report(error: &anyhow::Error, style: Style) -> ExitCode {
     // A closed stderr leaves no one to tell.
     let _ = io::stderr().write_all(message.as_bytes());
     ExitCode::from(code)
+}
+
+/// Options that say what to do. What else has a value names something: an event, a place, a time.
+const STEERING: [&str; 4] = ["--expect", "--lock-timeout", "--limit", "--last"];
+
+/// The exit code of a command line that can't be understood, or in which a name, a place or a time
+/// is none, or that asks for help.
+pub(crate) fn command_line(error: &clap::Error) -> ExitCode {
+    let steers = || match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(arg)) => STEERING.iter().any(|option| arg.contains(option)),
+        _ => false,
+    };
+    match error.kind() {
+        ErrorKind::ValueValidation if !steers() => ExitCode::from(6),
+        _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1)),
+    }
 }
 
 fn classify(error: &anyhow::Error) -> (u8, Option<String>) {
@@ -93,8 +110,10 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
         Error::BeyondStream { actual, .. } => {
             (6, hint(format!("--from @{} waits for what comes next", actual.next())))
         }
+        Error::TooLarge { .. } => {
+            (6, hint("how much a store takes is its setting max-data-bytes, in its file `store`".into()))
+        }
         Error::ForgedId { .. }
-        | Error::TooLarge { .. }
         | Error::TimeAhead { .. }
         | Error::ContinuesNothing => (6, None),
         Error::VersionNeedsStream => (2, hint("ream read order-42 --after @3".into())),
@@ -119,7 +138,7 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
             (1, hint("make room and run it again: nothing that was acknowledged is lost".into()))
         }
         Error::Interrupted => (130, None),
-        Error::NotADirectory { .. } => (4, None),
+        Error::NotADirectory { .. } => (4, hint("a store is a directory, and may be a new one: ream init .ream".into())),
         _ => (1, None),
     }
 }

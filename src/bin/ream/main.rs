@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         Err(error) => {
             // A closed stdout or stderr leaves no one to tell.
             let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1));
+            return failure::command_line(&error);
         }
     };
     let style = output::Style::new(cli.global.color);

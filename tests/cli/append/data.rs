@@ -173,7 +173,7 @@ fn data_of_16_mib_is_taken_and_more_is_not() {
     let one_more = format!("the data has {} bytes; this store takes {MOST}", MOST + 1);
     shop.run(["append", "s", "T", "-"])
         .stdin(text_of(MOST + 1))
-        .fails(6, &format!("error: {one_more}\n"));
+        .fails_with(6, [&format!("error: {one_more}\n"), "hint: ", "max-data-bytes"]);
     shop.run(["append", "s", "T", "-"]).stdin(text_of(MOST)).ok();
     let read = shop.run(["read"]).bytes();
     let end = text_of(MOST) + "}\n";

@@ -40,7 +40,7 @@ fn bad_names_are_refused_on_the_command_line_and_in_a_line() {
             ("the event type", ["s", name], format!(r#"{{"stream":"s","type":{json}}}"#)),
         ] {
             let problem = format!("{what} {problem}");
-            shop.run(["append"]).args(args).fails_with(2, [&problem]);
+            shop.run(["append"]).args(args).fails_with(6, [&problem]);
             shop.append_lines(&line).fails_with(
                 6,
                 ["stopped at line 1: 0 events are stored", "line 1, column ", &problem],
@@ -60,7 +60,7 @@ fn bad_ids_are_refused_on_the_command_line_and_in_a_line() {
         ("a\tb", "the id has the control character U+0009 at character 2"),
         ("a ", "the id begins or ends with white space"),
     ] {
-        shop.run(["append", "s", "T", "--id", id]).fails_with(2, [problem]);
+        shop.run(["append", "s", "T", "--id", id]).fails_with(6, [problem]);
         let json = serde_json::to_string(id).unwrap();
         let line = format!(r#"{{"stream":"s","type":"T","id":{json}}}"#);
         shop.append_lines(&line).fails_with(6, [problem]);
@@ -71,7 +71,7 @@ fn bad_ids_are_refused_on_the_command_line_and_in_a_line() {
 }
 
 #[test]
-fn bad_patterns_are_usage_errors() {
+fn bad_patterns_are_refused() {
     let shop = ream();
     for (pattern, problem) in [
         ("", "the pattern is empty"),
@@ -79,7 +79,7 @@ fn bad_patterns_are_usage_errors() {
         (" *", "the pattern begins or ends with white space"),
     ] {
         for command in [&["read"][..], &["tail"], &["stream", "list"]] {
-            shop.run(command).args([pattern]).fails_with(2, [problem]);
+            shop.run(command).args([pattern]).fails_with(6, [problem]);
         }
     }
 }

@@ -46,7 +46,7 @@ fn since_takes_how_long_ago() {
     let years = "5000w";
     assert_eq!(shop.positions(&["--since", years]), list(1..=4));
     for ago in ["10", "soon", "", "-10m"] {
-        shop.run(["read", &format!("--since={ago}")]).fails_with(2, ["a duration, such as 10m"]);
+        shop.run(["read", &format!("--since={ago}")]).fails_with(6, ["a duration, such as 10m"]);
     }
 }
 
@@ -65,5 +65,5 @@ fn since_finds_what_is_stored_long_before_its_time() {
 fn until_takes_no_word_that_is_neither_place_nor_time() {
     shop()
         .run(["read", "--until", "noon"])
-        .fails_with(2, ["neither a position nor a version", "is no time"]);
+        .fails_with(6, ["neither a position nor a version", "is no time"]);
 }
