@@ -25,8 +25,12 @@ const FRAME_BYTES: u64 = 4096 + 24;
 
 /// That the SQLite linked here is fit.
 pub(super) fn check_version() -> Result<(), Error> {
-    if rusqlite::version_number() < NEEDED.1 {
-        return Err(Error::OldSqlite { found: rusqlite::version().into(), needed: NEEDED.0 });
+    check_fit(rusqlite::version_number(), rusqlite::version())
+}
+
+fn check_fit(number: i32, version: &str) -> Result<(), Error> {
+    if number < NEEDED.1 {
+        return Err(Error::OldSqlite { found: version.into(), needed: NEEDED.0 });
     }
     Ok(())
 }
@@ -125,5 +129,18 @@ pub(super) fn commit_failure(layout: &Layout, error: rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
         Some(ErrorCode::SystemIoFailure) => Error::OutcomeUnknown { source: error.into() },
         _ => failure(layout, "commit", error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sqlite_that_can_lose_the_log_is_refused() {
+        check_version().unwrap();
+        assert!(check_fit(3_051_003, "3.51.3").is_ok());
+        let told = check_fit(3_051_002, "3.51.2").unwrap_err().to_string();
+        assert_eq!(told, "SQLite 3.51.2 can lose writes; 3.51.3 or later is needed");
     }
 }
