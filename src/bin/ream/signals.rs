@@ -29,7 +29,10 @@ impl Signals {
             flag::register(signal, Arc::clone(&signals.came))?;
             flag::register_usize(signal, Arc::clone(&signals.number), number)?;
         }
-        ignore_file_size_signal()?;
+        // A file that grows past the limit shall fail with an error, not end the program. A handler
+        // that does nothing, unlike a signal that is ignored, is not inherited by children.
+        #[cfg(unix)]
+        flag::register(signal_hook::consts::SIGXFSZ, Arc::default())?;
         Ok(signals)
     }
 
@@ -60,16 +63,4 @@ impl Signals {
             number => Err(Refused::Signal(u8::try_from(number).unwrap_or_default())),
         }
     }
-}
-
-/// A file that grows past the limit shall fail with an error, not end the program. A handler that
-/// does nothing, unlike an ignored signal, is not handed down to children.
-#[cfg(unix)]
-fn ignore_file_size_signal() -> std::io::Result<()> {
-    flag::register(signal_hook::consts::SIGXFSZ, Arc::default()).map(|_| ())
-}
-
-#[cfg(not(unix))]
-fn ignore_file_size_signal() -> std::io::Result<()> {
-    Ok(())
 }
