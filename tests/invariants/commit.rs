@@ -8,22 +8,7 @@ const ID: [&str; 5] = ["append", "s", "T", "--id", "once"];
 /// Runs `ream` while calls on the store's log fail.
 #[track_caller]
 fn failing(home: &Home, inject: &str, args: &[&str]) -> Ended {
-    let log = home.file("db-wal");
-    let names = inject.split(':').next().unwrap();
-    let (trace, inject) = (format!("trace={names}"), format!("inject={inject}"));
-    let strace = [
-        "strace",
-        "-f",
-        "-P",
-        log.to_str().unwrap(),
-        "-e",
-        &trace,
-        "-e",
-        &inject,
-        "-o",
-        "/dev/null",
-    ];
-    ended(&mut home.wrapped(&strace, args))
+    ended(&mut home.injected("db-wal", inject, args))
 }
 
 #[test]
@@ -59,7 +44,8 @@ fn a_streamed_append_says_how_far_it_came() {
     let home = Home::with(2);
     let file = home.place().join("input");
     std::fs::write(&file, input("s", 5, 10)).unwrap();
-    let end = failing(&home, "fdatasync:error=EIO", &["append", "--jsonl", file.to_str().unwrap()]);
+    let end =
+        failing(&home, "fsync,fdatasync:error=EIO", &["append", "--jsonl", file.to_str().unwrap()]);
     assert_eq!(end.stdout, "", "nothing was acknowledged");
     end.failed(9, &["0 events are stored", "outcome is unknown"]);
     let stored = home.positions().len() as u64;
@@ -71,20 +57,8 @@ fn a_streamed_append_says_how_far_it_came() {
 fn a_failed_commit_breaks_no_store_that_stays_open() {
     // The first commit fails, the process goes on: its next one stands on solid ground.
     let home = Home::with(2);
-    let log = home.file("db-wal");
-    let strace = [
-        "strace",
-        "-f",
-        "-P",
-        log.to_str().unwrap(),
-        "-e",
-        "trace=fdatasync",
-        "-e",
-        "inject=fdatasync:error=EIO:when=1",
-        "-o",
-        "/dev/null",
-    ];
-    let mut command = home.wrapped(&strace, &["append", "--jsonl", "-"]);
+    let inject = "fsync,fdatasync:error=EIO:when=1";
+    let mut command = home.injected("db-wal", inject, &["append", "--jsonl", "-"]);
     ended_with_input(&mut command, &input("s", 1, 10)).failed(9, &["outcome is unknown"]);
     let before = home.positions();
     let next = home.append("s");
@@ -95,20 +69,8 @@ fn a_failed_commit_breaks_no_store_that_stays_open() {
 #[test]
 fn a_directory_that_can_not_be_synced_leaves_the_outcome_unknown() {
     let home = Home::new();
-    let store = home.store();
-    let strace = [
-        "strace",
-        "-f",
-        "-P",
-        store.to_str().unwrap(),
-        "-e",
-        "trace=fsync",
-        "-e",
-        "inject=fsync:error=EIO",
-        "-o",
-        "/dev/null",
-    ];
-    ended(&mut home.wrapped(&strace, &ID)).failed(9, &["outcome is unknown", "--id"]);
+    let end = ended(&mut home.injected(".", "fsync:error=EIO", &ID));
+    end.failed(9, &["outcome is unknown", "--id"]);
     home.run(&ID).done();
     assert_eq!(home.positions(), [1]);
 }
@@ -118,21 +80,8 @@ fn a_checkpoint_that_fails_fails_no_append() {
     let home = Home::with(2);
     let file = home.place().join("input");
     std::fs::write(&file, input("s", 2000, 1000)).unwrap();
-    let database = home.file("db");
-    let strace = [
-        "strace",
-        "-f",
-        "-P",
-        database.to_str().unwrap(),
-        "-e",
-        "trace=fdatasync,pwrite64",
-        "-e",
-        "inject=fdatasync,pwrite64:error=EIO",
-        "-o",
-        "/dev/null",
-    ];
     let args = ["append", "--jsonl", file.to_str().unwrap()];
-    let end = ended(&mut home.wrapped(&strace, &args));
+    let end = ended(&mut home.injected("db", "fsync,fdatasync,pwrite64:error=EIO", &args));
     assert_eq!(end.done().lines().count(), 2000);
     assert_eq!(home.positions().len(), 2002);
     assert_eq!(home.append("s"), 2003);

@@ -67,20 +67,8 @@ fn a_writer_killed_between_its_commit_and_the_bell_is_followed() {
     let mut tail = Running::start(&mut home.ream(&["tail"]));
     let lines = tail.lines();
     lines.take(1);
-    let bell = home.file("bell/bell");
-    let strace = [
-        "strace",
-        "-f",
-        "-P",
-        bell.to_str().unwrap(),
-        "-e",
-        "trace=write,pwrite64,pwritev",
-        "-e",
-        "inject=write,pwrite64,pwritev:error=EIO:signal=KILL",
-        "-o",
-        "/dev/null",
-    ];
-    let end = crate::support::ended(&mut home.wrapped(&strace, &["append", "s", "T"]));
+    let inject = "write,pwrite64,pwritev:error=EIO:signal=KILL";
+    let end = crate::support::ended(&mut home.injected("bell/bell", inject, &["append", "s", "T"]));
     assert_ne!(end.code, Some(0), "{end:#?}");
     assert_eq!(end.stdout, "");
     assert_eq!(position(&lines.next().unwrap()), 2);

@@ -117,9 +117,9 @@ fn a_kill_while_the_log_starts_over_loses_nothing() {
         let place = tempfile::tempdir().unwrap();
         copy(&home.store(), place.path());
         let store = place.path().join("store");
-        let inject = format!("inject=pwrite64,fdatasync,ftruncate:signal=KILL:when={when}");
+        let inject = format!("inject=pwrite64,fsync,fdatasync,ftruncate:signal=KILL:when={when}");
         let mut append = std::process::Command::new("strace");
-        append.args(["-f", "-o", "/dev/null", "-e", "trace=pwrite64,fdatasync,ftruncate"]);
+        append.args(["-f", "-o", "/dev/null", "-e", "trace=pwrite64,fsync,fdatasync,ftruncate"]);
         append.args(["-e", &inject, env!("CARGO_BIN_EXE_ream"), "append", "s", "T", "--store"]);
         let end = ended(append.arg(&store));
         let mut after = Store::open(&store, &Options::default()).unwrap();

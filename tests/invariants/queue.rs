@@ -1,6 +1,7 @@
 //! Invariant 6: writers queue; none fails because of another, and one that waits too long says so.
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt as _;
 use std::process::Command;
 
 use rusqlite::Connection;
@@ -153,6 +154,35 @@ fn a_bulk_append_lets_others_in_between() {
     // It is in the middle of its input and holds nothing.
     assert_eq!(home.append("other"), 2);
     writeln!(stdin, r#"{{"stream":"bulk","type":"T"}}"#).unwrap();
+    assert_eq!(position(&lines.next().unwrap()), 3);
+    drop(stdin);
+    bulk.end().done();
+}
+
+/// Whether somebody waits for the kernel lock on a file, as the kernel tells.
+fn is_waited_for(home: &Home, file: &str) -> bool {
+    let inode = std::fs::metadata(home.file(file)).unwrap().ino();
+    let locks = std::fs::read_to_string("/proc/locks").unwrap();
+    let waiting = locks.lines().filter(|line| line.contains("-> FLOCK"));
+    waiting.into_iter().any(|line| line.contains(&format!(":{inode} ")))
+}
+
+#[test]
+fn a_writer_that_comes_back_goes_behind_who_waits() {
+    use std::io::Write as _;
+    let home = Home::new();
+    let mut bulk = Running::start(&mut home.ream(&["append", "--jsonl", "-"]));
+    let (mut stdin, lines) = (bulk.stdin(), bulk.lines());
+    writeln!(stdin, r#"{{"stream":"bulk","type":"T"}}"#).unwrap();
+    assert_eq!(position(&lines.next().unwrap()), 1);
+    // Who waits first for the lock holds the turnstile, here for long.
+    let turnstile = File::open(home.file("turnstile")).unwrap();
+    turnstile.lock().unwrap();
+    writeln!(stdin, r#"{{"stream":"bulk","type":"T"}}"#).unwrap();
+    until("it queues", || is_waited_for(&home, "turnstile").then_some(()));
+    // The lock is free: one that comes for the first time takes it at once.
+    assert_eq!(home.append("other"), 2);
+    drop(turnstile);
     assert_eq!(position(&lines.next().unwrap()), 3);
     drop(stdin);
     bulk.end().done();

@@ -85,21 +85,8 @@ fn a_streamed_append_on_a_full_disk_keeps_what_it_acknowledged() {
 fn a_write_without_room_is_told_and_undone() {
     for when in 1..=4 {
         let home = Home::with(2);
-        let log = home.file("db-wal");
-        let inject = format!("inject=pwrite64:error=ENOSPC:when={when}+");
-        let strace = [
-            "strace",
-            "-f",
-            "-P",
-            log.to_str().unwrap(),
-            "-e",
-            "trace=pwrite64",
-            "-e",
-            &inject,
-            "-o",
-            "/dev/null",
-        ];
-        let end = ended(&mut home.wrapped(&strace, &["append", "s", "T"]));
+        let inject = format!("pwrite64:error=ENOSPC:when={when}+");
+        let end = ended(&mut home.injected("db-wal", &inject, &["append", "s", "T"]));
         end.failed(1, &["no room left", "hint: make room"]);
         assert_eq!(home.positions(), [1, 2]);
         assert_eq!(home.append("s"), 3);
@@ -110,21 +97,8 @@ fn a_write_without_room_is_told_and_undone() {
 fn an_index_without_room_is_told() {
     for (call, file) in [("ftruncate", "db-shm"), ("pwrite64", "db-shm")] {
         let home = Home::with(2);
-        let path = home.file(file);
-        let (trace, inject) = (format!("trace={call}"), format!("inject={call}:error=ENOSPC"));
-        let strace = [
-            "strace",
-            "-f",
-            "-P",
-            path.to_str().unwrap(),
-            "-e",
-            &trace,
-            "-e",
-            &inject,
-            "-o",
-            "/dev/null",
-        ];
-        let end = ended(&mut home.wrapped(&strace, &["append", "s", "T"]));
+        let inject = format!("{call}:error=ENOSPC");
+        let end = ended(&mut home.injected(file, &inject, &["append", "s", "T"]));
         assert_ne!(end.code, Some(0), "{end:#?}");
         assert!(end.code.is_some_and(|code| code == 1 || code == 9), "{end:#?}");
         assert!(end.stderr.starts_with("error: "), "{end:#?}");

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::process::Command;
 
 use super::Home;
 
@@ -87,4 +88,17 @@ pub(crate) fn traced(home: &Home, kinds: &str, args: &[&str]) -> Vec<Call> {
     assert_eq!(ended.code, Some(0), "{ended:#?}");
     let lines: Vec<String> = ended.stderr.lines().map(str::to_owned).collect();
     calls(&lines)
+}
+
+impl Home {
+    /// `ream` on this store while calls on a file of the store go wrong, as strace's `inject` says:
+    /// `pwrite64:error=EIO:when=2`. The directory itself is the file `.`.
+    pub(crate) fn injected(&self, file: &str, inject: &str, args: &[&str]) -> Command {
+        let path = if file == "." { self.store() } else { self.file(file) };
+        let calls = inject.split(':').next().unwrap();
+        let (trace, inject) = (format!("trace={calls}"), format!("inject={inject}"));
+        let mut strace = vec!["strace", "-f", "-P", path.to_str().unwrap(), "-o", "/dev/null"];
+        strace.extend(["-e", &trace, "-e", &inject]);
+        self.wrapped(&strace, args)
+    }
 }
