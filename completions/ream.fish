@@ -41,6 +41,7 @@ complete -c ream -n "__fish_ream_needs_command" -f -a "append" -d 'Append events
 complete -c ream -n "__fish_ream_needs_command" -f -a "read" -d 'Read the events that are there'
 complete -c ream -n "__fish_ream_needs_command" -f -a "tail" -d 'Read the events that are there, then follow'
 complete -c ream -n "__fish_ream_needs_command" -f -a "stream" -d 'Look at streams, protect them, remove what they hold'
+complete -c ream -n "__fish_ream_needs_command" -f -a "state" -d 'Look at states, store them, remove them'
 complete -c ream -n "__fish_ream_needs_command" -f -a "status" -d 'Show how the store stands'
 complete -c ream -n "__fish_ream_needs_command" -f -a "completions" -d 'Write the completions for a shell'
 complete -c ream -n "__fish_ream_needs_command" -f -a "man" -d 'Write the manual'
@@ -63,6 +64,7 @@ complete -c ream -n "__fish_ream_using_subcommand append" -l meta -d 'The event\
 complete -c ream -n "__fish_ream_using_subcommand append" -l correlation -d 'Put correlation_id into the metadata' -r
 complete -c ream -n "__fish_ream_using_subcommand append" -l causation -d 'Put causation_id into the metadata' -r
 complete -c ream -n "__fish_ream_using_subcommand append" -l time -d 'When it happened, in RFC 3339 [default: when it is recorded]' -r
+complete -c ream -n "__fish_ream_using_subcommand append" -l state -d 'Store the stream\'s new state with the event: JSON, @FILE, or -; needs --expect N or no-stream' -r
 complete -c ream -n "__fish_ream_using_subcommand append" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand append" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -195,6 +197,76 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -f -a "get" -d 'Show the state of a stream'
+complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -f -a "set" -d 'Store the state of a stream, without an event'
+complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -f -a "rm" -d 'Remove the states of streams; their events stay'
+complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -f -a "list" -d 'List states by stream; without a pattern, how many each category has'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from get" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from get" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from get" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from get" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from get" -l data -d 'Only the data, as they are'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from get" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from get" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -l expect -d 'What the stream must be: any, no-stream, exists, or at version N' -r
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -l at -d 'The version that the state reflects [default: the stream\'s]' -r
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -l base64 -d 'DATA is base64 of bytes that are no JSON'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -s y -l yes -d 'Do not ask'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l dry-run -d 'Only tell what would be removed'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'"
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand status" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand status" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'

@@ -208,6 +208,9 @@ pub struct NewEvent {
     pub metadata: Option<Json>,
     /// What the stream must be like before the append.
     pub expect: Expect,
+    /// The stream's state as of this event, stored with it. It needs an expectation that names a
+    /// version: a state that was made of N events must not cover one that its writer has not seen.
+    pub state: Option<Data>,
 }
 
 impl NewEvent {
@@ -222,6 +225,7 @@ impl NewEvent {
             data: Data::Json(Json::empty_object()),
             metadata: None,
             expect: Expect::Any,
+            state: None,
         }
     }
 
@@ -229,6 +233,7 @@ impl NewEvent {
     #[must_use]
     pub fn size(&self) -> usize {
         self.data.len()
+            + self.state.as_ref().map_or(0, Data::len)
             + self.metadata.as_ref().map_or(0, |json| json.as_str().len())
             + self.id.as_ref().map_or(0, |id| id.as_str().len())
             + self.stream.as_str().len()

@@ -56,7 +56,8 @@ pub use event::{
     UnknownExpect, Version,
 };
 pub use store::{
-    Appended, AppendedEach, Batch, Batched, Error, Link, Mark, Options, Query, Reader, Removed,
-    SealedEvent, Sealer, Status, Stopped, Store, Stream, Waker,
+    Appended, AppendedEach, Batch, Batched, Error, Link, Mark, NewState, Options, Query, Reader,
+    Removed, SealedEvent, Sealer, State, StateCategory, StateEntry, Status, Stopped, Store, Stream,
+    Waker,
 };
 pub use subscription::Follower;

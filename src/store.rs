@@ -9,6 +9,7 @@ mod options;
 mod query;
 mod seal;
 mod sqlite;
+mod state;
 
 use std::path::Path;
 
@@ -21,6 +22,7 @@ pub use query::{Mark, Query};
 pub use seal::{SealedEvent, Sealer};
 pub use sqlite::Waker;
 pub(crate) use sqlite::Woken;
+pub use state::{NewState, State, StateCategory, StateEntry};
 
 /// An event-sourcing store in a directory.
 ///
@@ -308,7 +310,7 @@ impl Store {
         }
     }
 
-    /// Removes the data and metadata of all events of the streams, in one transaction, and
+    /// Removes the data, metadata and state of the streams and all their events, in one transaction, and
     /// records that in the stream `$ream`. A skeleton of each event stays, so that positions and
     /// ids stay spent and the chain holds.
     ///
@@ -318,6 +320,68 @@ impl Store {
     pub fn remove(&mut self, names: &[StreamName]) -> Result<Vec<Removed>, Error> {
         match &mut self.engine {
             Engine::Sqlite(store) => store.remove(names),
+        }
+    }
+
+    /// The state of the stream `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::StateNotFound`]; [`Error::Damaged`] where it is not what was stored.
+    pub fn state(&self, name: &str) -> Result<State, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.state(name),
+        }
+    }
+
+    /// Stores a state without an event, and gives it without its data.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongExpectedVersion`]; [`Error::StateAhead`] where it would reflect more than there
+    /// is, [`Error::StateBehind`] where it would reflect less than the stored one,
+    /// [`Error::TooLarge`].
+    pub fn set_state(&mut self, state: &NewState) -> Result<StateEntry, Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.set_state(state),
+        }
+    }
+
+    /// Removes the states of streams, in one transaction; those that had one.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be written.
+    pub fn remove_states(&mut self, names: &[StreamName]) -> Result<Vec<StreamName>, Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.remove_states(names),
+        }
+    }
+
+    /// At most `limit` states of the streams that `pattern` chooses, by name, those after `after`.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn states(
+        &self,
+        pattern: &Pattern,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<StateEntry>, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.states(pattern, after, limit),
+        }
+    }
+
+    /// How many states there are, by category.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn state_categories(&self) -> Result<Vec<StateCategory>, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.state_categories(),
         }
     }
 

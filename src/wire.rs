@@ -57,7 +57,7 @@ fn write_data(line: &mut Vec<u8>, data: DataRef<'_>) {
         }
         DataRef::Bytes(bytes) => {
             line.extend_from_slice(b",\"data_base64\":\"");
-            line.extend_from_slice(BASE64.encode(bytes).as_bytes());
+            line.extend_from_slice(encode_base64(bytes).as_bytes());
             line.push(b'"');
         }
     }
@@ -78,6 +78,12 @@ pub fn write_string(line: &mut Vec<u8>, text: &str) {
         line.extend_from_slice(text.as_bytes());
         line.push(b'"');
     }
+}
+
+/// Encodes bytes as base64 (RFC 4648, the standard alphabet, padded).
+#[must_use]
+pub fn encode_base64(bytes: &[u8]) -> String {
+    BASE64.encode(bytes)
 }
 
 /// Decodes base64 (RFC 4648, the standard alphabet, padded).

@@ -8,8 +8,18 @@ use std::path::{Path, PathBuf};
 /// The rooms of the library, from the ground up: each may import those before it.
 const LIBRARY: [&str; 6] = ["near", "event", "platform", "wire", "store", "subscription"];
 /// Those of the program.
-const PROGRAM: [&str; 9] =
-    ["units", "refused", "environment", "args", "output", "failure", "signals", "input", "command"];
+const PROGRAM: [&str; 10] = [
+    "units",
+    "refused",
+    "payload",
+    "environment",
+    "args",
+    "output",
+    "failure",
+    "signals",
+    "input",
+    "command",
+];
 /// Where the names of other houses may stand: a crate's, or a room's.
 const ONLY: [(&str, &[&str]); 9] = [
     ("rusqlite", &["store/sqlite"]),

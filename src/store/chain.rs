@@ -114,19 +114,25 @@ impl<'a> Payload<'a> {
         hasher.optional(
             self.time.map(|time| time.as_micros().to_le_bytes()).as_ref().map(|bytes| &bytes[..]),
         );
-        match self.data {
-            DataRef::Json(text) => {
-                hasher.0.update(b"j");
-                hasher.text(text);
-            }
-            DataRef::Bytes(bytes) => {
-                hasher.0.update(b"b");
-                hasher.bytes(bytes);
-            }
-        }
+        hasher.data(self.data);
         hasher.optional(self.metadata.map(str::as_bytes));
         hasher.finish()
     }
+}
+
+/// The checksum of a state: 128 bits of BLAKE3 over what it is of, and its data.
+pub(crate) fn state_checksum(
+    stream: &str,
+    version: Version,
+    position: Position,
+    data: DataRef<'_>,
+) -> [u8; LINK_BYTES] {
+    let mut hasher = Fields::new(b"ream state 1");
+    hasher.text(stream);
+    hasher.number(version.0);
+    hasher.number(position.0);
+    hasher.data(data);
+    Link::truncated(&hasher.finish()).0
 }
 
 /// A hash over fields that can't be taken for other fields.
@@ -150,6 +156,19 @@ impl Fields {
 
     fn text(&mut self, text: &str) {
         self.bytes(text.as_bytes());
+    }
+
+    fn data(&mut self, data: DataRef<'_>) {
+        match data {
+            DataRef::Json(text) => {
+                self.0.update(b"j");
+                self.text(text);
+            }
+            DataRef::Bytes(bytes) => {
+                self.0.update(b"b");
+                self.bytes(bytes);
+            }
+        }
     }
 
     fn optional(&mut self, bytes: Option<&[u8]>) {

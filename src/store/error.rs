@@ -187,6 +187,40 @@ pub enum Error {
         /// Streams with names that are near.
         near: Vec<String>,
     },
+    /// The stream has no state.
+    #[error("no state of the stream `{stream}`")]
+    StateNotFound {
+        /// The stream.
+        stream: String,
+        /// Streams with names that are near and that have a state.
+        near: Vec<String>,
+    },
+    /// A state comes with an event that does not say which version its writer knows.
+    #[error("the state of `{stream}` needs an expected version, or `no-stream`")]
+    StateWithoutVersion {
+        /// The stream.
+        stream: String,
+    },
+    /// A state would reflect more than there is.
+    #[error("the state of `{stream}` can't reflect version {version}: the stream is at {actual}")]
+    StateAhead {
+        /// The stream.
+        stream: String,
+        /// The version that the new state would reflect.
+        version: Version,
+        /// The stream's version.
+        actual: Version,
+    },
+    /// A state would reflect an older version than the one that is stored.
+    #[error("the state of `{stream}` reflects version {stored}, and can't go back to {version}")]
+    StateBehind {
+        /// The stream.
+        stream: String,
+        /// The version that the new state would reflect.
+        version: Version,
+        /// The version that the stored one reflects.
+        stored: Version,
+    },
     /// The stream is protected from removal.
     #[error("the stream `{stream}` is protected from removal")]
     Protected {

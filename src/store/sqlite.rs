@@ -16,6 +16,7 @@ mod positions;
 mod read;
 mod remove;
 mod schema;
+mod states;
 mod streams;
 mod transaction;
 mod watch;

@@ -37,6 +37,8 @@ keys! {
     DataBase64 = "data_base64",
     Metadata = "metadata",
     Expect = "expect",
+    State = "state",
+    StateBase64 = "state_base64",
 }
 
 impl fmt::Display for Key {

@@ -93,7 +93,7 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NewEvent, A::Error> {
         let mut seen = 0_u32;
         let (mut stream, mut event_type, mut id, mut time) = (None, None, None, None);
-        let (mut data, mut metadata, mut expect) = (None, None, None);
+        let (mut data, mut metadata, mut expect, mut state) = (None, None, None, None);
         while let Some(key) = map.next_key::<Key>()? {
             let bit = 1 << key as u32;
             if seen & bit != 0 {
@@ -121,14 +121,14 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
                         .transpose()
                         .map_err(A::Error::custom)?;
                 }
-                Key::Data => data = Some(self.data(data.as_ref(), map.next_value()?)?),
-                Key::DataBase64 => {
-                    let text: Text<'de> = map.next_value()?;
-                    let bytes = decode_base64(&text.0).map_err(A::Error::custom)?;
-                    if data.replace(Data::Bytes(bytes)).is_some() {
-                        return Err(A::Error::custom(BOTH));
-                    }
+                Key::Data => {
+                    once(&mut data, "data", self.json(map.next_value()?).map(Data::Json)?)?;
                 }
+                Key::DataBase64 => once(&mut data, "data", bytes(&map.next_value()?)?)?,
+                Key::State => {
+                    once(&mut state, "state", self.json(map.next_value()?).map(Data::Json)?)?;
+                }
+                Key::StateBase64 => once(&mut state, "state", bytes(&map.next_value()?)?)?,
                 Key::Metadata => metadata = self.metadata(map.next_value()?)?,
                 Key::Expect => expect = expectation(map.next_value()?)?,
             }
@@ -149,6 +149,7 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
         event.time = time;
         event.metadata = metadata;
         event.expect = expect.unwrap_or(self.defaults.expect);
+        event.state = state;
         if let Some(data) = data {
             event.data = data;
         }
@@ -156,16 +157,19 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
     }
 }
 
-const BOTH: &str = "`data` and `data_base64` together";
+/// Keeps a payload that stands in a line once, as JSON or as bytes.
+fn once<E: serde::de::Error>(kept: &mut Option<Data>, key: &str, data: Data) -> Result<(), E> {
+    match kept.replace(data) {
+        None => Ok(()),
+        Some(_) => Err(E::custom(format_args!("`{key}` and `{key}_base64` together"))),
+    }
+}
+
+fn bytes<E: serde::de::Error>(text: &Text<'_>) -> Result<Data, E> {
+    decode_base64(&text.0).map(Data::Bytes).map_err(E::custom)
+}
 
 impl EventVisitor<'_> {
-    fn data<E: serde::de::Error>(&self, before: Option<&Data>, raw: &RawValue) -> Result<Data, E> {
-        if before.is_some() {
-            return Err(E::custom(BOTH));
-        }
-        self.json(raw).map(Data::Json)
-    }
-
     fn metadata<E: serde::de::Error>(&self, raw: &RawValue) -> Result<Option<Json>, E> {
         let json = self.json(raw)?;
         match json.as_str() {

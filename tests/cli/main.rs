@@ -13,6 +13,7 @@ mod append;
 mod help;
 mod init;
 mod read;
+mod state;
 mod status;
 mod stream;
 mod tail;

@@ -26,4 +26,5 @@ mod positions;
 mod queue;
 mod replaced;
 mod room;
+mod states;
 mod support;

@@ -15,6 +15,7 @@ mod property;
 mod protection;
 mod read;
 mod removal;
+mod states;
 mod streams;
 mod support;
 mod time;

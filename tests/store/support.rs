@@ -67,6 +67,10 @@ pub(crate) trait Build: Sized {
         self.build(|event| event.time = Some(Timestamp::from_micros(micros)))
     }
 
+    fn state(self, json: &str) -> NewEvent {
+        self.build(|event| event.state = Some(Data::Json(Json::parse(json).unwrap())))
+    }
+
     fn expect(self, expect: Expect) -> NewEvent {
         self.build(|event| event.expect = expect)
     }

@@ -2,9 +2,11 @@
 
 mod append;
 mod completions;
+mod confirm;
 mod init;
 mod man;
 mod read;
+mod state;
 mod status;
 mod stream;
 mod tail;
@@ -28,7 +30,7 @@ pub(crate) struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 failure, 2 usage, 3 wrong expected version, 4 store or stream not found,
+Exit codes: 0 done, 1 failure, 2 usage, 3 wrong expected version, 4 store, stream or state not found,
   5 busy, 6 invalid input, 9 outcome unknown (retry with an id), 130 and 143 interrupted";
 
 /// Lists the commands: the name of each, and its arguments.
@@ -68,6 +70,7 @@ commands! {
     "read" Read(read::ReadArgs),
     "tail" Tail(tail::TailArgs),
     "stream" Stream(stream::StreamArgs),
+    "state" State(state::StateArgs),
     "status" Status(status::StatusArgs),
     "completions" Completions(completions::CompletionsArgs),
     "man" Man(man::ManArgs),
@@ -123,6 +126,7 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> anyhow::Result<()> {
         Command::Read(args) => args.run(global, environment),
         Command::Tail(args) => args.run(global, environment),
         Command::Stream(args) => args.run(global, environment),
+        Command::State(args) => args.run(global, environment),
         Command::Status(status::StatusArgs {}) => status::StatusArgs::run(global, environment),
         Command::Completions(args) => args.run(definition()),
         Command::Man(args) => args.run(definition()),
@@ -153,7 +157,8 @@ fn with_number_last(mut args: Vec<OsString>) -> Option<Vec<OsString>> {
 /// Standard input can be read once.
 pub(crate) fn check_dashes(args: &[OsString]) -> Result<(), Refused> {
     let options = args.iter().take_while(|arg| *arg != "--");
-    let dashes = options.filter(|arg| *arg == "-" || *arg == "--jsonl=-");
+    let dashes =
+        options.filter(|arg| ["-", "--jsonl=-", "--state=-"].iter().any(|dash| *arg == dash));
     match dashes.count() {
         0 | 1 => Ok(()),
         _ => Err(Refused::Usage("`-` is given twice, but standard input can be read once".into())),

@@ -124,6 +124,16 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
                 names => format!("there is {}", names.join(", ")),
             }))
         }
+        Error::StateNotFound { near, .. } => {
+            let names: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+            (4, hint(match &names[..] {
+                [] => "ream state list".into(),
+                names => format!("there is {}", names.join(", ")),
+            }))
+        }
+        Error::StateWithoutVersion { .. } => (6, hint("say \"expect\" with the version that the state was made of".into())),
+        Error::StateAhead { stream, .. } => (6, hint(format!("ream stream show {}", quote(stream)))),
+        Error::StateBehind { stream, .. } => (6, hint(format!("ream state get {}", quote(stream)))),
         Error::Protected { stream } => {
             (1, hint(format!("ream stream unprotect {}", quote(stream))))
         }

@@ -9,6 +9,7 @@ mod environment;
 mod failure;
 mod input;
 mod output;
+mod payload;
 mod refused;
 mod signals;
 mod units;

@@ -7,7 +7,7 @@ use super::connection::{self, commit_failure, failure};
 use super::layout::Layout;
 use super::transaction::{Failure, Head, Streams, Transaction};
 use super::{Store, Writer, bell};
-use crate::event::Timestamp;
+use crate::event::{Data, Timestamp};
 use crate::platform;
 use crate::store::{Appended, AppendedEach, Error, Options, SealedEvent, Stopped};
 
@@ -77,11 +77,12 @@ impl Store {
     /// The first event that can't be stored, whatever is there.
     fn first_refused(&self, events: &[SealedEvent]) -> Option<Stopped> {
         let max = self.marker.max_data_bytes;
-        let index = events.iter().position(|event| event.event().data.len() > max)?;
-        Some(Stopped {
-            index,
-            error: Error::TooLarge { bytes: events[index].event().data.len(), max },
-        })
+        let bytes = |event: &SealedEvent| {
+            let state = event.event().state.as_ref().map_or(0, Data::len);
+            event.event().data.len().max(state)
+        };
+        let index = events.iter().position(|event| bytes(event) > max)?;
+        Some(Stopped { index, error: Error::TooLarge { bytes: bytes(&events[index]), max } })
     }
 
     /// Waits for this writer's turn and runs `work` in one transaction; `many` where it appends
@@ -121,11 +122,11 @@ impl Store {
             let _ = writer.connection.execute_batch("ROLLBACK");
             return Err(commit_failure(&self.layout, error));
         }
+        if new_log {
+            platform::sync_dir(&self.layout.root)
+                .map_err(|error| Error::OutcomeUnknown { source: error.into() })?;
+        }
         if head.position > writer.durable {
-            if new_log {
-                platform::sync_dir(&self.layout.root)
-                    .map_err(|error| Error::OutcomeUnknown { source: error.into() })?;
-            }
             writer.durable = head.position;
             writer.ring(&self.layout, head);
         }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 use super::Store;
 use super::connection::failure;
 use super::read::list_positions;
+use super::states;
 use super::transaction::{Failure, StreamRow};
 use crate::event::{Data, DataRef, EventType, Json, NewEvent, StreamName, Timestamp, Version};
 use crate::store::chain::{Payload, Salt};
@@ -29,11 +30,7 @@ impl Store {
     }
 
     pub(crate) fn remove(&mut self, names: &[StreamName]) -> Result<Vec<Removed>, Error> {
-        self.open_writer()?;
-        let Some(writer) = &mut self.writer else { return Ok(Vec::new()) };
-        // What is freed within a page is overwritten, or the data would stay readable there.
-        let set = writer.connection.query_row("PRAGMA secure_delete=ON", [], |_| Ok(()));
-        set.map_err(|error| failure(&self.layout, "set secure deletion", error))?;
+        self.overwrite_what_is_freed()?;
         let mut sealer = Sealer::new()?;
         self.write(false, |transaction| {
             let mut removed = Vec::new();
@@ -41,12 +38,21 @@ impl Store {
                 let row = transaction.stream(name.as_str())?.clone();
                 let Some(removal) = removal(name, &row)? else { continue };
                 erase(transaction.connection(), name.as_str(), &row)?;
+                states::remove(transaction.connection(), name.as_str())?;
                 transaction.mark_removed(name.as_str())?;
                 transaction.insert(RECORD, &sealer.seal(record(&removal)))?;
                 removed.push(removal);
             }
             Ok(removed)
         })
+    }
+
+    /// What is freed within a page is overwritten from now on, or it would stay readable there.
+    pub(super) fn overwrite_what_is_freed(&mut self) -> Result<(), Error> {
+        self.open_writer()?;
+        let Some(writer) = &mut self.writer else { return Err(Error::Interrupted) };
+        let set = writer.connection.query_row("PRAGMA secure_delete=ON", [], |_| Ok(()));
+        set.map_err(|error| failure(&self.layout, "set secure deletion", error))
     }
 }
 

@@ -8,6 +8,8 @@
 /// - `streams`: a row a stream. `removed` is the version up to which its events are removed.
 ///   `tail` packs the positions behind the last full page.
 /// - `stream_pages`: the positions of the versions `page * 64 + 1` to `page * 64 + 64`, packed.
+/// - `states`: `version` is what the state reflects, `position` where that event stands, `data` as
+///   in `events`.
 pub(super) const TABLES: &str = "
 CREATE TABLE events (
     position INTEGER PRIMARY KEY,
@@ -36,5 +38,12 @@ CREATE TABLE stream_pages (
     page INTEGER NOT NULL,
     positions BLOB NOT NULL,
     PRIMARY KEY (stream, page)
+) WITHOUT ROWID;
+CREATE TABLE states (
+    stream TEXT PRIMARY KEY,
+    version INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    checksum BLOB NOT NULL,
+    data
 ) WITHOUT ROWID;
 ";

@@ -144,9 +144,17 @@ fn stream(connection: &Connection, name: &str, row: &StreamRow) -> rusqlite::Res
 
 /// The streams whose names are nearest to `name`, or begin with it.
 fn near_names(connection: &Connection, name: &str) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare(
-        "SELECT name FROM streams WHERE version > removed AND name NOT LIKE '$%' LIMIT ?1",
-    )?;
+    let names = "SELECT name FROM streams WHERE version > removed AND name NOT LIKE '$%' LIMIT ?1";
+    near_in(connection, names, name)
+}
+
+/// The same among what a statement gives, up to so many.
+pub(super) fn near_in(
+    connection: &Connection,
+    names: &str,
+    name: &str,
+) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(names)?;
     let mut rows = statement.query([NEAR_OF])?;
     let mut near = Vec::new();
     while let Some(row) = rows.next()? {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params};
 
 use super::positions::{self, PAGE};
+use super::states;
 use crate::event::{DataRef, Expect, NewEvent, Position, Timestamp, Version};
 use crate::store::chain::{Link, Linked};
 use crate::store::{Appended, Error, SealedEvent};
@@ -239,8 +240,18 @@ impl<'c> Transaction<'c> {
             return Err(Failure::Refused(Error::TimeAhead { time, recorded }));
         }
         let at = self.stream_at(event.stream.as_str())?;
-        check_expectation(event, &self.streams.rows[at].1, before)?;
+        let stream = event.stream.as_str();
+        check_expectation(stream, event.expect, &self.streams.rows[at].1, before)?;
+        let names_a_version =
+            matches!(event.expect, Expect::At(_) | Expect::NoStream | Expect::Continues);
+        if event.state.is_some() && !names_a_version {
+            return Err(Error::StateWithoutVersion { stream: stream.into() }.into());
+        }
         let appended = self.insert_at(at, sealed)?;
+        if let Some(state) = &event.state {
+            let Appended { version, position, .. } = appended;
+            states::store(self.connection, stream, version, position, state.borrow())?;
+        }
         self.before = Some(appended.version);
         Ok(appended)
     }
@@ -412,14 +423,15 @@ impl<'c> Transaction<'c> {
     }
 }
 
-/// Whether the stream is as the writer of `event` expects.
-fn check_expectation(
-    event: &NewEvent,
+/// Whether the stream is as a writer expects.
+pub(super) fn check_expectation(
+    stream: &str,
+    expect: Expect,
     row: &StreamRow,
     before: Option<Version>,
 ) -> Result<(), Error> {
     let actual = Version(row.version);
-    let expected = match (event.expect, before) {
+    let expected = match (expect, before) {
         (Expect::Continues, Some(before)) => Expect::At(before),
         (Expect::Continues, None) => return Err(Error::ContinuesNothing),
         (expect, _) => expect,
@@ -434,7 +446,7 @@ fn check_expectation(
         return Ok(());
     }
     Err(Error::WrongExpectedVersion {
-        stream: event.stream.to_string(),
+        stream: stream.into(),
         expected,
         actual,
         removed: actual.0 > 0 && !row.exists(),
@@ -450,9 +462,7 @@ mod tests {
     }
 
     fn holds(expect: Expect, row: &StreamRow) -> bool {
-        let mut event = NewEvent::new("s".parse().unwrap(), "T".parse().unwrap());
-        event.expect = expect;
-        check_expectation(&event, row, Some(Version(3))).is_ok()
+        check_expectation("s", expect, row, Some(Version(3))).is_ok()
     }
 
     #[test]

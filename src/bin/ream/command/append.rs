@@ -26,6 +26,7 @@ Examples:
   ream append order-42 OrderPaid '{\"amount\":12.50}'
   curl -s https://example.com/order.json | ream append order-42 OrderImported -
   ream append order-42 OrderPaid '{}' --expect 3 --id payment-7
+  ream append order-42 OrderPaid '{}' --expect 3 --state '{\"status\":\"paid\"}'
   ream append --jsonl events.jsonl
   ream read | ream append --store ../other --jsonl -"
 )]
@@ -66,6 +67,9 @@ pub(crate) struct AppendArgs {
     /// DATA is base64 of bytes that are no JSON
     #[arg(long, conflicts_with = "jsonl")]
     base64: bool,
+    /// Store the stream's new state with the event: JSON, @FILE, or -; needs --expect N or no-stream
+    #[arg(long, value_name = "STATE", conflicts_with = "jsonl")]
+    state: Option<String>,
 }
 
 impl AppendArgs {

@@ -1,15 +1,13 @@
 //! `ream stream`.
 
-use std::io::{self, IsTerminal as _, Write as _};
-
 use clap::{Args, Subcommand};
 use ream::{Pattern, Removed, Store, Stream, StreamName};
 use serde::Serialize;
 
+use super::confirm::{self, plural};
 use crate::args::{Format, Global};
 use crate::environment::Environment;
 use crate::output::{Output, escape, table, to_line};
-use crate::refused::{Refused, quote};
 use crate::signals::Signals;
 
 /// Look at streams, protect them, remove what they hold
@@ -212,37 +210,17 @@ impl RmArgs {
             return tell(global, &removable, true);
         }
         if !self.yes && !removable.is_empty() {
-            self.confirm(&removable)?;
+            let events = removable.iter().map(|removed| removed.events).sum();
+            let what = format!(
+                "removing {} from {}",
+                plural(events, "event"),
+                plural(removable.len() as u64, "stream")
+            );
+            confirm::ask(&what, "ream stream rm", &self.streams)?;
         }
         let removed = signals.hold(|| store.remove(&self.streams))?;
         tell(global, &removed, false)
     }
-
-    fn confirm(&self, removable: &[Removed]) -> anyhow::Result<()> {
-        let events: u64 = removable.iter().map(|removed| removed.events).sum();
-        let what = format!(
-            "removing {} from {}",
-            plural(events, "event"),
-            plural(removable.len() as u64, "stream")
-        );
-        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-            let names: Vec<String> = self.streams.iter().map(|name| quote(name.as_str())).collect();
-            let hint = format!("ream stream rm --yes {}", names.join(" "));
-            return Err(Refused::Unconfirmed { what, hint }.into());
-        }
-        write!(io::stderr(), "{what} for good: type yes to go on: ")?;
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer)?;
-        if answer.trim().eq_ignore_ascii_case("yes") {
-            Ok(())
-        } else {
-            Err(Refused::Declined.into())
-        }
-    }
-}
-
-fn plural(count: u64, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// What a removal did, or would do, as JSON.

@@ -1,17 +1,13 @@
 //! One event, from the command line.
 
-use std::io::{self, Read as _};
-
-use ream::{Appended, Data, Json, JsonError, NewEvent, Store, wire};
+use ream::{Appended, Data, Expect, Json, JsonError, NewEvent, Store, wire};
 
 use super::{AppendArgs, with_key};
 use crate::args::{Format, Global};
 use crate::output::{Output, escape, warn};
+use crate::payload;
 use crate::refused::{Refused, invalid, quote};
 use crate::signals::Signals;
-
-/// How much of standard input is read for one event: more than any store takes.
-const MOST_INPUT: u64 = 1 << 30;
 
 /// The event that the arguments describe.
 pub(super) fn event(args: &AppendArgs) -> anyhow::Result<NewEvent> {
@@ -23,10 +19,18 @@ pub(super) fn event(args: &AppendArgs) -> anyhow::Result<NewEvent> {
     event.id.clone_from(&args.id);
     event.time = args.time;
     event.metadata = metadata(args)?;
+    if let Some(state) = &args.state {
+        if !matches!(args.expect, Expect::At(_) | Expect::NoStream) {
+            return Err(
+                Refused::Usage("--state needs --expect N, or --expect no-stream".into()).into()
+            );
+        }
+        event.state = Some(payload::data(&payload::read(state)?, false, "--state")?);
+    }
     match args.data.as_deref() {
         None if args.base64 => event.data = Data::Bytes(Box::default()),
         None => {}
-        Some("-") => event.data = data(args, &read_stdin()?, None)?,
+        Some("-") => event.data = data(args, &payload::read_stdin()?, None)?,
         Some(text) => event.data = data(args, text.as_bytes(), Some(text))?,
     }
     Ok(event)
@@ -79,12 +83,6 @@ fn metadata(args: &AppendArgs) -> anyhow::Result<Option<Json>> {
         }
     }
     Ok(metadata)
-}
-
-fn read_stdin() -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    io::stdin().lock().take(MOST_INPUT).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Appends the event and tells where it stands.
