@@ -4,16 +4,15 @@ use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{ChildStdout, Command};
+use std::path::Path;
+use std::process::ChildStdout;
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ream::{NewEvent, Options, Store};
-use tempfile::TempDir;
 
-use crate::FLOOR;
+use crate::place::{Place, Random, in_turn};
 use crate::process::{Ran, Running, drained, peak_drained, run, start, watched};
 use crate::report::Required::{AtLeast, AtMost};
 use crate::report::{Report, mean, median, quantile};
@@ -47,59 +46,18 @@ INSERT INTO events(stream, version, type, data, at) VALUES ('order-42',
 
 /// Measures the group.
 pub(crate) fn measure(report: &mut Report) {
-    let bench = Bench::new();
+    let place = Place::new();
     // It has nothing to do, whatever the others do meanwhile.
-    let idle = Idle::start(&bench);
-    bench.bulk(report);
-    bench.read(report);
-    let floor = bench.lone(report);
-    bench.follow(report, floor);
-    bench.crowd(report);
+    let idle = Idle::start(&place);
+    place.bulk(report);
+    place.read(report);
+    let floor = place.lone(report);
+    place.follow(report, floor);
+    place.crowd(report);
     idle.finish(report);
 }
 
-/// Where the stores of a run are.
-struct Bench {
-    place: TempDir,
-}
-
-impl Bench {
-    fn new() -> Self {
-        // Beside what is built, since a temporary directory may lie in memory.
-        let bench = Self { place: TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap() };
-        let synchronous = Command::new("sqlite3").args([":memory:", "PRAGMA synchronous"]).output();
-        let synchronous = synchronous.expect("the peer, `sqlite3`, is installed").stdout;
-        assert_eq!(synchronous, b"2\n", "the peer syncs by default");
-        bench
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.place.path().join(name)
-    }
-
-    /// `ream` on the store of this name.
-    fn ream<A: AsRef<OsStr>>(&self, store: &str, args: impl IntoIterator<Item = A>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_ream"));
-        command.arg("--store").arg(self.path(store)).args(args);
-        command
-    }
-
-    /// One lone append.
-    fn append(&self, store: &str) -> Command {
-        self.ream(store, ["append", "order-42", "OrderPaid", r#"{"amount":12}"#])
-    }
-
-    fn init(&self, store: &str) {
-        run(&mut self.ream(store, ["init"]));
-    }
-
-    /// The peer's database of this name.
-    fn peer(&self, database: &str, args: &[&str]) -> Command {
-        let mut command = Command::new("sqlite3");
-        command.arg(self.path(database)).args(args);
-        command
-    }
-
+impl Place {
     /// Makes the store `large` and the peer's `large.db`, several times.
     fn bulk(&self, report: &mut Report) {
         let (lines, csv) = (self.path("events.jsonl"), self.path("events.csv"));
@@ -154,9 +112,7 @@ impl Bench {
             run(&mut self.append("worn"));
         }
         run(&mut self.peer("lone.db", &[PEER_SCHEMA]));
-        File::create(self.path("floor")).unwrap();
-        let mut floor = Command::new(std::env::current_exe().unwrap());
-        floor.arg(FLOOR).arg(self.path("floor"));
+        let floor = self.floor();
         let mut commands = [
             floor,
             self.peer("lone.db", &[PEER_APPEND]),
@@ -164,18 +120,7 @@ impl Bench {
             self.append("worn"),
             self.append("large"),
         ];
-        let mut times = [const { Vec::new() }; 5];
-        let mut random = Random(11);
-        let mut order = [0, 1, 2, 3, 4];
-        for _ in 0..OFTEN {
-            // What runs after the same neighbour each time would bear what that leaves behind.
-            for last in (1..order.len()).rev() {
-                order.swap(last, random.below(last + 1));
-            }
-            for index in order {
-                times[index].push(run(&mut commands[index]));
-            }
-        }
+        let times = in_turn(OFTEN, &mut commands);
         let [floor, peer, fresh, worn, large] = &times;
         let ours = median(fresh);
         report.ratio("append of one / floor", ours, median(floor), AtMost(1.6));
@@ -276,10 +221,10 @@ struct Idle {
 impl Idle {
     const AT_LEAST: Duration = Duration::from_secs(60);
 
-    fn start(bench: &Bench) -> Self {
-        bench.init("idle");
-        run(&mut bench.append("idle"));
-        let (tail, output) = start(&mut bench.ream("idle", ["tail"]));
+    fn start(place: &Place) -> Self {
+        place.init("idle");
+        run(&mut place.append("idle"));
+        let (tail, output) = start(&mut place.ream("idle", ["tail"]));
         let mut output = BufReader::new(output);
         output.read_line(&mut String::new()).unwrap();
         let before = tail.on_processor();
@@ -294,18 +239,6 @@ impl Idle {
         let of = format!("{busy:.2?} in {wall:.2?}");
         report.add("idle follower: % of a core", percent, AtMost(0.1), of);
         report.add("idle follower: peak MiB", mebibytes(self.tail.peak()), AtMost(12.0), "");
-    }
-}
-
-/// Knuth's linear congruential generator (MMIX), of which the high bits are the random ones.
-struct Random(u64);
-
-impl Random {
-    /// A number from 0 on, below `bound`.
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % bound
     }
 }
 

@@ -10,8 +10,10 @@
 #![allow(clippy::print_stdout, reason = "the table is what this is for")]
 
 mod log;
+mod place;
 mod process;
 mod report;
+mod state;
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -20,7 +22,7 @@ use std::path::Path;
 use report::Report;
 
 /// The groups, by name.
-const GROUPS: [(&str, Measure); 1] = [("log", log::measure)];
+const GROUPS: [(&str, Measure); 2] = [("log", log::measure), ("state", state::measure)];
 
 type Measure = fn(&mut Report);
 
