@@ -21,6 +21,7 @@ mod streams;
 mod transaction;
 mod watch;
 
+use std::cell::OnceCell;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -48,6 +49,8 @@ pub(crate) struct Store {
     database: FileIdentity,
     queue: Queue,
     writer: Option<Writer>,
+    /// A connection to look by, once something is looked at.
+    reading: OnceCell<Connection>,
 }
 
 /// What a writer keeps between its transactions.
@@ -85,6 +88,7 @@ impl Store {
             database,
             queue: Queue::new(),
             writer: None,
+            reading: OnceCell::new(),
         })
     }
 

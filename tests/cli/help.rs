@@ -8,6 +8,7 @@ const COMMANDS: [&str; 9] =
 #[test]
 fn help_lists_the_commands_and_the_exit_codes() {
     let help = bare().run(["--help"]).text();
+    assert!(help.starts_with("Event sourcing in a directory: SQLite inside"), "{help}");
     for command in COMMANDS {
         assert!(help.contains(&format!("\n  {command}  ")), "{command}: {help}");
     }
@@ -86,7 +87,12 @@ fn completions_know_the_commands() {
 #[test]
 fn each_command_has_a_page_in_the_manual() {
     let home = bare();
-    home.run(["man"]).stdout_has([".TH ream 1", "Exit codes: 0 done", "wrong expected version"]);
+    home.run(["man"]).stdout_has([
+        ".TH ream 1",
+        "ream \\- Event sourcing in a directory",
+        "Exit codes: 0 done",
+        "wrong expected version",
+    ]);
     home.run(["man", "append"]).stdout_has([".TH ream-append 1", "\\-\\-expect"]);
     home.run(["man", "stream", "rm"]).stdout_has([".TH ream-stream-rm 1", "\\-\\-dry\\-run"]);
     home.run(["man", "stream", "nope"]).fails(6, "error: no command `stream nope`\n");

@@ -17,7 +17,9 @@ fn opened_by_sqlite_alone(calls: &[Call]) {
     assert!(connections > 0, "{calls:#?}");
     for file in FILES {
         let opens = opens(file);
-        assert_eq!(opens.len(), connections, "{file}: {opens:#?}");
+        // Connections that live together share the index of the log.
+        let fewest = if file == "db-shm" { 1 } else { connections };
+        assert!((fewest..=connections).contains(&opens.len()), "{file}: {opens:#?}");
         for open in opens {
             let flags = open.text();
             assert!(flags.contains("O_RDWR") && flags.contains("O_NOFOLLOW"), "{open:?}");

@@ -3,6 +3,7 @@
 mod append;
 mod completions;
 mod confirm;
+mod definition;
 mod init;
 mod man;
 mod read;
@@ -13,10 +14,10 @@ mod tail;
 
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
-use clap::{ArgMatches, Args as _, FromArgMatches as _};
+use clap::{Args as _, FromArgMatches as _};
 use ream::Json;
 
+use self::definition::{Definition as _, Wanted, commands};
 use crate::args::Global;
 use crate::environment::Environment;
 use crate::output::is_closed_output;
@@ -33,62 +34,31 @@ const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failure, 2 usage, 3 wrong expected version, 4 store, stream or state not found,
   5 busy, 6 invalid input, 9 outcome unknown (retry with an id), 130 and 143 interrupted";
 
-/// Lists the commands: the name of each, and its arguments.
-macro_rules! commands {
-    ($($name:literal $command:ident($args:ty)),+ $(,)?) => {
-        #[derive(Debug)]
-        pub(crate) enum Command {
-            $($command($args)),+
-        }
-
-        impl Command {
-            const NAMES: &[&str] = &[$($name),+];
-
-            /// Adds the commands that are wanted, by name.
-            fn define(mut ream: clap::Command, wanted: impl Fn(&str) -> bool) -> clap::Command {
-                $(if wanted($name) {
-                    ream = ream.subcommand(<$args>::augment_args(clap::Command::new($name)));
-                })+
-                ream
-            }
-
-            fn from_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-                match matches.subcommand() {
-                    $(Some(($name, matches)) => {
-                        <$args>::from_arg_matches(matches).map(Self::$command)
-                    })+
-                    _ => Err(clap::Error::new(ErrorKind::MissingSubcommand)),
-                }
-            }
-        }
-    };
-}
-
 commands! {
-    "init" Init(init::InitArgs),
-    "append" Append(append::AppendArgs),
-    "read" Read(read::ReadArgs),
-    "tail" Tail(tail::TailArgs),
-    "stream" Stream(stream::StreamArgs),
-    "state" State(state::StateArgs),
-    "status" Status(status::StatusArgs),
-    "completions" Completions(completions::CompletionsArgs),
-    "man" Man(man::ManArgs),
+    /// Event sourcing in a directory: SQLite inside, JSON lines outside, no server
+    enum Command {
+        "init" Init(init::InitArgs),
+        "append" Append(append::AppendArgs),
+        "read" Read(read::ReadArgs),
+        "tail" Tail(tail::TailArgs),
+        "stream" Stream(stream::StreamCommand),
+        "state" State(state::StateCommand),
+        "status" Status(status::StatusArgs),
+        "completions" Completions(completions::CompletionsArgs),
+        "man" Man(man::ManArgs),
+    }
 }
 
 /// The program with all its commands.
 pub(crate) fn definition() -> clap::Command {
-    define(|_| true)
+    define(&|_| true)
 }
 
-fn define(wanted: impl Fn(&str) -> bool) -> clap::Command {
+fn define(wanted: Wanted<'_>) -> clap::Command {
     let ream = clap::Command::new("ream")
-        .about("Event sourcing in a directory: SQLite inside, JSON lines outside, no server")
         .version(env!("CARGO_PKG_VERSION"))
         .propagate_version(true)
         .disable_help_subcommand(true)
-        .subcommand_required(true)
-        .arg_required_else_help(true)
         .after_help(EXIT_CODES)
         .after_long_help(EXIT_CODES);
     Command::define(Global::augment_args(ream), wanted)
@@ -96,12 +66,9 @@ fn define(wanted: impl Fn(&str) -> bool) -> clap::Command {
 
 /// What the arguments say.
 pub(crate) fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
-    // To define every command takes as long as a lone append's transaction. So only the one that
-    // seems to be named is; where that fails, all are, since messages tell of them.
-    let named = args.iter().find_map(|arg| Command::NAMES.iter().find(|name| arg == *name));
-    if let Some(named) = named
-        && let Ok(cli) = parse_with(define(|name| name == *named), &args)
-    {
+    // Only what seems to be named is defined; where that fails, all is, since messages tell of it.
+    let named = define(&|name| args.iter().any(|arg| arg == name));
+    if let Ok(cli) = parse_with(named, &args) {
         return Ok(cli);
     }
     parse_with(definition(), &args).or_else(|error| match with_number_last(args) {
@@ -110,11 +77,13 @@ pub(crate) fn parse(args: Vec<OsString>) -> Result<Cli, clap::Error> {
     })
 }
 
-fn parse_with(mut ream: clap::Command, args: &[OsString]) -> Result<Cli, clap::Error> {
+fn parse_with(ream: clap::Command, args: &[OsString]) -> Result<Cli, clap::Error> {
+    // A handful in a process; the system takes them back faster than they can be given back.
+    let ream = Box::leak(Box::new(ream));
     let matches = ream.try_get_matches_from_mut(args)?;
     let cli = Global::from_arg_matches(&matches)
         .and_then(|global| Ok(Cli { global, command: Command::from_matches(&matches)? }));
-    cli.map_err(|error| error.format(&mut ream))
+    cli.map_err(|error| error.format(ream))
 }
 
 /// Runs a command. That nobody reads its output any more is a quiet end.

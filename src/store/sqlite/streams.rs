@@ -108,15 +108,25 @@ impl Store {
         })
     }
 
-    /// Reads in one transaction, on a connection of its own.
+    /// Reads in one transaction, on a connection that is kept for the next time.
     pub(super) fn look<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Result<T, Error> {
-        let connection = self.reading_connection()?;
+        self.check_in_place()?;
+        let connection = match self.reading.get() {
+            Some(connection) => connection,
+            None => {
+                let connection = self.reading_connection()?;
+                self.reading.get_or_init(|| connection)
+            }
+        };
         let read = |error| failure(&self.layout, "read the store", error);
         connection.execute_batch("BEGIN").map_err(read)?;
-        work(&connection).map_err(|failed| match failed {
+        let done = work(connection);
+        // Nothing was written: ending the transaction can't fail in a way that matters.
+        let _ = connection.execute_batch("ROLLBACK");
+        done.map_err(|failed| match failed {
             Failure::Refused(error) => error,
             Failure::Sqlite(error) => read(error),
         })

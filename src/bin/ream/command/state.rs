@@ -2,40 +2,36 @@
 
 use std::io::Write as _;
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use ream::wire;
 use ream::{Data, Expect, NewState, Pattern, State, StateEntry, Store, StreamName, Version};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::confirm;
+use super::definition::commands;
 use crate::args::{Format, Global};
 use crate::environment::Environment;
 use crate::output::{self, Output, escape, table, to_line};
 use crate::payload;
 use crate::signals::Signals;
 
-/// Look at states, store them, remove them
-///
-/// An aggregate's current state is kept under its stream's name, with the version that it
-/// reflects. `ream append --state` stores one together with an event.
-#[derive(Debug, Args)]
-pub(crate) struct StateArgs {
-    #[command(subcommand)]
-    command: StateCommand,
-}
-
-#[derive(Debug, Subcommand)]
-enum StateCommand {
-    Get(GetArgs),
-    Set(SetArgs),
-    Rm(RmArgs),
-    List(ListArgs),
+commands! {
+    /// Look at states, store them, remove them
+    ///
+    /// An aggregate's current state is kept under its stream's name, with the version that it
+    /// reflects. `ream append --state` stores one together with an event.
+    enum StateCommand {
+        "get" Get(GetArgs),
+        "set" Set(SetArgs),
+        "rm" Rm(RmArgs),
+        "list" List(ListArgs),
+    }
 }
 
 /// Show the state of a stream
 #[derive(Debug, Args)]
-struct GetArgs {
+pub(crate) struct GetArgs {
     /// The stream
     #[arg(value_name = "STREAM")]
     stream: String,
@@ -54,7 +50,7 @@ Examples:
   ream state set account-1 @state.json --at 5
   ./fold.py < events | ream state set account-1 -"
 )]
-struct SetArgs {
+pub(crate) struct SetArgs {
     /// The stream
     #[arg(value_name = "STREAM")]
     stream: StreamName,
@@ -74,7 +70,7 @@ struct SetArgs {
 
 /// Remove the states of streams; their events stay
 #[derive(Debug, Args)]
-struct RmArgs {
+pub(crate) struct RmArgs {
     /// The streams, by their whole names
     #[arg(value_name = "STREAM", required = true)]
     streams: Vec<StreamName>,
@@ -88,7 +84,7 @@ struct RmArgs {
 
 /// List states by stream; without a pattern, how many each category has
 #[derive(Debug, Args)]
-struct ListArgs {
+pub(crate) struct ListArgs {
     /// Streams; `*` stands for any characters: 'account-*'
     #[arg(value_name = "PATTERN")]
     pattern: Option<Pattern>,
@@ -97,13 +93,18 @@ struct ListArgs {
 /// How many states are read at once.
 const PAGE: usize = 1000;
 
-impl StateArgs {
+impl StateCommand {
     pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let mut options = global.options(environment);
-        match &self.command {
-            StateCommand::Get(args) => args.run(global, &global.open(environment, &options)?),
-            StateCommand::List(args) => args.run(global, &global.open(environment, &options)?),
-            StateCommand::Set(args) => {
+        match self {
+            Self::Get(args) => {
+                let store = global.open(environment, &options)?;
+                args.run(global, &store)?;
+                store.leave();
+                Ok(())
+            }
+            Self::List(args) => args.run(global, &global.open(environment, &options)?),
+            Self::Set(args) => {
                 let state = args.state()?;
                 let signals = Signals::take_over()?;
                 options.interrupt = Some(signals.flag());
@@ -112,7 +113,7 @@ impl StateArgs {
                 tell(global, &entry)?;
                 Ok(signals.check()?)
             }
-            StateCommand::Rm(args) => {
+            Self::Rm(args) => {
                 let signals = Signals::take_over()?;
                 options.interrupt = Some(signals.flag());
                 args.run(global, global.open(environment, &options)?, &signals)

@@ -1,34 +1,30 @@
 //! `ream stream`.
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use ream::{Pattern, Removed, Store, Stream, StreamName};
 use serde::Serialize;
 
 use super::confirm::{self, plural};
+use super::definition::commands;
 use crate::args::{Format, Global};
 use crate::environment::Environment;
 use crate::output::{Output, escape, table, to_line};
 use crate::signals::Signals;
 
-/// Look at streams, protect them, remove what they hold
-#[derive(Debug, Args)]
-pub(crate) struct StreamArgs {
-    #[command(subcommand)]
-    command: StreamCommand,
-}
-
-#[derive(Debug, Subcommand)]
-enum StreamCommand {
-    List(ListArgs),
-    Show(ShowArgs),
-    Protect(ProtectArgs),
-    Unprotect(UnprotectArgs),
-    Rm(RmArgs),
+commands! {
+    /// Look at streams, protect them, remove what they hold
+    enum StreamCommand {
+        "list" List(ListArgs),
+        "show" Show(ShowArgs),
+        "protect" Protect(ProtectArgs),
+        "unprotect" Unprotect(UnprotectArgs),
+        "rm" Rm(RmArgs),
+    }
 }
 
 /// List streams by name
 #[derive(Debug, Args)]
-struct ListArgs {
+pub(crate) struct ListArgs {
     /// Only streams that match; `*` stands for any characters: 'order-*'
     #[arg(value_name = "PATTERN")]
     pattern: Option<Pattern>,
@@ -36,7 +32,7 @@ struct ListArgs {
 
 /// Show a stream
 #[derive(Debug, Args)]
-struct ShowArgs {
+pub(crate) struct ShowArgs {
     /// The stream
     #[arg(value_name = "STREAM")]
     stream: String,
@@ -44,7 +40,7 @@ struct ShowArgs {
 
 /// Protect streams from removal
 #[derive(Debug, Args)]
-struct ProtectArgs {
+pub(crate) struct ProtectArgs {
     /// The streams
     #[arg(value_name = "STREAM", required = true)]
     streams: Vec<StreamName>,
@@ -52,7 +48,7 @@ struct ProtectArgs {
 
 /// Allow the removal of streams again
 #[derive(Debug, Args)]
-struct UnprotectArgs {
+pub(crate) struct UnprotectArgs {
     /// The streams
     #[arg(value_name = "STREAM", required = true)]
     streams: Vec<StreamName>,
@@ -63,7 +59,7 @@ struct UnprotectArgs {
 /// Erases data and metadata of all events of the streams, for good. Positions, versions and ids
 /// stay spent: a removed stream keeps its version, and an id that was used answers as a duplicate.
 #[derive(Debug, Args)]
-struct RmArgs {
+pub(crate) struct RmArgs {
     /// The streams, by their whole names
     #[arg(value_name = "STREAM", required = true)]
     streams: Vec<StreamName>,
@@ -78,22 +74,20 @@ struct RmArgs {
 /// How many streams are read at once.
 const PAGE: usize = 1000;
 
-impl StreamArgs {
+impl StreamCommand {
     pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let mut options = global.options(environment);
-        match &self.command {
-            StreamCommand::List(args) => args.run(global, &global.open(environment, &options)?),
-            StreamCommand::Show(args) => {
+        match self {
+            Self::List(args) => args.run(global, &global.open(environment, &options)?),
+            Self::Show(args) => {
                 let stream = global.open(environment, &options)?.stream(&args.stream)?;
                 show(global, &stream)
             }
-            StreamCommand::Protect(ProtectArgs { streams }) => {
-                protect(global, environment, streams, true)
-            }
-            StreamCommand::Unprotect(UnprotectArgs { streams }) => {
+            Self::Protect(ProtectArgs { streams }) => protect(global, environment, streams, true),
+            Self::Unprotect(UnprotectArgs { streams }) => {
                 protect(global, environment, streams, false)
             }
-            StreamCommand::Rm(args) => {
+            Self::Rm(args) => {
                 let signals = Signals::take_over()?;
                 options.interrupt = Some(signals.flag());
                 args.run(global, global.open(environment, &options)?, &signals)
