@@ -3,6 +3,7 @@
 //! A verb is a whole transaction and carries one name from the command to the engine. Above the
 //! seam nothing knows SQL, a table or a file of the engine; below it nothing knows a terminal.
 
+mod answer;
 mod chain;
 mod error;
 mod options;
@@ -13,8 +14,9 @@ mod state;
 
 use std::path::Path;
 
-use crate::event::{EventRef, NewEvent, Pattern, Position, StreamName, Timestamp, Version};
+use crate::event::{EventRef, NewEvent, Pattern, StreamName};
 
+pub use answer::{Appended, AppendedEach, Batch, Batched, Removed, Status, Stopped, Stream};
 pub use chain::Link;
 pub use error::Error;
 pub use options::Options;
@@ -37,120 +39,6 @@ pub struct Store {
 #[derive(Debug)]
 enum Engine {
     Sqlite(sqlite::Store),
-}
-
-/// Where an appended event stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Appended {
-    /// Its number within the store.
-    pub position: Position,
-    /// Its number within its stream.
-    pub version: Version,
-    /// Whether it was there already, under the same id.
-    pub duplicate: bool,
-    /// Whether that event has been removed since.
-    pub removed: bool,
-}
-
-/// How events that are appended together stand for each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Batched {
-    /// All are stored, or none.
-    AllOrNone,
-    /// Those before the first that is refused are stored.
-    Each,
-}
-
-/// How far an append of several events came.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct AppendedEach {
-    /// The events that are stored, from the first on.
-    pub appended: Vec<Appended>,
-    /// The event that was refused, where one was.
-    pub stopped: Option<Stopped>,
-}
-
-/// Where an append of several events stopped.
-#[derive(Debug)]
-pub struct Stopped {
-    /// Which event was refused, counted from 0.
-    pub index: usize,
-    /// Why.
-    pub error: Error,
-}
-
-/// A stream, as it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Stream {
-    /// Its name.
-    pub name: StreamName,
-    /// Its version.
-    pub version: Version,
-    /// How many events it holds: those that were not removed.
-    pub events: u64,
-    /// Where its last event stands.
-    pub last_position: Position,
-    /// Whether it refuses removal.
-    pub protected: bool,
-}
-
-/// What a removal takes, or took, from a stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Removed {
-    /// The stream.
-    pub stream: StreamName,
-    /// Its version, which it keeps.
-    pub version: Version,
-    /// How many events.
-    pub events: u64,
-}
-
-/// A store's vital signs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Status {
-    /// The last position.
-    pub head: Position,
-    /// How many events there are that were not removed, reserved streams aside.
-    pub events: u64,
-    /// How many streams hold an event, reserved ones aside.
-    pub streams: u64,
-    /// When the last event was recorded.
-    pub last_recorded: Option<Timestamp>,
-    /// How large the events' file is.
-    pub bytes: u64,
-    /// How large its write-ahead log is.
-    pub wal_bytes: u64,
-    /// The store's format.
-    pub format: u32,
-    /// The engine's name.
-    pub engine: &'static str,
-    /// The engine's version.
-    pub engine_version: String,
-    /// The store's id.
-    pub id: String,
-    /// The store's incarnation: a restore begins a new one.
-    pub incarnation: String,
-    /// The largest data that the store takes, in bytes.
-    pub max_data_bytes: u64,
-}
-
-/// A batch that was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Batch {
-    /// How many events it held.
-    pub events: usize,
-    /// The position up to which everything has been looked at.
-    pub position: Position,
-    /// Whether nothing more was there to read.
-    pub caught_up: bool,
-    /// Whether nothing more will come: the query's limit or end is met.
-    pub finished: bool,
 }
 
 impl Store {

@@ -12,6 +12,7 @@ mod layout;
 mod lock;
 mod marker;
 mod mounts;
+mod plan;
 mod positions;
 mod read;
 mod remove;

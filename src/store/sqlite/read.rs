@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 use super::connection::failure;
 use super::layout::Layout;
 use super::marker::Marker;
-use super::positions::{self, PAGE};
+use super::plan::{Plan, position_of};
 use super::transaction::{Failure, Head, StreamRow};
 use super::{Store, bell, check_in_place};
 use crate::event::{DataRef, EventRef, Position, Timestamp, Version};
@@ -25,11 +25,6 @@ const BATCH_EVENTS: usize = 1000;
 const BATCH_BYTES: usize = 512 * 1024;
 /// How many rows a batch looks at, when few of them are chosen.
 const BATCH_ROWS: usize = 20_000;
-/// How many positions a plan lists; 8 MiB of them.
-const LISTED: usize = 1 << 20;
-/// A list is better than a scan where it holds at most one in so many positions.
-const SPARSE: u64 = 8;
-
 /// Behind every position that SQLite can hold.
 const END: u64 = i64::MAX.unsigned_abs();
 
@@ -53,15 +48,6 @@ pub(crate) struct Reader {
     data_version: i64,
     warning: Option<Error>,
     follow: bool,
-}
-
-/// How to find the chosen events.
-#[derive(Debug)]
-enum Plan {
-    /// Look at each event.
-    Scan,
-    /// These positions, from `next` on, hold all events of the chosen streams up to `covered`.
-    List { positions: Vec<u64>, next: usize, covered: u64 },
 }
 
 impl Store {
@@ -230,78 +216,15 @@ impl Reader {
         Ok(before)
     }
 
-    /// Chooses between looking at each event and listing those of the chosen streams.
+    /// Chooses how to find the events.
     fn make_plan(&mut self, head: u64) -> Result<(), Failure> {
         let end = self.end.min(head);
-        self.plan = Plan::Scan;
-        if self.query.all_streams() || self.position >= end {
-            return Ok(());
-        }
-        let streams = self.chosen_streams((end - self.position) / SPARSE)?;
-        let Some(streams) = streams else { return Ok(()) };
-        let alone = streams.len() == 1;
-        let mut positions = Vec::new();
-        let mut covered = head;
-        for (name, row) in &streams {
-            let complete =
-                list_positions(&self.connection, name, row, self.position, &mut positions, LISTED)?;
-            if !complete {
-                if !alone {
-                    return Ok(());
-                }
-                // The rest of a long stream is listed when this part has been read.
-                covered = positions.last().copied().unwrap_or(head);
-            }
-        }
-        positions.retain(|position| *position <= end);
-        positions.sort_unstable();
-        self.plan = Plan::List { positions, next: 0, covered };
+        self.plan = Plan::new(&self.connection, &self.query, self.position, end, head)?;
         Ok(())
     }
 
-    /// The chosen streams, if they hold at most `most` events together, or are one.
-    fn chosen_streams(&self, most: u64) -> Result<Option<Vec<(String, StreamRow)>>, Failure> {
-        let mut chosen: Vec<(String, StreamRow)> = Vec::new();
-        let mut events = 0_u64;
-        for pattern in &self.query.patterns {
-            if let Some(name) = pattern.exact() {
-                let row = StreamRow::read(&self.connection, name)?;
-                events += row.version;
-                if !chosen.iter().any(|(known, _)| known == name) {
-                    chosen.push((name.into(), row));
-                }
-                continue;
-            }
-            let mut statement = self.connection.prepare_cached(
-                "SELECT name, version, removed, protected, tail FROM streams WHERE name >= ?1 ORDER BY name",
-            )?;
-            let mut rows = statement.query([pattern.prefix()])?;
-            while let Some(row) = rows.next()? {
-                let name = row.get_ref(0)?.as_str()?;
-                if !name.starts_with(pattern.prefix()) {
-                    break;
-                }
-                if !pattern.matches(name) {
-                    continue;
-                }
-                events += row.get::<_, u64>(1)?;
-                if events > most {
-                    return Ok(None);
-                }
-                // Patterns may overlap; a stream that is listed twice would be read twice.
-                let known = self.query.patterns.iter().take_while(|other| *other != pattern);
-                if !known.into_iter().any(|earlier| earlier.matches(name))
-                    && !chosen.iter().any(|(known, _)| known == name)
-                {
-                    chosen.push((name.into(), StreamRow::from_row(row, 1)?));
-                }
-            }
-        }
-        Ok((chosen.len() == 1 || events <= most).then_some(chosen))
-    }
-
     /// The position before the last `last` chosen events up to `head`.
-    fn before_last(&self, last: u64, head: u64) -> Result<u64, Failure> {
+    pub(super) fn before_last(&self, last: u64, head: u64) -> Result<u64, Failure> {
         if last == 0 {
             return Ok(head);
         }
@@ -505,50 +428,5 @@ struct Taken {
 fn missing(position: u64) -> Failure {
     Failure::Refused(Error::Damaged {
         what: format!("the event at position {position} is missing"),
-    })
-}
-
-/// Appends the positions behind `after` of a stream to `list`, until it holds `most`; whether it
-/// now holds them all.
-pub(super) fn list_positions(
-    connection: &Connection,
-    name: &str,
-    row: &StreamRow,
-    after: u64,
-    list: &mut Vec<u64>,
-    most: usize,
-) -> rusqlite::Result<bool> {
-    let mut statement = connection
-        .prepare_cached("SELECT positions FROM stream_pages WHERE stream = ?1 ORDER BY page")?;
-    let mut pages = statement.query([name])?;
-    while let Some(page) = pages.next()? {
-        list.extend(
-            positions::unpack(page.get_ref(0)?.as_blob()?).filter(|position| *position > after),
-        );
-        if list.len() >= most {
-            return Ok(false);
-        }
-    }
-    list.extend(positions::unpack(&row.tail).filter(|position| *position > after));
-    Ok(true)
-}
-
-/// Where the event `version` of a stream stands; 0 for version 0.
-pub(super) fn position_of(
-    connection: &Connection,
-    name: &str,
-    row: &StreamRow,
-    version: Version,
-) -> rusqlite::Result<u64> {
-    let Some(index) = version.0.checked_sub(1) else { return Ok(0) };
-    // Within a page, so it fits.
-    let within = usize::try_from(index % PAGE).unwrap_or_default();
-    if index / PAGE == row.version / PAGE {
-        return Ok(positions::unpack(&row.tail).nth(within).unwrap_or_default());
-    }
-    let mut statement = connection
-        .prepare_cached("SELECT positions FROM stream_pages WHERE stream = ?1 AND page = ?2")?;
-    statement.query_row((name, index / PAGE), |page| {
-        Ok(positions::unpack(page.get_ref(0)?.as_blob()?).nth(within).unwrap_or_default())
     })
 }

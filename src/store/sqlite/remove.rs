@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 
 use super::Store;
 use super::connection::failure;
-use super::read::list_positions;
+use super::plan::list_positions;
 use super::states;
 use super::transaction::{Failure, StreamRow};
 use crate::event::{Data, DataRef, EventType, Json, NewEvent, StreamName, Timestamp, Version};

@@ -4,7 +4,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
-use super::read::position_of;
+use super::plan::position_of;
 use super::streams::near_in;
 use super::transaction::{Failure, StreamRow, check_expectation};
 use crate::event::{Data, DataRef, Json, Pattern, Position, StreamName, Version};

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::connection::{self, failure};
 use super::marker::ENGINE;
-use super::read::position_of;
+use super::plan::position_of;
 use super::transaction::{Failure, Head, StreamRow};
 use super::{Store, bell};
 use crate::event::{Pattern, Position, StreamName, Version};
