@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 
-use crate::support::{Call, Home, Running, calls, position, traced};
+use crate::support::{Call, Home, Running, calls, ended, position, traced};
 
 const KINDS: &str = "fsync,fdatasync,write,pwrite64,pwritev,openat,rename,renameat,renameat2";
 
@@ -33,11 +33,49 @@ fn whatever_writes_syncs_the_log_before_it_tells() {
     for args in [
         &["append", "a", "T"][..],
         &["append", "a", "T", r#"{"n":1}"#, "--id", "x", "--expect", "1"],
+        &["append", "a", "T", "{}", "--expect", "2", "--state", "[]"],
+        &["state", "set", "a", "{}"],
+        &["state", "rm", "a", "--yes"],
         &["stream", "protect", "s"],
         &["stream", "unprotect", "s"],
         &["stream", "rm", "s", "--yes"],
     ] {
         synced_before_told(&traced(&home, KINDS, args));
+    }
+}
+
+#[test]
+fn a_duplicate_of_what_was_never_synced_is_synced_before_it_is_told() {
+    let home = Home::with(1);
+    let args = ["append", "s", "T", "{}", "--id", "once"];
+    // It dies with its transaction in the log, and nobody knows whether that is on the disk.
+    let killed = ended(&mut home.injected("db-wal", "fsync,fdatasync:signal=KILL", &args));
+    assert_eq!((killed.code, &*killed.stdout), (None, ""), "{killed:#?}");
+    let calls = traced(&home, KINDS, &args);
+    assert!(calls.iter().any(|call| call.text().contains("duplicate")), "{calls:#?}");
+    synced_before_told(&calls);
+}
+
+#[test]
+fn what_is_done_again_since_nobody_knows_of_the_first_time_is_synced_before_it_is_told() {
+    for args in [
+        &["state", "set", "s", "{}"][..],
+        &["stream", "protect", "s"],
+        &["stream", "unprotect", "p"],
+        &["state", "rm", "p", "--yes"],
+    ] {
+        let home = Home::with(1);
+        home.run(&["append", "p", "T", "{}", "--expect", "0", "--state", "1"]).done();
+        home.run(&["stream", "protect", "p"]).done();
+        let killed = ended(&mut home.injected("db-wal", "fsync,fdatasync:signal=KILL", args));
+        assert_eq!((killed.code, &*killed.stdout), (None, ""), "{killed:#?}");
+        let calls = traced(&home, KINDS, args);
+        let synced = calls.iter().any(|call| call.syncs("db-wal"));
+        assert!(synced, "{args:?}: {calls:#?}");
+        if !args.contains(&"rm") {
+            // What is removed already is not told.
+            synced_before_told(&calls);
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use rusqlite::ErrorCode;
 use super::bell::Bell;
 use super::connection::{self, commit_failure, failure};
 use super::layout::Layout;
-use super::transaction::{Failure, Head, Streams, Transaction};
+use super::transaction::{Failure, Finished, Head, Streams, Transaction};
 use super::{Store, Writer, bell};
 use crate::event::{Data, Timestamp};
 use crate::platform;
@@ -105,7 +105,7 @@ impl Store {
         // Where it was empty, the log may be new, and its name not yet durable.
         let new_log = connection::wal_bytes(&self.layout) == 0;
         let now = (self.options.clock)();
-        let (value, head) = match writer.work(&self.marker.id, now, many, work) {
+        let (value, synced) = match writer.work(&self.marker.id, now, many, work) {
             Ok(done) => done,
             Err(failed) => {
                 // What failed is told; a rollback that fails as well adds nothing.
@@ -126,7 +126,9 @@ impl Store {
             platform::sync_dir(&self.layout.root)
                 .map_err(|error| Error::OutcomeUnknown { source: error.into() })?;
         }
-        if head.position > writer.durable {
+        if let Some(head) = synced
+            && head.position > writer.durable
+        {
             writer.durable = head.position;
             writer.ring(&self.layout, head);
         }
@@ -147,14 +149,15 @@ impl Writer {
         })
     }
 
-    /// Runs `work` in the transaction that has been begun; what it did, and the head behind it.
+    /// Runs `work` in the transaction that has been begun; what it did, and the head where its commit
+    /// will sync the log.
     fn work<T>(
         &mut self,
         store_id: &str,
         now: Timestamp,
         many: bool,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure>,
-    ) -> Result<(T, Head), Failure> {
+    ) -> Result<(T, Option<Head>), Failure> {
         // A failure leaves nothing behind.
         let mut streams = std::mem::take(&mut self.streams);
         let keep = many || !streams.is_empty();
@@ -166,12 +169,12 @@ impl Writer {
             bell::check(&self.connection, acknowledged, &transaction.head)?;
         }
         let value = work(&mut transaction)?;
-        let (head, streams) = transaction.finish(self.durable)?;
+        let Finished { head, streams, syncs } = transaction.finish(self.durable)?;
         self.acknowledged = None;
         if keep {
             self.streams = streams;
         }
-        Ok((value, head))
+        Ok((value, syncs.then_some(head)))
     }
 
     /// Tells what is acknowledged. A bell that can't be rung never fails an append: followers look

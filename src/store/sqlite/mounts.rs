@@ -108,6 +108,20 @@ mod tests {
     }
 
     #[test]
+    fn what_other_machines_share_is_known_by_its_kind() {
+        let kinds = "9p afs beegfs ceph cifs coda davfs fuse.ceph fuse.glusterfs fuse.rclone \
+                     fuse.s3fs fuse.sshfs gfs2 lustre nfs nfs4 ocfs2 smb2 smb3 smbfs virtiofs";
+        for kind in kinds.split(' ') {
+            let table = format!("43 27 0:43 / /mnt rw - {kind} source rw\n");
+            assert_eq!(shared_file_system(&table, Path::new("/mnt/.ream")), Some(kind));
+        }
+        for kind in "ext4 xfs btrfs zfs f2fs tmpfs overlay ntfs3 exfat fuse.ntfs-3g".split(' ') {
+            let table = format!("43 27 0:43 / /mnt rw - {kind} source rw\n");
+            assert_eq!(shared_file_system(&table, Path::new("/mnt/.ream")), None, "{kind}");
+        }
+    }
+
+    #[test]
     fn a_later_mount_covers_an_earlier_one() {
         assert_eq!(kind("/mnt/twice/.ream"), None);
     }

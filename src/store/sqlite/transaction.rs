@@ -185,8 +185,19 @@ pub(super) struct Transaction<'c> {
     insert: CachedStatement<'c>,
     /// The version at which the event before was stored or found.
     before: Option<Version>,
-    /// The last event that was found, and its stream.
-    found: Option<(Position, usize)>,
+    /// The last event that was found.
+    found: Option<Position>,
+    /// Whether an event was appended.
+    appended: bool,
+}
+
+/// A transaction that is ready to be committed.
+pub(super) struct Finished {
+    pub(super) head: Head,
+    /// The streams as they now stand.
+    pub(super) streams: Streams,
+    /// Whether the commit writes to the log, and so syncs it.
+    pub(super) syncs: bool,
 }
 
 impl<'c> Transaction<'c> {
@@ -203,7 +214,8 @@ impl<'c> Transaction<'c> {
         let insert = connection.prepare_cached(
             "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce(?9, ?10), ?11, ?12, NULL)",
         )?;
-        Ok(Self { connection, store_id, head, now, streams, insert, before: None, found: None })
+        let (before, found, appended) = (None, None, false);
+        Ok(Self { connection, store_id, head, now, streams, insert, before, found, appended })
     }
 
     /// Appends one event, or finds it. Where it is refused, nothing has changed.
@@ -221,11 +233,7 @@ impl<'c> Transaction<'c> {
                 }));
             }
             self.before = Some(known.version);
-            let at = self.stream_at(event.stream.as_str())?;
-            let last = self.found.map_or(Position(0), |(position, _)| position);
-            if known.position > last {
-                self.found = Some((known.position, at));
-            }
+            self.found = self.found.max(Some(known.position));
             return Ok(Appended {
                 position: known.position,
                 version: known.version,
@@ -302,6 +310,7 @@ impl<'c> Transaction<'c> {
         ])?;
         row.advance(self.connection, stream, position)?;
         self.head = Head { position, recorded, link };
+        self.appended = true;
         Ok(Appended { position, version, duplicate: false, removed: false })
     }
 
@@ -344,19 +353,11 @@ impl<'c> Transaction<'c> {
         Ok(())
     }
 
-    /// Writes the streams that have changed, in the order of their names; the head, and the
-    /// streams as they now stand. What lies up to `durable` is known to be synced.
-    pub(super) fn finish(mut self, durable: Position) -> Result<(Head, Streams), Failure> {
+    /// Writes the streams that have changed, in the order of their names. What lies up to `durable`
+    /// is known to be synced.
+    pub(super) fn finish(mut self, durable: Position) -> Result<Finished, Failure> {
         let rows = &mut self.streams.rows;
         let mut changed: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].1.changed).collect();
-        if let Some((position, at)) = self.found
-            && changed.is_empty()
-            && position > durable
-        {
-            // Who stored it may have died before the log was synced, and its answer was never
-            // given. Ours needs a commit that syncs.
-            changed.push(at);
-        }
         changed.sort_unstable_by(|at, other| rows[*at].0.cmp(&rows[*other].0));
         let mut write =
             self.connection.prepare_cached("REPLACE INTO streams VALUES (?1, ?2, ?3, ?4, ?5)")?;
@@ -365,7 +366,15 @@ impl<'c> Transaction<'c> {
             write.execute(params![&**name, row.version, row.removed, row.protected, row.tail])?;
             row.changed = false;
         }
-        Ok((self.head, self.streams))
+        // What was there already may have been stored by someone who died before the log was
+        // synced, and whose answer was never given. Our answer needs a commit that syncs, and
+        // SQLite writes nothing for a row that is as it was: but it does for this.
+        let known_durable = self.found.is_some_and(|position| position <= durable);
+        let syncs = self.appended || !known_durable;
+        if syncs && !self.appended {
+            self.connection.execute_batch("PRAGMA user_version=0")?;
+        }
+        Ok(Finished { head: self.head, streams: self.streams, syncs })
     }
 
     /// The event that is stored under the id of `event`, and whether it is the same.
