@@ -150,9 +150,11 @@ impl Store {
         std::mem::forget(self);
     }
 
-    /// Leaves a short log behind: each process that finds no other reads it from the start.
+    /// Leaves a short log behind: each process that finds no other reads it from the start. But what
+    /// is left of a log that lost events is evidence, and stays.
     fn shorten_log(&self) {
         if let Some(writer) = &self.writer
+            && writer.acknowledged.is_none()
             && connection::wal_frames(&self.layout) > connection::FRAMES_LEFT_BEHIND
             && let Ok(Some(_turn)) = Queue::try_enter(&self.layout)
         {

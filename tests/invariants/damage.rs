@@ -1,6 +1,7 @@
 //! Invariant 8: a store that lost acknowledged events refuses more, and can still be read.
 
 use std::fs;
+use std::io::Write as _;
 
 use ream::Error;
 
@@ -57,6 +58,25 @@ fn a_log_cut_anywhere_is_noticed() {
         let left = lost(&home, 4);
         assert!(left.len() < 4 && left == (1..=left.len() as u64).collect::<Vec<_>>(), "{left:?}");
     }
+}
+
+#[test]
+fn what_is_left_of_a_damaged_log_stays_as_it_is() {
+    let home = Home::new();
+    let mut append = Running::start(&mut home.ream(&["append", "--jsonl", "-"]));
+    let (mut stdin, lines) = (append.stdin(), append.lines());
+    for _ in 0..60 {
+        writeln!(stdin, r#"{{"stream":"s","type":"T"}}"#).unwrap();
+        lines.next().unwrap();
+    }
+    // It leaves a log that any other writer would cut.
+    append.kill();
+    assert!(append.end().code.is_none());
+    change(&home, "db-wal", |bytes| bytes[20 * 4120] ^= 1);
+    let log = fs::read(home.file("db-wal")).unwrap();
+    assert!(log.len() > 100 * 4120, "{}", log.len());
+    lost(&home, 60);
+    assert!(fs::read(home.file("db-wal")).unwrap() == log, "the log was touched");
 }
 
 #[test]
