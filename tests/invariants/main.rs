@@ -20,6 +20,7 @@ mod followers;
 mod kills;
 mod limits;
 mod log;
+mod making;
 mod owners;
 mod pipes;
 mod positions;

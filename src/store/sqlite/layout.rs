@@ -43,12 +43,13 @@ impl Layout {
 
     /// Whether a store, or one half made, has a file with this name in its directory.
     pub(super) fn owns(name: &str) -> bool {
-        const NAMES: [&str; 9] = [
+        const NAMES: [&str; 10] = [
             "store",
             "store.new",
             "db",
             "db-wal",
             "db-shm",
+            "db-journal",
             "bell",
             "lock",
             "turnstile",
