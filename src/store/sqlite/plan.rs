@@ -110,15 +110,17 @@ pub(super) fn list_positions(
     list: &mut Vec<u64>,
     most: usize,
 ) -> rusqlite::Result<bool> {
-    let mut statement = connection
-        .prepare_cached("SELECT positions FROM stream_pages WHERE stream = ?1 ORDER BY page")?;
-    let mut pages = statement.query([name])?;
-    while let Some(page) = pages.next()? {
-        list.extend(
-            positions::unpack(page.get_ref(0)?.as_blob()?).filter(|position| *position > after),
-        );
-        if list.len() >= most {
-            return Ok(false);
+    if row.version >= PAGE {
+        let mut statement = connection
+            .prepare_cached("SELECT positions FROM stream_pages WHERE stream = ?1 ORDER BY page")?;
+        let mut pages = statement.query([name])?;
+        while let Some(page) = pages.next()? {
+            list.extend(
+                positions::unpack(page.get_ref(0)?.as_blob()?).filter(|position| *position > after),
+            );
+            if list.len() >= most {
+                return Ok(false);
+            }
         }
     }
     list.extend(positions::unpack(&row.tail).filter(|position| *position > after));
