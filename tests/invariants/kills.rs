@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::thread;
 
-use crate::support::{Home, Running, input, position};
+use crate::support::{Home, Running, input, killed_at_each_call, position};
 
 /// Streams events into the store, reads `acks` acknowledgements, and kills the process; how many
 /// it had told by then, those on their way as well.
@@ -73,4 +73,26 @@ fn a_writer_killed_between_its_commit_and_the_bell_is_followed() {
     assert_eq!(end.stdout, "");
     assert_eq!(position(&lines.next().unwrap()), 2);
     assert_eq!(home.append("s"), 3);
+}
+
+#[test]
+fn a_removal_that_is_killed_took_all_or_nothing() {
+    let home = Home::with(70);
+    home.append("other");
+    let args = ["stream", "rm", "s", "other", "--yes"];
+    let (mut before, mut after) = (0, 0);
+    killed_at_each_call(&home, &args, |home, end, place| {
+        let told = home.run(&["read", "$ream"]).done().lines().count();
+        match (home.positions().len(), told) {
+            (71, 0) => before += 1,
+            (0, 2) => after += 1,
+            found => panic!("{place}: {found:?}"),
+        }
+        assert!(end.stdout.is_empty() || told == 2, "{place}: told before it was done");
+        home.open().check().unwrap();
+        home.run(&args).done();
+        assert!(home.positions().is_empty(), "{place}");
+        assert_eq!(home.append("s"), 74, "{place}");
+    });
+    assert!(before > 50 && after > 5, "{before} {after}");
 }

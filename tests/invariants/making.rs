@@ -1,8 +1,6 @@
 //! Making a store: by several at once, and by one that is killed half-way.
 
-use std::collections::HashMap;
-
-use crate::support::{Home, Running, ended, traced};
+use crate::support::{Home, Running, killed_at_each_call};
 
 /// A place without a store.
 fn bare() -> Home {
@@ -35,25 +33,14 @@ fn of_those_that_make_a_store_at_once_one_does_and_all_have_it() {
 
 #[test]
 fn a_kill_at_any_call_leaves_what_can_be_made_whole() {
-    let mut calls: HashMap<String, usize> = HashMap::new();
-    for call in traced(&bare(), "all", &["init"]) {
-        *calls.entry(call.name().to_owned()).or_default() += 1;
-    }
     let mut halves = 0;
-    for (name, count) in calls {
-        for when in 1..=count {
-            let home = bare();
-            let (trace, inject) =
-                (format!("trace={name}"), format!("inject={name}:signal=KILL:when={when}"));
-            let strace = ["strace", "-f", "-o", "/dev/null", "-e", &trace, "-e", &inject];
-            ended(&mut home.wrapped(&strace, &["init"]));
-            // A store that is half made is none, and says so.
-            if !home.file("store").exists() {
-                halves += usize::from(home.store().exists());
-                home.run(&["read"]).failed(4, &["no store", "ream init"]);
-            }
-            made(&home, &format!("killed at call {when} of {name}"));
+    killed_at_each_call(&bare(), &["init"], |home, _, place| {
+        // A store that is half made is none, and says so.
+        if !home.file("store").exists() {
+            halves += usize::from(home.store().exists());
+            home.run(&["read"]).failed(4, &["no store", "ream init"]);
         }
-    }
+        made(home, place);
+    });
     assert!(halves > 50, "{halves}");
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::process::Command;
 
-use super::Home;
+use super::{Ended, Home};
 
 /// A call that has returned: `openat(…, "/…/db", …) = 3</…/db>`.
 #[derive(Clone, PartialEq, Eq)]
@@ -100,5 +100,39 @@ impl Home {
         let mut strace = vec!["strace", "-f", "-P", path.to_str().unwrap(), "-o", "/dev/null"];
         strace.extend(["-e", &trace, "-e", &inject]);
         self.wrapped(&strace, args)
+    }
+}
+
+/// A copy of a store that no process uses.
+fn copied(from: &Home) -> Home {
+    let home = Home::new();
+    std::fs::remove_dir_all(home.store()).unwrap();
+    if from.store().exists() {
+        super::copy(&from.store(), &home.store());
+    }
+    home
+}
+
+/// Runs `ream` on copies of a store, killed at each call that it makes, and shows what came of it:
+/// the copy, how the process ended, and where it was killed.
+#[track_caller]
+pub(crate) fn killed_at_each_call(
+    prepared: &Home,
+    args: &[&str],
+    mut look: impl FnMut(&Home, &Ended, &str),
+) {
+    let mut counts: HashMap<String, usize> = HashMap::new();
+    for call in traced(&copied(prepared), "all", args) {
+        *counts.entry(call.name().to_owned()).or_default() += 1;
+    }
+    for (name, count) in counts {
+        for when in 1..=count {
+            let home = copied(prepared);
+            let (trace, inject) =
+                (format!("trace={name}"), format!("inject={name}:signal=KILL:when={when}"));
+            let strace = ["strace", "-f", "-o", "/dev/null", "-e", &trace, "-e", &inject];
+            let end = super::ended(&mut home.wrapped(&strace, args));
+            look(&home, &end, &format!("killed at call {when} of {name}"));
+        }
     }
 }
