@@ -142,6 +142,17 @@ fn the_nearest_store_above_is_found() {
 }
 
 #[test]
+fn a_store_in_the_directory_itself_is_named() {
+    let ream = bare();
+    ream.run(["init", "."]).ok();
+    ream.run(["append", "s", "T"]).fails(
+        4,
+        "error: no store in [home] or above it\nhint: this directory is a store itself: add --store .\n",
+    );
+    ream.run(["append", "s", "T", "--store", "."]).ok();
+}
+
+#[test]
 fn without_a_store_every_command_names_the_init_to_run() {
     let ream = bare();
     for args in [

@@ -93,7 +93,11 @@ impl Global {
         }
         match nearest_store(&environment.directory) {
             Some(path) => Ok(Store::open(&path, options)?),
-            None => Err(Refused::NoStoreNear(environment.directory.clone()).into()),
+            None => {
+                let directory = environment.directory.clone();
+                let itself = Store::open(&directory, options).is_ok();
+                Err(Refused::NoStoreNear { directory, itself }.into())
+            }
         }
     }
 }

@@ -58,7 +58,10 @@ fn refused_code(refused: &Refused) -> (u8, Option<String>) {
     match refused {
         Refused::Usage(_) => (2, Some("ream --help".into())),
         Refused::Invalid { hint, .. } => (6, hint.clone()),
-        Refused::NoStoreNear(_) => (4, Some("ream init".into())),
+        Refused::NoStoreNear { itself: true, .. } => {
+            (4, Some("this directory is a store itself: add --store .".into()))
+        }
+        Refused::NoStoreNear { .. } => (4, Some("ream init".into())),
         Refused::Unconfirmed { hint, .. } => (2, Some(hint.clone())),
         Refused::Declined => (1, None),
         Refused::Signal(number) => (128 + number, None),

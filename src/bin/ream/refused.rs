@@ -10,8 +10,9 @@ pub(crate) enum Refused {
     Usage(String),
     /// What came in is not valid; the hint is a command, where there is one.
     Invalid { message: String, hint: Option<String> },
-    /// No directory here or above holds a store.
-    NoStoreNear(PathBuf),
+    /// No directory here or above holds a store; or this one is a store itself, which is not looked
+    /// for.
+    NoStoreNear { directory: PathBuf, itself: bool },
     /// A question needs an answer, and nobody can be asked.
     Unconfirmed { what: String, hint: String },
     /// The question was answered with no.
@@ -24,7 +25,7 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Usage(message) | Self::Invalid { message, .. } => f.write_str(message),
-            Self::NoStoreNear(directory) => {
+            Self::NoStoreNear { directory, .. } => {
                 write!(f, "no store in {} or above it", directory.display())
             }
             Self::Unconfirmed { what, .. } => write!(f, "{what} needs to be confirmed"),
