@@ -27,7 +27,16 @@ pub(super) struct Queue {
 /// A writer's turn; it ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Turn {
-    _lock: File,
+    lock: File,
+}
+
+impl Drop for Turn {
+    /// Gives the lock back by name: to close the file would leave it to a child that was forked at
+    /// this moment and has not yet become another program.
+    fn drop(&mut self) {
+        // Where that fails, closing the file does it.
+        let _ = self.lock.unlock();
+    }
 }
 
 impl Queue {
@@ -45,11 +54,13 @@ impl Queue {
         let returning = std::mem::replace(&mut self.returning, true);
         let lock = open(&layout.lock)?;
         if !returning && try_lock(&lock, &layout.lock)? {
-            return Ok(Turn { _lock: lock });
+            return Ok(Turn { lock });
         }
         let turnstile = open(&layout.turnstile)?;
         if try_lock(&turnstile, &layout.turnstile)? && try_lock(&lock, &layout.lock)? {
-            return Ok(Turn { _lock: lock });
+            // As for a turn.
+            let _ = turnstile.unlock();
+            return Ok(Turn { lock });
         }
         wait(turnstile, lock, layout, options)
     }
@@ -57,7 +68,7 @@ impl Queue {
     /// Takes the turn where no one has it.
     pub(super) fn try_enter(layout: &Layout) -> Result<Option<Turn>, Error> {
         let lock = open(&layout.lock)?;
-        Ok(try_lock(&lock, &layout.lock)?.then_some(Turn { _lock: lock }))
+        Ok(try_lock(&lock, &layout.lock)?.then_some(Turn { lock }))
     }
 }
 
@@ -79,7 +90,8 @@ fn wait(turnstile: File, lock: File, layout: &Layout, options: &Options) -> Resu
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let locked = turnstile.lock().and_then(|()| lock.lock());
-        drop(turnstile);
+        // As for a turn.
+        let _ = turnstile.unlock();
         // The receiver is gone when the deadline has passed.
         let _ = sender.send(locked.map(|()| lock));
     });
@@ -87,7 +99,7 @@ fn wait(turnstile: File, lock: File, layout: &Layout, options: &Options) -> Resu
     loop {
         let left = options.lock_timeout.saturating_sub(begun.elapsed());
         match receiver.recv_timeout(left.min(LOOK)) {
-            Ok(Ok(lock)) => return Ok(Turn { _lock: lock }),
+            Ok(Ok(lock)) => return Ok(Turn { lock }),
             Ok(Err(error)) => return Err(Error::io("lock", &layout.lock)(error)),
             Err(_) if options.interrupted() => return Err(Error::Interrupted),
             Err(RecvTimeoutError::Timeout) if !left.is_zero() => {}
