@@ -49,11 +49,15 @@ mod system {
         fs::set_permissions(path, fs::Permissions::from_mode(0o700))
     }
 
+    /// The flag that keeps an open from following a symbolic link.
+    fn no_follow() -> i32 {
+        i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default()
+    }
+
     pub(crate) fn open_private(path: &Path, create: bool) -> io::Result<File> {
         // The bits are the same on every Unix for which rustix defines them; they fit an i32.
-        let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
         let mut options = OpenOptions::new();
-        options.read(true).write(true).custom_flags(no_follow);
+        options.read(true).write(true).custom_flags(no_follow());
         match options.open(path) {
             Err(error) if create && error.kind() == io::ErrorKind::NotFound => {
                 let file = options.create(true).mode(0o600).open(path)?;
@@ -65,10 +69,9 @@ mod system {
     }
 
     pub(crate) fn read_private(path: &Path) -> io::Result<Vec<u8>> {
-        let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
         let mut bytes = Vec::new();
         let mut options = OpenOptions::new();
-        options.read(true).custom_flags(no_follow).open(path)?.read_to_end(&mut bytes)?;
+        options.read(true).custom_flags(no_follow()).open(path)?.read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 

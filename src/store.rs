@@ -16,12 +16,12 @@ use std::path::Path;
 
 use crate::event::{EventRef, NewEvent, Pattern, StreamName};
 
-pub use answer::{Appended, AppendedEach, Batch, Batched, Removed, Status, Stopped, Stream};
+pub use answer::{Appended, AppendedEach, Batch, Removed, Status, Stopped, Stream};
 pub use chain::Link;
 pub use error::Error;
 pub use options::Options;
 pub use query::{Mark, Query};
-pub use seal::{SealedEvent, Sealer};
+pub use seal::{Batched, SealedEvent, Sealer};
 pub use sqlite::Waker;
 pub(crate) use sqlite::Woken;
 pub use state::{NewState, State, StateCategory, StateEntry};

@@ -17,15 +17,6 @@ pub struct Appended {
     pub removed: bool,
 }
 
-/// How events that are appended together stand for each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Batched {
-    /// All are stored, or none.
-    AllOrNone,
-    /// Those before the first that is refused are stored.
-    Each,
-}
-
 /// How far an append of several events came.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -30,6 +30,15 @@ impl SealedEvent {
     }
 }
 
+/// How events that are appended together stand for each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Batched {
+    /// All are stored, or none.
+    AllOrNone,
+    /// Those before the first that is refused are stored.
+    Each,
+}
+
 /// Makes events ready.
 pub struct Sealer(Salts);
 

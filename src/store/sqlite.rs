@@ -158,7 +158,7 @@ impl Store {
             && connection::wal_frames(&self.layout) > connection::FRAMES_LEFT_BEHIND
             && let Ok(Some(_turn)) = Queue::try_enter(&self.layout)
         {
-            connection::checkpoint(&writer.connection);
+            connection::checkpoint(&writer.connection, &self.options);
         }
     }
 }

@@ -98,12 +98,11 @@ impl Store {
         let _turn = self.queue.enter(&self.layout, &self.options)?;
         self.check_in_place()?;
         let Some(writer) = &mut self.writer else { return Err(Error::Interrupted) };
+        let log = connection::wal_bytes(&self.layout);
         if first {
-            connection::start_over(&writer.connection, &self.layout);
+            connection::start_over(&writer.connection, log);
         }
         writer.begin(&self.layout, &self.options)?;
-        // Where it was empty, the log may be new, and its name not yet durable.
-        let new_log = connection::wal_bytes(&self.layout) == 0;
         let now = (self.options.clock)();
         let (value, synced) = match writer.work(&self.marker.id, now, many, work) {
             Ok(done) => done,
@@ -122,7 +121,8 @@ impl Store {
             let _ = writer.connection.execute_batch("ROLLBACK");
             return Err(commit_failure(&self.layout, error));
         }
-        if new_log {
+        // Where it was empty, the log may be new, and its name not yet durable.
+        if log == 0 {
             platform::sync_dir(&self.layout.root)
                 .map_err(|error| Error::OutcomeUnknown { source: error.into() })?;
         }
@@ -133,8 +133,7 @@ impl Store {
             writer.ring(&self.layout, head);
         }
         if connection::wal_frames(&self.layout) > connection::FRAMES_AT_WORK {
-            connection::checkpoint(&writer.connection);
-            let _ = writer.connection.busy_timeout(self.options.lock_timeout);
+            connection::checkpoint(&writer.connection, &self.options);
         }
         Ok(value)
     }

@@ -72,10 +72,16 @@ fn set_up(connection: &Connection, options: &Options, pragmas: &str) -> rusqlite
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    connection.busy_timeout(options.lock_timeout.max(Duration::from_millis(1)))?;
+    wait_as_told(connection, options)?;
     connection.execute_batch(&format!(
         "PRAGMA wal_autocheckpoint=0; PRAGMA cell_size_check=ON; PRAGMA synchronous=FULL; {pragmas}"
     ))
+}
+
+/// Waits for other connections as long as the options say. (With no time at all SQLite would not
+/// even wait for a moment's recovery.)
+fn wait_as_told(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
+    connection.busy_timeout(options.lock_timeout.max(Duration::from_millis(1)))
 }
 
 /// How long the log is, in frames. By its length alone: it must not be opened.
@@ -90,8 +96,10 @@ pub(super) fn wal_bytes(layout: &Layout) -> u64 {
 
 /// Moves the log into the database where a process that begins to write finds it long. The log then
 /// starts over in place: to write over what is there is faster to sync than to extend a file.
-pub(super) fn start_over(connection: &Connection, layout: &Layout) {
-    if wal_frames(layout) <= FRAMES_TAKEN_OVER {
+///
+/// The log has `bytes`.
+pub(super) fn start_over(connection: &Connection, bytes: u64) {
+    if bytes / FRAME_BYTES <= FRAMES_TAKEN_OVER {
         return;
     }
     // The file may be longer than what counts of it. What fails here shows at the next commit; a
@@ -105,11 +113,12 @@ pub(super) fn start_over(connection: &Connection, layout: &Layout) {
 
 /// Moves the log into the database and empties it, unless a reader is in the way: then a later
 /// writer does.
-pub(super) fn checkpoint(connection: &Connection) {
+pub(super) fn checkpoint(connection: &Connection, options: &Options) {
     // With a reader open, TRUNCATE would wait for the whole timeout.
     let _ = connection.busy_timeout(Duration::ZERO);
     // Busy is no error; any other failure shows at the next commit, which matters.
     let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    let _ = wait_as_told(connection, options);
 }
 
 /// What a failure of SQLite means.

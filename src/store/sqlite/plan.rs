@@ -64,11 +64,14 @@ fn chosen_streams(
 ) -> Result<Option<Vec<(String, StreamRow)>>, Failure> {
     let mut chosen: Vec<(String, StreamRow)> = Vec::new();
     let mut events = 0_u64;
-    for pattern in &query.patterns {
+    for (index, pattern) in query.patterns.iter().enumerate() {
+        // Patterns may overlap; a stream that is listed twice would be read twice.
+        let known =
+            |name: &str| query.patterns[..index].iter().any(|earlier| earlier.matches(name));
         if let Some(name) = pattern.exact() {
-            let row = StreamRow::read(connection, name)?;
-            events += row.version;
-            if !chosen.iter().any(|(known, _)| known == name) {
+            if !known(name) {
+                let row = StreamRow::read(connection, name)?;
+                events += row.version;
                 chosen.push((name.into(), row));
             }
             continue;
@@ -82,24 +85,19 @@ fn chosen_streams(
             if !name.starts_with(pattern.prefix()) {
                 break;
             }
-            if !pattern.matches(name) {
+            if !pattern.matches(name) || known(name) {
                 continue;
             }
             events += row.get::<_, u64>(1)?;
             if events > most {
                 return Ok(None);
             }
-            // Patterns may overlap; a stream that is listed twice would be read twice.
-            let known = query.patterns.iter().take_while(|other| *other != pattern);
-            if !known.into_iter().any(|earlier| earlier.matches(name))
-                && !chosen.iter().any(|(known, _)| known == name)
-            {
-                chosen.push((name.into(), StreamRow::from_row(row, 1)?));
-            }
+            chosen.push((name.into(), StreamRow::from_row(row, 1)?));
         }
     }
     Ok((chosen.len() == 1 || events <= most).then_some(chosen))
 }
+
 /// Appends the positions behind `after` of a stream to `list`, until it holds `most`; whether it
 /// now holds them all.
 pub(super) fn list_positions(

@@ -25,6 +25,7 @@ const BATCH_EVENTS: usize = 1000;
 const BATCH_BYTES: usize = 512 * 1024;
 /// How many rows a batch looks at, when few of them are chosen.
 const BATCH_ROWS: usize = 20_000;
+
 /// Behind every position that SQLite can hold.
 const END: u64 = i64::MAX.unsigned_abs();
 
@@ -224,7 +225,7 @@ impl Reader {
     }
 
     /// The position before the last `last` chosen events up to `head`.
-    pub(super) fn before_last(&self, last: u64, head: u64) -> Result<u64, Failure> {
+    fn before_last(&self, last: u64, head: u64) -> Result<u64, Failure> {
         if last == 0 {
             return Ok(head);
         }

@@ -128,21 +128,14 @@ impl Store {
 
     pub(crate) fn state_categories(&self) -> Result<Vec<StateCategory>, Error> {
         self.look(|connection| {
-            let mut statement = connection.prepare("SELECT stream FROM states ORDER BY stream")?;
-            let mut rows = statement.query([])?;
-            let mut categories: Vec<StateCategory> = Vec::new();
-            while let Some(row) = rows.next()? {
-                let stream = row.get_ref(0)?.as_str()?;
-                let category = stream.split_once('-').map_or(stream, |(category, _)| category);
-                // `a` and `a-1` need not stand beside each other: `a.b` lies between them.
-                match categories.iter_mut().rev().find(|known| known.category == category) {
-                    Some(known) => known.states += 1,
-                    None => {
-                        categories.push(StateCategory { category: category.into(), states: 1 });
-                    }
-                }
-            }
-            Ok(categories)
+            let mut statement = connection.prepare(
+                "SELECT substr(stream, 1, instr(stream || '-', '-') - 1) AS category, count(*)
+                 FROM states GROUP BY category ORDER BY category",
+            )?;
+            let categories = statement.query_map([], |row| {
+                Ok(StateCategory { category: row.get(0)?, states: row.get(1)? })
+            })?;
+            Ok(categories.collect::<rusqlite::Result<_>>()?)
         })
     }
 }
