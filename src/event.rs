@@ -164,6 +164,15 @@ pub enum DataRef<'a> {
 }
 
 impl DataRef<'_> {
+    /// The payload with what it borrows.
+    #[must_use]
+    pub fn to_data(&self) -> Data {
+        match self {
+            Self::Json(text) => Data::Json(Json::stored(text)),
+            Self::Bytes(bytes) => Data::Bytes((*bytes).into()),
+        }
+    }
+
     /// How long the payload is, in bytes.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -312,10 +321,7 @@ impl<'a> EventRef<'a> {
             event_type: EventType::stored(self.event_type),
             time: self.time,
             recorded: self.recorded,
-            data: match self.data {
-                DataRef::Json(text) => Data::Json(Json::stored(text)),
-                DataRef::Bytes(bytes) => Data::Bytes(bytes.into()),
-            },
+            data: self.data.to_data(),
             metadata: self.metadata.map(Json::stored),
         }
     }

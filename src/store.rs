@@ -284,8 +284,9 @@ impl Store {
         }
     }
 
-    /// What went wrong beside the last append, which is stored all the same: followers could not
-    /// be told, and will see it only when they look by themselves.
+    /// What is wrong though a verb was done. Beside an append that is stored all the same:
+    /// followers could not be told, and will see it only when they look by themselves. Beside what
+    /// was read: the store lost events.
     #[must_use]
     pub fn warning(&self) -> Option<&Error> {
         match &self.engine {

@@ -12,6 +12,7 @@ mod layout;
 mod lock;
 mod marker;
 mod mounts;
+mod payload;
 mod plan;
 mod positions;
 mod read;
@@ -50,8 +51,16 @@ pub(crate) struct Store {
     database: FileIdentity,
     queue: Queue,
     writer: Option<Writer>,
-    /// A connection to look by, once something is looked at.
-    reading: OnceCell<Connection>,
+    /// What looking needs, once something is looked at.
+    looking: OnceCell<Looking>,
+}
+
+/// What the store is looked at by.
+#[derive(Debug)]
+struct Looking {
+    connection: Connection,
+    /// That the store lost events, where it did.
+    lost: Option<Error>,
 }
 
 /// What a writer keeps between its transactions.
@@ -89,7 +98,7 @@ impl Store {
             database,
             queue: Queue::new(),
             writer: None,
-            reading: OnceCell::new(),
+            looking: OnceCell::new(),
         })
     }
 
@@ -109,9 +118,10 @@ impl Store {
         Watch::new(&self.layout)
     }
 
-    /// What went wrong beside the last write.
+    /// What went wrong beside the last write, or is wrong with what was looked at.
     pub(crate) fn warning(&self) -> Option<&Error> {
-        self.writer.as_ref()?.warning.as_ref()
+        let written = self.writer.as_ref().and_then(|writer| writer.warning.as_ref());
+        written.or_else(|| self.looking.get()?.lost.as_ref())
     }
 
     /// A connection that only reads.

@@ -63,6 +63,7 @@ fn a_state_comes_from_an_argument_a_file_or_stdin() {
     bank.run(["state", "get", "account-1", "--data"]).stdout("[\"stdin\"]\n");
     append("4", "@missing.json").code(1).stderr_has(["can't read missing.json"]).stdout("");
     append("4", "{").fails_with(6, ["--state is no JSON: "]);
+    append("4", "word").fails_with(6, ["ream append account-1 T --expect 4 --state '\"word\"'"]);
     bank.run(["append", "account-1", "T", "-", "--expect", "4", "--state", "-"])
         .fails_with(2, ["`-` is given twice"]);
     bank.run(["append", "account-1", "T", "-", "--expect", "4", "--state=-"])
@@ -111,7 +112,10 @@ fn a_state_is_set_without_an_event() {
         "error: the state of `account-1` reflects version 2, and can't go back to 1\n\
          hint: ream state get account-1\n",
     );
-    bank.run(["state", "set", "account-1", "word"]).fails_with(6, ["DATA is no JSON: "]);
+    bank.run(["state", "set", "account-1", "word"]).fails_with(
+        6,
+        ["DATA is no JSON: ", "a JSON string has quotes: ream state set account-1 '\"word\"'"],
+    );
     bank.run(["state", "set", "account-*", "1"]).fails_with(6, ["has `*` at character 9"]);
     assert_eq!(bank.run(["state", "get", "account-1", "--data"]).bytes(), [0, 255]);
     bank.run(["state", "set", "new", "{}", "--format", "table"]).stdout("new@0 of 0: stored\n");
@@ -153,7 +157,8 @@ fn a_state_is_removed_after_a_question() {
         2,
         "error: removing 1 state needs to be confirmed\nhint: ream state rm --yes account-1\n",
     );
-    rm().args(["--dry-run"]).stdout("{\"stream\":\"account-1\",\"dry_run\":true}\n");
+    let once = "{\"stream\":\"account-1\",\"dry_run\":true}\n";
+    rm().args(["--dry-run", "x", "account-1"]).stdout(once);
     let question = "removing 1 state for good: type yes to go on: ";
     let no = format!("{question}error: nothing was changed\n");
     rm().env("NO_COLOR", "1").typed("no\n").code(1).stdout(&no);

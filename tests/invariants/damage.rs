@@ -31,6 +31,8 @@ fn lost(home: &Home, acknowledged: u64) -> Vec<u64> {
     let words = ["the store lost acknowledged events", &*told];
     let left: Vec<u64> = home.run(&["read"]).warned(&words).lines().map(position).collect();
     home.run(&["status"]).warned(&words);
+    home.run(&["stream", "list"]).warned(&words);
+    home.run(&["state", "list"]).warned(&words);
     for args in [
         &["append", "s", "T"][..],
         &["append", "new", "T", "--expect", "0"],

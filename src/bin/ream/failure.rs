@@ -120,20 +120,8 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
         | Error::TimeAhead { .. }
         | Error::ContinuesNothing => (6, None),
         Error::VersionNeedsStream => (2, hint("ream read order-42 --after @3".into())),
-        Error::StreamNotFound { near, .. } => {
-            let names: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
-            (4, hint(match &names[..] {
-                [] => "ream stream list".into(),
-                names => format!("there is {}", names.join(", ")),
-            }))
-        }
-        Error::StateNotFound { near, .. } => {
-            let names: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
-            (4, hint(match &names[..] {
-                [] => "ream state list".into(),
-                names => format!("there is {}", names.join(", ")),
-            }))
-        }
+        Error::StreamNotFound { near, .. } => (4, Some(near_names(near, "ream stream list"))),
+        Error::StateNotFound { near, .. } => (4, Some(near_names(near, "ream state list"))),
         Error::StateWithoutVersion { .. } => (6, hint("say \"expect\" with the version that the state was made of".into())),
         Error::StateAhead { stream, .. } => (6, hint(format!("ream stream show {}", quote(stream)))),
         Error::StateBehind { stream, .. } => (6, hint(format!("ream state get {}", quote(stream)))),
@@ -154,4 +142,10 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
         Error::NotADirectory { .. } => (4, hint("a store is a directory, and may be a new one: ream init .ream".into())),
         _ => (1, None),
     }
+}
+
+/// Names that are near to one that is not there, or the command that lists all.
+fn near_names(near: &[String], list: &str) -> String {
+    let names: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { list.into() } else { format!("there is {}", names.join(", ")) }
 }

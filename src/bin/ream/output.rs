@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::{self, JoinHandle};
 
-use ream::{DataRef, EventRef, wire};
+use ream::{DataRef, EventRef, Store, wire};
 use serde::Serialize;
 
 use crate::args::{Color, Format, Global};
@@ -282,6 +282,13 @@ pub(crate) fn warn(global: &Global, warning: &ream::Error) {
     let cause =
         std::error::Error::source(warning).map_or_else(String::new, |cause| format!(": {cause}"));
     note(global, "warning:", &format!("{warning}{cause}"));
+}
+
+/// Warns of what is wrong though the store did what it was asked.
+pub(crate) fn warn_of(global: &Global, store: &Store) {
+    if let Some(warning) = store.warning() {
+        warn(global, warning);
+    }
 }
 
 #[cfg(test)]

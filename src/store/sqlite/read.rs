@@ -5,17 +5,18 @@
 
 use std::rc::Rc;
 
-use rusqlite::types::{Value, ValueRef};
+use rusqlite::types::Value;
 use rusqlite::vtab::array;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::connection::failure;
 use super::layout::Layout;
 use super::marker::Marker;
+use super::payload::payload;
 use super::plan::{Plan, position_of};
 use super::transaction::{Failure, Head, StreamRow};
 use super::{Store, bell, check_in_place};
-use crate::event::{DataRef, EventRef, Position, Timestamp, Version};
+use crate::event::{EventRef, Position, Timestamp, Version};
 use crate::platform::FileIdentity;
 use crate::store::{Batch, Error, Mark, Query};
 
@@ -407,10 +408,7 @@ impl Reader {
             event_type,
             time: row.get::<_, Option<i64>>(6)?.map_or(recorded, Timestamp::from_micros),
             recorded,
-            data: match row.get_ref(7)? {
-                ValueRef::Blob(bytes) => DataRef::Bytes(bytes),
-                json => DataRef::Json(json.as_str()?),
-            },
+            data: payload(row, 7)?,
             metadata: row.get_ref(8)?.as_str_or_null()?,
         }))
     }

@@ -1,14 +1,14 @@
 //! Removing what streams hold; a skeleton of each event stays.
 
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, params};
 
 use super::Store;
 use super::connection::failure;
+use super::payload::payload;
 use super::plan::list_positions;
 use super::states;
 use super::transaction::{Failure, StreamRow};
-use crate::event::{Data, DataRef, EventType, Json, NewEvent, StreamName, Timestamp, Version};
+use crate::event::{Data, EventType, Json, NewEvent, StreamName, Timestamp, Version};
 use crate::store::chain::{Payload, Salt};
 use crate::store::{Error, Removed, Sealer};
 use crate::wire;
@@ -97,10 +97,7 @@ fn erase(connection: &Connection, name: &str, row: &StreamRow) -> Result<(), Fai
             let payload = Payload {
                 event_type: row.get_ref(0)?.as_str()?,
                 time: row.get::<_, Option<i64>>(1)?.map(Timestamp::from_micros),
-                data: match row.get_ref(2)? {
-                    ValueRef::Blob(bytes) => DataRef::Bytes(bytes),
-                    json => DataRef::Json(json.as_str()?),
-                },
+                data: payload(row, 2)?,
                 metadata: row.get_ref(3)?.as_str_or_null()?,
             };
             Ok(payload.hash(&row.get::<_, Salt>(4)?))

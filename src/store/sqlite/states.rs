@@ -1,13 +1,13 @@
 //! States, a row a stream.
 
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
+use super::payload::payload;
 use super::plan::position_of;
 use super::streams::near_in;
 use super::transaction::{Failure, StreamRow, check_expectation};
-use crate::event::{Data, DataRef, Json, Pattern, Position, StreamName, Version};
+use crate::event::{DataRef, Pattern, Position, StreamName, Version};
 use crate::store::chain::state_checksum;
 use crate::store::{Error, NewState, State, StateCategory, StateEntry};
 
@@ -23,10 +23,7 @@ impl Store {
                 return Err(Error::StateNotFound { stream: name.into(), near }.into());
             };
             let (version, position) = (Version(row.get(0)?), Position(row.get(1)?));
-            let data = match row.get_ref(3)? {
-                ValueRef::Blob(bytes) => DataRef::Bytes(bytes),
-                json => DataRef::Json(json.as_str()?),
-            };
+            let data = payload(row, 3)?;
             if row.get_ref(2)?.as_blob()? != state_checksum(name, version, position, data) {
                 let what = format!("the state of `{name}` is not what was stored");
                 return Err(Error::Damaged { what }.into());
@@ -36,10 +33,7 @@ impl Store {
                 version,
                 stream_version: Version(StreamRow::read(connection, name)?.version),
                 position,
-                data: match data {
-                    DataRef::Json(text) => Data::Json(Json::stored(text)),
-                    DataRef::Bytes(bytes) => Data::Bytes(bytes.into()),
-                },
+                data: data.to_data(),
             })
         })
     }
@@ -156,13 +150,9 @@ pub(super) fn store(
     data: DataRef<'_>,
 ) -> rusqlite::Result<()> {
     let checksum = state_checksum(stream, version, position, data);
-    let (json, bytes) = match data {
-        DataRef::Json(json) => (Some(json), None),
-        DataRef::Bytes(bytes) => (None, Some(bytes)),
-    };
-    let mut statement = connection
-        .prepare_cached("REPLACE INTO states VALUES (?1, ?2, ?3, ?4, coalesce(?5, ?6))")?;
-    statement.execute(params![stream, version.0, position.0, checksum, json, bytes])?;
+    let mut statement =
+        connection.prepare_cached("REPLACE INTO states VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    statement.execute(params![stream, version.0, position.0, checksum, data])?;
     Ok(())
 }
 

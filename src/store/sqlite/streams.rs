@@ -8,7 +8,7 @@ use super::connection::{self, failure};
 use super::marker::ENGINE;
 use super::plan::position_of;
 use super::transaction::{Failure, Head, StreamRow};
-use super::{Store, bell};
+use super::{Looking, Store, bell};
 use crate::event::{Pattern, Position, StreamName, Version};
 use crate::near;
 use crate::store::{Error, Status, Stream};
@@ -108,17 +108,35 @@ impl Store {
         })
     }
 
+    /// Opens what looking needs; the bell is read before the first look.
+    fn start_to_look(&self) -> Result<Looking, Error> {
+        let acknowledged = bell::read(&self.layout);
+        let connection = self.reading_connection()?;
+        let check = |acknowledged| -> Result<(), Failure> {
+            let head = Head::read(&connection, self.id())?;
+            bell::check(&connection, acknowledged, &head)
+        };
+        let lost = match acknowledged.map_or(Ok(()), check) {
+            Ok(()) => None,
+            Err(Failure::Refused(lost)) => Some(lost),
+            Err(Failure::Sqlite(error)) => {
+                return Err(failure(&self.layout, "read the store", error));
+            }
+        };
+        Ok(Looking { connection, lost })
+    }
+
     /// Reads in one transaction, on a connection that is kept for the next time.
     pub(super) fn look<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Result<T, Error> {
         self.check_in_place()?;
-        let connection = match self.reading.get() {
-            Some(connection) => connection,
+        let Looking { connection, .. } = match self.looking.get() {
+            Some(looking) => looking,
             None => {
-                let connection = self.reading_connection()?;
-                self.reading.get_or_init(|| connection)
+                let looking = self.start_to_look()?;
+                self.looking.get_or_init(|| looking)
             }
         };
         let read = |error| failure(&self.layout, "read the store", error);

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params};
 
+use super::payload::payload;
 use super::positions::{self, PAGE};
 use super::states;
-use crate::event::{DataRef, Expect, NewEvent, Position, Timestamp, Version};
+use crate::event::{Expect, NewEvent, Position, Timestamp, Version};
 use crate::store::chain::{Link, Linked};
 use crate::store::{Appended, Error, SealedEvent};
 
@@ -212,7 +213,7 @@ impl<'c> Transaction<'c> {
         // The clock of the log never goes back, whatever the system's does.
         let now = now.max(head.recorded);
         let insert = connection.prepare_cached(
-            "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, coalesce(?9, ?10), ?11, ?12, NULL)",
+            "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL)",
         )?;
         let (before, found, appended) = (None, None, false);
         Ok(Self { connection, store_id, head, now, streams, insert, before, found, appended })
@@ -290,10 +291,6 @@ impl<'c> Transaction<'c> {
             id,
             payload: &sealed.payload,
         });
-        let (json, bytes) = match event.data.borrow() {
-            DataRef::Json(json) => (Some(json), None),
-            DataRef::Bytes(bytes) => (None, Some(bytes)),
-        };
         self.insert.execute(params![
             position.0,
             stream,
@@ -303,8 +300,7 @@ impl<'c> Transaction<'c> {
             id,
             event.event_type.as_str(),
             event.time.map(Timestamp::as_micros),
-            json,
-            bytes,
+            event.data.borrow(),
             event.metadata.as_ref().map(crate::event::Json::as_str),
             sealed.salt,
         ])?;
@@ -408,16 +404,9 @@ impl<'c> Transaction<'c> {
             let stream: String = row.get(2)?;
             let event_type = row.get_ref(3)?.as_str_or_null()?;
             let removed = event_type.is_none();
-            let same_data = match (event.data.borrow(), row.get_ref(4)?) {
-                (DataRef::Json(json), rusqlite::types::ValueRef::Text(stored)) => {
-                    json.as_bytes() == stored
-                }
-                (DataRef::Bytes(bytes), rusqlite::types::ValueRef::Blob(stored)) => bytes == stored,
-                _ => false,
-            };
             let metadata = event.metadata.as_ref().map(crate::event::Json::as_str);
             let same_content = event_type == Some(event.event_type.as_str())
-                && same_data
+                && payload(row, 4)? == event.data.borrow()
                 && row.get_ref(5)?.as_str_or_null()? == metadata;
             Ok(Known {
                 position: Position(row.get(0)?),

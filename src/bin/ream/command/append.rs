@@ -3,12 +3,10 @@
 mod many;
 mod one;
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 
 use clap::Args;
-use ream::{EventId, EventType, Expect, Json, StreamName, Timestamp};
-use serde_json::value::RawValue;
+use ream::{EventId, EventType, Expect, StreamName, Timestamp};
 
 use crate::args::Global;
 use crate::environment::Environment;
@@ -98,31 +96,5 @@ impl AppendArgs {
                 Ok(())
             }
         }
-    }
-}
-
-/// Puts `"key":"value"` at the end of a JSON object, as text.
-fn with_key(object: &Json, key: &str, value: &str) -> anyhow::Result<Json> {
-    let keys: HashMap<String, &RawValue> = serde_json::from_str(object.as_str())?;
-    if keys.contains_key(key) {
-        return Err(crate::refused::invalid(format!("--meta has `{key}` already")));
-    }
-    let value = serde_json::to_string(value)?;
-    let members = object.as_str().trim_start_matches('{').strip_suffix('}').unwrap_or_default();
-    let comma = if members.is_empty() { "" } else { "," };
-    Ok(Json::parse(&format!("{{{members}{comma}\"{key}\":{value}}}"))?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_is_added_to_an_object_as_it_stands() {
-        let add = |object: &str| with_key(&Json::parse(object).unwrap(), "k", "v\"");
-        assert_eq!(add("{}").unwrap().as_str(), r#"{"k":"v\""}"#);
-        assert_eq!(add(r#"{"n":1.0,"o":{}}"#).unwrap().as_str(), r#"{"n":1.0,"o":{},"k":"v\""}"#);
-        assert!(add(r#"{"k":1}"#).is_err());
-        assert!(add(r#"{"o":{"k":1}}"#).is_ok());
     }
 }

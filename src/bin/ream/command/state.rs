@@ -12,8 +12,9 @@ use super::confirm;
 use super::definition::commands;
 use crate::args::{Format, Global};
 use crate::environment::Environment;
-use crate::output::{self, Output, escape, table, to_line};
+use crate::output::{self, Output, escape, table, to_line, warn_of};
 use crate::payload;
+use crate::refused::quote;
 use crate::signals::Signals;
 
 commands! {
@@ -100,10 +101,16 @@ impl StateCommand {
             Self::Get(args) => {
                 let store = global.open(environment, &options)?;
                 args.run(global, &store)?;
+                warn_of(global, &store);
                 store.leave();
                 Ok(())
             }
-            Self::List(args) => args.run(global, &global.open(environment, &options)?),
+            Self::List(args) => {
+                let store = global.open(environment, &options)?;
+                args.run(global, &store)?;
+                warn_of(global, &store);
+                Ok(())
+            }
             Self::Set(args) => {
                 let state = args.state()?;
                 let signals = Signals::take_over()?;
@@ -189,8 +196,13 @@ fn json(state: &State) -> anyhow::Result<Vec<u8>> {
 
 impl SetArgs {
     fn state(&self) -> anyhow::Result<NewState> {
-        let bytes = payload::read(&self.data)?;
-        let data = payload::data(&bytes, self.base64, "DATA")?;
+        let bytes = payload::read_or_file(&self.data)?;
+        let command = format!("ream state set {}", quote(self.stream.as_str()));
+        let data = if self.base64 {
+            payload::base64(&bytes)?
+        } else {
+            payload::data(&self.data, &bytes, "DATA", &command)?
+        };
         let mut state = NewState::new(self.stream.clone(), data);
         state.expect = self.expect;
         state.version = self.at.map(Version);
@@ -241,12 +253,12 @@ struct RemovedJson<'s> {
 
 impl RmArgs {
     fn run(&self, global: &Global, mut store: Store, signals: &Signals) -> anyhow::Result<()> {
-        let mut there = Vec::new();
+        let mut there: Vec<StreamName> = Vec::new();
         for name in &self.streams {
             let states = store.states(&Pattern::new(name.as_str())?, None, 1)?;
-            there.extend(states.into_iter().map(|state| state.stream));
+            let state = states.into_iter().map(|state| state.stream).next();
+            there.extend(state.filter(|stream| !there.contains(stream)));
         }
-        there.dedup();
         if !self.dry_run {
             if !self.yes && !there.is_empty() {
                 let what = format!("removing {}", confirm::plural(there.len() as u64, "state"));

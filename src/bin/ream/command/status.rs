@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::args::{Format, Global};
 use crate::environment::Environment;
-use crate::output::{Output, table, to_line, warn};
+use crate::output::{Output, table, to_line, warn_of};
 use crate::units;
 
 /// How a store stands, as JSON, with its fields in this order.
@@ -36,10 +36,8 @@ pub(crate) struct StatusArgs {}
 impl StatusArgs {
     pub(crate) fn run(global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let store = global.open(environment, &global.options(environment))?;
-        if let Err(warning) = store.check() {
-            warn(global, &warning);
-        }
         let status = store.status()?;
+        warn_of(global, &store);
         let output = Output::new(global);
         let path = store.path().to_string_lossy();
         let last = status.last_recorded.map(|time: Timestamp| time.to_string());

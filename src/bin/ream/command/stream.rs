@@ -8,7 +8,7 @@ use super::confirm::{self, plural};
 use super::definition::commands;
 use crate::args::{Format, Global};
 use crate::environment::Environment;
-use crate::output::{Output, escape, table, to_line};
+use crate::output::{Output, escape, table, to_line, warn_of};
 use crate::signals::Signals;
 
 commands! {
@@ -78,10 +78,17 @@ impl StreamCommand {
     pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let mut options = global.options(environment);
         match self {
-            Self::List(args) => args.run(global, &global.open(environment, &options)?),
+            Self::List(args) => {
+                let store = global.open(environment, &options)?;
+                args.run(global, &store)?;
+                warn_of(global, &store);
+                Ok(())
+            }
             Self::Show(args) => {
-                let stream = global.open(environment, &options)?.stream(&args.stream)?;
-                show(global, &stream)
+                let store = global.open(environment, &options)?;
+                show(global, &store.stream(&args.stream)?)?;
+                warn_of(global, &store);
+                Ok(())
             }
             Self::Protect(ProtectArgs { streams }) => protect(global, environment, streams, true),
             Self::Unprotect(UnprotectArgs { streams }) => {

@@ -16,7 +16,7 @@ use self::acknowledge::Acknowledger;
 use super::AppendArgs;
 use crate::args::{Format, Global};
 use crate::input::{Arrived, BadInput, Input, later_expectation};
-use crate::output::{Output, warn};
+use crate::output::{Output, warn_of};
 use crate::refused::invalid;
 use crate::signals::Signals;
 
@@ -44,9 +44,7 @@ pub(super) fn append(
     let done = if args.atomic { storing.all(&input) } else { storing.each(&input) };
     storing.progress.finish_and_clear();
     let told = storing.acknowledger.take().map_or(Ok(()), Acknowledger::finish);
-    if let Some(warning) = storing.store.warning() {
-        warn(global, warning);
-    }
+    warn_of(global, storing.store);
     told?;
     done?;
     if sums_up && !global.quiet {

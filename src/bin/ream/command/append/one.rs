@@ -1,10 +1,13 @@
 //! One event, from the command line.
 
-use ream::{Appended, Data, Expect, Json, JsonError, NewEvent, Store, wire};
+use std::collections::HashMap;
 
-use super::{AppendArgs, with_key};
+use ream::{Appended, Data, Expect, Json, NewEvent, Store, wire};
+use serde_json::value::RawValue;
+
+use super::AppendArgs;
 use crate::args::{Format, Global};
-use crate::output::{Output, escape, warn};
+use crate::output::{Output, escape, warn_of};
 use crate::payload;
 use crate::refused::{Refused, invalid, quote};
 use crate::signals::Signals;
@@ -19,49 +22,24 @@ pub(super) fn event(args: &AppendArgs) -> anyhow::Result<NewEvent> {
     event.id.clone_from(&args.id);
     event.time = args.time;
     event.metadata = metadata(args)?;
+    let command = format!("ream append {} {}", quote(stream.as_str()), quote(event_type.as_str()));
     if let Some(state) = &args.state {
         if !matches!(args.expect, Expect::At(_) | Expect::NoStream) {
             return Err(
                 Refused::Usage("--state needs --expect N, or --expect no-stream".into()).into()
             );
         }
-        event.state = Some(payload::data(&payload::read(state)?, false, "--state")?);
+        let command = format!("{command} --expect {} --state", args.expect);
+        event.state =
+            Some(payload::data(state, &payload::read_or_file(state)?, "--state", &command)?);
     }
     match args.data.as_deref() {
         None if args.base64 => event.data = Data::Bytes(Box::default()),
         None => {}
-        Some("-") => event.data = data(args, &payload::read_stdin()?, None)?,
-        Some(text) => event.data = data(args, text.as_bytes(), Some(text))?,
+        Some(data) if args.base64 => event.data = payload::base64(&payload::read(data)?)?,
+        Some(data) => event.data = payload::data(data, &payload::read(data)?, "DATA", &command)?,
     }
     Ok(event)
-}
-
-/// The data in `bytes`; `word` where it stands on the command line.
-fn data(args: &AppendArgs, bytes: &[u8], word: Option<&str>) -> anyhow::Result<Data> {
-    if args.base64 {
-        let text = String::from_utf8_lossy(bytes);
-        return wire::decode_base64(text.trim()).map(Data::Bytes).map_err(invalid);
-    }
-    Json::parse_bytes(bytes).map(Data::Json).map_err(|error| {
-        let message = format!("DATA is no JSON: {error}");
-        Refused::Invalid { message, hint: word.and_then(|word| string_hint(args, word, &error)) }
-            .into()
-    })
-}
-
-/// For a bare word: the command with the word as a JSON string.
-fn string_hint(args: &AppendArgs, word: &str, error: &JsonError) -> Option<String> {
-    if error.line > 1 || word.starts_with(['{', '[', '"', '\u{feff}']) {
-        return None;
-    }
-    let (stream, event_type) = (args.stream.as_ref()?, args.event_type.as_ref()?);
-    let string = serde_json::to_string(word).ok()?;
-    Some(format!(
-        "a JSON string has quotes: ream append {} {} {}",
-        quote(stream.as_str()),
-        quote(event_type.as_str()),
-        quote(&string)
-    ))
 }
 
 fn metadata(args: &AppendArgs) -> anyhow::Result<Option<Json>> {
@@ -85,6 +63,18 @@ fn metadata(args: &AppendArgs) -> anyhow::Result<Option<Json>> {
     Ok(metadata)
 }
 
+/// Puts `"key":"value"` at the end of a JSON object, as text.
+fn with_key(object: &Json, key: &str, value: &str) -> anyhow::Result<Json> {
+    let keys: HashMap<String, &RawValue> = serde_json::from_str(object.as_str())?;
+    if keys.contains_key(key) {
+        return Err(invalid(format!("--meta has `{key}` already")));
+    }
+    let value = serde_json::to_string(value)?;
+    let members = object.as_str().trim_start_matches('{').strip_suffix('}').unwrap_or_default();
+    let comma = if members.is_empty() { "" } else { "," };
+    Ok(Json::parse(&format!("{{{members}{comma}\"{key}\":{value}}}"))?)
+}
+
 /// Appends the event and tells where it stands.
 pub(super) fn append(
     event: NewEvent,
@@ -104,9 +94,7 @@ pub(super) fn append(
         }
     }
     output.write(&buffer)?;
-    if let Some(warning) = store.warning() {
-        warn(global, warning);
-    }
+    warn_of(global, store);
     Ok(signals.check()?)
 }
 
@@ -155,4 +143,18 @@ pub(super) fn acknowledge(
         line.extend_from_slice(b",\"removed\":true");
     }
     line.extend_from_slice(b"}\n");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_added_to_an_object_as_it_stands() {
+        let add = |object: &str| with_key(&Json::parse(object).unwrap(), "k", "v\"");
+        assert_eq!(add("{}").unwrap().as_str(), r#"{"k":"v\""}"#);
+        assert_eq!(add(r#"{"n":1.0,"o":{}}"#).unwrap().as_str(), r#"{"n":1.0,"o":{},"k":"v\""}"#);
+        assert!(add(r#"{"k":1}"#).is_err());
+        assert!(add(r#"{"o":{"k":1}}"#).is_ok());
+    }
 }

@@ -1,0 +1,23 @@
+//! Payloads in columns: TEXT where they are JSON, BLOB where they are not.
+
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Result, Row};
+
+use crate::event::DataRef;
+
+impl ToSql for DataRef<'_> {
+    fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Json(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+/// The payload in a column.
+pub(super) fn payload<'r>(row: &'r Row<'_>, column: usize) -> Result<DataRef<'r>> {
+    Ok(match row.get_ref(column)? {
+        ValueRef::Blob(bytes) => DataRef::Bytes(bytes),
+        json => DataRef::Json(json.as_str()?),
+    })
+}
