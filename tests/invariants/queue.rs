@@ -115,6 +115,15 @@ fn someone_has_the_lock(home: &Home) {
     });
 }
 
+/// Waits until a process waits for the writers' lock.
+#[track_caller]
+fn someone_waits_in_the_queue(home: &Home) {
+    until("someone waits in the queue", || {
+        let turnstile = File::open(home.file("turnstile")).unwrap();
+        turnstile.try_lock().is_err().then_some(())
+    });
+}
+
 #[test]
 fn a_writer_waits_for_a_transaction_of_another_program() {
     let home = Home::with(1);
@@ -132,10 +141,7 @@ fn a_writer_takes_the_lock_before_its_transaction() {
     let lock = File::open(home.file("lock")).unwrap();
     lock.lock().unwrap();
     let waiting = Running::start(&mut home.ream(&["append", "s", "T", LONG[0], LONG[1]]));
-    until("it waits in the queue", || {
-        let turnstile = File::open(home.file("turnstile")).unwrap();
-        turnstile.try_lock().is_err().then_some(())
-    });
+    someone_waits_in_the_queue(&home);
     // It holds nothing of SQLite's.
     let other = Connection::open(home.file("db")).unwrap();
     other.execute_batch("BEGIN IMMEDIATE; ROLLBACK").unwrap();
@@ -210,10 +216,7 @@ fn an_interrupted_wait_ends() {
     let lock = File::open(home.file("lock")).unwrap();
     lock.lock().unwrap();
     let waiting = Running::start(&mut home.ream(&["append", "s", "T", LONG[0], LONG[1]]));
-    until("it waits in the queue", || {
-        let turnstile = File::open(home.file("turnstile")).unwrap();
-        turnstile.try_lock().is_err().then_some(())
-    });
+    someone_waits_in_the_queue(&home);
     let mut kill = Command::new("kill");
     ended(kill.args(["-s", "TERM", &waiting.id().to_string()])).done();
     let end = waiting.end();

@@ -5,6 +5,7 @@ mod completions;
 mod confirm;
 mod definition;
 mod init;
+mod list;
 mod man;
 mod read;
 mod state;

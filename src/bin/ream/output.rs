@@ -78,18 +78,50 @@ pub(crate) fn to_line(result: &impl Serialize) -> anyhow::Result<Vec<u8>> {
     Ok(serde_json::to_vec(result)?)
 }
 
-/// A thread that writes, so that the next results are made while a slow reader takes these.
+/// Writes results while the next ones are made: on a thread, which starts when there is more than
+/// one buffer of them.
 #[derive(Debug)]
 pub(crate) struct Outlet {
+    terminal: bool,
+    writing: Option<Writing>,
+}
+
+/// The thread that writes.
+#[derive(Debug)]
+struct Writing {
     sender: SyncSender<Vec<u8>>,
     spares: Receiver<Vec<u8>>,
     thread: JoinHandle<anyhow::Result<()>>,
 }
 
 impl Outlet {
-    /// Starts to write as `output` does.
-    pub(crate) fn start(output: &Output) -> Self {
-        let terminal = output.terminal;
+    /// One that writes as `output` does.
+    pub(crate) fn new(output: &Output) -> Self {
+        Self { terminal: output.terminal, writing: None }
+    }
+
+    /// Writes what is in `buffer`, soon; an empty buffer in return, or nothing where the output
+    /// failed, which [`Outlet::finish`] tells.
+    pub(crate) fn send(&mut self, buffer: Vec<u8>) -> Option<Vec<u8>> {
+        let writing = self.writing.get_or_insert_with(|| Writing::start(self.terminal));
+        writing.sender.send(buffer).ok()?;
+        Some(writing.spares.try_recv().unwrap_or_default())
+    }
+
+    /// Writes the last buffer, and waits until everything is written.
+    pub(crate) fn finish(self, buffer: Vec<u8>) -> anyhow::Result<()> {
+        let Some(Writing { sender, thread, .. }) = self.writing else {
+            return show(&buffer, self.terminal);
+        };
+        // Where the output failed, the thread's end tells.
+        let _ = sender.send(buffer);
+        drop(sender);
+        thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("can't write")))
+    }
+}
+
+impl Writing {
+    fn start(terminal: bool) -> Self {
         let (sender, filled) = mpsc::sync_channel::<Vec<u8>>(1);
         let (emptied, spares) = mpsc::channel();
         let thread = thread::spawn(move || {
@@ -102,19 +134,6 @@ impl Outlet {
             Ok(())
         });
         Self { sender, spares, thread }
-    }
-
-    /// Writes what is in `buffer`, soon; an empty buffer in return, or nothing where the output
-    /// failed, which [`Outlet::finish`] tells.
-    pub(crate) fn send(&mut self, buffer: Vec<u8>) -> Option<Vec<u8>> {
-        self.sender.send(buffer).ok()?;
-        Some(self.spares.try_recv().unwrap_or_default())
-    }
-
-    /// Waits until everything is written.
-    pub(crate) fn finish(self) -> anyhow::Result<()> {
-        drop(self.sender);
-        self.thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("can't write")))
     }
 }
 

@@ -108,7 +108,7 @@ impl ReadArgs {
             warn(global, warning);
         }
         let mut output = Output::new(global);
-        let mut outlet: Option<Outlet> = None;
+        let mut outlet = Outlet::new(&output);
         let mut buffer = Vec::new();
         let mut empty = true;
         loop {
@@ -117,24 +117,15 @@ impl ReadArgs {
             if batch.caught_up {
                 break;
             }
-            // What is read in one batch needs no thread to write it.
-            let mut started = outlet.take().unwrap_or_else(|| Outlet::start(&output));
-            buffer = match started.send(buffer) {
+            buffer = match outlet.send(buffer) {
                 Some(spare) => spare,
-                None => return started.finish(),
+                None => return outlet.finish(Vec::new()),
             };
-            outlet = Some(started);
         }
         if empty {
             self.choice.note_empty(global, &store);
         }
         buffer.extend_from_slice(output.end());
-        match outlet {
-            Some(mut outlet) => {
-                outlet.send(buffer);
-                outlet.finish()
-            }
-            None => output.write(&buffer),
-        }
+        outlet.finish(buffer)
     }
 }

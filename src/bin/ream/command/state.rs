@@ -4,15 +4,18 @@ use std::io::Write as _;
 
 use clap::Args;
 use ream::wire;
-use ream::{Data, Expect, NewState, Pattern, State, StateEntry, Store, StreamName, Version};
+use ream::{
+    Data, Expect, NewState, Pattern, State, StateCategory, StateEntry, Store, StreamName, Version,
+};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::confirm;
 use super::definition::commands;
+use super::list::{PAGE, list};
 use crate::args::{Format, Global};
 use crate::environment::Environment;
-use crate::output::{self, Output, escape, table, to_line, warn_of};
+use crate::output::{self, Output, escape, to_line, warn_of};
 use crate::payload;
 use crate::refused::quote;
 use crate::signals::Signals;
@@ -90,9 +93,6 @@ pub(crate) struct ListArgs {
     #[arg(value_name = "PATTERN")]
     pattern: Option<Pattern>,
 }
-
-/// How many states are read at once.
-const PAGE: usize = 1000;
 
 impl StateCommand {
     pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
@@ -293,60 +293,36 @@ struct CategoryJson<'s> {
 impl ListArgs {
     fn run(&self, global: &Global, store: &Store) -> anyhow::Result<()> {
         match &self.pattern {
-            Some(pattern) => list(global, store, pattern),
+            Some(pattern) => states(global, store, pattern),
             None => categories(global, store),
         }
     }
 }
 
-fn list(global: &Global, store: &Store, pattern: &Pattern) -> anyhow::Result<()> {
-    let mut output = Output::new(global);
-    let mut rows = Vec::new();
-    let mut last: Option<StreamName> = None;
-    loop {
-        let page = store.states(pattern, last.as_ref().map(StreamName::as_str), PAGE)?;
-        let mut buffer = Vec::new();
-        for state in &page {
-            if output.format == Format::Table {
-                rows.push(vec![
-                    state.stream.to_string(),
-                    state.version.to_string(),
-                    state.stream_version.to_string(),
-                    state.bytes.to_string(),
-                ]);
-            } else {
-                output.record(&mut buffer, &entry(state)?);
-            }
-        }
-        output.write(&buffer)?;
-        let full = page.len() == PAGE;
-        last = page.into_iter().next_back().map(|state| state.stream);
-        if !full {
-            break;
-        }
-    }
-    if !rows.is_empty() {
-        let header = ["STREAM", "VERSION", "STREAM VERSION", "BYTES"];
-        output.write(table(&header, rows).as_bytes())?;
-    }
-    output.write(output.end())
+fn states(global: &Global, store: &Store, pattern: &Pattern) -> anyhow::Result<()> {
+    let page = |last: Option<&StateEntry>| {
+        store.states(pattern, last.map(|state| state.stream.as_str()), PAGE)
+    };
+    let cells = |state: &StateEntry| {
+        vec![
+            state.stream.to_string(),
+            state.version.to_string(),
+            state.stream_version.to_string(),
+            state.bytes.to_string(),
+        ]
+    };
+    list(global, &["STREAM", "VERSION", "STREAM VERSION", "BYTES"], page, cells, entry)
 }
 
 fn categories(global: &Global, store: &Store) -> anyhow::Result<()> {
-    let mut output = Output::new(global);
-    let mut buffer = Vec::new();
-    let mut rows = Vec::new();
-    for category in store.state_categories()? {
-        let (category, states) = (&*category.category, category.states);
-        if output.format == Format::Table {
-            rows.push(vec![category.to_owned(), states.to_string()]);
-        } else {
-            output.record(&mut buffer, &to_line(&CategoryJson { category, states })?);
-        }
-    }
-    if !rows.is_empty() {
-        buffer.extend_from_slice(table(&["CATEGORY", "STATES"], rows).as_bytes());
-    }
-    buffer.extend_from_slice(output.end());
-    output.write(&buffer)
+    // All of them are one page.
+    let page = |last: Option<&StateCategory>| match last {
+        None => store.state_categories(),
+        Some(_) => Ok(Vec::new()),
+    };
+    let cells = |one: &StateCategory| vec![one.category.clone(), one.states.to_string()];
+    let json = |one: &StateCategory| {
+        to_line(&CategoryJson { category: &one.category, states: one.states })
+    };
+    list(global, &["CATEGORY", "STATES"], page, cells, json)
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::confirm::{self, plural};
 use super::definition::commands;
+use super::list::{PAGE, list};
 use crate::args::{Format, Global};
 use crate::environment::Environment;
 use crate::output::{Output, escape, table, to_line, warn_of};
@@ -71,9 +72,6 @@ pub(crate) struct RmArgs {
     dry_run: bool,
 }
 
-/// How many streams are read at once.
-const PAGE: usize = 1000;
-
 impl StreamCommand {
     pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let mut options = global.options(environment);
@@ -106,30 +104,10 @@ impl StreamCommand {
 impl ListArgs {
     fn run(&self, global: &Global, store: &Store) -> anyhow::Result<()> {
         let pattern = self.pattern.clone().unwrap_or_else(Pattern::all);
-        let mut output = Output::new(global);
-        let mut rows = Vec::new();
-        let mut last: Option<StreamName> = None;
-        loop {
-            let page = store.streams(&pattern, last.as_ref().map(StreamName::as_str), PAGE)?;
-            let mut buffer = Vec::new();
-            for stream in &page {
-                if output.format == Format::Table {
-                    rows.push(row(stream));
-                } else {
-                    output.record(&mut buffer, &to_json(stream)?);
-                }
-            }
-            output.write(&buffer)?;
-            let full = page.len() == PAGE;
-            last = page.into_iter().next_back().map(|stream| stream.name);
-            if !full {
-                break;
-            }
-        }
-        if !rows.is_empty() {
-            output.write(table(&HEADER, rows).as_bytes())?;
-        }
-        output.write(output.end())
+        let page = |last: Option<&Stream>| {
+            store.streams(&pattern, last.map(|stream| stream.name.as_str()), PAGE)
+        };
+        list(global, &HEADER, page, row, to_json)
     }
 }
 
