@@ -155,6 +155,11 @@ fn a_place_that_is_none_is_refused() {
     for option in ["--limit=-1", "--last=-1", "--limit=x"] {
         shop.run(["read", option]).fails_with(2, ["error: invalid value "]);
     }
+    // A negative number is a value, not a flag.
+    shop.run(["read", "--last", "-3"])
+        .fails_with(2, ["error: invalid value '-3' for '--last <N>'"]);
+    shop.run(["read", "--after", "-3"]).fails_with(6, ["error: invalid value '-3' for '--after"]);
+    shop.run(["read", "-3"]).stdout("");
 }
 
 #[test]

@@ -17,17 +17,14 @@ use crate::signals::Signals;
 ///
 /// Appends one event to STREAM, or with --jsonl one event a line. What it acknowledges is durable.
 #[derive(Debug, Args)]
-#[command(
-    allow_negative_numbers = true,
-    after_help = "\
+#[command(after_help = "\
 Examples:
   ream append order-42 OrderPaid '{\"amount\":12.50}'
   curl -s https://example.com/order.json | ream append order-42 OrderImported -
   ream append order-42 OrderPaid '{}' --expect 3 --id payment-7
   ream append order-42 OrderPaid '{}' --expect 3 --state '{\"status\":\"paid\"}'
   ream append --jsonl events.jsonl
-  ream read | ream append --store ../other --jsonl -"
-)]
+  ream read | ream append --store ../other --jsonl -")]
 pub(crate) struct AppendArgs {
     /// The stream to append to
     #[arg(value_name = "STREAM", required_unless_present = "jsonl")]

@@ -58,7 +58,8 @@ macro_rules! commands {
                     command = command.long_about($crate::command::definition::paragraphs(&lines));
                 }
                 $(if wanted($name) {
-                    let subcommand = clap::Command::new($name);
+                    // A negative number is a value, not a flag.
+                    let subcommand = clap::Command::new($name).allow_negative_numbers(true);
                     command = command.subcommand(<$args>::define(subcommand, wanted));
                 })+
                 command

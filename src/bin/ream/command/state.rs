@@ -46,14 +46,11 @@ pub(crate) struct GetArgs {
 
 /// Store the state of a stream, without an event
 #[derive(Debug, Args)]
-#[command(
-    allow_negative_numbers = true,
-    after_help = "\
+#[command(after_help = "\
 Examples:
   ream state set account-1 '{\"balance\":120.50}' --expect 7
   ream state set account-1 @state.json --at 5
-  ./fold.py < events | ream state set account-1 -"
-)]
+  ./fold.py < events | ream state set account-1 -")]
 pub(crate) struct SetArgs {
     /// The stream
     #[arg(value_name = "STREAM")]
