@@ -1,10 +1,11 @@
-//! An event as one line of JSON, coming in and going out.
+//! An event as one line of JSON, coming in and going out; and the lines of an input.
 //!
 //! Payloads pass as text: never through a tree of values, which would respell numbers and drop
 //! repeated keys.
 
 mod key;
 mod line;
+mod lines;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -12,6 +13,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use crate::event::{DataRef, EventRef};
 
 pub use line::{Defaults, LineError, parse_event, parse_event_with};
+pub use lines::Lines;
 
 /// Appends `event` to `line` as one line of JSON, its end of line included.
 pub fn write_event(line: &mut Vec<u8>, event: &EventRef<'_>) {

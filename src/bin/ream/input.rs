@@ -7,15 +7,13 @@ use std::io::{self, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use ream::wire::{self, Defaults};
+use ream::wire::{self, Defaults, Lines};
 use ream::{Expect, SealedEvent, Sealer};
 
 /// How many events are handed over at once.
 const MOST_EVENTS: usize = 10_000;
 /// How many bytes of them.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
-/// How much is read at once.
-const READ_BYTES: usize = 256 * 1024;
 /// How many events are parsed before they are offered.
 const OFFERED: usize = 256;
 
@@ -84,7 +82,7 @@ impl Input {
         let shared = Arc::new(Shared::default());
         let theirs = Arc::clone(&shared);
         thread::spawn(move || {
-            let mut lines = Lines {
+            let mut parsing = Parsing {
                 shared: &theirs,
                 next: 1,
                 offered: Arrived::default(),
@@ -92,8 +90,8 @@ impl Input {
                 later,
                 sealer,
             };
-            let end = lines.read(source, max_data);
-            lines.offer();
+            let end = parsing.read(source, max_data);
+            parsing.offer();
             let mut state = theirs.lock();
             state.arrived.end = Some(end);
             theirs.changed.notify_all();
@@ -117,7 +115,7 @@ impl Input {
 }
 
 /// The reading side.
-struct Lines<'s> {
+struct Parsing<'s> {
     shared: &'s Shared,
     /// The number of the line that comes next.
     next: u64,
@@ -127,45 +125,29 @@ struct Lines<'s> {
     sealer: Sealer,
 }
 
-impl Lines<'_> {
-    fn read(&mut self, mut source: impl Read, max_data: usize) -> Result<(), BadInput> {
+impl Parsing<'_> {
+    fn read(&mut self, source: impl Read, max_data: usize) -> Result<(), BadInput> {
         // In base64, or with an escape for every other character, data is longer than it counts.
         let longest = max_data.saturating_mul(2).saturating_add(1024 * 1024);
-        let mut buffer = vec![0; READ_BYTES];
-        let mut filled = 0;
+        let mut lines = Lines::new(source, longest);
         loop {
             self.offer();
             self.shared.lock().paused = true;
             self.shared.changed.notify_all();
-            let read = source.read(&mut buffer[filled..]);
+            let filled = lines.fill();
             self.shared.lock().paused = false;
-            let read = match read {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(BadInput { line: 0, reason: error.to_string() }),
-                Ok(read) => read,
-            };
-            if read == 0 {
-                return self.line(&buffer[..filled]);
+            match filled {
+                Ok(true) => {}
+                Ok(false) => return self.line(lines.rest()),
+                Err(error) => {
+                    let too_long = error.kind() == io::ErrorKind::InvalidData;
+                    let line = if too_long { self.next } else { 0 };
+                    return Err(BadInput { line, reason: error.to_string() });
+                }
             }
-            let searched = filled;
-            filled += read;
-            let Some(last) = buffer[searched..filled].iter().rposition(|byte| *byte == b'\n')
-            else {
-                if filled > longest {
-                    let reason = format!("longer than {longest} bytes");
-                    return Err(BadInput { line: self.next, reason });
-                }
-                if filled == buffer.len() {
-                    buffer.resize(filled * 2, 0);
-                }
-                continue;
-            };
-            let whole = searched + last;
-            for line in buffer[..whole].split(|byte| *byte == b'\n') {
+            while let Some(line) = lines.next_whole() {
                 self.line(line)?;
             }
-            buffer.copy_within(whole + 1..filled, 0);
-            filled -= whole + 1;
         }
     }
 
