@@ -43,6 +43,7 @@
 //! events to read, [`Follower`] reads on as events come. [`wire`] has the one-line JSON form of
 //! an event. [`Error`] says what can go wrong, by cause.
 
+mod decide;
 mod event;
 mod near;
 pub mod platform;
@@ -50,14 +51,15 @@ mod store;
 mod subscription;
 pub mod wire;
 
+pub use decide::DecideError;
 pub use event::{
     Data, DataRef, Event, EventId, EventRef, EventType, Expect, Json, JsonError, MAX_DEPTH,
     MAX_NAME_BYTES, NameError, NewEvent, Pattern, Position, StreamName, TimeError, Timestamp,
     UnknownExpect, Version,
 };
 pub use store::{
-    Appended, AppendedEach, Batch, Batched, Error, Link, Mark, NewState, Options, Query, Reader,
-    Removed, SealedEvent, Sealer, State, StateCategory, StateEntry, Status, Stopped, Store, Stream,
-    Waker,
+    Aggregate, Appended, AppendedEach, Batch, Batched, Command, Decided, DecidedEvent, Decision,
+    Error, Link, Mark, NewState, Options, Query, Reader, Removed, SealedEvent, Sealer, State,
+    StateCategory, StateEntry, Status, Stopped, Store, Stream, Unfit, Waker,
 };
 pub use subscription::Follower;

@@ -3,6 +3,7 @@
 //! A verb is a whole transaction and carries one name from the command to the engine. Above the
 //! seam nothing knows SQL, a table or a file of the engine; below it nothing knows a terminal.
 
+mod aggregate;
 mod answer;
 mod chain;
 mod error;
@@ -16,6 +17,7 @@ use std::path::Path;
 
 use crate::event::{EventRef, NewEvent, Pattern, StreamName};
 
+pub use aggregate::{Aggregate, Command, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{Appended, AppendedEach, Batch, Removed, Status, Stopped, Stream};
 pub use chain::Link;
 pub use error::Error;
@@ -273,6 +275,52 @@ impl Store {
         }
     }
 
+    /// The stream `name` as an aggregator needs it, as it stands at one moment.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AggregateTooLarge`] where the state and the events behind it are more than a decision
+    /// is made of; [`Error::Damaged`] where the state is not what was stored.
+    pub fn load(&self, name: &StreamName) -> Result<Aggregate, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.load(name),
+        }
+    }
+
+    /// What came of an earlier decision with the id of `command`; nothing where it has none, or no
+    /// decision has that.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DecisionIdReused`] where the decision was about another command or stream.
+    pub fn decided(&mut self, command: &Command) -> Result<Option<Decided>, Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.decided(command),
+        }
+    }
+
+    /// Stores what `decision` says, in one transaction: the events and the state, and with the id of
+    /// `command` the answer. Where a decision has that id already, its answer is given.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongExpectedVersion`] where the stream is no longer at the version that the decision
+    /// was made of; [`Error::OtherStream`], [`Error::DecisionIdReused`], and what [`Store::append`]
+    /// refuses.
+    pub fn save(&mut self, decision: &Decision, command: &Command) -> Result<Decided, Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.save(decision, command),
+        }
+    }
+
+    /// Waits for a turn to decide on a stream, so that deciders do not overtake each other; for as
+    /// long as a writer waits for others, then it goes on without. No one has to have a turn.
+    pub(crate) fn queue(&mut self, name: &StreamName) -> Result<Turn, Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => Ok(Turn { _engine: TurnEngine::Sqlite(store.queue(name)?) }),
+        }
+    }
+
     /// How the store stands.
     ///
     /// # Errors
@@ -379,6 +427,18 @@ impl Reader {
             ReaderEngine::Sqlite(reader) => reader.changed(),
         }
     }
+}
+
+/// A turn to decide on a stream; it ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    _engine: TurnEngine,
+}
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "it is kept until it is dropped")]
+enum TurnEngine {
+    Sqlite(Option<sqlite::Turn>),
 }
 
 /// Waits for events to be stored.

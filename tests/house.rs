@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the library, from the ground up: each may import those before it.
-const LIBRARY: [&str; 6] = ["near", "event", "platform", "wire", "store", "subscription"];
+const LIBRARY: [&str; 7] = ["near", "event", "platform", "wire", "store", "subscription", "decide"];
 /// Those of the program.
 const PROGRAM: [&str; 10] = [
     "units",

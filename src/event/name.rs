@@ -108,6 +108,11 @@ macro_rules! name {
                 Ok(Self(text))
             }
 
+            /// One that the store gives out: checked when it came in, or reserved.
+            pub(crate) fn stored(text: &str) -> Self {
+                Self(text.into())
+            }
+
             /// The name as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
@@ -151,11 +156,6 @@ name! {
 }
 
 impl StreamName {
-    /// A name that the store gives out: checked when it came in, or reserved.
-    pub(crate) fn stored(text: &str) -> Self {
-        Self(text.into())
-    }
-
     /// What stands before the first `-`; the whole name where there is none.
     ///
     /// ```
@@ -166,13 +166,6 @@ impl StreamName {
     #[must_use]
     pub fn category(&self) -> &str {
         self.0.split_once('-').map_or(&self.0, |(category, _)| category)
-    }
-}
-
-impl EventType {
-    /// A type that the store gives out: checked when it came in, or reserved.
-    pub(crate) fn stored(text: &str) -> Self {
-        Self(text.into())
     }
 }
 

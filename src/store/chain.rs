@@ -135,6 +135,14 @@ pub(crate) fn state_checksum(
     Link::truncated(&hasher.finish()).0
 }
 
+/// The salted hash of the command that a decision was about: 128 bits of BLAKE3.
+pub(crate) fn command_hash(salt: &Salt, command: &str) -> [u8; LINK_BYTES] {
+    let mut hasher = Fields::new(b"ream command 1");
+    hasher.0.update(salt);
+    hasher.text(command);
+    Link::truncated(&hasher.finish()).0
+}
+
 /// A hash over fields that can't be taken for other fields.
 struct Fields(blake3::Hasher);
 

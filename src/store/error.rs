@@ -221,6 +221,40 @@ pub enum Error {
         /// The version that the stored one reflects.
         stored: Version,
     },
+    /// A decision is made of a state and the events behind it, and these are too many.
+    #[error(
+        "the state of `{stream}` and the events behind version {state_version} have more than \
+         {max} bytes"
+    )]
+    AggregateTooLarge {
+        /// The stream.
+        stream: String,
+        /// The version that the stored state reflects.
+        state_version: Version,
+        /// How many bytes there may be.
+        max: usize,
+    },
+    /// The id belongs to a decision about another command.
+    #[error(
+        "id reused: `{id}` is a decision on `{stream}`, which took it to version {version}, about \
+         another command"
+    )]
+    DecisionIdReused {
+        /// The id.
+        id: String,
+        /// The stream that the decision was about.
+        stream: String,
+        /// The version of the stream after it.
+        version: Version,
+    },
+    /// A decision on one stream holds an event of another.
+    #[error("a decision on `{stream}` can't store an event of `{other}`")]
+    OtherStream {
+        /// The stream that the decision is about.
+        stream: String,
+        /// That of the event.
+        other: String,
+    },
     /// The stream is protected from removal.
     #[error("the stream `{stream}` is protected from removal")]
     Protected {

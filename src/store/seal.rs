@@ -55,10 +55,15 @@ impl Sealer {
             .map_err(|error| Error::Engine { action: "get random bits", source: error.into() })
     }
 
+    /// A salt that was never used before.
+    pub(crate) fn draw(&mut self) -> Salt {
+        self.0.draw()
+    }
+
     /// Hashes the event's payload, with a new salt.
     #[must_use]
     pub fn seal(&mut self, event: NewEvent) -> SealedEvent {
-        let salt = self.0.draw();
+        let salt = self.draw();
         let payload = Payload::of(&event).hash(&salt);
         SealedEvent { event, salt, payload }
     }

@@ -7,6 +7,7 @@
 mod append;
 mod bell;
 mod connection;
+mod decisions;
 mod init;
 mod layout;
 mod lock;
@@ -37,6 +38,7 @@ use super::{Error, Options};
 use crate::event::Position;
 use crate::platform::{self, FileIdentity};
 
+pub(crate) use self::lock::Turn;
 pub(crate) use self::read::Reader;
 pub use self::watch::Waker;
 pub(crate) use self::watch::{Watch, Woken};
@@ -50,6 +52,8 @@ pub(crate) struct Store {
     /// Which file the database was when the store was opened.
     database: FileIdentity,
     queue: Queue,
+    /// Whether this process has decided before.
+    has_decided: bool,
     writer: Option<Writer>,
     /// What looking needs, once something is looked at.
     looking: OnceCell<Looking>,
@@ -91,12 +95,14 @@ impl Store {
         connection::check_version()?;
         let marker = Marker::read(&layout)?;
         let database = identify(&layout)?;
+        let queue = Queue::of_writers(&layout);
         Ok(Self {
             layout,
             marker,
             options: options.clone(),
             database,
-            queue: Queue::new(),
+            queue,
+            has_decided: false,
             writer: None,
             looking: OnceCell::new(),
         })
@@ -166,7 +172,7 @@ impl Store {
         if let Some(writer) = &self.writer
             && writer.acknowledged.is_none()
             && connection::wal_frames(&self.layout) > connection::FRAMES_LEFT_BEHIND
-            && let Ok(Some(_turn)) = Queue::try_enter(&self.layout)
+            && let Ok(Some(_turn)) = Queue::of_writers(&self.layout).try_enter()
         {
             connection::checkpoint(&writer.connection, &self.options);
         }

@@ -7,6 +7,7 @@
 
 mod append;
 mod batches;
+mod decisions;
 mod expectations;
 mod followers;
 mod ids;

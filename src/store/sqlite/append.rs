@@ -19,29 +19,10 @@ impl Store {
         }
         let mut stopped_at = None;
         let done = self.write(events.len() > 1, |transaction| {
-            let mut appended = Vec::with_capacity(events.len());
-            for (index, event) in events.iter().enumerate() {
-                match transaction.append(event) {
-                    Ok(one) => appended.push(one),
-                    Err(Failure::Refused(error)) => {
-                        let stopped = match (&error, partly_duplicate(events, &appended)) {
-                            // Part of it is there already: that is the reason to tell.
-                            (Error::WrongExpectedVersion { .. }, Some(partly)) => partly,
-                            _ => Stopped { index, error },
-                        };
-                        stopped_at = Some(stopped.index);
-                        return Err(stopped.error.into());
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-            match partly_duplicate(events, &appended) {
-                Some(stopped) if !appended.iter().all(|one| one.duplicate) => {
-                    stopped_at = Some(stopped.index);
-                    Err(stopped.error.into())
-                }
-                _ => Ok(appended),
-            }
+            append_together(transaction, events)?.map_err(|stopped| {
+                stopped_at = Some(stopped.index);
+                stopped.error.into()
+            })
         });
         match (done, stopped_at) {
             (Ok(appended), _) => Ok(AppendedEach { appended, stopped: None }),
@@ -75,7 +56,7 @@ impl Store {
     }
 
     /// The first event that can't be stored, whatever is there.
-    fn first_refused(&self, events: &[SealedEvent]) -> Option<Stopped> {
+    pub(super) fn first_refused(&self, events: &[SealedEvent]) -> Option<Stopped> {
         let max = self.marker.max_data_bytes;
         let bytes = |event: &SealedEvent| {
             let state = event.event().state.as_ref().map_or(0, Data::len);
@@ -95,7 +76,7 @@ impl Store {
         self.open_writer()?;
         self.check_in_place()?;
         let first = self.queue.is_new();
-        let _turn = self.queue.enter(&self.layout, &self.options)?;
+        let _turn = self.queue.enter(&self.options)?;
         self.check_in_place()?;
         let Some(writer) = &mut self.writer else { return Err(Error::Interrupted) };
         let log = connection::wal_bytes(&self.layout);
@@ -190,6 +171,31 @@ impl Writer {
             Err(error) => self.warning = Some(Error::io("ring the bell", &layout.bell)(error)),
         }
     }
+}
+
+/// Appends events of which all are to be stored, or none; which one stands against that.
+pub(super) fn append_together(
+    transaction: &mut Transaction<'_>,
+    events: &[SealedEvent],
+) -> Result<Result<Vec<Appended>, Stopped>, Failure> {
+    let mut appended = Vec::with_capacity(events.len());
+    for (index, event) in events.iter().enumerate() {
+        match transaction.append(event) {
+            Ok(one) => appended.push(one),
+            Err(Failure::Refused(error)) => {
+                return Ok(Err(match (&error, partly_duplicate(events, &appended)) {
+                    // Part of it is there already: that is the reason to tell.
+                    (Error::WrongExpectedVersion { .. }, Some(partly)) => partly,
+                    _ => Stopped { index, error },
+                }));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(match partly_duplicate(events, &appended) {
+        Some(stopped) if !appended.iter().all(|one| one.duplicate) => Err(stopped),
+        _ => Ok(appended),
+    })
 }
 
 /// That events of a batch are stored already, told at the first of them; `None` where none is.

@@ -24,7 +24,7 @@ impl Store {
         if layout.marker.exists() {
             return Ok((Self::open_checked(layout, options)?, false));
         }
-        let _turn = Queue::new().enter(&layout, options)?;
+        let _turn = Queue::of_writers(&layout).enter(options)?;
         if layout.marker.exists() {
             return Ok((Self::open_checked(layout, options)?, false));
         }

@@ -21,6 +21,8 @@ pub(super) struct Layout {
     pub(super) lock: PathBuf,
     /// The file whose lock the first of the waiting writers holds.
     pub(super) turnstile: PathBuf,
+    /// The directory of the files whose locks deciders hold.
+    pub(super) deciders: PathBuf,
     /// The directory of the projections' files.
     pub(super) projections: PathBuf,
 }
@@ -36,6 +38,7 @@ impl Layout {
             bell_dir,
             lock: root.join("lock"),
             turnstile: root.join("turnstile"),
+            deciders: root.join("deciders"),
             projections: root.join("projections"),
             root: root.to_owned(),
         }

@@ -1,11 +1,11 @@
-//! The queue of writers: kernel locks on two files, with a deadline.
+//! Queues, of writers and of deciders: kernel locks on two files, with a deadline.
 //!
-//! Who writes holds the lock; who waits first holds the turnstile, and the others wait for that.
-//! A writer that comes back at once, as a bulk append does, goes through the turnstile and so
+//! Who has the turn holds the lock; who waits first holds the turnstile, and the others wait for
+//! that. Who comes back at once, as a bulk append does, goes through the turnstile and so
 //! behind whoever waits. A kernel lock can't be waited for with a time limit, so a thread waits.
 
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,19 +14,24 @@ use super::layout::Layout;
 use crate::platform;
 use crate::store::{Error, Options};
 
-/// How often a waiting writer looks whether it was interrupted.
+/// How often who waits looks whether it was interrupted.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// The writers' queue of a store.
+/// How many queues the deciders of all streams share.
+const DECIDERS: u8 = 64;
+
+/// A queue of a store.
 #[derive(Debug)]
 pub(super) struct Queue {
-    /// Whether this process has written before: then it lets others go first.
+    lock: PathBuf,
+    turnstile: PathBuf,
+    /// Whether this process has been in the queue before: then it lets others go first.
     returning: bool,
 }
 
-/// A writer's turn; it ends when this is dropped.
+/// A turn; it ends when this is dropped.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(crate) struct Turn {
     lock: File,
 }
 
@@ -40,35 +45,44 @@ impl Drop for Turn {
 }
 
 impl Queue {
-    pub(super) fn new() -> Self {
-        Self { returning: false }
+    /// The queue of those who write.
+    pub(super) fn of_writers(layout: &Layout) -> Self {
+        let (lock, turnstile) = (layout.lock.clone(), layout.turnstile.clone());
+        Self { lock, turnstile, returning: false }
     }
 
-    /// Whether this writer has had no turn yet.
+    /// A queue of those who decide on the stream `name`, and by chance on others.
+    pub(super) fn of_deciders(layout: &Layout, name: &str, returning: bool) -> Self {
+        let number = blake3::hash(name.as_bytes()).as_bytes()[0] % DECIDERS;
+        let lock = layout.deciders.join(format!("{number:02}"));
+        Self { turnstile: lock.with_extension("next"), lock, returning }
+    }
+
+    /// Whether this process has had no turn yet.
     pub(super) fn is_new(&self) -> bool {
         !self.returning
     }
 
-    /// Waits for this writer's turn.
-    pub(super) fn enter(&mut self, layout: &Layout, options: &Options) -> Result<Turn, Error> {
+    /// Waits for this process's turn.
+    pub(super) fn enter(&mut self, options: &Options) -> Result<Turn, Error> {
         let returning = std::mem::replace(&mut self.returning, true);
-        let lock = open(&layout.lock)?;
-        if !returning && try_lock(&lock, &layout.lock)? {
+        let lock = open(&self.lock)?;
+        if !returning && try_lock(&lock, &self.lock)? {
             return Ok(Turn { lock });
         }
-        let turnstile = open(&layout.turnstile)?;
-        if try_lock(&turnstile, &layout.turnstile)? && try_lock(&lock, &layout.lock)? {
+        let turnstile = open(&self.turnstile)?;
+        if try_lock(&turnstile, &self.turnstile)? && try_lock(&lock, &self.lock)? {
             // As for a turn.
             let _ = turnstile.unlock();
             return Ok(Turn { lock });
         }
-        wait(turnstile, lock, layout, options)
+        wait(turnstile, lock, &self.lock, options)
     }
 
     /// Takes the turn where no one has it.
-    pub(super) fn try_enter(layout: &Layout) -> Result<Option<Turn>, Error> {
-        let lock = open(&layout.lock)?;
-        Ok(try_lock(&lock, &layout.lock)?.then_some(Turn { lock }))
+    pub(super) fn try_enter(&self) -> Result<Option<Turn>, Error> {
+        let lock = open(&self.lock)?;
+        Ok(try_lock(&lock, &self.lock)?.then_some(Turn { lock }))
     }
 }
 
@@ -86,7 +100,7 @@ fn try_lock(file: &File, path: &Path) -> Result<bool, Error> {
 
 /// Lets a thread wait, at most until the deadline. A thread that is left behind gives its turn
 /// back as soon as it has it.
-fn wait(turnstile: File, lock: File, layout: &Layout, options: &Options) -> Result<Turn, Error> {
+fn wait(turnstile: File, lock: File, path: &Path, options: &Options) -> Result<Turn, Error> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let locked = turnstile.lock().and_then(|()| lock.lock());
@@ -100,7 +114,7 @@ fn wait(turnstile: File, lock: File, layout: &Layout, options: &Options) -> Resu
         let left = options.lock_timeout.saturating_sub(begun.elapsed());
         match receiver.recv_timeout(left.min(LOOK)) {
             Ok(Ok(lock)) => return Ok(Turn { lock }),
-            Ok(Err(error)) => return Err(Error::io("lock", &layout.lock)(error)),
+            Ok(Err(error)) => return Err(Error::io("lock", path)(error)),
             Err(_) if options.interrupted() => return Err(Error::Interrupted),
             Err(RecvTimeoutError::Timeout) if !left.is_zero() => {}
             Err(_) => return Err(Error::Busy { waited: options.lock_timeout }),
@@ -120,27 +134,28 @@ mod tests {
     fn a_wait_ends_at_its_deadline_and_a_later_one_gets_its_turn() {
         let dir = tempfile::tempdir().unwrap();
         let layout = Layout::of(dir.path());
-        let turn = Queue::new().enter(&layout, &Options::default()).unwrap();
+        let queue = || Queue::of_writers(&layout);
+        let turn = queue().enter(&Options::default()).unwrap();
         for timeout in [Duration::ZERO, Duration::from_millis(20)] {
-            let error = Queue::new().enter(&layout, &options(timeout)).unwrap_err();
+            let error = queue().enter(&options(timeout)).unwrap_err();
             assert!(matches!(error, Error::Busy { waited } if waited == timeout), "{error}");
         }
-        assert!(Queue::try_enter(&layout).unwrap().is_none());
+        assert!(queue().try_enter().unwrap().is_none());
         drop(turn);
         // The two that gave up may still be in the queue; they give their turns back.
-        Queue::new().enter(&layout, &Options::default()).unwrap();
+        queue().enter(&Options::default()).unwrap();
     }
 
     #[test]
     fn who_comes_back_goes_behind_who_waits() {
         let dir = tempfile::tempdir().unwrap();
         let layout = Layout::of(dir.path());
-        let mut bulk = Queue::new();
-        let turn = bulk.enter(&layout, &Options::default()).unwrap();
+        let mut bulk = Queue::of_writers(&layout);
+        let turn = bulk.enter(&Options::default()).unwrap();
         let (sender, receiver) = mpsc::channel();
         let waiting = layout.clone();
         let waiter = thread::spawn(move || {
-            let turn = Queue::new().enter(&waiting, &Options::default()).unwrap();
+            let turn = Queue::of_writers(&waiting).enter(&Options::default()).unwrap();
             sender.send("waiter").unwrap();
             drop(turn);
         });
@@ -151,7 +166,7 @@ mod tests {
             thread::yield_now();
         }
         drop(turn);
-        let _turn = bulk.enter(&layout, &Options::default()).unwrap();
+        let _turn = bulk.enter(&Options::default()).unwrap();
         assert_eq!(receiver.try_recv(), Ok("waiter"));
         waiter.join().unwrap();
     }
@@ -160,9 +175,10 @@ mod tests {
     fn an_interrupt_ends_the_wait() {
         let dir = tempfile::tempdir().unwrap();
         let layout = Layout::of(dir.path());
-        let _turn = Queue::new().enter(&layout, &Options::default()).unwrap();
+        let queue = || Queue::of_writers(&layout);
+        let _turn = queue().enter(&Options::default()).unwrap();
         let flag = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
         let options = Options { interrupt: Some(flag), ..Options::default() };
-        assert!(matches!(Queue::new().enter(&layout, &options), Err(Error::Interrupted)));
+        assert!(matches!(queue().enter(&options), Err(Error::Interrupted)));
     }
 }

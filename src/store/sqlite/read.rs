@@ -30,7 +30,9 @@ const BATCH_ROWS: usize = 20_000;
 /// Behind every position that SQLite can hold.
 const END: u64 = i64::MAX.unsigned_abs();
 
-const COLUMNS: &str = "position, stream, version, recorded, id, type, time, data, metadata";
+/// What an event is read from.
+pub(super) const COLUMNS: &str =
+    "position, stream, version, recorded, id, type, time, data, metadata";
 
 /// Reads the events that a query chooses.
 #[derive(Debug)]
@@ -244,7 +246,7 @@ impl Reader {
                 let mut found = None;
                 for position in positions.iter().rev() {
                     let chosen = statement.query_row([position], |row| {
-                        Ok(self.event(row)?.is_some_and(|event| self.chooses(&event)))
+                        Ok(event(row, &self.marker.id)?.is_some_and(|event| self.chooses(&event)))
                     })?;
                     found = look(*position, chosen);
                     if found.is_some() {
@@ -260,7 +262,7 @@ impl Reader {
                 let mut rows = statement.query([self.position, end])?;
                 let mut found = None;
                 while let Some(row) = rows.next()? {
-                    let event = self.event(row)?;
+                    let event = event(row, &self.marker.id)?;
                     let chosen = event.is_some_and(|event| {
                         self.query.chooses_stream(event.stream) && self.chooses(&event)
                     });
@@ -325,7 +327,7 @@ impl Reader {
         for _ in 0..BATCH_ROWS {
             let Some(row) = rows.next()? else { return Ok(end) };
             if self.query.chooses_stream(row.get_ref(1)?.as_str()?)
-                && let Some(event) = self.event(row)?
+                && let Some(event) = event(row, &self.marker.id)?
                 && self.take(&event, taken, each)
             {
                 return Ok(event.position.0);
@@ -359,7 +361,7 @@ impl Reader {
                 if row.get::<_, u64>(0)? != *position {
                     return Err(missing(*position));
                 }
-                if let Some(event) = self.event(row)?
+                if let Some(event) = event(row, &self.marker.id)?
                     && self.take(&event, taken, each)
                 {
                     return Ok((*position, next));
@@ -394,24 +396,27 @@ impl Reader {
     fn chooses(&self, event: &EventRef<'_>) -> bool {
         self.query.chooses_event(event.event_type, event.time)
     }
+}
 
-    /// The event in a row of [`COLUMNS`]; `None` where it is removed.
-    fn event<'r>(&'r self, row: &'r Row<'_>) -> rusqlite::Result<Option<EventRef<'r>>> {
-        let Some(event_type) = row.get_ref(5)?.as_str_or_null()? else { return Ok(None) };
-        let recorded = Timestamp::from_micros(row.get(3)?);
-        Ok(Some(EventRef {
-            position: Position(row.get(0)?),
-            stream: row.get_ref(1)?.as_str()?,
-            version: Version(row.get(2)?),
-            given_id: row.get_ref(4)?.as_str_or_null()?,
-            store_id: &self.marker.id,
-            event_type,
-            time: row.get::<_, Option<i64>>(6)?.map_or(recorded, Timestamp::from_micros),
-            recorded,
-            data: payload(row, 7)?,
-            metadata: row.get_ref(8)?.as_str_or_null()?,
-        }))
-    }
+/// The event in a row of [`COLUMNS`]; `None` where it is removed.
+pub(super) fn event<'r>(
+    row: &'r Row<'_>,
+    store_id: &'r str,
+) -> rusqlite::Result<Option<EventRef<'r>>> {
+    let Some(event_type) = row.get_ref(5)?.as_str_or_null()? else { return Ok(None) };
+    let recorded = Timestamp::from_micros(row.get(3)?);
+    Ok(Some(EventRef {
+        position: Position(row.get(0)?),
+        stream: row.get_ref(1)?.as_str()?,
+        version: Version(row.get(2)?),
+        given_id: row.get_ref(4)?.as_str_or_null()?,
+        store_id,
+        event_type,
+        time: row.get::<_, Option<i64>>(6)?.map_or(recorded, Timestamp::from_micros),
+        recorded,
+        data: payload(row, 7)?,
+        metadata: row.get_ref(8)?.as_str_or_null()?,
+    }))
 }
 
 /// What a batch has taken.

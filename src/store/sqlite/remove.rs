@@ -4,6 +4,7 @@ use rusqlite::{Connection, params};
 
 use super::Store;
 use super::connection::failure;
+use super::decisions;
 use super::payload::payload;
 use super::plan::list_positions;
 use super::states;
@@ -43,6 +44,8 @@ impl Store {
                 transaction.insert(RECORD, &sealer.seal(record(&removal)))?;
                 removed.push(removal);
             }
+            let names: Vec<&str> = removed.iter().map(|one| one.stream.as_str()).collect();
+            decisions::forget(transaction.connection(), &names)?;
             Ok(removed)
         })
     }

@@ -10,6 +10,9 @@
 /// - `stream_pages`: the positions of the versions `page * 64 + 1` to `page * 64 + 64`, packed.
 /// - `states`: `version` is what the state reflects, `position` where that event stands, `data` as
 ///   in `events`.
+/// - `decisions`: a row a decision with an id. `version` is the stream's after it, `positions` are
+///   those of its events, packed; `command` is the salted hash of the command, and both are NULL
+///   where the stream has been removed since.
 pub(super) const TABLES: &str = "
 CREATE TABLE events (
     position INTEGER PRIMARY KEY,
@@ -45,5 +48,13 @@ CREATE TABLE states (
     position INTEGER NOT NULL,
     checksum BLOB NOT NULL,
     data
+) WITHOUT ROWID;
+CREATE TABLE decisions (
+    id TEXT PRIMARY KEY,
+    stream TEXT NOT NULL,
+    version INTEGER NOT NULL,
+    positions BLOB NOT NULL,
+    salt BLOB,
+    command BLOB
 ) WITHOUT ROWID;
 ";

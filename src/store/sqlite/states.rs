@@ -7,33 +7,23 @@ use super::payload::payload;
 use super::plan::position_of;
 use super::streams::near_in;
 use super::transaction::{Failure, StreamRow, check_expectation};
-use crate::event::{DataRef, Pattern, Position, StreamName, Version};
+use crate::event::{Data, DataRef, Pattern, Position, StreamName, Version};
 use crate::store::chain::state_checksum;
 use crate::store::{Error, NewState, State, StateCategory, StateEntry};
 
 impl Store {
     pub(crate) fn state(&self, name: &str) -> Result<State, Error> {
         self.look(|connection| {
-            let mut statement = connection.prepare(
-                "SELECT version, position, checksum, data FROM states WHERE stream = ?1",
-            )?;
-            let mut rows = statement.query([name])?;
-            let Some(row) = rows.next()? else {
+            let Some(Stored { version, position, data }) = stored(connection, name)? else {
                 let near = near_in(connection, "SELECT stream FROM states LIMIT ?1", name)?;
                 return Err(Error::StateNotFound { stream: name.into(), near }.into());
             };
-            let (version, position) = (Version(row.get(0)?), Position(row.get(1)?));
-            let data = payload(row, 3)?;
-            if row.get_ref(2)?.as_blob()? != state_checksum(name, version, position, data) {
-                let what = format!("the state of `{name}` is not what was stored");
-                return Err(Error::Damaged { what }.into());
-            }
             Ok(State {
                 stream: StreamName::stored(name),
                 version,
                 stream_version: Version(StreamRow::read(connection, name)?.version),
                 position,
-                data: data.to_data(),
+                data,
             })
         })
     }
@@ -132,6 +122,28 @@ impl Store {
             Ok(categories.collect::<rusqlite::Result<_>>()?)
         })
     }
+}
+
+/// A state as it is stored.
+pub(super) struct Stored {
+    pub(super) version: Version,
+    pub(super) position: Position,
+    pub(super) data: Data,
+}
+
+/// The state of a stream, where it has one, as it was stored.
+pub(super) fn stored(connection: &Connection, name: &str) -> Result<Option<Stored>, Failure> {
+    let mut statement = connection
+        .prepare_cached("SELECT version, position, checksum, data FROM states WHERE stream = ?1")?;
+    let mut rows = statement.query([name])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let (version, position) = (Version(row.get(0)?), Position(row.get(1)?));
+    let data = payload(row, 3)?;
+    if row.get_ref(2)?.as_blob()? != state_checksum(name, version, position, data) {
+        let what = format!("the state of `{name}` is not what was stored");
+        return Err(Error::Damaged { what }.into());
+    }
+    Ok(Some(Stored { version, position, data: data.to_data() }))
 }
 
 /// The version that the stored state reflects.

@@ -1,0 +1,155 @@
+//! Deciding: load, ask the aggregator, save; once more where another writer was faster.
+
+use std::thread;
+use std::time::Duration;
+
+use crate::event::Version;
+use crate::platform;
+use crate::store::{Aggregate, Command, Decided, Decision, Error, Store};
+
+/// Why a command was not decided. Nothing was stored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecideError<E> {
+    /// The aggregator did not decide.
+    #[error("the aggregator did not decide")]
+    Aggregator(E),
+    /// Other writers were faster, each time.
+    #[error("other writers were faster, {attempts} times")]
+    Overtaken {
+        /// How often it was tried.
+        attempts: u32,
+        /// The last conflict.
+        source: Error,
+    },
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] Error),
+}
+
+impl Store {
+    /// Decides a command: loads the stream's state and later events, asks `aggregator`, and stores
+    /// what it answers, if the stream is still where it was. Otherwise it begins again, up to
+    /// [`Command::attempts`] times.
+    ///
+    /// While `aggregator` runs, nothing of the store is locked. With an id that was decided before,
+    /// it does not run, and the first answer is given.
+    ///
+    /// ```
+    /// use ream::{Aggregate, Command, DecideError, Json, Options, Store};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Default, Serialize, Deserialize)]
+    /// struct Account {
+    ///     balance: u64,
+    /// }
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// #[serde(tag = "type", content = "data")]
+    /// enum Happened {
+    ///     Deposited { amount: u64 },
+    ///     Withdrawn { amount: u64 },
+    /// }
+    ///
+    /// fn apply(account: Account, event: Happened) -> Account {
+    ///     let balance = match event {
+    ///         Happened::Deposited { amount } => account.balance + amount,
+    ///         Happened::Withdrawn { amount } => account.balance - amount,
+    ///     };
+    ///     Account { balance }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// let (mut store, _) = Store::init(&directory.path().join("bank"), &Options::default())?;
+    /// let stream: ream::StreamName = "account-1".parse()?;
+    ///
+    /// let deposit = Command::new(stream.clone(), Json::parse(r#"{"deposit":100}"#)?);
+    /// store.decide(&deposit, |aggregate: &Aggregate| {
+    ///     let account = aggregate.fold(apply)?;
+    ///     let event = Happened::Deposited { amount: 100 };
+    ///     aggregate.accept().event(&event)?.state(&apply(account, event))
+    /// })?;
+    ///
+    /// let withdraw = Command::new(stream, Json::parse(r#"{"withdraw":500}"#)?);
+    /// let refused = store.decide(&withdraw, |aggregate| {
+    ///     let account = aggregate.fold(apply).map_err(|error| error.to_string())?;
+    ///     if account.balance < 500 {
+    ///         return Err(format!("the balance is {}", account.balance));
+    ///     }
+    ///     let event = Happened::Withdrawn { amount: 500 };
+    ///     aggregate.accept().event(&event).map_err(|error| error.to_string())
+    /// });
+    /// assert!(matches!(refused, Err(DecideError::Aggregator(why)) if why == "the balance is 100"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`DecideError::Aggregator`] with what `aggregator` gave instead of a decision;
+    /// [`DecideError::Overtaken`]; [`DecideError::Store`] with what [`Store::load`] and
+    /// [`Store::save`] refuse.
+    pub fn decide<E>(
+        &mut self,
+        command: &Command,
+        mut aggregator: impl FnMut(&Aggregate) -> Result<Decision, E>,
+    ) -> Result<Decided, DecideError<E>> {
+        if let Some(decided) = self.decided(command)? {
+            return Ok(decided);
+        }
+        // Deciders on one stream take turns, or most of what they do would be for nothing.
+        let _turn = self.queue(&command.stream)?;
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let aggregate = self.load(&command.stream)?;
+            let decision = aggregator(&aggregate).map_err(DecideError::Aggregator)?;
+            match self.save(&decision, command) {
+                Ok(decided) => return Ok(decided),
+                Err(source) if !is_conflict(&source, aggregate.version) => {
+                    return Err(source.into());
+                }
+                Err(source) if attempts >= command.attempts => {
+                    return Err(DecideError::Overtaken { attempts, source });
+                }
+                Err(_) => thread::sleep(pause(attempts, chance())),
+            }
+        }
+    }
+}
+
+/// Whether the stream has moved on from the version that the decision was made of.
+fn is_conflict(error: &Error, version: Version) -> bool {
+    matches!(error, Error::WrongExpectedVersion { actual, .. } if *actual != version)
+}
+
+/// How long to wait before the next attempt: the later, the longer, up to 50 ms; a random part of
+/// that, so that two who met do not meet again.
+fn pause(attempts: u32, chance: u8) -> Duration {
+    let most = Duration::from_micros(500 << attempts.min(7)).min(Duration::from_millis(50));
+    most * u32::from(chance) / 256
+}
+
+/// A random number.
+fn chance() -> u8 {
+    let mut byte = [0];
+    // Without one the pause is as long as any other.
+    let _ = platform::random(&mut byte);
+    byte[0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_end_growing() {
+        let longest = |attempts| pause(attempts, 255);
+        assert!(longest(1) < Duration::from_millis(1));
+        assert!(longest(2) > longest(1));
+        assert_eq!(longest(20), longest(u32::MAX));
+        assert!(longest(20) <= Duration::from_millis(50));
+        assert_eq!(pause(20, 0), Duration::ZERO);
+    }
+}
