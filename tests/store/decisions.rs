@@ -28,11 +28,11 @@ fn load(store: &Store, stream: &str) -> Aggregate {
 
 /// The data of the events behind the state.
 fn later(aggregate: &Aggregate) -> Vec<&str> {
-    let text = |data| match data {
-        &Data::Json(ref json) => json.as_str(),
+    let text = aggregate.events.iter().map(|event| match &event.data {
+        Data::Json(json) => json.as_str(),
         Data::Bytes(_) => "bytes",
-    };
-    aggregate.events.iter().map(|event| text(&event.data)).collect()
+    });
+    text.collect()
 }
 
 /// A decision for these events, of the stream as it is.
@@ -291,8 +291,8 @@ fn an_event_that_is_there_already_is_found_by_its_id() {
     assert!(again.events.iter().all(|event| event.appended.duplicate));
     assert_eq!(load(&store, "s").state, None);
     // Some of them: nothing is stored.
-    let some = decision(&store, "s", vec![event("s", "T").id("a"), event("s", "T")]);
-    let refused = store.save(&some, &command("s", "{}"));
+    let partly = decision(&store, "s", vec![event("s", "T").id("a"), event("s", "T")]);
+    let refused = store.save(&partly, &command("s", "{}"));
     assert!(matches!(refused, Err(Error::PartlyDuplicate { .. })), "{refused:?}");
     assert_eq!(head(&store), 2);
 }
