@@ -3,9 +3,9 @@
 use std::thread;
 use std::time::Duration;
 
-use crate::event::Version;
+use crate::event::{Command, Version};
 use crate::platform;
-use crate::store::{Aggregate, Command, Decided, Decision, Error, Store};
+use crate::store::{Aggregate, Decided, Decision, Error, Store};
 
 /// Why a command was not decided. Nothing was stored.
 #[derive(Debug, thiserror::Error)]

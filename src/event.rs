@@ -3,6 +3,7 @@
 //! Everything here is plain data with the rules for making it. Nothing here knows a store, a file
 //! or a wire format, and nothing of ours is imported.
 
+mod command;
 mod json;
 mod name;
 mod pattern;
@@ -11,6 +12,7 @@ mod time;
 use std::borrow::Cow;
 use std::fmt;
 
+pub use command::Command;
 pub use json::{Json, JsonError, MAX_DEPTH};
 pub use name::{EventId, EventType, MAX_NAME_BYTES, NameError, StreamName};
 pub use pattern::Pattern;
@@ -298,6 +300,25 @@ pub struct EventRef<'a> {
     pub data: DataRef<'a>,
     /// A JSON object beside the payload, if the writer gave one.
     pub metadata: Option<&'a str>,
+}
+
+impl Event {
+    /// The same event, borrowed.
+    #[must_use]
+    pub fn borrow(&self) -> EventRef<'_> {
+        EventRef {
+            position: self.position,
+            stream: self.stream.as_str(),
+            version: self.version,
+            given_id: Some(&self.id),
+            store_id: "",
+            event_type: self.event_type.as_str(),
+            time: self.time,
+            recorded: self.recorded,
+            data: self.data.borrow(),
+            metadata: self.metadata.as_ref().map(Json::as_str),
+        }
+    }
 }
 
 impl<'a> EventRef<'a> {

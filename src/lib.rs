@@ -47,19 +47,20 @@ mod decide;
 mod event;
 mod near;
 pub mod platform;
+pub mod program;
 mod store;
 mod subscription;
 pub mod wire;
 
 pub use decide::DecideError;
 pub use event::{
-    Data, DataRef, Event, EventId, EventRef, EventType, Expect, Json, JsonError, MAX_DEPTH,
-    MAX_NAME_BYTES, NameError, NewEvent, Pattern, Position, StreamName, TimeError, Timestamp,
-    UnknownExpect, Version,
+    Command, Data, DataRef, Event, EventId, EventRef, EventType, Expect, Json, JsonError,
+    MAX_DEPTH, MAX_NAME_BYTES, NameError, NewEvent, Pattern, Position, StreamName, TimeError,
+    Timestamp, UnknownExpect, Version,
 };
 pub use store::{
-    Aggregate, Appended, AppendedEach, Batch, Batched, Command, Decided, DecidedEvent, Decision,
-    Error, Link, Mark, NewState, Options, Query, Reader, Removed, SealedEvent, Sealer, State,
+    Aggregate, Appended, AppendedEach, Batch, Batched, Decided, DecidedEvent, Decision, Error,
+    Link, Mark, NewState, Options, Query, Reader, Removed, SealedEvent, Sealer, State,
     StateCategory, StateEntry, Status, Stopped, Store, Stream, Unfit, Waker,
 };
 pub use subscription::Follower;

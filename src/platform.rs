@@ -1,12 +1,17 @@
-//! What differs between operating systems: private files, owners, mount tables, closed pipes.
+//! What differs between operating systems: private files, owners, mount tables, closed pipes,
+//! processes.
 //!
 //! Unix-only code lives here and nowhere else. On other systems these functions do what is
 //! possible: files get the permissions that their directory hands down, and owners and mounts are
 //! not looked at.
 
+mod process;
+
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
+
+pub(crate) use process::Process;
 
 /// What tells a file from another that later stands at the same path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

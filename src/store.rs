@@ -15,9 +15,9 @@ mod state;
 
 use std::path::Path;
 
-use crate::event::{EventRef, NewEvent, Pattern, StreamName};
+use crate::event::{Command, EventRef, NewEvent, Pattern, StreamName};
 
-pub use aggregate::{Aggregate, Command, Decided, DecidedEvent, Decision, Unfit};
+pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{Appended, AppendedEach, Batch, Removed, Status, Stopped, Stream};
 pub use chain::Link;
 pub use error::Error;

@@ -1,4 +1,4 @@
-//! An event as one line of JSON, coming in and going out; and the lines of an input.
+//! Events, commands and replies as lines of JSON, coming in and going out.
 //!
 //! Payloads pass as text: never through a tree of values, which would respell numbers and drop
 //! repeated keys.
@@ -6,14 +6,18 @@
 mod key;
 mod line;
 mod lines;
+mod object;
+mod reply;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use crate::event::{DataRef, EventRef};
+use crate::event::{DataRef, EventRef, Expect, NewEvent};
 
-pub use line::{Defaults, LineError, parse_event, parse_event_with};
+pub use line::{Defaults, parse_event, parse_event_with};
 pub use lines::Lines;
+pub use object::LineError;
+pub use reply::{Reply, parse_command, parse_reply};
 
 /// Appends `event` to `line` as one line of JSON, its end of line included.
 pub fn write_event(line: &mut Vec<u8>, event: &EventRef<'_>) {
@@ -43,7 +47,7 @@ pub fn write_event(line: &mut Vec<u8>, event: &EventRef<'_>) {
         event.recorded.write(line);
     }
     line.push(b'"');
-    write_data(line, event.data);
+    write_payload(line, "data", event.data);
     if let Some(metadata) = event.metadata {
         line.extend_from_slice(b",\"metadata\":");
         line.extend_from_slice(metadata.as_bytes());
@@ -51,14 +55,55 @@ pub fn write_event(line: &mut Vec<u8>, event: &EventRef<'_>) {
     line.extend_from_slice(b"}\n");
 }
 
-fn write_data(line: &mut Vec<u8>, data: DataRef<'_>) {
+/// Appends an event that is yet to be stored to `line`, without an end of line: as [`parse_event`]
+/// reads it.
+pub fn write_new_event(line: &mut Vec<u8>, event: &NewEvent) {
+    line.extend_from_slice(b"{\"stream\":");
+    write_string(line, event.stream.as_str());
+    line.extend_from_slice(b",\"type\":");
+    write_string(line, event.event_type.as_str());
+    if let Some(id) = &event.id {
+        line.extend_from_slice(b",\"id\":");
+        write_string(line, id.as_str());
+    }
+    if let Some(time) = event.time {
+        line.extend_from_slice(b",\"time\":\"");
+        time.write(line);
+        line.push(b'"');
+    }
+    write_payload(line, "data", event.data.borrow());
+    if let Some(metadata) = &event.metadata {
+        line.extend_from_slice(b",\"metadata\":");
+        line.extend_from_slice(metadata.as_str().as_bytes());
+    }
+    match event.expect {
+        Expect::Any | Expect::Continues => {}
+        Expect::At(version) => {
+            line.extend_from_slice(b",\"expect\":");
+            write_number(line, version.0);
+        }
+        expect => {
+            line.extend_from_slice(b",\"expect\":");
+            write_string(line, &expect.to_string());
+        }
+    }
+    if let Some(state) = &event.state {
+        write_payload(line, "state", state.borrow());
+    }
+    line.push(b'}');
+}
+
+/// Writes a payload behind other keys, under `key` where it is JSON, and `key_base64` where it is not.
+pub fn write_payload(line: &mut Vec<u8>, key: &str, data: DataRef<'_>) {
+    line.extend_from_slice(b",\"");
+    line.extend_from_slice(key.as_bytes());
     match data {
         DataRef::Json(json) => {
-            line.extend_from_slice(b",\"data\":");
+            line.extend_from_slice(b"\":");
             line.extend_from_slice(json.as_bytes());
         }
         DataRef::Bytes(bytes) => {
-            line.extend_from_slice(b",\"data_base64\":\"");
+            line.extend_from_slice(b"_base64\":\"");
             line.extend_from_slice(encode_base64(bytes).as_bytes());
             line.push(b'"');
         }
@@ -148,6 +193,19 @@ mod tests {
         let parsed = parse_event(line.as_bytes()).unwrap();
         assert_eq!(parsed.data.borrow(), DataRef::Bytes(b"\0\xff"));
         assert_eq!(parsed.id.unwrap().as_str(), "a\\b");
+    }
+
+    #[test]
+    fn an_event_to_append_is_read_as_it_was_written() {
+        for line in [
+            r#"{"stream":"s","type":"T","data":{}}"#,
+            r#"{"stream":"s","type":"T","id":"a\"","time":"2026-11-23T04:49:13.784077Z","data":[1.0],"metadata":{"m":1},"expect":3,"state":{"n":2}}"#,
+            r#"{"stream":"s","type":"T","data_base64":"AP8=","expect":"no-stream","state_base64":"AP8="}"#,
+        ] {
+            let mut written = Vec::new();
+            write_new_event(&mut written, &parse_event(line.as_bytes()).unwrap());
+            assert_eq!(String::from_utf8(written).unwrap(), line);
+        }
     }
 
     #[test]

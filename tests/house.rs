@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the library, from the ground up: each may import those before it.
-const LIBRARY: [&str; 7] = ["near", "event", "platform", "wire", "store", "subscription", "decide"];
+const LIBRARY: [&str; 8] =
+    ["near", "event", "platform", "wire", "store", "subscription", "decide", "program"];
 /// Those of the program.
 const PROGRAM: [&str; 10] = [
     "units",

@@ -25,38 +25,6 @@ pub struct Aggregate {
     pub events: Vec<Event>,
 }
 
-/// What an aggregator is asked to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Command {
-    /// The stream that it is about.
-    pub stream: StreamName,
-    /// What is asked for.
-    pub data: Json,
-    /// The idempotency key of the decision, unique in the store among those of decisions. With one,
-    /// the same command again gets the first answer.
-    pub id: Option<EventId>,
-    /// How often to decide before it is a conflict, when others write to the stream meanwhile.
-    pub attempts: u32,
-}
-
-impl Command {
-    /// How often a command is decided, unless it says otherwise, before it is a conflict.
-    pub const ATTEMPTS: u32 = 20;
-
-    /// A command without an id.
-    #[must_use]
-    pub fn new(stream: StreamName, data: Json) -> Self {
-        Self { stream, data, id: None, attempts: Self::ATTEMPTS }
-    }
-
-    /// The same with an id.
-    #[must_use]
-    pub fn with_id(self, id: EventId) -> Self {
-        Self { id: Some(id), ..self }
-    }
-}
-
 /// What an aggregator decided: the events to store, and the state after them.
 ///
 /// It belongs to the [`Aggregate`] that it was made of, and is stored only while the stream is at
@@ -115,6 +83,12 @@ impl Unfit {
 }
 
 impl Aggregate {
+    /// A stream without state and events.
+    #[cfg(test)]
+    pub(crate) fn empty(stream: StreamName, version: Version) -> Self {
+        Self { stream, version, state: None, state_version: Version(0), events: Vec::new() }
+    }
+
     /// The current state: the stored one, or the type's default, with the later events applied.
     ///
     /// Events are an enum that serde tags with `type` and `data`.

@@ -1,20 +1,20 @@
-//! The keys of an event's line, and what a misspelt one was meant to be.
+//! The keys of lines, and what a misspelt one was meant to be.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
 macro_rules! keys {
-    ($($key:ident = $text:literal),+ $(,)?) => {
-        /// A key of an event's line.
+    ($(#[$doc:meta])* $name:ident: $unknown:literal { $($key:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub(super) enum Key {
+        pub(super) enum $name {
             $($key),+
         }
 
-        const KEYS: &[&str] = &[$($text),+];
+        impl $name {
+            const ALL: &[&str] = &[$($text),+];
 
-        impl Key {
             fn named(text: &str) -> Option<Self> {
                 match text {
                     $($text => Some(Self::$key),)+
@@ -22,52 +22,80 @@ macro_rules! keys {
                 }
             }
         }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(Self::ALL[*self as usize])
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let visitor = KeyVisitor { named: Self::named, all: Self::ALL, unknown: $unknown };
+                deserializer.deserialize_identifier(visitor)
+            }
+        }
     };
 }
 
 keys! {
-    Position = "position",
-    Stream = "stream",
-    Version = "version",
-    Id = "id",
-    Type = "type",
-    Time = "time",
-    Recorded = "recorded",
-    Data = "data",
-    DataBase64 = "data_base64",
-    Metadata = "metadata",
-    Expect = "expect",
-    State = "state",
-    StateBase64 = "state_base64",
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(KEYS[*self as usize])
+    /// A key of an event's line.
+    Key: "unknown key" {
+        Position = "position",
+        Stream = "stream",
+        Version = "version",
+        Id = "id",
+        Type = "type",
+        Time = "time",
+        Recorded = "recorded",
+        Data = "data",
+        DataBase64 = "data_base64",
+        Metadata = "metadata",
+        Expect = "expect",
+        State = "state",
+        StateBase64 = "state_base64",
     }
 }
 
-impl<'de> Deserialize<'de> for Key {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
+keys! {
+    /// The key of a program's reply, which says what it is.
+    ReplyKey: "unknown reply" {
+        Append = "append",
+        State = "state",
+        StateBase64 = "state_base64",
+        Reject = "reject",
+        Ack = "ack",
+    }
+}
 
-        impl Visitor<'_> for KeyVisitor {
-            type Value = Key;
+keys! {
+    /// A key of a command's line.
+    CommandKey: "unknown key" {
+        Stream = "stream",
+        Command = "command",
+        Id = "id",
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a key")
-            }
+struct KeyVisitor<K> {
+    named: fn(&str) -> Option<K>,
+    all: &'static [&'static str],
+    unknown: &'static str,
+}
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Key, E> {
-                Key::named(text).ok_or_else(|| {
-                    let meant = nearest(text, KEYS)
-                        .map_or_else(String::new, |key| format!("; did you mean `{key}`?"));
-                    E::custom(format_args!("unknown key `{}`{meant}", text.escape_debug()))
-                })
-            }
-        }
+impl<K> Visitor<'_> for KeyVisitor<K> {
+    type Value = K;
 
-        deserializer.deserialize_identifier(KeyVisitor)
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<K, E> {
+        (self.named)(text).ok_or_else(|| {
+            let meant = nearest(text, self.all)
+                .map_or_else(String::new, |key| format!("; did you mean `{key}`?"));
+            E::custom(format_args!("{} `{}`{meant}", self.unknown, text.escape_debug()))
+        })
     }
 }
 
@@ -87,9 +115,9 @@ mod tests {
 
     #[test]
     fn a_near_key_is_named_and_a_far_one_is_not() {
-        assert_eq!(nearest("dat", KEYS), Some("data"));
-        assert_eq!(nearest("typ", KEYS), Some("type"));
-        assert_eq!(nearest("meta_data", KEYS), Some("metadata"));
-        assert_eq!(nearest("payload", KEYS), None);
+        assert_eq!(nearest("dat", Key::ALL), Some("data"));
+        assert_eq!(nearest("typ", Key::ALL), Some("type"));
+        assert_eq!(nearest("meta_data", Key::ALL), Some("metadata"));
+        assert_eq!(nearest("payload", Key::ALL), None);
     }
 }

@@ -1,27 +1,17 @@
-//! Reads one line of an input.
+//! Reads an event from a line.
 
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 
-use serde::de::{Deserializer as _, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::decode_base64;
 use super::key::Key;
+use super::object::{Line, LineError, Text, bytes, name, object};
 use crate::event::{
-    Data, EventId, EventType, Expect, Json, JsonError, NewEvent, StreamName, Timestamp, Version,
+    Data, EventId, EventType, Expect, Json, NewEvent, StreamName, Timestamp, Version,
 };
-
-/// What is wrong with a line, and at which column of it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("column {column}: {reason}")]
-pub struct LineError {
-    /// The column, in bytes, counted from 1.
-    pub column: usize,
-    /// What is wrong.
-    pub reason: String,
-}
 
 /// Reads an event that names its stream.
 ///
@@ -55,32 +45,13 @@ pub struct Defaults {
 ///
 /// As [`parse_event`], and where the line names another stream.
 pub fn parse_event_with(line: &[u8], defaults: &Defaults) -> Result<NewEvent, LineError> {
-    let text = match std::str::from_utf8(line) {
-        Ok(text) => text,
-        Err(error) => {
-            return Err(LineError {
-                column: error.valid_up_to() + 1,
-                reason: "invalid UTF-8".into(),
-            });
-        }
-    };
-    if text.starts_with('\u{feff}') {
-        return Err(LineError { column: 1, reason: "a byte order mark is no JSON".into() });
-    }
-    let mut reader = serde_json::Deserializer::from_str(text);
     let place = Cell::new(None);
-    let parsed = reader.deserialize_map(EventVisitor { line: text, defaults, place: &place });
-    parsed.and_then(|event| reader.end().map(|()| event)).map_err(|error| {
-        let JsonError { column, reason, .. } = error.into();
-        LineError { column: place.get().unwrap_or(column), reason }
-    })
+    object(line, &place, |line| EventVisitor { line, defaults })
 }
 
 struct EventVisitor<'a> {
-    line: &'a str,
+    line: Line<'a>,
     defaults: &'a Defaults,
-    /// Where an error stands that the parser would place behind the value.
-    place: &'a Cell<Option<usize>>,
 }
 
 impl<'de> Visitor<'de> for EventVisitor<'_> {
@@ -122,11 +93,11 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
                         .map_err(A::Error::custom)?;
                 }
                 Key::Data => {
-                    once(&mut data, "data", self.json(map.next_value()?).map(Data::Json)?)?;
+                    once(&mut data, "data", self.line.json(map.next_value()?).map(Data::Json)?)?;
                 }
                 Key::DataBase64 => once(&mut data, "data", bytes(&map.next_value()?)?)?,
                 Key::State => {
-                    once(&mut state, "state", self.json(map.next_value()?).map(Data::Json)?)?;
+                    once(&mut state, "state", self.line.json(map.next_value()?).map(Data::Json)?)?;
                 }
                 Key::StateBase64 => once(&mut state, "state", bytes(&map.next_value()?)?)?,
                 Key::Metadata => metadata = self.metadata(map.next_value()?)?,
@@ -165,41 +136,15 @@ fn once<E: serde::de::Error>(kept: &mut Option<Data>, key: &str, data: Data) -> 
     }
 }
 
-fn bytes<E: serde::de::Error>(text: &Text<'_>) -> Result<Data, E> {
-    decode_base64(&text.0).map(Data::Bytes).map_err(E::custom)
-}
-
 impl EventVisitor<'_> {
     fn metadata<E: serde::de::Error>(&self, raw: &RawValue) -> Result<Option<Json>, E> {
-        let json = self.json(raw)?;
+        let json = self.line.json(raw)?;
         match json.as_str() {
             "null" => Ok(None),
             _ if json.is_object() => Ok(Some(json)),
             _ => Err(E::custom("`metadata` must be a JSON object")),
         }
     }
-
-    /// A value of the line, its errors placed within the line.
-    fn json<E: serde::de::Error>(&self, raw: &RawValue) -> Result<Json, E> {
-        Json::from_raw(raw).map_err(|error| {
-            // `raw` borrows from the line, so their addresses tell how far in it begins.
-            let start = raw.get().as_ptr().addr() - self.line.as_ptr().addr();
-            self.place.set(Some(start + error.column));
-            E::custom(error.reason)
-        })
-    }
-}
-
-/// A string, borrowed where it holds no escape.
-#[derive(serde::Deserialize)]
-#[serde(transparent)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-fn name<T, E: serde::de::Error>(
-    text: &Text<'_>,
-    new: impl Fn(Box<str>) -> Result<T, crate::event::NameError>,
-) -> Result<T, E> {
-    new(text.0.as_ref().into()).map_err(E::custom)
 }
 
 /// An expectation is a string or a number; an object may come one day and is refused until then.

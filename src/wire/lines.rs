@@ -81,6 +81,16 @@ impl<R: Read> Lines<R> {
         Some(&self.buffer[from..end])
     }
 
+    /// All lines that have been read to their end, with that.
+    pub(crate) fn take_whole(&mut self) -> Vec<u8> {
+        let unsearched = &self.buffer[self.searched..self.filled];
+        let last = unsearched.iter().rposition(|byte| *byte == b'\n');
+        let end = last.map_or(self.from, |last| self.searched + last + 1);
+        let whole = self.buffer[self.from..end].to_vec();
+        (self.from, self.searched) = (end, self.filled);
+        whole
+    }
+
     /// What has been read of a line without its end.
     pub fn rest(&self) -> &[u8] {
         &self.buffer[self.from..self.filled]

@@ -1,8 +1,10 @@
 //! The commands, a file each: arguments, and what is done with them. Here is the list of them.
 
+mod acknowledgement;
 mod append;
 mod completions;
 mod confirm;
+mod decide;
 mod definition;
 mod init;
 mod list;
@@ -33,7 +35,8 @@ pub(crate) struct Cli {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 done, 1 failure, 2 usage, 3 wrong expected version, 4 store, stream or state not found,
-  5 busy, 6 invalid input, 9 outcome unknown (retry with an id), 130 and 143 interrupted";
+  5 busy, 6 invalid input, 7 a program failed, 8 the aggregator rejected the command,
+  9 outcome unknown (retry with an id), 130 and 143 interrupted";
 
 commands! {
     /// Event sourcing in a directory: SQLite inside, JSON lines outside, no server
@@ -44,6 +47,7 @@ commands! {
         "tail" Tail(tail::TailArgs),
         "stream" Stream(stream::StreamCommand),
         "state" State(state::StateCommand),
+        "decide" Decide(decide::DecideArgs),
         "status" Status(status::StatusArgs),
         "completions" Completions(completions::CompletionsArgs),
         "man" Man(man::ManArgs),
@@ -97,6 +101,7 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> anyhow::Result<()> {
         Command::Tail(args) => args.run(global, environment),
         Command::Stream(args) => args.run(global, environment),
         Command::State(args) => args.run(global, environment),
+        Command::Decide(args) => args.run(global, environment),
         Command::Status(status::StatusArgs {}) => status::StatusArgs::run(global, environment),
         Command::Completions(args) => args.run(definition()),
         Command::Man(args) => args.run(definition()),

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use ream::program::ProgramError;
 use ream::{Error, Expect};
 
 use crate::output::{Style, escape};
@@ -27,7 +29,8 @@ pub(crate) fn report(error: &anyhow::Error, style: Style) -> ExitCode {
 }
 
 /// Options that say what to do. What else has a value names something: an event, a place, a time.
-const STEERING: [&str; 4] = ["--expect", "--lock-timeout", "--limit", "--last"];
+const STEERING: [&str; 6] =
+    ["--expect", "--lock-timeout", "--limit", "--last", "--timeout", "--attempts"];
 
 /// The exit code of a command line that can't be understood, or in which a name, a place or a time
 /// is none, or that asks for help.
@@ -50,6 +53,9 @@ fn classify(error: &anyhow::Error) -> (u8, Option<String>) {
         if let Some(error) = cause.downcast_ref::<Error>() {
             return store_code(error);
         }
+        if let Some(error) = cause.downcast_ref::<ProgramError>() {
+            return program_code(error);
+        }
     }
     (1, None)
 }
@@ -64,6 +70,7 @@ fn refused_code(refused: &Refused) -> (u8, Option<String>) {
         Refused::NoStoreNear { .. } => (4, Some("ream init".into())),
         Refused::Unconfirmed { hint, .. } => (2, Some(hint.clone())),
         Refused::Declined => (1, None),
+        Refused::Rejected(_) => (8, None),
         Refused::Signal(number) => (128 + number, None),
     }
 }
@@ -116,7 +123,14 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
         Error::TooLarge { .. } => {
             (6, hint("how much a store takes is its setting max-data-bytes, in its file `store`".into()))
         }
+        Error::AggregateTooLarge { stream, .. } => {
+            (1, hint(format!("store a state with the decisions, or one now: ream state set {}", quote(stream))))
+        }
+        Error::DecisionIdReused { .. } => {
+            (6, hint("an id stands for one command on one stream, for ever".into()))
+        }
         Error::ForgedId { .. }
+        | Error::OtherStream { .. }
         | Error::TimeAhead { .. }
         | Error::ContinuesNothing => (6, None),
         Error::VersionNeedsStream => (2, hint("ream read order-42 --after @3".into())),
@@ -141,6 +155,53 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
         Error::Interrupted => (130, None),
         Error::NotADirectory { .. } => (4, hint("a store is a directory, and may be a new one: ream init .ream".into())),
         _ => (1, None),
+    }
+}
+
+/// The same for a program that failed.
+fn program_code(error: &ProgramError) -> (u8, Option<String>) {
+    let hint = match error {
+        ProgramError::NotStarted { program, source } => not_started(program, source),
+        ProgramError::Failed { .. } | ProgramError::Unreadable { .. } => None,
+        ProgramError::EndedEarly { .. } => Some(
+            "with --serve a program answers each line that it reads, with {\"ack\":VERSION} at the end"
+                .into(),
+        ),
+        ProgramError::TimedOut { .. } => Some(
+            "if it did answer, its output is held in a buffer: flush it; --timeout 5m waits longer"
+                .into(),
+        ),
+        ProgramError::HeldOpen { .. } => {
+            Some("redirect the output of what shall go on: command >/dev/null &".into())
+        }
+        ProgramError::BadReply { .. } => Some(
+            "stdout is for replies, a JSON object a line: append, state, reject, ack; all else goes to stderr"
+                .into(),
+        ),
+        ProgramError::TooLong { .. } => Some("a state holds what the next decision needs, no more".into()),
+        ProgramError::Interrupted => return (130, None),
+        _ => None,
+    };
+    (7, hint)
+}
+
+/// What is wrong with a file that can't be run.
+fn not_started(program: &str, source: &io::Error) -> Option<String> {
+    /// What exec(3) says of a file that is no program and names no interpreter.
+    const NO_FORMAT: i32 = 8;
+    let exists = Path::new(program).exists();
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => Some(format!("chmod +x {}", quote(program))),
+        io::ErrorKind::NotFound if exists && program.contains('/') => {
+            Some(format!("the interpreter in the first line of {program} is not there"))
+        }
+        io::ErrorKind::NotFound if exists => {
+            Some(format!("a file here is run with its path: ./{}", quote(program)))
+        }
+        _ if source.raw_os_error() == Some(NO_FORMAT) => {
+            Some("a script begins with its interpreter: #!/bin/sh".into())
+        }
+        _ => None,
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) enum Refused {
     Unconfirmed { what: String, hint: String },
     /// The question was answered with no.
     Declined,
+    /// An aggregator rejected the command, for this reason.
+    Rejected(String),
     /// A signal came.
     Signal(u8),
 }
@@ -30,6 +32,7 @@ impl fmt::Display for Refused {
             }
             Self::Unconfirmed { what, .. } => write!(f, "{what} needs to be confirmed"),
             Self::Declined => f.write_str("nothing was changed"),
+            Self::Rejected(reason) => write!(f, "rejected: {reason}"),
             Self::Signal(_) => f.write_str("interrupted"),
         }
     }

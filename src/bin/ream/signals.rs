@@ -1,12 +1,23 @@
-//! Signals that end the program: a write finishes its transaction first.
+//! Signals that end the program: a write finishes its transaction first, and a program that was
+//! started is ended.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use ream::program::ProgramError;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::refused::Refused;
+
+/// The signals that end the program, and their numbers.
+#[cfg(unix)]
+const ENDING: [(i32, usize); 4] = {
+    use signal_hook::consts::{SIGHUP, SIGQUIT};
+    [(SIGINT, 2), (SIGTERM, 15), (SIGHUP, 1), (SIGQUIT, 3)]
+};
+#[cfg(not(unix))]
+const ENDING: [(i32, usize); 2] = [(SIGINT, 2), (SIGTERM, 15)];
 
 /// What signals have come, and whether one may end the program on the spot.
 #[derive(Debug, Clone)]
@@ -17,14 +28,14 @@ pub(crate) struct Signals {
 }
 
 impl Signals {
-    /// Takes SIGINT and SIGTERM over. Outside [`Signals::hold`] they end the program as ever.
+    /// Takes over what ends the program. Outside [`Signals::hold`] they end the program as ever.
     pub(crate) fn take_over() -> std::io::Result<Self> {
         let signals = Self {
             idle: Arc::new(AtomicBool::new(true)),
             came: Arc::default(),
             number: Arc::default(),
         };
-        for (signal, number) in [(SIGINT, 2), (SIGTERM, 15)] {
+        for (signal, number) in ENDING {
             flag::register_conditional_default(signal, Arc::clone(&signals.idle))?;
             flag::register(signal, Arc::clone(&signals.came))?;
             flag::register_usize(signal, Arc::clone(&signals.number), number)?;
@@ -43,17 +54,21 @@ impl Signals {
 
     /// Does `work` to its end, whatever signal comes; where it gave up because one came, the
     /// failure is that.
-    pub(crate) fn hold<T>(
+    pub(crate) fn hold<T, E: Into<anyhow::Error>>(
         &self,
-        work: impl FnOnce() -> Result<T, ream::Error>,
+        work: impl FnOnce() -> Result<T, E>,
     ) -> anyhow::Result<T> {
         self.idle.store(false, Ordering::SeqCst);
         let done = work();
         self.idle.store(true, Ordering::SeqCst);
-        if let Err(ream::Error::Interrupted) = done {
-            self.check()?;
-        }
-        Ok(done?)
+        done.map_err(|error| {
+            let error = error.into();
+            if is_interruption(&error) {
+                self.check().err().map_or(error, anyhow::Error::from)
+            } else {
+                error
+            }
+        })
     }
 
     /// Fails where a signal has come.
@@ -63,4 +78,12 @@ impl Signals {
             number => Err(Refused::Signal(u8::try_from(number).unwrap_or_default())),
         }
     }
+}
+
+/// Whether something was given up because a signal came.
+fn is_interruption(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        matches!(cause.downcast_ref(), Some(ream::Error::Interrupted))
+            || matches!(cause.downcast_ref(), Some(ProgramError::Interrupted))
+    })
 }

@@ -11,12 +11,10 @@ use super::read::{COLUMNS, event};
 use super::states::{self, Stored};
 use super::transaction::{Failure, StreamRow, Transaction, check_expectation};
 use super::{Store, Turn, positions};
-use crate::event::{Data, EventId, Expect, Position, StreamName, Version};
+use crate::event::{Command, Data, EventId, Expect, Position, StreamName, Version};
 use crate::platform;
 use crate::store::chain::{Salt, command_hash};
-use crate::store::{
-    Aggregate, Command, Decided, DecidedEvent, Decision, Error, SealedEvent, Sealer,
-};
+use crate::store::{Aggregate, Decided, DecidedEvent, Decision, Error, SealedEvent, Sealer};
 
 /// How many bytes of state and events a decision is made of.
 const MOST_BYTES: usize = 64 * 1024 * 1024;

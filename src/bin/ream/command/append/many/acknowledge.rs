@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use ream::{Appended, SealedEvent};
 
 use crate::args::Format;
-use crate::command::append::one::acknowledge;
+use crate::command::acknowledgement::write_acknowledgement;
 use crate::output::{Output, is_closed_output};
 
 /// How many batches may wait to be acknowledged.
@@ -58,11 +58,13 @@ fn write_all(mut output: Output, receiver: &Receiver<Committed>) -> anyhow::Resu
     let mut closed = false;
     for Committed { events, appended, store_id } in receiver {
         for (event, one) in events.iter().zip(&appended) {
-            let from = buffer.len();
-            acknowledge(&mut buffer, event.event(), one, &store_id);
+            let (from, event) = (buffer.len(), event.event());
+            write_acknowledgement(&mut buffer, &event.stream, event.id.as_ref(), one, &store_id);
             if output.format == Format::Json {
                 let line = buffer.split_off(from);
-                output.record(&mut buffer, line.trim_ascii_end());
+                output.record(&mut buffer, &line);
+            } else {
+                buffer.push(b'\n');
             }
         }
         if !closed {

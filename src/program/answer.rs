@@ -1,0 +1,113 @@
+//! What an aggregator answers to a command, reply by reply.
+
+use crate::event::Expect;
+use crate::store::{Aggregate, Decision};
+use crate::wire::{Defaults, Reply, parse_reply};
+
+/// An answer that is being given.
+pub(super) struct Answer {
+    decision: Decision,
+    defaults: Defaults,
+}
+
+/// How far an answer has come.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// More may come.
+    More,
+    /// The command is accepted: the answer has ended.
+    Accepted,
+    /// The command is rejected: the answer has ended.
+    Rejected(String),
+}
+
+impl Answer {
+    /// The answer of who was told of `aggregate`.
+    pub(super) fn new(aggregate: &Aggregate) -> Self {
+        let stream = Some(aggregate.stream.clone());
+        // No line can say so: what expects anything else says it itself.
+        let defaults = Defaults { stream, expect: Expect::Continues };
+        Self { decision: aggregate.accept(), defaults }
+    }
+
+    /// Takes the next reply; what is wrong with it, where it is no part of an answer.
+    pub(super) fn take(&mut self, line: &[u8]) -> Result<Said, String> {
+        match parse_reply(line, &self.defaults).map_err(|error| error.to_string())? {
+            Reply::Append(event) if event.expect != Expect::Continues => {
+                Err("`expect` has no place here: a decision is stored if the stream is still as it was \
+                     told"
+                    .into())
+            }
+            Reply::Append(event) => {
+                self.decision.events.push(event);
+                Ok(Said::More)
+            }
+            Reply::State(_) if self.decision.state.is_some() => {
+                Err("a second state in one answer".into())
+            }
+            Reply::State(state) => {
+                self.decision.state = Some(state);
+                Ok(Said::More)
+            }
+            Reply::Reject(reason) => Ok(Said::Rejected(reason)),
+            Reply::Ack(version) => self.acknowledged(version),
+        }
+    }
+
+    /// An ack names the version that was told, or the one that the events lead to.
+    fn acknowledged(&self, version: u64) -> Result<Said, String> {
+        let told = self.decision.version.0;
+        let after = told + self.decision.events.len() as u64;
+        if version == told || version == after {
+            return Ok(Said::Accepted);
+        }
+        Err(format!("acknowledges version {version}, but was told of {told}"))
+    }
+
+    /// What was decided.
+    pub(super) fn decision(self) -> Decision {
+        self.decision
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{StreamName, Version};
+
+    /// An answer about a stream at version 3, and what it says to each line.
+    fn answer(lines: &[&str]) -> Result<(Vec<Said>, Decision), String> {
+        let aggregate = Aggregate::empty(StreamName::stored("account-1"), Version(3));
+        let mut answer = Answer::new(&aggregate);
+        let said = lines.iter().map(|line| answer.take(line.as_bytes()));
+        Ok((said.collect::<Result<_, _>>()?, answer.decision()))
+    }
+
+    #[test]
+    fn an_answer_ends_with_an_ack_or_a_rejection() {
+        let event = r#"{"append":{"type":"T"}}"#;
+        let (said, decision) = answer(&[event, event, r#"{"state":1}"#, r#"{"ack":3}"#]).unwrap();
+        assert_eq!(said, [Said::More, Said::More, Said::More, Said::Accepted]);
+        assert_eq!((decision.events.len(), decision.version), (2, Version(3)));
+        assert!(decision.state.is_some());
+        assert_eq!(answer(&[event, r#"{"ack":4}"#]).unwrap().0[1], Said::Accepted);
+        let (said, _) = answer(&[event, r#"{"reject":"no"}"#]).unwrap();
+        assert_eq!(said[1], Said::Rejected("no".into()));
+    }
+
+    #[test]
+    fn what_has_no_place_in_an_answer_is_refused() {
+        let event = r#"{"append":{"type":"T"}}"#;
+        for (lines, error) in [
+            (&[r#"{"append":{"type":"T","expect":3}}"#][..], "`expect` has no place here"),
+            (&[r#"{"append":{"type":"T","expect":"any"}}"#], "`expect` has no place here"),
+            (&[r#"{"state":1}"#, r#"{"state":2}"#], "a second state in one answer"),
+            (&[event, r#"{"ack":5}"#], "acknowledges version 5, but was told of 3"),
+            (&[r#"{"ack":4}"#], "acknowledges version 4, but was told of 3"),
+            (&[r#"{"append":{"type":"T","stream":"b"}}"#], "the line is for the stream `b`"),
+        ] {
+            let found = answer(lines).map(|_| ()).unwrap_err();
+            assert!(found.contains(error), "{lines:?}: {found}");
+        }
+    }
+}
