@@ -11,7 +11,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-pub(crate) use process::Process;
+pub(crate) use process::{Input, Output, Pipes, Process};
 
 /// What tells a file from another that later stands at the same path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ mod system {
         PermissionsExt as _,
     };
 
-    use rustix::event::{PollFd, PollFlags, poll};
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::fs::OFlags;
 
     use super::{File, FileIdentity, OpenOptions, Ownership, Path, fs, io};
@@ -131,6 +131,18 @@ mod system {
             filled += getrandom(&mut bytes[filled..], GetRandomFlags::empty())?;
         }
         Ok(())
+    }
+
+    pub(crate) fn wait_until_readable(
+        input: &impl AsFd,
+        timeout: std::time::Duration,
+    ) -> io::Result<bool> {
+        let timeout = Timespec::try_from(timeout).unwrap_or_default();
+        match poll(&mut [PollFd::new(input, PollFlags::IN)], Some(&timeout)) {
+            Ok(ready) => Ok(ready > 0),
+            Err(rustix::io::Errno::INTR) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     pub(crate) fn wait_until_closed(output: &impl AsFd) {
@@ -246,6 +258,29 @@ pub(crate) fn random(bytes: &mut [u8]) -> io::Result<()> {
 /// The system's mount table, where it has one to read.
 pub(crate) fn mount_table() -> Option<String> {
     fs::read("/proc/self/mountinfo").ok().map(|table| String::from_utf8_lossy(&table).into_owned())
+}
+
+/// Waits until `input` can be read from without waiting, or has ended; at most for `timeout`.
+///
+/// # Errors
+///
+/// Where the system refuses.
+#[cfg(unix)]
+pub fn wait_until_readable(
+    input: &impl std::os::fd::AsFd,
+    timeout: std::time::Duration,
+) -> io::Result<bool> {
+    system::wait_until_readable(input, timeout)
+}
+
+/// Waits until `input` can be read from; this system cannot tell, and reading waits.
+///
+/// # Errors
+///
+/// None.
+#[cfg(not(unix))]
+pub fn wait_until_readable<T>(_input: &T, _timeout: std::time::Duration) -> io::Result<bool> {
+    Ok(true)
 }
 
 /// Waits until no one reads `output` any more: the other end of a pipe or a socket is closed.

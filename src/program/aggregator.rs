@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::answer::{Answer, Said};
-use super::{Deadline, LONGEST, Program, ProgramError, Running};
+use super::running::{Deadline, Running};
+use super::{LONGEST, Program, ProgramError};
 use crate::event::{Command, Data};
 use crate::store::{Aggregate, Decision, Error};
 use crate::wire;
@@ -64,8 +65,8 @@ impl Aggregator {
     pub fn decide(&self, aggregate: &Aggregate, command: &Command) -> Result<Decision, Refusal> {
         let deadline = Deadline::after(self.timeout);
         let line = line(aggregate, command)?;
-        let mut running = self.program.start()?;
-        running.tell(line, deadline)?;
+        let mut running = Running::start(&self.program)?;
+        running.tell(&line);
         running.end_input();
         let (said, decision) = hear(&mut running, aggregate, deadline)?;
         running.finish_silently("a reply behind the end of the answer", deadline)?;
@@ -81,7 +82,7 @@ impl Aggregator {
     ///
     /// Where it can't be started.
     pub fn serve(&self) -> Result<Serving, ProgramError> {
-        Ok(Serving { running: self.program.start()?, timeout: self.timeout })
+        Ok(Serving { running: Running::start(&self.program)?, timeout: self.timeout })
     }
 }
 
@@ -103,7 +104,7 @@ impl Serving {
         command: &Command,
     ) -> Result<Decision, Refusal> {
         let deadline = Deadline::after(self.timeout);
-        self.running.tell(line(aggregate, command)?, deadline)?;
+        self.running.tell(&line(aggregate, command)?);
         match hear(&mut self.running, aggregate, deadline)? {
             (Said::Accepted, decision) => Ok(decision),
             (Said::Rejected(reason), _) => Err(Refusal::Rejected(reason)),

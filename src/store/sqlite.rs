@@ -74,6 +74,8 @@ struct Writer {
     /// What the bell said before the connection's first look at the store, until it is checked.
     acknowledged: Option<bell::Acknowledged>,
     bell: Option<Bell>,
+    /// How long the log is.
+    log: connection::Log,
     /// Why followers could not be told of the last event.
     warning: Option<Error>,
     /// Everything up to here is known to be synced.
@@ -146,9 +148,10 @@ impl Store {
             return Ok(());
         }
         let acknowledged = bell::read(&self.layout);
-        let connection = connection::open_to_write(&self.layout, &self.options)?;
+        let (connection, log) = connection::open_to_write(&self.layout, &self.options)?;
         self.writer = Some(Writer {
             connection,
+            log,
             acknowledged,
             bell: None,
             warning: None,

@@ -1,6 +1,7 @@
 //! Lines of an input, of bounded length.
 
 use std::io::{self, Read};
+use std::ops::Range;
 
 /// How much is read at once.
 const READ_BYTES: usize = 256 * 1024;
@@ -29,6 +30,8 @@ pub struct Lines<R> {
     searched: usize,
     /// Up to where `buffer` is filled.
     filled: usize,
+    /// Where the line is that was found last.
+    found: Range<usize>,
     longest: usize,
 }
 
@@ -36,7 +39,7 @@ impl<R: Read> Lines<R> {
     /// The lines of `source`, of at most `longest` bytes each.
     pub fn new(source: R, longest: usize) -> Self {
         let buffer = vec![0; READ_BYTES];
-        Self { source, buffer, from: 0, searched: 0, filled: 0, longest }
+        Self { source, buffer, from: 0, searched: 0, filled: 0, found: 0..0, longest }
     }
 
     /// Reads on, once; `false` at the end of the input.
@@ -45,10 +48,12 @@ impl<R: Read> Lines<R> {
     ///
     /// Where the source can't be read; [`io::ErrorKind::InvalidData`] where a line is too long.
     pub fn fill(&mut self) -> io::Result<bool> {
-        self.buffer.copy_within(self.from..self.filled, 0);
-        self.filled -= self.from;
-        self.searched -= self.from;
-        self.from = 0;
+        if self.from > 0 {
+            self.buffer.copy_within(self.from..self.filled, 0);
+            self.filled -= self.from;
+            self.searched -= self.from;
+            self.from = 0;
+        }
         if self.filled > self.longest {
             let reason = format!("longer than {} bytes", self.longest);
             return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
@@ -70,25 +75,37 @@ impl<R: Read> Lines<R> {
 
     /// The next line that has been read to its end, without that.
     pub fn next_whole(&mut self) -> Option<&[u8]> {
+        self.find_whole().then(|| self.found())
+    }
+
+    /// Finds the next line that has been read to its end; then [`Lines::found`] is that.
+    pub(crate) fn find_whole(&mut self) -> bool {
         let unsearched = &self.buffer[self.searched..self.filled];
         let Some(length) = unsearched.iter().position(|byte| *byte == b'\n') else {
             self.searched = self.filled;
-            return None;
+            return false;
         };
-        let (from, end) = (self.from, self.searched + length);
-        self.from = end + 1;
-        self.searched = self.from;
-        Some(&self.buffer[from..end])
+        let end = self.searched + length;
+        self.found = self.from..end;
+        (self.from, self.searched) = (end + 1, end + 1);
+        true
     }
 
-    /// All lines that have been read to their end, with that.
-    pub(crate) fn take_whole(&mut self) -> Vec<u8> {
-        let unsearched = &self.buffer[self.searched..self.filled];
-        let last = unsearched.iter().rposition(|byte| *byte == b'\n');
-        let end = last.map_or(self.from, |last| self.searched + last + 1);
-        let whole = self.buffer[self.from..end].to_vec();
-        (self.from, self.searched) = (end, self.filled);
-        whole
+    /// Takes what has been read of a line without its end for a line, if there is anything.
+    pub(crate) fn find_rest(&mut self) -> bool {
+        self.found = self.from..self.filled;
+        (self.from, self.searched) = (self.filled, self.filled);
+        !self.found.is_empty()
+    }
+
+    /// The line that was found last, until more is read.
+    pub(crate) fn found(&self) -> &[u8] {
+        &self.buffer[self.found.clone()]
+    }
+
+    /// Where the lines come from.
+    pub(crate) fn source(&self) -> &R {
+        &self.source
     }
 
     /// What has been read of a line without its end.

@@ -162,7 +162,6 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
 fn program_code(error: &ProgramError) -> (u8, Option<String>) {
     let hint = match error {
         ProgramError::NotStarted { program, source } => not_started(program, source),
-        ProgramError::Failed { .. } | ProgramError::Unreadable { .. } => None,
         ProgramError::EndedEarly { .. } => Some(
             "with --serve a program answers each line that it reads, with {\"ack\":VERSION} at the end"
                 .into(),

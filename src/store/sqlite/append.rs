@@ -79,9 +79,12 @@ impl Store {
         let _turn = self.queue.enter(&self.options)?;
         self.check_in_place()?;
         let Some(writer) = &mut self.writer else { return Err(Error::Interrupted) };
-        let log = connection::wal_bytes(&self.layout);
-        if first {
-            connection::start_over(&writer.connection, log);
+        // The log is looked at once: to ask for its length before each write has some systems keep its
+        // time more precisely, and a sync then writes that too.
+        let log = first.then(|| connection::wal_bytes(&self.layout));
+        match log {
+            Some(bytes) => connection::start_over(&writer.connection, bytes),
+            None => writer.log.start_over_if_long(&writer.connection),
         }
         writer.begin(&self.layout, &self.options)?;
         let now = (self.options.clock)();
@@ -103,7 +106,7 @@ impl Store {
             return Err(commit_failure(&self.layout, error));
         }
         // Where it was empty, the log may be new, and its name not yet durable.
-        if log == 0 {
+        if log == Some(0) {
             platform::sync_dir(&self.layout.root)
                 .map_err(|error| Error::OutcomeUnknown { source: error.into() })?;
         }
@@ -113,7 +116,7 @@ impl Store {
             writer.durable = head.position;
             writer.ring(&self.layout, head);
         }
-        if connection::wal_frames(&self.layout) > connection::FRAMES_AT_WORK {
+        if writer.log.frames() > connection::FRAMES_AT_WORK {
             connection::checkpoint(&writer.connection, &self.options);
         }
         Ok(value)

@@ -1,9 +1,13 @@
 //! Connections: how they are opened, what is checked, when the log is checkpointed.
 
+use std::ffi::c_int;
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
+use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::layout::Layout;
@@ -17,6 +21,8 @@ const NEEDED: (&str, i32) = ("3.51.3", 3_051_003);
 const FRAMES_TAKEN_OVER: u64 = 32;
 /// How long a log is left behind, in frames: those that count, and space to write over.
 pub(super) const FRAMES_LEFT_BEHIND: u64 = 64;
+/// How many frames of log a writer that goes on with small transactions lets pile up.
+const FRAMES_STARTED_OVER: u64 = 256;
 /// How many frames of log a writer lets pile up while it goes on.
 pub(super) const FRAMES_AT_WORK: u64 = 8192;
 
@@ -41,10 +47,46 @@ pub(super) fn open_to_read(layout: &Layout, options: &Options) -> Result<Connect
     open_with(layout, options, "PRAGMA cache_size=64;")
 }
 
-/// Opens a connection to write by. What is freed within a page that is written anyway is
-/// overwritten: a copy that a split leaves behind would outlive a removal.
-pub(super) fn open_to_write(layout: &Layout, options: &Options) -> Result<Connection, Error> {
-    open_with(layout, options, "PRAGMA secure_delete=FAST;")
+/// Opens a connection to write by, and what tells how long its log is. What is freed within a page
+/// that is written anyway is overwritten: a copy that a split leaves behind would outlive a removal.
+pub(super) fn open_to_write(
+    layout: &Layout,
+    options: &Options,
+) -> Result<(Connection, Log), Error> {
+    let mut connection = open_with(layout, options, "PRAGMA secure_delete=FAST;")?;
+    let log = Log::default();
+    let frames = Arc::clone(&log.frames);
+    let count = move |_: &mut Wal, pages: c_int| {
+        frames.store(pages.unsigned_abs().into(), Ordering::Relaxed);
+        Ok(())
+    };
+    connection.wal_hook(Some(count)).map_err(|error| failure(layout, "watch the log", error))?;
+    Ok((connection, log))
+}
+
+/// How long the log is, as the last commit on a connection left it.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    frames: Arc<AtomicU64>,
+    /// How long it was before.
+    before: u64,
+}
+
+impl Log {
+    /// Its frames that count.
+    pub(super) fn frames(&self) -> u64 {
+        self.frames.load(Ordering::Relaxed)
+    }
+
+    /// Has it start over where it became long by small transactions. Behind a large one, to move as
+    /// much would cost more than it gains.
+    pub(super) fn start_over_if_long(&mut self, connection: &Connection) {
+        let frames = self.frames();
+        let last = frames.saturating_sub(std::mem::replace(&mut self.before, frames));
+        if frames > FRAMES_STARTED_OVER && last < FRAMES_TAKEN_OVER {
+            start_over(connection, frames * FRAME_BYTES);
+        }
+    }
 }
 
 fn open_with(layout: &Layout, options: &Options, pragmas: &str) -> Result<Connection, Error> {
@@ -94,8 +136,8 @@ pub(super) fn wal_bytes(layout: &Layout) -> u64 {
     fs::symlink_metadata(&layout.wal).map_or(0, |metadata| metadata.len())
 }
 
-/// Moves the log into the database where a process that begins to write finds it long. The log then
-/// starts over in place: to write over what is there is faster to sync than to extend a file.
+/// Moves the log into the database where it is long. The log then starts over in place: to write over
+/// what is there is faster to sync than to extend a file.
 ///
 /// The log has `bytes`.
 pub(super) fn start_over(connection: &Connection, bytes: u64) {

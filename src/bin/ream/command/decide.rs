@@ -4,7 +4,6 @@ mod once;
 mod serve;
 
 use std::ffi::OsString;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
@@ -82,7 +81,7 @@ impl DecideArgs {
         let aggregator = self.aggregator(&store, &signals)?;
         match command {
             Some(command) => {
-                once::decide(self, &command, &aggregator, global, &mut store, &signals)?
+                once::decide(self, &command, &aggregator, global, &mut store, &signals)?;
             }
             None => serve::decide(self, &aggregator, global, &mut store, &signals)?,
         }
@@ -114,7 +113,7 @@ impl DecideArgs {
         };
         let program = Program::new(file, args.iter().cloned())
             .on_store(store.path())
-            .interrupted_by(Arc::clone(&signals.flag()));
+            .interrupted_by(signals.flag());
         Ok(Aggregator::new(program, self.timeout))
     }
 

@@ -1,23 +1,20 @@
 //! Commands as they come on standard input, decided by one program.
 
-use std::io;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
-use std::thread;
+use std::io::{self, Stdin};
 use std::time::Duration;
 
+use anyhow::Context as _;
 use ream::program::{Aggregator, Refusal, Serving};
 use ream::wire::{self, Lines};
-use ream::{Command, DecideError, Decided, Error, Store};
+use ream::{Command, DecideError, Decided, Error, Store, platform};
 
 use super::{DecideArgs, refusal, undecided};
 use crate::args::Global;
 use crate::command::acknowledgement::{write_acknowledgement, write_repeated};
-use crate::output::{Output, warn_of};
+use crate::output::{Output, is_closed_output, warn_of};
 use crate::refused::{Refused, invalid};
 use crate::signals::Signals;
 
-/// How many commands wait to be decided.
-const WAITING: usize = 64;
 /// How long a line with a command may be, in bytes.
 const LONGEST: usize = 64 * 1024 * 1024;
 /// How often is looked whether the program still runs, while no command comes.
@@ -32,35 +29,11 @@ pub(super) fn decide(
     signals: &Signals,
 ) -> anyhow::Result<()> {
     let mut service = Service { args, serving: aggregator.serve()?, store, decided: 0 };
-    let commands = read_commands();
+    let mut commands = Commands::new();
     let mut output = Output::new(global);
-    let mut buffer = Vec::new();
-    let done = signals.hold(|| {
-        loop {
-            match commands.recv_timeout(LOOK) {
-                Ok(Arrived::Command(line, command)) => {
-                    let mut answer = Vec::new();
-                    let answered = service.answer(command, &mut answer);
-                    answered.map_err(|error| service.stopped_at(line, error))?;
-                    output.record(&mut buffer, &answer);
-                    output.write(&buffer)?;
-                    buffer.clear();
-                }
-                Ok(Arrived::Bad(line, reason)) => {
-                    let bad = invalid(format!("line {line}, {reason}"));
-                    return Err(service.stopped_at(line, bad));
-                }
-                Ok(Arrived::Failed(error)) => {
-                    return Err(anyhow::Error::new(error).context("can't read standard input"));
-                }
-                Err(RecvTimeoutError::Timeout) => service.serving.check()?,
-                Err(RecvTimeoutError::Disconnected) => return Ok(()),
-            }
-            signals.check()?;
-        }
-    });
+    let done = signals.hold(|| service.decide_all(&mut commands, &mut output, signals));
     warn_of(global, service.store);
-    done?;
+    done.map_err(|error| service.stopped_at(commands.line, error))?;
     signals.hold(|| service.serving.finish())?;
     output.write(output.end())
 }
@@ -74,6 +47,29 @@ struct Service<'s> {
 }
 
 impl Service<'_> {
+    /// Decides one command after another, until no more come.
+    fn decide_all(
+        &mut self,
+        commands: &mut Commands,
+        output: &mut Output,
+        signals: &Signals,
+    ) -> anyhow::Result<()> {
+        let mut buffer = Vec::new();
+        let idle = |service: &mut Self| {
+            signals.check()?;
+            Ok(service.serving.check()?)
+        };
+        while let Some(command) = commands.next(|| idle(self))? {
+            let mut answer = Vec::new();
+            self.answer(command, &mut answer)?;
+            output.record(&mut buffer, &answer);
+            output.write(&buffer)?;
+            buffer.clear();
+            signals.check()?;
+        }
+        Ok(())
+    }
+
     /// Decides a command, and writes what came of it.
     fn answer(&mut self, mut command: Command, line: &mut Vec<u8>) -> anyhow::Result<()> {
         command.attempts = self.args.attempts;
@@ -100,8 +96,11 @@ impl Service<'_> {
         Ok(())
     }
 
-    /// Where it stopped, and what was done by then.
+    /// Where it stopped, and what was done by then. That nobody hears the answers is no failure.
     fn stopped_at(&self, line: u64, error: anyhow::Error) -> anyhow::Error {
+        if is_closed_output(&error) {
+            return error;
+        }
         let so_far = match self.decided {
             1 => "1 command is answered".into(),
             decided => format!("{decided} commands are answered"),
@@ -147,45 +146,51 @@ fn conflict(line: &mut Vec<u8>, attempts: u32, conflict: &Error) {
     wire::write_number(line, attempts.into());
 }
 
-/// What comes on standard input: a command, with the number of its line.
-enum Arrived {
-    Command(u64, Command),
-    /// A line that is no command, and why.
-    Bad(u64, String),
-    Failed(io::Error),
+/// The commands that come on standard input.
+struct Commands {
+    lines: Lines<Stdin>,
+    /// The number of the line that was read last.
+    line: u64,
+    ended: bool,
 }
 
-/// Reads commands on a thread of its own.
-fn read_commands() -> Receiver<Arrived> {
-    let (sender, receiver) = mpsc::sync_channel(WAITING);
-    thread::spawn(move || {
-        if let Err(last) = read_all(&sender) {
-            // Who has ended hears nothing more.
-            let _ = sender.send(last);
-        }
-    });
-    receiver
-}
+impl Commands {
+    fn new() -> Self {
+        Self { lines: Lines::new(io::stdin(), LONGEST), line: 0, ended: false }
+    }
 
-/// Sends each command; what stands against going on is the error.
-fn read_all(sender: &SyncSender<Arrived>) -> Result<(), Arrived> {
-    let mut lines = Lines::new(io::stdin(), LONGEST);
-    let mut number = 0;
-    let mut take = |line: &[u8]| {
-        number += 1;
-        if line.iter().all(u8::is_ascii_whitespace) {
-            return Ok(true);
-        }
-        let command = wire::parse_command(line);
-        let command = command.map_err(|error| Arrived::Bad(number, error.to_string()))?;
-        Ok(sender.send(Arrived::Command(number, command)).is_ok())
-    };
-    while lines.fill().map_err(Arrived::Failed)? {
-        while let Some(line) = lines.next_whole() {
-            if !take(line)? {
-                return Ok(());
+    /// The next command; `while_idle` is asked now and then, while none comes.
+    fn next(
+        &mut self,
+        mut while_idle: impl FnMut() -> anyhow::Result<()>,
+    ) -> anyhow::Result<Option<Command>> {
+        loop {
+            while let Some(line) = self.lines.next_whole() {
+                self.line += 1;
+                if let Some(command) = parse(line, self.line)? {
+                    return Ok(Some(command));
+                }
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            while !platform::wait_until_readable(&io::stdin(), LOOK)? {
+                while_idle()?;
+            }
+            if !self.lines.fill().context("can't read standard input")? {
+                self.ended = true;
+                self.line += 1;
+                return parse(self.lines.rest(), self.line);
             }
         }
     }
-    take(lines.rest()).map(|_| ())
+}
+
+/// The command on a line; nothing where that is empty.
+fn parse(line: &[u8], number: u64) -> anyhow::Result<Option<Command>> {
+    if line.iter().all(u8::is_ascii_whitespace) {
+        return Ok(None);
+    }
+    let command = wire::parse_command(line);
+    command.map(Some).map_err(|error| invalid(format!("line {number}, {error}")))
 }

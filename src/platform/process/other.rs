@@ -1,0 +1,165 @@
+//! Processes and pipes where there are no groups and no pipes that do not block: a thread for each
+//! pipe, with a bounded queue. A program is ended alone, and what it started is not.
+
+use std::cell::RefCell;
+use std::io::{self, Read, Write};
+use std::process::{ChildStdin, ChildStdout, Command, ExitStatus};
+use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError, TrySendError};
+use std::thread;
+use std::time::Duration;
+
+/// How many chunks wait in a queue.
+const WAITING: usize = 4;
+/// How often is looked whether the program has ended.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// What goes to a program.
+#[derive(Debug)]
+pub(crate) struct Input(SyncSender<Vec<u8>>);
+
+/// What comes from a program.
+#[derive(Debug)]
+pub(crate) struct Output {
+    chunks: Receiver<io::Result<Vec<u8>>>,
+    /// What has been received and not yet read.
+    received: RefCell<Received>,
+}
+
+#[derive(Debug, Default)]
+struct Received {
+    bytes: Vec<u8>,
+    error: Option<io::Error>,
+    ended: bool,
+}
+
+impl Write for Input {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.try_send(bytes.to_vec()) {
+            Ok(()) => Ok(bytes.len()),
+            Err(TrySendError::Full(_)) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(TrySendError::Disconnected(_)) => Err(io::ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Received {
+    fn take(&mut self, chunk: io::Result<Vec<u8>>) {
+        match chunk {
+            Ok(chunk) => self.bytes.extend_from_slice(&chunk),
+            Err(error) => self.error = Some(error),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && self.error.is_none() && !self.ended
+    }
+}
+
+impl Read for Output {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let received = self.received.get_mut();
+        if received.is_empty() {
+            match self.chunks.try_recv() {
+                Ok(chunk) => received.take(chunk),
+                Err(TryRecvError::Empty) => return Err(io::ErrorKind::WouldBlock.into()),
+                Err(TryRecvError::Disconnected) => received.ended = true,
+            }
+        }
+        let read = received.bytes.len().min(buffer.len());
+        buffer[..read].copy_from_slice(&received.bytes[..read]);
+        received.bytes.drain(..read);
+        match received.error.take() {
+            Some(error) if read == 0 => Err(error),
+            error => {
+                received.error = error;
+                Ok(read)
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Child {
+    program: std::process::Child,
+    ended: bool,
+}
+
+impl Child {
+    pub(super) fn new(child: std::process::Child) -> Self {
+        Self { program: child, ended: false }
+    }
+
+    pub(super) fn wait(
+        &mut self,
+        _input: Option<&Input>,
+        output: Option<&Output>,
+        timeout: Duration,
+    ) -> io::Result<()> {
+        let timeout = timeout.min(LOOK);
+        match output {
+            None => thread::sleep(timeout),
+            Some(output) => {
+                let mut received = output.received.borrow_mut();
+                if received.is_empty() {
+                    match output.chunks.recv_timeout(timeout) {
+                        Ok(chunk) => received.take(chunk),
+                        Err(mpsc::RecvTimeoutError::Timeout) => {}
+                        Err(mpsc::RecvTimeoutError::Disconnected) => received.ended = true,
+                    }
+                }
+            }
+        }
+        self.ended = self.ended || self.program.try_wait()?.is_some();
+        Ok(())
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    #[allow(clippy::unused_self, reason = "other systems can do it")]
+    pub(super) fn interrupt(&self) {}
+
+    pub(super) fn kill_and_reap(&mut self) -> io::Result<ExitStatus> {
+        // It may have ended.
+        let _ = self.program.kill();
+        self.program.wait()
+    }
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "other systems can fail")]
+pub(super) fn unblock(
+    mut input: ChildStdin,
+    mut output: ChildStdout,
+) -> io::Result<(Input, Output)> {
+    let (to_write, written) = mpsc::sync_channel::<Vec<u8>>(WAITING);
+    thread::spawn(move || {
+        for chunk in written {
+            if input.write_all(&chunk).is_err() {
+                return;
+            }
+        }
+    });
+    let (read, chunks) = mpsc::sync_channel(WAITING);
+    thread::spawn(move || {
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            let chunk = match output.read(&mut buffer) {
+                Ok(0) => return,
+                Ok(length) => Ok(buffer[..length].to_vec()),
+                Err(error) => Err(error),
+            };
+            let failed = chunk.is_err();
+            if read.send(chunk).is_err() || failed {
+                return;
+            }
+        }
+    });
+    Ok((Input(to_write), Output { chunks, received: RefCell::default() }))
+}
+
+pub(super) fn set_apart(_command: &mut Command) {}

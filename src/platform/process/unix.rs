@@ -1,0 +1,123 @@
+//! Process groups and pipes of Unix.
+
+use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::{ChildStdin, ChildStdout, Command, ExitStatus};
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{Errno, ioctl_fionbio};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+pub(crate) type Input = ChildStdin;
+pub(crate) type Output = ChildStdout;
+
+/// How often a system that can't wait for a program's end looks for it.
+const LOOK: Duration = Duration::from_millis(1);
+
+#[derive(Debug)]
+pub(super) struct Child {
+    program: std::process::Child,
+    pid: Pid,
+    /// Something that can be read from when the program has ended, where the system has that.
+    end: Option<OwnedFd>,
+    ended: bool,
+}
+
+impl Child {
+    pub(super) fn new(child: std::process::Child) -> Self {
+        let pid = Pid::from_child(&child);
+        Self { program: child, pid, end: end_of(pid), ended: false }
+    }
+
+    pub(super) fn wait(
+        &mut self,
+        input: Option<&Input>,
+        output: Option<&Output>,
+        timeout: Duration,
+    ) -> io::Result<()> {
+        let mut fds = Vec::with_capacity(3);
+        let end = self.end.as_ref().filter(|_| !self.ended);
+        fds.extend(end.map(|end| PollFd::new(end, PollFlags::IN)));
+        fds.extend(output.map(|output| PollFd::new(output, PollFlags::IN)));
+        fds.extend(input.map(|input| PollFd::new(input, PollFlags::OUT)));
+        let known = self.ended || end.is_some();
+        let timeout = if known { timeout } else { timeout.min(LOOK) };
+        let timeout = Timespec::try_from(timeout).unwrap_or_default();
+        match poll(&mut fds, Some(&timeout)) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        if !self.ended {
+            self.ended = match end {
+                Some(_) => !fds[0].revents().is_empty(),
+                None => has_ended(self.pid),
+            };
+        }
+        Ok(())
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    pub(super) fn interrupt(&self) {
+        // It may have ended meanwhile.
+        let _ = kill_process_group(self.pid, Signal::TERM);
+    }
+
+    pub(super) fn kill_and_reap(&mut self) -> io::Result<ExitStatus> {
+        // As above.
+        let _ = kill_process_group(self.pid, Signal::KILL);
+        self.program.wait()
+    }
+}
+
+/// Whether a program has ended; that stays there to be taken note of.
+fn has_ended(pid: Pid) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    matches!(waitid(WaitId::Pid(pid), options), Ok(Some(_)))
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn end_of(pid: Pid) -> Option<OwnedFd> {
+    use rustix::process::{PidfdFlags, pidfd_open};
+    pidfd_open(pid, PidfdFlags::empty()).ok()
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn end_of(_pid: Pid) -> Option<OwnedFd> {
+    None
+}
+
+/// Makes our ends of the pipes such that they never block; the program's ends stay as they are.
+pub(super) fn unblock(input: Input, output: Output) -> io::Result<(Input, Output)> {
+    ioctl_fionbio(input.as_fd(), true)?;
+    ioctl_fionbio(output.as_fd(), true)?;
+    Ok((input, output))
+}
+
+/// Gives the program a group of its own.
+pub(super) fn set_apart(command: &mut Command) {
+    command.process_group(0);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    die_with_parent(command);
+}
+
+/// Has the system kill the program when the thread that starts it ends, however that comes.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[allow(unsafe_code, reason = "there is no safe way to do something between fork and exec")]
+fn die_with_parent(command: &mut Command) {
+    use rustix::process::{getpid, getppid, set_parent_process_death_signal};
+
+    let parent = getpid();
+    // SAFETY: the closure makes two system calls and touches no memory but its own.
+    unsafe {
+        command.pre_exec(move || {
+            set_parent_process_death_signal(Some(Signal::KILL))?;
+            // Where the parent has ended before that, nothing would come.
+            if getppid() == Some(parent) { Ok(()) } else { Err(Errno::SRCH.into()) }
+        });
+    }
+}

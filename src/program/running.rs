@@ -1,0 +1,351 @@
+//! A program that runs: its pipes, how long it may take, and how it ends.
+
+use std::io::{self, Read as _, Write as _};
+use std::marker::PhantomData;
+use std::process::{ChildStderr, Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::error::{LastWords, ProgramError, Wrote};
+use super::{LONGEST, Program};
+use crate::platform::{Input, Output, Pipes, Process};
+use crate::wire::Lines;
+
+/// How much of the end of stderr is kept, in bytes.
+const KEPT: usize = 4096;
+/// How long what a program leaves behind is waited for.
+const GRACE: Duration = Duration::from_secs(1);
+/// How often who waits looks whether it was interrupted.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A program that runs. It is ended when this is dropped.
+pub(super) struct Running {
+    name: String,
+    process: Process,
+    /// Its stdin, until that is closed.
+    input: Option<Input>,
+    /// What shall go there, of which so many bytes went.
+    untold: Vec<u8>,
+    told: usize,
+    /// Whether nothing more will.
+    told_all: bool,
+    lines: Lines<Output>,
+    /// The number of the line that was heard last.
+    line: u64,
+    /// Whether its output has ended, and whether a last line without an end was heard.
+    output_ended: bool,
+    heard_rest: bool,
+    /// When it was seen that it has ended.
+    ended: Option<Instant>,
+    /// The end of what it wrote to stderr.
+    stderr: Arc<Mutex<Vec<u8>>>,
+    /// Disconnected when that has ended.
+    errors: Receiver<()>,
+    interrupt: Option<Arc<AtomicBool>>,
+    /// It dies with the thread that started it, so it can't be taken to another.
+    on_its_thread: PhantomData<*const ()>,
+}
+
+/// Until when something is waited for.
+#[derive(Clone, Copy)]
+pub(super) struct Deadline {
+    at: Instant,
+    timeout: Duration,
+}
+
+impl Deadline {
+    pub(super) fn after(timeout: Duration) -> Self {
+        let far = Duration::from_secs(365 * 24 * 3600);
+        Self { at: Instant::now() + timeout.min(far), timeout }
+    }
+}
+
+impl Running {
+    pub(super) fn start(program: &Program) -> Result<Self, ProgramError> {
+        let mut command = Command::new(&program.words[0]);
+        command.args(&program.words[1..]);
+        command.envs(program.environment.iter().map(|(name, value)| (name, value)));
+        let name = program.words[0].to_string_lossy().into_owned();
+        let (process, Pipes { input, output, errors }) = match Process::start(&mut command) {
+            Ok(started) => started,
+            Err(source) => return Err(ProgramError::NotStarted { program: name, source }),
+        };
+        let stderr = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&stderr);
+        let (until_end, errors_end) = mpsc::channel();
+        thread::spawn(move || pass_on(errors, &kept, until_end));
+        Ok(Self {
+            name,
+            process,
+            input: Some(input),
+            untold: Vec::new(),
+            told: 0,
+            told_all: false,
+            lines: Lines::new(output, LONGEST),
+            line: 0,
+            output_ended: false,
+            heard_rest: false,
+            ended: None,
+            stderr,
+            errors: errors_end,
+            interrupt: program.interrupt.clone(),
+            on_its_thread: PhantomData,
+        })
+    }
+
+    /// Writes a line to its stdin: what there is room for, and the rest while it is waited for.
+    pub(super) fn tell(&mut self, line: &[u8]) {
+        self.untold.extend_from_slice(line);
+        self.write_on();
+    }
+
+    /// Ends its stdin, behind what was written.
+    pub(super) fn end_input(&mut self) {
+        self.told_all = true;
+        self.write_on();
+    }
+
+    /// Writes what there is room for. A program that reads no more is no failure of itself.
+    fn write_on(&mut self) {
+        while let Some(input) = &mut self.input
+            && self.told < self.untold.len()
+        {
+            match input.write(&self.untold[self.told..]) {
+                Ok(written) => self.told += written,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) => self.input = None,
+            }
+        }
+        self.untold.clear();
+        self.told = 0;
+        if self.told_all {
+            self.input = None;
+        }
+    }
+
+    /// Hears its next line that is not empty, and tells its number; nothing where its output has
+    /// ended.
+    pub(super) fn next_line(&mut self, deadline: Deadline) -> Result<Option<u64>, ProgramError> {
+        loop {
+            if !self.lines.find_whole() {
+                if !self.output_ended {
+                    self.read_on(deadline)?;
+                    continue;
+                }
+                self.heard_rest = self.lines.find_rest();
+                if !self.heard_rest {
+                    return Ok(None);
+                }
+            }
+            self.line += 1;
+            if !self.text().iter().all(u8::is_ascii_whitespace) {
+                return Ok(Some(self.line));
+            }
+        }
+    }
+
+    /// The line that was heard last.
+    pub(super) fn text(&self) -> &[u8] {
+        self.lines.found()
+    }
+
+    /// Reads what it has written, once it has.
+    fn read_on(&mut self, deadline: Deadline) -> Result<(), ProgramError> {
+        loop {
+            self.left(deadline)?;
+            match self.lines.fill() {
+                Ok(more) => {
+                    self.output_ended = !more;
+                    return Ok(());
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait(deadline)?,
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    return Err(self.too_long());
+                }
+                Err(error) => return Err(self.unreadable(error)),
+            }
+        }
+    }
+
+    /// Waits until it has written something, has read something, or has ended.
+    fn wait(&mut self, deadline: Deadline) -> Result<(), ProgramError> {
+        let left = self.left(deadline)?;
+        self.look(left.min(LOOK)).map_err(|error| self.unreadable(error))
+    }
+
+    fn look(&mut self, timeout: Duration) -> io::Result<()> {
+        let input = self.input.as_ref().filter(|_| self.told < self.untold.len());
+        let output = Some(self.lines.source()).filter(|_| !self.output_ended);
+        self.process.wait(input, output, timeout)?;
+        if self.process.has_ended() {
+            self.ended.get_or_insert_with(Instant::now);
+        }
+        self.write_on();
+        Ok(())
+    }
+
+    /// How long may still be waited. Fails where that is over.
+    fn left(&mut self, deadline: Deadline) -> Result<Duration, ProgramError> {
+        if self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed)) {
+            return Err(self.interrupted());
+        }
+        let left = deadline.at.saturating_duration_since(Instant::now());
+        if let Some(ended) = self.ended {
+            let left = left.min(GRACE.saturating_sub(ended.elapsed()));
+            return if left.is_zero() { Err(self.held_open()) } else { Ok(left) };
+        }
+        if left.is_zero() {
+            let (program, timeout) = (self.name.clone(), deadline.timeout);
+            return Err(ProgramError::TimedOut { program, timeout });
+        }
+        Ok(left)
+    }
+
+    /// Gives it time to end by itself.
+    fn interrupted(&mut self) -> ProgramError {
+        self.process.interrupt();
+        let begun = Instant::now();
+        while self.ended.is_none() && begun.elapsed() < GRACE && self.look(LOOK).is_ok() {
+            // What it writes now is read so that it can end, and not looked at.
+            while !self.output_ended
+                && let Ok(more) = self.lines.fill()
+            {
+                self.output_ended = !more;
+                while self.lines.find_whole() {}
+            }
+        }
+        // So that what it said last is passed on.
+        let _ = self.end();
+        ProgramError::Interrupted
+    }
+
+    /// Waits until it has closed its output and ended, and that it ended well.
+    fn finish(&mut self, deadline: Deadline) -> Result<(), ProgramError> {
+        self.end_input();
+        while !self.output_ended {
+            self.read_on(deadline)?;
+        }
+        while self.ended.is_none() {
+            self.wait(deadline)?;
+        }
+        let (status, source) = self.end()?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(ProgramError::Failed { program: self.name.clone(), status, source })
+    }
+
+    /// That it says no more and ends well; `reason` is why it must not say more.
+    pub(super) fn finish_silently(
+        &mut self,
+        reason: &str,
+        deadline: Deadline,
+    ) -> Result<(), ProgramError> {
+        self.end_input();
+        match self.next_line(deadline)? {
+            None => self.finish(deadline),
+            Some(number) => Err(self.bad_reply(number, reason.into(), deadline)),
+        }
+    }
+
+    /// That it runs, and says nothing that it was not asked for.
+    pub(super) fn check_idle(&mut self, deadline: Deadline) -> Result<(), ProgramError> {
+        self.look(Duration::ZERO).map_err(|error| self.unreadable(error))?;
+        if self.ended.is_some() {
+            return Err(self.ended_early(deadline));
+        }
+        match self.lines.fill() {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            // Whatever it is, it is not silence.
+            read => {
+                self.output_ended = matches!(read, Ok(false));
+                self.finish_silently("a reply to no command", deadline)?;
+                Err(self.early_end())
+            }
+        }
+    }
+
+    /// Why it ended before its input did.
+    pub(super) fn ended_early(&mut self, deadline: Deadline) -> ProgramError {
+        match self.finish_silently("a reply to no command", deadline) {
+            Ok(()) => self.early_end(),
+            Err(error) => error,
+        }
+    }
+
+    fn early_end(&self) -> ProgramError {
+        ProgramError::EndedEarly { program: self.name.clone(), source: self.last_words() }
+    }
+
+    /// That its output goes on behind its end, unless that is a failure itself.
+    fn held_open(&mut self) -> ProgramError {
+        let program = self.name.clone();
+        match self.end() {
+            Ok((status, source)) if !status.success() => {
+                ProgramError::Failed { program, status, source }
+            }
+            Ok(_) => ProgramError::HeldOpen { program },
+            Err(error) => error,
+        }
+    }
+
+    /// Ends it and what it started; how it ended, and what it said last.
+    fn end(&mut self) -> Result<(ExitStatus, Option<LastWords>), ProgramError> {
+        let status = self.process.end();
+        let status = status.map_err(|source| self.unreadable(source))?;
+        // What it wrote to stderr is passed on before we go on. Nothing is ever sent.
+        let _ = self.errors.recv_timeout(GRACE);
+        Ok((status, self.last_words()))
+    }
+
+    fn last_words(&self) -> Option<LastWords> {
+        LastWords::of(&self.stderr.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// That the line that was heard last is no reply.
+    pub(super) fn bad_reply(
+        &mut self,
+        line: u64,
+        reason: String,
+        deadline: Deadline,
+    ) -> ProgramError {
+        let source = Wrote::new(self.text());
+        // Half a line is what a program leaves that fails while it writes.
+        if self.heard_rest
+            && let Err(error) = self.finish(deadline)
+        {
+            return error;
+        }
+        ProgramError::BadReply { program: self.name.clone(), line, reason, source }
+    }
+
+    pub(super) fn too_long(&self) -> ProgramError {
+        ProgramError::TooLong { program: self.name.clone(), max: LONGEST }
+    }
+
+    fn unreadable(&self, source: io::Error) -> ProgramError {
+        ProgramError::Unreadable { program: self.name.clone(), source }
+    }
+}
+
+/// Passes a program's stderr on to ours, and keeps its end.
+fn pass_on(mut errors: ChildStderr, kept: &Mutex<Vec<u8>>, _until_end: mpsc::Sender<()>) {
+    let mut buffer = vec![0; 8192];
+    loop {
+        let read = match errors.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Ok(read) if read > 0 => &buffer[..read],
+            _ => return,
+        };
+        // A closed stderr leaves no one to tell.
+        let _ = io::stderr().write_all(read);
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.extend_from_slice(read);
+        let surplus = kept.len().saturating_sub(KEPT);
+        kept.drain(..surplus);
+    }
+}
