@@ -38,6 +38,9 @@ impl Answer {
                      told"
                     .into())
             }
+            Reply::Append(event) if event.state.is_some() => {
+                Err("the state is a reply of its own: {\"state\":STATE}".into())
+            }
             Reply::Append(event) => {
                 self.decision.events.push(event);
                 Ok(Said::More)
@@ -101,6 +104,7 @@ mod tests {
         for (lines, error) in [
             (&[r#"{"append":{"type":"T","expect":3}}"#][..], "`expect` has no place here"),
             (&[r#"{"append":{"type":"T","expect":"any"}}"#], "`expect` has no place here"),
+            (&[r#"{"append":{"type":"T","state":3}}"#], "the state is a reply of its own"),
             (&[r#"{"state":1}"#, r#"{"state":2}"#], "a second state in one answer"),
             (&[event, r#"{"ack":5}"#], "acknowledges version 5, but was told of 3"),
             (&[r#"{"ack":4}"#], "acknowledges version 4, but was told of 3"),

@@ -10,6 +10,7 @@
 mod harness;
 
 mod append;
+mod decide;
 mod help;
 mod init;
 mod read;

@@ -71,6 +71,8 @@ fn refused_code(refused: &Refused) -> (u8, Option<String>) {
         Refused::Unconfirmed { hint, .. } => (2, Some(hint.clone())),
         Refused::Declined => (1, None),
         Refused::Rejected(_) => (8, None),
+        Refused::Undecided { error, .. } => program_code(error),
+        Refused::Unfit { .. } => (7, None),
         Refused::Signal(number) => (128 + number, None),
     }
 }
@@ -167,7 +169,8 @@ fn program_code(error: &ProgramError) -> (u8, Option<String>) {
                 .into(),
         ),
         ProgramError::TimedOut { .. } => Some(
-            "if it did answer, its output is held in a buffer: flush it; --timeout 5m waits longer"
+            "an answer may wait in its buffer: flush it, and with --serve end it with {\"ack\":VERSION}; \
+             --timeout 5m waits longer"
                 .into(),
         ),
         ProgramError::HeldOpen { .. } => {
@@ -186,8 +189,6 @@ fn program_code(error: &ProgramError) -> (u8, Option<String>) {
 
 /// What is wrong with a file that can't be run.
 fn not_started(program: &str, source: &io::Error) -> Option<String> {
-    /// What exec(3) says of a file that is no program and names no interpreter.
-    const NO_FORMAT: i32 = 8;
     let exists = Path::new(program).exists();
     match source.kind() {
         io::ErrorKind::PermissionDenied => Some(format!("chmod +x {}", quote(program))),
@@ -196,9 +197,6 @@ fn not_started(program: &str, source: &io::Error) -> Option<String> {
         }
         io::ErrorKind::NotFound if exists => {
             Some(format!("a file here is run with its path: ./{}", quote(program)))
-        }
-        _ if source.raw_os_error() == Some(NO_FORMAT) => {
-            Some("a script begins with its interpreter: #!/bin/sh".into())
         }
         _ => None,
     }

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use ream::StreamName;
+use ream::program::ProgramError;
+
 /// What the program itself refuses, before or beside the store.
 #[derive(Debug)]
 pub(crate) enum Refused {
@@ -19,6 +22,10 @@ pub(crate) enum Refused {
     Declined,
     /// An aggregator rejected the command, for this reason.
     Rejected(String),
+    /// An aggregator failed, so that nothing is stored in the stream.
+    Undecided { stream: StreamName, error: ProgramError },
+    /// An aggregator decided on what can't be stored.
+    Unfit { program: String, stream: StreamName, error: ream::Error },
     /// A signal came.
     Signal(u8),
 }
@@ -33,12 +40,27 @@ impl fmt::Display for Refused {
             Self::Unconfirmed { what, .. } => write!(f, "{what} needs to be confirmed"),
             Self::Declined => f.write_str("nothing was changed"),
             Self::Rejected(reason) => write!(f, "rejected: {reason}"),
+            Self::Undecided { stream, error } => {
+                write!(f, "{error}; nothing is stored in `{stream}`")
+            }
+            Self::Unfit { program, stream, .. } => write!(
+                f,
+                "`{program}` decided on what can't be stored; nothing is stored in `{stream}`"
+            ),
             Self::Signal(_) => f.write_str("interrupted"),
         }
     }
 }
 
-impl std::error::Error for Refused {}
+impl std::error::Error for Refused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Undecided { error, .. } => error.source(),
+            Self::Unfit { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
 
 /// Marks input as invalid.
 pub(crate) fn invalid(message: impl fmt::Display) -> anyhow::Error {

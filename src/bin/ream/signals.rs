@@ -85,5 +85,9 @@ fn is_interruption(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         matches!(cause.downcast_ref(), Some(ream::Error::Interrupted))
             || matches!(cause.downcast_ref(), Some(ProgramError::Interrupted))
+            || matches!(
+                cause.downcast_ref(),
+                Some(Refused::Undecided { error: ProgramError::Interrupted, .. })
+            )
     })
 }

@@ -155,7 +155,12 @@ impl<'r> Running<'r> {
     /// Waits for its end: the code, the rest of stdout, and stderr.
     #[track_caller]
     pub(crate) fn end(&mut self) -> (i32, String, String) {
-        self.stdin = None;
+        self.hang_up().end_by_itself()
+    }
+
+    /// The same, though its input stays open.
+    #[track_caller]
+    pub(crate) fn end_by_itself(&mut self) -> (i32, String, String) {
         let mut rest = String::new();
         loop {
             match self.next(|heard| matches!(heard, Heard::Line(_) | Heard::OutputClosed), DEADLINE)

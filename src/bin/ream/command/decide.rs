@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use ream::program::{Aggregator, Program, Refusal};
-use ream::{Command, DecideError, Decision, EventId, Json, Store, StreamName};
+use ream::{Command, DecideError, Decision, Error, EventId, Json, Store, StreamName};
 
 use crate::args::Global;
 use crate::environment::Environment;
@@ -139,26 +139,44 @@ impl DecideArgs {
 fn refusal(refusal: Refusal, stream: &StreamName) -> anyhow::Error {
     match refusal {
         Refusal::Rejected(reason) => Refused::Rejected(reason).into(),
-        Refusal::Failed(error) => anyhow::Error::new(error).context(nothing_stored(stream)),
+        Refusal::Failed(error) => Refused::Undecided { stream: stream.clone(), error }.into(),
         Refusal::TooLarge(error) => error.into(),
         other => anyhow::Error::new(other),
     }
 }
 
 /// Why a command was not decided, as an error of the program.
-fn undecided(error: DecideError<anyhow::Error>, stream: &StreamName) -> anyhow::Error {
+fn undecided(
+    args: &DecideArgs,
+    error: DecideError<anyhow::Error>,
+    stream: &StreamName,
+) -> anyhow::Error {
     match error {
         DecideError::Aggregator(error) => error,
         DecideError::Overtaken { attempts, source } => {
             let times = if attempts == 1 { "once".into() } else { format!("{attempts} times") };
-            let context = format!("{}: other writers were faster, {times}", nothing_stored(stream));
+            let context =
+                format!("other writers were faster, {times}; nothing is stored in `{stream}`");
             anyhow::Error::new(source).context(context)
+        }
+        DecideError::Store(error) if is_of_the_decision(&error) => {
+            let program = args.program.first().map(|file| file.to_string_lossy().into_owned());
+            let (program, stream) = (program.unwrap_or_default(), stream.clone());
+            Refused::Unfit { program, stream, error }.into()
         }
         DecideError::Store(error) => error.into(),
         other => anyhow::Error::msg(other.to_string()),
     }
 }
 
-fn nothing_stored(stream: &StreamName) -> String {
-    format!("nothing is stored in `{stream}`")
+/// Whether the store refused what the aggregator decided on, and not the command.
+fn is_of_the_decision(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::TooLarge { .. }
+            | Error::TimeAhead { .. }
+            | Error::IdReused { .. }
+            | Error::ForgedId { .. }
+            | Error::PartlyDuplicate { .. }
+    )
 }

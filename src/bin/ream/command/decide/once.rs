@@ -36,7 +36,7 @@ pub(super) fn decide(
             let decision = aggregator.decide(aggregate, command);
             args.with_metadata(decision.map_err(|error| refusal(error, stream))?)
         });
-        Ok(Told::Stored(decided.map_err(|error| undecided(error, stream))?))
+        Ok(Told::Stored(decided.map_err(|error| undecided(args, error, stream))?))
     })?;
     match told {
         Told::Planned(decision) => plan(&mut buffer, decision, &mut output),

@@ -89,7 +89,10 @@ impl Service<'_> {
                 other => return Err(other.into()),
             },
             Err(DecideError::Overtaken { attempts, source }) => conflict(line, attempts, &source),
-            Err(error) => return Err(undecided(error, stream)),
+            Err(DecideError::Store(error @ Error::DecisionIdReused { .. })) => {
+                refused(line, &error);
+            }
+            Err(error) => return Err(undecided(self.args, error, stream)),
         }
         line.push(b'}');
         self.decided += 1;
@@ -137,6 +140,11 @@ fn stored(line: &mut Vec<u8>, command: &Command, decided: &Decided, store_id: &s
 fn rejected(line: &mut Vec<u8>, reason: &str) {
     line.extend_from_slice(b",\"rejected\":");
     wire::write_string(line, reason);
+}
+
+fn refused(line: &mut Vec<u8>, error: &Error) {
+    line.extend_from_slice(b",\"error\":");
+    wire::write_string(line, &error.to_string());
 }
 
 fn conflict(line: &mut Vec<u8>, attempts: u32, conflict: &Error) {
