@@ -254,6 +254,7 @@ impl Running {
 
     /// That it runs, and says nothing that it was not asked for.
     pub(super) fn check_idle(&mut self, deadline: Deadline) -> Result<(), ProgramError> {
+        self.left(deadline)?;
         self.look(Duration::ZERO).map_err(|error| self.unreadable(error))?;
         if self.ended.is_some() {
             return Err(self.ended_early(deadline));

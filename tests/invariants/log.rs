@@ -202,3 +202,15 @@ fn the_next_write_after_a_checkpoint_waits_as_long_as_it_was_told_to() {
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(appending.join().unwrap().unwrap(), 1);
 }
+
+#[test]
+fn a_writer_of_small_transactions_has_the_log_start_over() {
+    let home = Home::new();
+    let mut store = home.open();
+    for number in 0..500 {
+        store.append(&[sized("s", &number.to_string())]).unwrap();
+        let frames = home.length("db-wal") / 4120;
+        assert!(frames <= 256 + 32, "{frames} frames after {number} appends");
+    }
+    assert_eq!(home.positions().len(), 500);
+}

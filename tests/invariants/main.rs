@@ -24,6 +24,7 @@ mod making;
 mod owners;
 mod pipes;
 mod positions;
+mod programs;
 mod queue;
 mod replaced;
 mod room;

@@ -28,13 +28,17 @@ pub(super) fn decide(
     store: &mut Store,
     signals: &Signals,
 ) -> anyhow::Result<()> {
-    let mut service = Service { args, serving: aggregator.serve()?, store, decided: 0 };
     let mut commands = Commands::new();
     let mut output = Output::new(global);
-    let done = signals.hold(|| service.decide_all(&mut commands, &mut output, signals));
-    warn_of(global, service.store);
-    done.map_err(|error| service.stopped_at(commands.line, error))?;
-    signals.hold(|| service.serving.finish())?;
+    // From the program's start to its end, or a signal would leave behind what it started.
+    let done = signals.hold(|| {
+        let mut service = Service { args, serving: aggregator.serve()?, store, decided: 0 };
+        let done = service.decide_all(&mut commands, &mut output, signals);
+        done.map_err(|error| service.stopped_at(commands.line, error))?;
+        anyhow::Ok(service.serving.finish()?)
+    });
+    warn_of(global, store);
+    done?;
     output.write(output.end())
 }
 
@@ -55,17 +59,16 @@ impl Service<'_> {
         signals: &Signals,
     ) -> anyhow::Result<()> {
         let mut buffer = Vec::new();
-        let idle = |service: &mut Self| {
-            signals.check()?;
-            Ok(service.serving.check()?)
-        };
-        while let Some(command) = commands.next(|| idle(self))? {
+        while let Some(command) = commands.next(|| Ok(self.serving.check()?))? {
             let mut answer = Vec::new();
             self.answer(command, &mut answer)?;
             output.record(&mut buffer, &answer);
             output.write(&buffer)?;
             buffer.clear();
-            signals.check()?;
+            if signals.check().is_err() {
+                // So that the program has time to end.
+                self.serving.check()?;
+            }
         }
         Ok(())
     }
@@ -108,7 +111,8 @@ impl Service<'_> {
             1 => "1 command is answered".into(),
             decided => format!("{decided} commands are answered"),
         };
-        error.context(format!("stopped at line {line}: {so_far}"))
+        let place = if line == 0 { String::new() } else { format!(" at line {line}") };
+        error.context(format!("stopped{place}: {so_far}"))
     }
 }
 
