@@ -9,6 +9,7 @@
 #![allow(clippy::unwrap_used, reason = "what can't be measured ends the measurement")]
 #![allow(clippy::print_stdout, reason = "the table is what this is for")]
 
+mod decide;
 mod log;
 mod place;
 mod process;
@@ -22,15 +23,21 @@ use std::path::Path;
 use report::Report;
 
 /// The groups, by name.
-const GROUPS: [(&str, Measure); 2] = [("log", log::measure), ("state", state::measure)];
+const GROUPS: [(&str, Measure); 3] =
+    [("log", log::measure), ("state", state::measure), ("decide", decide::measure)];
 
 type Measure = fn(&mut Report);
 
 fn main() {
     // Cargo says `--bench` to every benchmark.
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    if let [FLOOR, file] = &args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        return floor(Path::new(file)).unwrap();
+    match &args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [FLOOR, file] => return floor(Path::new(file)).unwrap(),
+        [decide::SILENT] => return,
+        [decide::COUNTING, file] => return decide::count(Path::new(file)).unwrap(),
+        [decide::ECHOING] => return decide::echo().unwrap(),
+        [decide::SYNCING, file] => return decide::sync_often(Path::new(file)).unwrap(),
+        _ => {}
     }
     for (name, measure) in GROUPS {
         if args.is_empty() || args.iter().any(|arg| arg == name) {
