@@ -33,6 +33,9 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     match &args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [FLOOR, file] => return floor(Path::new(file)).unwrap(),
+        [state::SELECTING, file, stream] => {
+            return state::select(Path::new(file), stream).unwrap();
+        }
         [decide::SILENT] => return,
         [decide::COUNTING, file] => return decide::count(Path::new(file)).unwrap(),
         [decide::ECHOING] => return decide::echo().unwrap(),

@@ -2,6 +2,11 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::place::{Place, in_turn};
 use crate::process::run;
@@ -11,6 +16,9 @@ use crate::report::{Report, median};
 /// How many states the large store has.
 const MANY: u32 = 1_000_000;
 const OFTEN: usize = 500;
+
+/// The argument that makes this program select a state.
+pub(crate) const SELECTING: &str = "selecting";
 
 /// Measures the group.
 pub(crate) fn measure(report: &mut Report) {
@@ -24,13 +32,29 @@ pub(crate) fn measure(report: &mut Report) {
         "SELECT stream, version, position, data FROM states WHERE stream = 'account-{}'",
         MANY / 2
     );
-    let mut commands =
-        [get("few", 5), get("many", MANY / 2), place.peer("many/db", &["-readonly", &select])];
-    let [few, many, peer] = in_turn(OFTEN, &mut commands);
+    let mut bare = Command::new(std::env::current_exe().unwrap());
+    bare.arg(SELECTING).arg(place.path("many/db")).arg(format!("account-{}", MANY / 2));
+    let peer = place.peer("many/db", &["-readonly", &select]);
+    let mut commands = [get("few", 5), get("many", MANY / 2), peer, bare];
+    let [few, many, peer, bare] = in_turn(OFTEN, &mut commands);
     let name = "state get of 1,000,000 / of ten";
     report.ratio(name, median(&many), median(&few), AtMost(1.15));
     report.ratio("state get / sqlite3", median(&many), median(&peer), AtMost(0.6));
+    // What SQLite alone takes, without a check of anything.
+    report.ratio("a bare select by rusqlite / sqlite3", median(&bare), median(&peer), AtMost(0.6));
     appends(&place, report);
+}
+
+/// The least that a state can be got by: opens the database and selects one.
+pub(crate) fn select(database: &Path, stream: &str) -> rusqlite::Result<()> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(database, flags)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    let select = "SELECT data FROM states WHERE stream = ?1";
+    let state: String = connection.query_row(select, [stream], |row| row.get(0))?;
+    println!("{state}");
+    std::mem::forget(connection);
+    Ok(())
 }
 
 /// An append with a state beside one without; each expects what it finds.

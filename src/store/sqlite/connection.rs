@@ -41,10 +41,9 @@ fn check_fit(number: i32, version: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Opens a connection to read by. It goes through the file once, from front to back, so that a
-/// small cache does, and stays in the processor's.
+/// Opens a connection to read by. It commits nothing, so the log is none of its business.
 pub(super) fn open_to_read(layout: &Layout, options: &Options) -> Result<Connection, Error> {
-    open_with(layout, options, "PRAGMA cache_size=64;")
+    open_with(layout, options, "PRAGMA cell_size_check=ON;")
 }
 
 /// Opens a connection to write by, and what tells how long its log is. What is freed within a page
@@ -53,7 +52,9 @@ pub(super) fn open_to_write(
     layout: &Layout,
     options: &Options,
 ) -> Result<(Connection, Log), Error> {
-    let mut connection = open_with(layout, options, "PRAGMA secure_delete=FAST;")?;
+    let pragmas = "PRAGMA wal_autocheckpoint=0; PRAGMA cell_size_check=ON; \
+                   PRAGMA synchronous=FULL; PRAGMA secure_delete=FAST;";
+    let mut connection = open_with(layout, options, pragmas)?;
     let log = Log::default();
     let frames = Arc::clone(&log.frames);
     let count = move |_: &mut Wal, pages: c_int| {
@@ -96,6 +97,7 @@ fn open_with(layout: &Layout, options: &Options, pragmas: &str) -> Result<Connec
     let failed = |error| failure(layout, "open the store", error);
     let connection = Connection::open_with_flags(&layout.database, flags).map_err(failed)?;
     set_up(&connection, options, pragmas).map_err(failed)?;
+    // Whether it was set, or is so without.
     let synchronous: i64 =
         connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).map_err(failed)?;
     if synchronous != FULL {
@@ -115,9 +117,7 @@ fn set_up(connection: &Connection, options: &Options, pragmas: &str) -> rusqlite
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     wait_as_told(connection, options)?;
-    connection.execute_batch(&format!(
-        "PRAGMA wal_autocheckpoint=0; PRAGMA cell_size_check=ON; PRAGMA synchronous=FULL; {pragmas}"
-    ))
+    connection.execute_batch(pragmas)
 }
 
 /// Waits for other connections as long as the options say. (With no time at all SQLite would not

@@ -89,7 +89,7 @@ fn load(connection: &Connection, store_id: &str, name: &StreamName) -> Result<Ag
     let row = StreamRow::read(connection, name.as_str())?;
     let stored = states::stored(connection, name.as_str())?;
     let (state, state_version, after) = match stored {
-        Some(Stored { version, position, data }) => (Some(data), version, position.0),
+        Some(Stored { version, position, data, .. }) => (Some(data), version, position.0),
         None => (None, Version(0), 0),
     };
     let too_large = || {

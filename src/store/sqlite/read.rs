@@ -72,6 +72,10 @@ impl Store {
             warning: None,
             follow,
         };
+        // It goes through the file once, from front to back, so that a small cache does, and stays in
+        // the processor's.
+        let small = reader.connection.execute_batch("PRAGMA cache_size=64");
+        small.map_err(|error| reader.tell(error.into()))?;
         if !query.all_streams() {
             array::load_module(&reader.connection).map_err(|error| reader.tell(error.into()))?;
         }

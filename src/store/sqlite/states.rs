@@ -6,7 +6,7 @@ use super::Store;
 use super::payload::payload;
 use super::plan::position_of;
 use super::streams::near_in;
-use super::transaction::{Failure, StreamRow, check_expectation};
+use super::transaction::{Failure, check_expectation};
 use crate::event::{Data, DataRef, Pattern, Position, StreamName, Version};
 use crate::store::chain::state_checksum;
 use crate::store::{Error, NewState, State, StateCategory, StateEntry};
@@ -14,17 +14,13 @@ use crate::store::{Error, NewState, State, StateCategory, StateEntry};
 impl Store {
     pub(crate) fn state(&self, name: &str) -> Result<State, Error> {
         self.look(|connection| {
-            let Some(Stored { version, position, data }) = stored(connection, name)? else {
+            let Some(Stored { version, position, data, stream_version }) =
+                stored(connection, name)?
+            else {
                 let near = near_in(connection, "SELECT stream FROM states LIMIT ?1", name)?;
                 return Err(Error::StateNotFound { stream: name.into(), near }.into());
             };
-            Ok(State {
-                stream: StreamName::stored(name),
-                version,
-                stream_version: Version(StreamRow::read(connection, name)?.version),
-                position,
-                data,
-            })
+            Ok(State { stream: StreamName::stored(name), version, stream_version, position, data })
         })
     }
 
@@ -129,12 +125,16 @@ pub(super) struct Stored {
     pub(super) version: Version,
     pub(super) position: Position,
     pub(super) data: Data,
+    /// The version that the stream is at.
+    pub(super) stream_version: Version,
 }
 
 /// The state of a stream, where it has one, as it was stored.
 pub(super) fn stored(connection: &Connection, name: &str) -> Result<Option<Stored>, Failure> {
-    let mut statement = connection
-        .prepare_cached("SELECT version, position, checksum, data FROM states WHERE stream = ?1")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT version, position, checksum, data, (SELECT version FROM streams WHERE name = ?1)
+         FROM states WHERE stream = ?1",
+    )?;
     let mut rows = statement.query([name])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let (version, position) = (Version(row.get(0)?), Position(row.get(1)?));
@@ -143,7 +143,8 @@ pub(super) fn stored(connection: &Connection, name: &str) -> Result<Option<Store
         let what = format!("the state of `{name}` is not what was stored");
         return Err(Error::Damaged { what }.into());
     }
-    Ok(Some(Stored { version, position, data: data.to_data() }))
+    let stream_version = Version(row.get::<_, Option<u64>>(4)?.unwrap_or_default());
+    Ok(Some(Stored { version, position, data: data.to_data(), stream_version }))
 }
 
 /// The version that the stored state reflects.

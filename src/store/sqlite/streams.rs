@@ -4,11 +4,12 @@ use std::fs;
 
 use rusqlite::Connection;
 
+use super::bell::{self, Acknowledged};
 use super::connection::{self, failure};
 use super::marker::ENGINE;
 use super::plan::position_of;
 use super::transaction::{Failure, Head, StreamRow};
-use super::{Looking, Store, bell};
+use super::{Looking, Store};
 use crate::event::{Pattern, Position, StreamName, Version};
 use crate::near;
 use crate::store::{Error, Status, Stream};
@@ -108,47 +109,60 @@ impl Store {
         })
     }
 
-    /// Opens what looking needs; the bell is read before the first look.
-    fn start_to_look(&self) -> Result<Looking, Error> {
-        let acknowledged = bell::read(&self.layout);
-        let connection = self.reading_connection()?;
-        let check = |acknowledged| -> Result<(), Failure> {
-            let head = Head::read(&connection, self.id())?;
-            bell::check(&connection, acknowledged, &head)
-        };
-        let lost = match acknowledged.map_or(Ok(()), check) {
-            Ok(()) => None,
-            Err(Failure::Refused(lost)) => Some(lost),
-            Err(Failure::Sqlite(error)) => {
-                return Err(failure(&self.layout, "read the store", error));
-            }
-        };
-        Ok(Looking { connection, lost })
-    }
-
-    /// Reads in one transaction, on a connection that is kept for the next time.
+    /// Reads in one transaction, on a connection that is kept for the next time. The bell is read
+    /// before the first look, and compared in it.
     pub(super) fn look<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Result<T, Error> {
         self.check_in_place()?;
-        let Looking { connection, .. } = match self.looking.get() {
-            Some(looking) => looking,
-            None => {
-                let looking = self.start_to_look()?;
-                self.looking.get_or_init(|| looking)
-            }
-        };
         let read = |error| failure(&self.layout, "read the store", error);
-        connection.execute_batch("BEGIN").map_err(read)?;
-        let done = work(connection);
-        // Nothing was written: ending the transaction can't fail in a way that matters.
-        let _ = connection.execute_batch("ROLLBACK");
-        done.map_err(|failed| match failed {
+        let tell = |failed| match failed {
             Failure::Refused(error) => error,
             Failure::Sqlite(error) => read(error),
+        };
+        if let Some(looking) = self.looking.get() {
+            return in_transaction(&looking.connection, work).map_err(tell);
+        }
+        let acknowledged = bell::read(&self.layout);
+        let connection = self.reading_connection()?;
+        let (lost, done) = in_transaction(&connection, |connection| {
+            let lost = match acknowledged {
+                Some(acknowledged) => self.lost(connection, acknowledged)?,
+                None => None,
+            };
+            Ok((lost, work(connection)))
         })
+        .map_err(tell)?;
+        // It was empty a moment ago.
+        let _ = self.looking.set(Looking { connection, lost });
+        done.map_err(tell)
     }
+
+    /// That the store lost what was acknowledged, if it did.
+    fn lost(
+        &self,
+        connection: &Connection,
+        acknowledged: Acknowledged,
+    ) -> Result<Option<Error>, Failure> {
+        let head = Head::read(connection, self.id())?;
+        match bell::check(connection, acknowledged, &head) {
+            Ok(()) => Ok(None),
+            Err(Failure::Refused(lost)) => Ok(Some(lost)),
+            Err(failed) => Err(failed),
+        }
+    }
+}
+
+fn in_transaction<T>(
+    connection: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    connection.prepare_cached("BEGIN")?.execute([])?;
+    let done = work(connection);
+    // Nothing was written: ending the transaction can't fail in a way that matters.
+    let _ = connection.prepare_cached("ROLLBACK").and_then(|mut end| end.execute([]));
+    done
 }
 
 /// The row of a stream that holds an event.
