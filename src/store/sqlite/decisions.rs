@@ -97,10 +97,8 @@ fn load(connection: &Connection, store_id: &str, name: &StreamName) -> Result<Ag
         Failure::Refused(Error::AggregateTooLarge { stream, state_version, max: MOST_BYTES })
     };
     let mut listed = Vec::new();
-    let (most, name_text) = (MOST_EVENTS, name.as_str());
-    if row.version > state_version.0
-        && !list_positions(connection, name_text, &row, after, &mut listed, most)?
-    {
+    let from = (state_version, after);
+    if !list_positions(connection, name.as_str(), &row, from, &mut listed, MOST_EVENTS)? {
         return Err(too_large());
     }
     let mut read =

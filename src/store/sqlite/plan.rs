@@ -41,7 +41,8 @@ impl Plan {
         let mut positions = Vec::new();
         let mut covered = head;
         for (name, row) in &streams {
-            let complete = list_positions(connection, name, row, after, &mut positions, LISTED)?;
+            let complete =
+                list_positions(connection, name, row, (Version(0), after), &mut positions, LISTED)?;
             if !complete {
                 if !alone {
                     return Ok(Self::Scan);
@@ -99,19 +100,21 @@ fn chosen_streams(
 }
 
 /// Appends the positions behind `after` of a stream to `list`, until it holds `most`; whether it
-/// now holds them all.
+/// now holds them all. Those of the versions up to `version` are known to stand before.
 pub(super) fn list_positions(
     connection: &Connection,
     name: &str,
     row: &StreamRow,
-    after: u64,
+    (version, after): (Version, u64),
     list: &mut Vec<u64>,
     most: usize,
 ) -> rusqlite::Result<bool> {
-    if row.version >= PAGE {
-        let mut statement = connection
-            .prepare_cached("SELECT positions FROM stream_pages WHERE stream = ?1 ORDER BY page")?;
-        let mut pages = statement.query([name])?;
+    let first = version.0 / PAGE;
+    if row.version / PAGE > first {
+        let mut statement = connection.prepare_cached(
+            "SELECT positions FROM stream_pages WHERE stream = ?1 AND page >= ?2 ORDER BY page",
+        )?;
+        let mut pages = statement.query((name, first))?;
         while let Some(page) = pages.next()? {
             list.extend(
                 positions::unpack(page.get_ref(0)?.as_blob()?).filter(|position| *position > after),

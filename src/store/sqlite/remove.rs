@@ -86,7 +86,7 @@ fn record(removed: &Removed) -> NewEvent {
 /// Puts the payload's hash in the payload's place, event by event.
 fn erase(connection: &Connection, name: &str, row: &StreamRow) -> Result<(), Failure> {
     let mut positions = Vec::new();
-    list_positions(connection, name, row, 0, &mut positions, usize::MAX)?;
+    list_positions(connection, name, row, (Version(0), 0), &mut positions, usize::MAX)?;
     // Those that an earlier removal took lie before the others.
     let kept = positions.into_iter().skip(usize::try_from(row.removed).unwrap_or(usize::MAX));
     let mut read = connection
