@@ -109,6 +109,11 @@ fn what_is_no_command_stops_it() {
         serve(&bank, &[]).stdin(input).code(6).stderr_has(told).stdout_has(["\"stored\":["]);
     }
     assert_eq!(bank.positions(&[]), [1, 2, 3, 4]);
+    let endless = "\"$REAM\" decide --serve -- cat < /dev/zero";
+    bank.sh(endless).fails_with(
+        6,
+        ["stopped at line 1: 0 commands are answered", "line 1, longer than 67108864 bytes"],
+    );
 }
 
 #[test]

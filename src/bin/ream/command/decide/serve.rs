@@ -189,7 +189,14 @@ impl Commands {
             while !platform::wait_until_readable(&io::stdin(), LOOK)? {
                 while_idle()?;
             }
-            if !self.lines.fill().context("can't read standard input")? {
+            let more = match self.lines.fill() {
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    self.line += 1;
+                    return Err(invalid(format!("line {}, {error}", self.line)));
+                }
+                read => read.context("can't read standard input")?,
+            };
+            if !more {
                 self.ended = true;
                 self.line += 1;
                 return parse(self.lines.rest(), self.line);
