@@ -403,6 +403,7 @@ impl Reader {
 }
 
 /// The event in a row of [`COLUMNS`]; `None` where it is removed.
+#[inline]
 pub(super) fn event<'r>(
     row: &'r Row<'_>,
     store_id: &'r str,
