@@ -1,27 +1,34 @@
-//! A stream of events that comes in: a thread reads and parses lines, while another stores them.
+//! A stream of lines that comes in: a thread reads and parses them, while another stores what they say.
 //!
-//! What has arrived is handed over as soon as the input pauses, and at most [`MOST_EVENTS`] or
-//! [`MOST_BYTES`] at a time, or one event. While a batch is being stored, the next one fills up.
+//! What has arrived is handed over as soon as the input pauses, and at most [`MOST_ITEMS`] or
+//! [`MOST_BYTES`] at a time, or one item. While a batch is being stored, the next one fills up.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, IsTerminal as _, Read};
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
-use ream::wire::{self, Defaults, Lines};
-use ream::{Expect, SealedEvent, Sealer};
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use ream::wire::Lines;
 
-/// How many events are handed over at once.
-const MOST_EVENTS: usize = 10_000;
+use crate::args::Global;
+use crate::refused::invalid;
+
+/// How many items are handed over at once.
+const MOST_ITEMS: usize = 10_000;
 /// How many bytes of them.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
-/// How many events are parsed before they are offered.
+/// How many items are parsed before they are offered.
 const OFFERED: usize = 256;
 
 /// What has arrived.
-#[derive(Debug, Default)]
-pub(crate) struct Arrived {
-    /// The events, in order.
-    pub(crate) events: Vec<SealedEvent>,
+#[derive(Debug)]
+pub(crate) struct Arrived<T> {
+    /// What the lines say, in order.
+    pub(crate) items: Vec<T>,
     /// The line of each.
     pub(crate) lines: Vec<u64>,
     bytes: usize,
@@ -29,68 +36,100 @@ pub(crate) struct Arrived {
     pub(crate) end: Option<Result<(), BadInput>>,
 }
 
+impl<T> Default for Arrived<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), lines: Vec::new(), bytes: 0, end: None }
+    }
+}
+
 /// Where and why an input can't be read on.
 #[derive(Debug)]
 pub(crate) struct BadInput {
-    /// The line, counted from 1; 0 where the input itself failed.
-    pub(crate) line: u64,
+    /// The line, counted from 1; nothing where the input itself failed.
+    pub(crate) line: Option<u64>,
     pub(crate) reason: String,
+}
+
+impl BadInput {
+    /// The error that it is.
+    pub(crate) fn to_error(&self) -> anyhow::Error {
+        match self.line {
+            Some(line) => invalid(format!("line {line}, {}", self.reason)),
+            None => anyhow::anyhow!("can't read the input: {}", self.reason),
+        }
+    }
+}
+
+/// Opens a file, or standard input for `-`.
+pub(crate) fn open(file: &Path) -> anyhow::Result<Box<dyn Read + Send>> {
+    if file == Path::new("-") {
+        return Ok(Box::new(io::stdin()));
+    }
+    let opened = File::open(file).with_context(|| format!("can't open {}", file.display()))?;
+    Ok(Box::new(opened))
+}
+
+/// A count of `what`, with its rate, on a terminal; nothing elsewhere.
+pub(crate) fn progress(global: &Global, what: &str) -> ProgressBar {
+    if global.quiet || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner();
+    let template = format!("{{spinner}} {{human_pos}} {what}, {{per_sec}}");
+    if let Ok(style) = ProgressStyle::with_template(&template) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
 }
 
 /// An input that is being read.
 #[derive(Debug)]
-pub(crate) struct Input {
-    shared: Arc<Shared>,
+pub(crate) struct Input<T> {
+    shared: Arc<Shared<T>>,
 }
 
-#[derive(Debug, Default)]
-struct Shared {
-    state: Mutex<State>,
+#[derive(Debug)]
+struct Shared<T> {
+    state: Mutex<State<T>>,
     changed: Condvar,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    arrived: Arrived,
+#[derive(Debug)]
+struct State<T> {
+    arrived: Arrived<T>,
     /// The reader waits for input: what is here is all that has arrived.
     paused: bool,
     /// The reader waits for room.
     full: bool,
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl<T> Shared<T> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
         // A thread that panicked ends the program; there is no state to mistrust.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn wait<'s>(&self, state: MutexGuard<'s, State>) -> MutexGuard<'s, State> {
+    fn wait<'s>(&self, state: MutexGuard<'s, State<T>>) -> MutexGuard<'s, State<T>> {
         self.changed.wait(state).unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Input {
-    /// Starts to read `source`. `first` holds for its first event, `later` for the others;
-    /// `max_data` is how long an event's data may be, in bytes.
+impl<T: Send + 'static> Input<T> {
+    /// Starts to read `source`, whose lines have at most `longest` bytes. `parse` makes of a line what
+    /// it says, with how many bytes that takes, or says what is wrong with it.
     pub(crate) fn start(
         source: impl Read + Send + 'static,
-        first: Defaults,
-        later: Defaults,
-        max_data: usize,
-        sealer: Sealer,
+        longest: usize,
+        parse: impl FnMut(&[u8]) -> Result<(T, usize), String> + Send + 'static,
     ) -> Self {
-        let shared = Arc::new(Shared::default());
+        let state = State { arrived: Arrived::default(), paused: false, full: false };
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let theirs = Arc::clone(&shared);
         thread::spawn(move || {
-            let mut parsing = Parsing {
-                shared: &theirs,
-                next: 1,
-                offered: Arrived::default(),
-                first: Some(first),
-                later,
-                sealer,
-            };
-            let end = parsing.read(source, max_data);
+            let mut parsing =
+                Parsing { shared: &theirs, next: 1, offered: Arrived::default(), parse };
+            let end = parsing.read(source, longest);
             parsing.offer();
             let mut state = theirs.lock();
             state.arrived.end = Some(end);
@@ -99,12 +138,12 @@ impl Input {
         Self { shared }
     }
 
-    /// Waits for events and takes what has arrived.
-    pub(crate) fn take(&self) -> Arrived {
+    /// Waits for items and takes what has arrived.
+    pub(crate) fn take(&self) -> Arrived<T> {
         let mut state = self.shared.lock();
         loop {
             let ready = state.arrived.end.is_some()
-                || !state.arrived.events.is_empty() && (state.paused || state.full);
+                || !state.arrived.items.is_empty() && (state.paused || state.full);
             if ready {
                 self.shared.changed.notify_all();
                 return std::mem::take(&mut state.arrived);
@@ -112,23 +151,31 @@ impl Input {
             state = self.shared.wait(state);
         }
     }
+
+    /// Waits for the end of the input and takes all that has arrived.
+    pub(crate) fn take_all(&self) -> Arrived<T> {
+        let mut all = self.take();
+        while all.end.is_none() {
+            let mut arrived = self.take();
+            all.items.append(&mut arrived.items);
+            all.lines.append(&mut arrived.lines);
+            all.end = arrived.end;
+        }
+        all
+    }
 }
 
 /// The reading side.
-struct Parsing<'s> {
-    shared: &'s Shared,
+struct Parsing<'s, T, P> {
+    shared: &'s Shared<T>,
     /// The number of the line that comes next.
     next: u64,
-    offered: Arrived,
-    first: Option<Defaults>,
-    later: Defaults,
-    sealer: Sealer,
+    offered: Arrived<T>,
+    parse: P,
 }
 
-impl Parsing<'_> {
-    fn read(&mut self, source: impl Read, max_data: usize) -> Result<(), BadInput> {
-        // In base64, or with an escape for every other character, data is longer than it counts.
-        let longest = max_data.saturating_mul(2).saturating_add(1024 * 1024);
+impl<T, P: FnMut(&[u8]) -> Result<(T, usize), String>> Parsing<'_, T, P> {
+    fn read(&mut self, source: impl Read, longest: usize) -> Result<(), BadInput> {
         let mut lines = Lines::new(source, longest);
         loop {
             self.offer();
@@ -141,7 +188,7 @@ impl Parsing<'_> {
                 Ok(false) => return self.line(lines.rest()),
                 Err(error) => {
                     let too_long = error.kind() == io::ErrorKind::InvalidData;
-                    let line = if too_long { self.next } else { 0 };
+                    let line = too_long.then_some(self.next);
                     return Err(BadInput { line, reason: error.to_string() });
                 }
             }
@@ -158,14 +205,12 @@ impl Parsing<'_> {
         if line.iter().all(u8::is_ascii_whitespace) {
             return Ok(());
         }
-        let defaults = self.first.as_ref().unwrap_or(&self.later);
-        let event = wire::parse_event_with(line, defaults)
-            .map_err(|error| BadInput { line: number, reason: error.to_string() })?;
-        self.first = None;
-        self.offered.bytes += event.size();
-        self.offered.events.push(self.sealer.seal(event));
+        let parsed = (self.parse)(line);
+        let (item, bytes) = parsed.map_err(|reason| BadInput { line: Some(number), reason })?;
+        self.offered.bytes += bytes;
+        self.offered.items.push(item);
         self.offered.lines.push(number);
-        if self.offered.events.len() >= OFFERED || self.offered.bytes >= MOST_BYTES / 16 {
+        if self.offered.items.len() >= OFFERED || self.offered.bytes >= MOST_BYTES / 16 {
             self.offer();
         }
         Ok(())
@@ -173,16 +218,16 @@ impl Parsing<'_> {
 
     /// Hands over what was parsed, once there is room.
     fn offer(&mut self) {
-        if self.offered.events.is_empty() {
+        if self.offered.items.is_empty() {
             return;
         }
         let mut state = self.shared.lock();
         loop {
             let arrived = &mut state.arrived;
-            let fits = arrived.events.len() + self.offered.events.len() <= MOST_EVENTS
+            let fits = arrived.items.len() + self.offered.items.len() <= MOST_ITEMS
                 && arrived.bytes + self.offered.bytes <= MOST_BYTES;
-            if fits || arrived.events.is_empty() {
-                arrived.events.append(&mut self.offered.events);
+            if fits || arrived.items.is_empty() {
+                arrived.items.append(&mut self.offered.items);
                 arrived.lines.append(&mut self.offered.lines);
                 arrived.bytes += std::mem::take(&mut self.offered.bytes);
                 state.full = false;
@@ -195,17 +240,11 @@ impl Parsing<'_> {
     }
 }
 
-/// What the lines behind the first expect, where the first expects `expect`.
-pub(crate) fn later_expectation(expect: Expect) -> Expect {
-    match expect {
-        Expect::NoStream | Expect::At(_) => Expect::Continues,
-        Expect::Any | Expect::Exists | Expect::Continues => Expect::Any,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::mpsc;
+
+    use ream::{NewEvent, wire};
 
     use super::*;
 
@@ -220,9 +259,13 @@ mod tests {
         }
     }
 
-    fn input(source: impl Read + Send + 'static) -> Input {
-        let sealer = Sealer::new().unwrap();
-        Input::start(source, Defaults::default(), Defaults::default(), 1024, sealer)
+    /// The events of a source.
+    fn input(source: impl Read + Send + 'static) -> Input<NewEvent> {
+        Input::start(source, 1_050_624, |line| {
+            let event = wire::parse_event(line).map_err(|error| error.to_string())?;
+            let size = event.size();
+            Ok((event, size))
+        })
     }
 
     fn lines(count: usize) -> String {
@@ -234,15 +277,15 @@ mod tests {
         let (sender, receiver) = mpsc::channel();
         let input = input(Pieces(receiver));
         sender.send(lines(3).into_bytes()).unwrap();
-        assert_eq!(input.take().events.len(), 3);
+        assert_eq!(input.take().items.len(), 3);
         // Half a line is kept until the rest comes.
         sender.send(b"{\"stream\":\"s\",".to_vec()).unwrap();
         sender.send(b"\"type\":\"T\"}\n\n{\"stream\"".to_vec()).unwrap();
         let arrived = input.take();
-        assert_eq!((arrived.events.len(), arrived.lines), (1, vec![4]));
+        assert_eq!((arrived.items.len(), arrived.lines), (1, vec![4]));
         drop(sender);
         let end = input.take().end.unwrap().unwrap_err();
-        assert_eq!((end.line, &*end.reason), (6, "column 9: EOF while parsing an object"));
+        assert_eq!((end.line, &*end.reason), (Some(6), "column 9: EOF while parsing an object"));
     }
 
     #[test]
@@ -251,19 +294,19 @@ mod tests {
         let mut batches = Vec::new();
         loop {
             let arrived = input.take();
-            batches.push(arrived.events.len());
+            batches.push(arrived.items.len());
             if arrived.end.is_some() {
                 break;
             }
         }
         assert_eq!(batches.iter().sum::<usize>(), 25_000);
-        assert!(batches.iter().all(|events| *events <= MOST_EVENTS), "{batches:?}");
+        assert!(batches.iter().all(|items| *items <= MOST_ITEMS), "{batches:?}");
     }
 
     #[test]
     fn a_line_without_end_is_refused() {
         let endless = io::repeat(b'x');
         let end = input(endless).take().end.unwrap().unwrap_err();
-        assert_eq!((end.line, &*end.reason), (1, "longer than 1050624 bytes"));
+        assert_eq!((end.line, &*end.reason), (Some(1), "longer than 1050624 bytes"));
     }
 }

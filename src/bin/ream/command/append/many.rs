@@ -2,22 +2,18 @@
 
 mod acknowledge;
 
-use std::fs::File;
-use std::io::{self, IsTerminal as _, Read};
+use std::io::Read;
 use std::path::Path;
-use std::time::Duration;
 
-use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressStyle};
-use ream::wire::Defaults;
+use indicatif::ProgressBar;
+use ream::wire::{self, Defaults};
 use ream::{Appended, AppendedEach, Batched, Expect, SealedEvent, Sealer, Store, Version};
 
 use self::acknowledge::Acknowledger;
 use super::AppendArgs;
 use crate::args::{Format, Global};
-use crate::input::{Arrived, BadInput, Input, later_expectation};
+use crate::input::{self, Arrived, BadInput, Input};
 use crate::output::{Output, warn_of};
-use crate::refused::invalid;
 use crate::signals::Signals;
 
 /// Appends the events in `file`, as they come or all together.
@@ -28,9 +24,7 @@ pub(super) fn append(
     store: &mut Store,
     signals: &Signals,
 ) -> anyhow::Result<()> {
-    let first = Defaults { stream: args.stream.clone(), expect: args.expect };
-    let later = Defaults { expect: later_expectation(args.expect), ..first.clone() };
-    let input = Input::start(open(file)?, first, later, store.max_data_bytes(), Sealer::new()?);
+    let input = input(input::open(file)?, args, store.max_data_bytes())?;
     let output = Output::new(global);
     let sums_up = output.format == Format::Table;
     let mut storing = Storing {
@@ -39,7 +33,7 @@ pub(super) fn append(
         acknowledger: (!sums_up).then(|| Acknowledger::start(output)),
         stored: 0,
         duplicates: 0,
-        progress: progress(global),
+        progress: input::progress(global, "events"),
     };
     let done = if args.atomic { storing.all(&input) } else { storing.each(&input) };
     storing.progress.finish_and_clear();
@@ -53,12 +47,23 @@ pub(super) fn append(
     Ok(())
 }
 
-fn open(file: &Path) -> anyhow::Result<Box<dyn Read + Send>> {
-    if file == Path::new("-") {
-        return Ok(Box::new(io::stdin()));
-    }
-    let opened = File::open(file).with_context(|| format!("can't open {}", file.display()))?;
-    Ok(Box::new(opened))
+/// The events of a file or a pipe.
+fn input(
+    source: impl Read + Send + 'static,
+    args: &AppendArgs,
+    max_data: usize,
+) -> anyhow::Result<Input<SealedEvent>> {
+    let mut defaults = Defaults { stream: args.stream.clone(), expect: args.expect };
+    let later = later_expectation(args.expect);
+    let mut sealer = Sealer::new()?;
+    // In base64, or with an escape for every other character, data is longer than it counts.
+    let longest = max_data.saturating_mul(2).saturating_add(1024 * 1024);
+    Ok(Input::start(source, longest, move |line| {
+        let event = wire::parse_event_with(line, &defaults).map_err(|error| error.to_string())?;
+        defaults.expect = later;
+        let size = event.size();
+        Ok((sealer.seal(event), size))
+    }))
 }
 
 /// The thread that stores, and what it has stored.
@@ -73,10 +78,10 @@ struct Storing<'s> {
 
 impl Storing<'_> {
     /// Commits what has arrived, again and again.
-    fn each(&mut self, input: &Input) -> anyhow::Result<()> {
+    fn each(&mut self, input: &Input<SealedEvent>) -> anyhow::Result<()> {
         let mut before = None;
         loop {
-            let Arrived { mut events, lines, end, .. } = input.take();
+            let Arrived { items: mut events, lines, end, .. } = input.take();
             if !events.is_empty() {
                 continue_from(&mut events, before);
                 let AppendedEach { appended, stopped, .. } = self
@@ -100,17 +105,10 @@ impl Storing<'_> {
     }
 
     /// Waits for the end of the input and commits all of it, or nothing.
-    fn all(&mut self, input: &Input) -> anyhow::Result<()> {
-        let (mut events, mut lines) = (Vec::new(), Vec::new());
-        loop {
-            let mut arrived = input.take();
-            events.append(&mut arrived.events);
-            lines.append(&mut arrived.lines);
-            match arrived.end {
-                None => {}
-                Some(Ok(())) => break,
-                Some(Err(bad)) => return Err(self.bad_input(&bad)),
-            }
+    fn all(&mut self, input: &Input<SealedEvent>) -> anyhow::Result<()> {
+        let Arrived { items: events, lines, end, .. } = input.take_all();
+        if let Some(Err(bad)) = end {
+            return Err(self.bad_input(&bad));
         }
         if events.is_empty() {
             return Ok(());
@@ -162,11 +160,7 @@ impl Storing<'_> {
     }
 
     fn bad_input(&self, bad: &BadInput) -> anyhow::Error {
-        if bad.line == 0 {
-            let error = anyhow::anyhow!("can't read the input: {}", bad.reason);
-            return self.stopped_at(None, error);
-        }
-        self.stopped_at(Some(bad.line), invalid(format!("line {}, {}", bad.line, bad.reason)))
+        self.stopped_at(bad.line, bad.to_error())
     }
 }
 
@@ -179,15 +173,10 @@ fn continue_from(events: &mut [SealedEvent], before: Option<Version>) {
     }
 }
 
-/// A count with its rate on a terminal, nothing elsewhere.
-fn progress(global: &Global) -> ProgressBar {
-    if global.quiet || !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
+/// What a line without an expectation expects, where the first of the input expects `expect`.
+fn later_expectation(expect: Expect) -> Expect {
+    match expect {
+        Expect::NoStream | Expect::At(_) => Expect::Continues,
+        Expect::Any | Expect::Exists | Expect::Continues => Expect::Any,
     }
-    let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {human_pos} events, {per_sec}") {
-        bar.set_style(style);
-    }
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
 }
