@@ -45,9 +45,11 @@
 
 mod decide;
 mod event;
+mod expression;
 mod near;
 pub mod platform;
 pub mod program;
+mod schema;
 mod store;
 mod subscription;
 pub mod wire;
@@ -58,9 +60,18 @@ pub use event::{
     MAX_DEPTH, MAX_NAME_BYTES, NameError, NewEvent, Pattern, Position, StreamName, TimeError,
     Timestamp, UnknownExpect, Version,
 };
+pub use expression::{
+    AssignmentError, Assignments, Condition, ExpressionError, Parameter, Parameters, Span,
+};
+pub use schema::{
+    Decimal, DecimalError, Definition, DefinitionError, Field, FieldError, FieldType,
+    FieldTypeError, Identifier, IdentifierError, MAX_DIGITS, MAX_FIELDS, MAX_IDENTIFIER, Row,
+    RowWriter, Schema, SchemaBuilder, SchemaError, Value, ValueError, ValueRef,
+};
 pub use store::{
-    Aggregate, Appended, AppendedEach, Batch, Batched, Decided, DecidedEvent, Decision, Error,
-    Link, Mark, NewState, Options, Query, Reader, Removed, SealedEvent, Sealer, State,
-    StateCategory, StateEntry, Status, Stopped, Store, Stream, Unfit, Waker,
+    Aggregate, Appended, AppendedEach, Batch, Batched, Clash, Decided, DecidedEvent, Decision,
+    Error, Explanation, Link, Mark, NewState, Options, OrderBy, Projection, ProjectionEntry,
+    ProjectionStatus, Query, Reader, Removed, RowRef, SealedEvent, Sealer, Selection, SetEach,
+    State, StateCategory, StateEntry, Status, Stopped, Store, Stream, Unfit, Waker,
 };
 pub use subscription::Follower;

@@ -22,6 +22,21 @@ pub(crate) fn distance(a: &str, b: &str) -> usize {
     previous.last().copied().unwrap_or_default()
 }
 
+/// Whether `known` may be what `name` was meant to be.
+pub(crate) fn is_near(name: &str, known: &str) -> bool {
+    distance(name, known) <= name.len().max(3) / 3 || known.eq_ignore_ascii_case(name)
+}
+
+/// The word of `words` that is nearest to `text`, where one is near.
+pub(crate) fn nearest<'a>(text: &str, words: &[&'a str]) -> Option<&'a str> {
+    words
+        .iter()
+        .map(|word| (distance(text, word), *word))
+        .filter(|(distance, word)| *distance <= word.len().max(3) / 3)
+        .min()
+        .map(|(_, word)| word)
+}
+
 #[cfg(test)]
 mod tests {
     use super::distance;

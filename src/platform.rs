@@ -80,6 +80,10 @@ mod system {
         Ok(bytes)
     }
 
+    pub(crate) fn link(to: &str, at: &Path) -> io::Result<()> {
+        std::os::unix::fs::symlink(to, at)
+    }
+
     pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
         file.write_all_at(bytes, offset)
     }
@@ -173,6 +177,10 @@ mod system {
         fs::read(path)
     }
 
+    pub(crate) fn link(_to: &str, _at: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
         use std::io::{Seek as _, SeekFrom, Write as _};
         let mut file = file;
@@ -222,6 +230,15 @@ pub(crate) fn read_private(path: &Path) -> io::Result<Vec<u8>> {
 /// Writes `bytes` at `offset`, in one call where the system allows it.
 pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     system::write_at(file, bytes, offset)
+}
+
+/// Makes a symbolic link at `at` that leads to the file `to` beside it.
+///
+/// # Errors
+///
+/// [`io::ErrorKind::Unsupported`] where links need a privilege.
+pub(crate) fn link(to: &str, at: &Path) -> io::Result<()> {
+    system::link(to, at)
 }
 
 /// Makes the names in a directory durable.

@@ -8,6 +8,7 @@ mod answer;
 mod chain;
 mod error;
 mod options;
+mod projection;
 mod query;
 mod seal;
 mod sqlite;
@@ -16,12 +17,16 @@ mod state;
 use std::path::Path;
 
 use crate::event::{Command, EventRef, NewEvent, Pattern, StreamName};
+use crate::schema::{Definition, Identifier};
 
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{Appended, AppendedEach, Batch, Removed, Status, Stopped, Stream};
 pub use chain::Link;
-pub use error::Error;
+pub use error::{Clash, Error};
 pub use options::Options;
+pub use projection::{
+    Explanation, OrderBy, Projection, ProjectionEntry, ProjectionStatus, RowRef, Selection, SetEach,
+};
 pub use query::{Mark, Query};
 pub use seal::{Batched, SealedEvent, Sealer};
 pub use sqlite::Waker;
@@ -321,6 +326,54 @@ impl Store {
         }
     }
 
+    /// Makes the projection `name`, without rows; whether it is new.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ProjectionExists`] where there is one that is made of something else.
+    pub fn create_projection(
+        &mut self,
+        name: &Identifier,
+        definition: &Definition,
+    ) -> Result<bool, Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.create_projection(name, definition),
+        }
+    }
+
+    /// Drops the projection `name` and its rows; whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be written.
+    pub fn drop_projection(&mut self, name: &Identifier) -> Result<bool, Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.drop_projection(name),
+        }
+    }
+
+    /// The projections, by name.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn projections(&self) -> Result<Vec<ProjectionEntry>, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.projections(),
+        }
+    }
+
+    /// Opens the projection `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ProjectionNotFound`].
+    pub fn projection(&self, name: &str) -> Result<Projection, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.projection(name).map(Projection::of),
+        }
+    }
+
     /// How the store stands.
     ///
     /// # Errors
@@ -358,6 +411,13 @@ impl Store {
     pub fn leave(self) {
         match self.engine {
             Engine::Sqlite(store) => store.leave(),
+        }
+    }
+
+    /// Whether the caller's interrupt flag is set.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        match &self.engine {
+            Engine::Sqlite(store) => store.is_interrupted(),
         }
     }
 

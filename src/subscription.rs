@@ -1,7 +1,14 @@
-//! Following the log: catch up, wait, go on. Knows no file and no process.
+//! Following the log: catch up, wait, go on; and how far those that follow have come. Knows no file and
+//! no process.
 
-use crate::event::EventRef;
-use crate::store::{Batch, Error, Query, Reader, Store, Waker, Watch, Woken};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::event::{EventRef, Pattern, Position};
+use crate::store::{Batch, Error, Mark, Projection, Query, Reader, Store, Waker, Watch, Woken};
+
+/// How long a wait for a projection sleeps at first, and at most, before it looks again.
+const LOOK: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
 
 /// Reads what is there and then what comes, in order, without a gap or a repeat.
 #[derive(Debug)]
@@ -60,5 +67,87 @@ impl Follower {
     #[must_use]
     pub fn warning(&self) -> Option<&Error> {
         self.reader.warning()
+    }
+}
+
+impl Store {
+    /// How many events that `patterns` match lie behind `checkpoint`.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn lag(&self, patterns: &[Pattern], checkpoint: Position) -> Result<u64, Error> {
+        let mut query = Query::of(patterns.to_vec());
+        query.after = Some(Mark::Position(checkpoint));
+        let mut reader = match self.read(&query) {
+            // It has seen more than there is: nothing is left.
+            Err(Error::BeyondHead { .. }) => return Ok(0),
+            reader => reader?,
+        };
+        let mut events = 0;
+        loop {
+            let batch = reader.next_batch(|_| {})?;
+            events += batch.events as u64;
+            if batch.caught_up {
+                return Ok(events);
+            }
+        }
+    }
+
+    /// Whether `projection` has all that it is made from up to `position`: its checkpoint is there, or
+    /// no event that its patterns match lies between.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn has_reached(&self, projection: &Projection, position: Position) -> Result<bool, Error> {
+        let checkpoint = projection.checkpoint()?;
+        if checkpoint >= position {
+            return Ok(true);
+        }
+        let mut query = Query::of(projection.entry().definition.from.clone());
+        query.after = Some(Mark::Position(checkpoint));
+        query.until = Some(Mark::Position(position));
+        query.limit = Some(1);
+        if self.status()?.head < position {
+            return Ok(false);
+        }
+        let mut reader = self.read(&query)?;
+        loop {
+            let batch = reader.next_batch(|_| {})?;
+            if batch.events > 0 || batch.caught_up || batch.finished {
+                return Ok(batch.events == 0);
+            }
+        }
+    }
+
+    /// Waits until `projection` has reached `position`, at most for `wait`; whether it has.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Interrupted`], and where the store can't be read.
+    pub fn wait_until_reached(
+        &self,
+        projection: &Projection,
+        position: Position,
+        wait: Duration,
+    ) -> Result<bool, Error> {
+        let begun = Instant::now();
+        let (mut sleep, longest) = LOOK;
+        loop {
+            if self.has_reached(projection, position)? {
+                return Ok(true);
+            }
+            let left = wait.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return Ok(false);
+            }
+            if self.is_interrupted() {
+                return Err(Error::Interrupted);
+            }
+            // A projection has no bell: many that follow each other would ring for ever.
+            thread::sleep(sleep.min(left));
+            sleep = (2 * sleep).min(longest);
+        }
     }
 }

@@ -17,6 +17,7 @@ use crate::event::{DataRef, EventRef, Expect, NewEvent};
 pub use line::{Defaults, parse_event, parse_event_with};
 pub use lines::Lines;
 pub use object::LineError;
+pub(crate) use object::{Line, Text, object};
 pub use reply::{Reply, parse_command, parse_reply};
 
 /// Appends `event` to `line` as one line of JSON, its end of line included.
@@ -113,6 +114,17 @@ pub fn write_payload(line: &mut Vec<u8>, key: &str, data: DataRef<'_>) {
 /// Writes `number` in decimal.
 pub fn write_number(line: &mut Vec<u8>, number: u64) {
     line.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// Writes `number` in decimal.
+pub fn write_integer(line: &mut Vec<u8>, number: i64) {
+    line.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// Writes a finite `number` with as few digits as tell it from every other.
+pub fn write_float(line: &mut Vec<u8>, number: f64) {
+    // Writing a number into memory does not fail.
+    let _ = serde_json::to_writer(line, &number);
 }
 
 /// Writes `text` as a JSON string; as it stands where nothing in it needs an escape.

@@ -6,16 +6,27 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the library, from the ground up: each may import those before it.
-const LIBRARY: [&str; 8] =
-    ["near", "event", "platform", "wire", "store", "subscription", "decide", "program"];
+const LIBRARY: [&str; 10] = [
+    "near",
+    "event",
+    "platform",
+    "wire",
+    "schema",
+    "expression",
+    "store",
+    "subscription",
+    "decide",
+    "program",
+];
 /// Those of the program.
-const PROGRAM: [&str; 10] = [
+const PROGRAM: [&str; 11] = [
     "units",
     "refused",
     "payload",
     "environment",
     "args",
     "output",
+    "spool",
     "failure",
     "signals",
     "input",
@@ -26,7 +37,7 @@ const ONLY: [(&str, &[&str]); 9] = [
     ("rusqlite", &["store/sqlite"]),
     ("SELECT ", &["store/sqlite"]),
     ("PRAGMA ", &["store/sqlite"]),
-    ("sqlite::", &["store/sqlite", "store.rs"]),
+    ("sqlite::", &["store/sqlite", "store/projection.rs", "store.rs"]),
     ("notify::", &["store/sqlite"]),
     ("rustix::", &["platform"]),
     ("clap::", &["bin"]),

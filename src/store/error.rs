@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::event::{Expect, Position, Timestamp, Version};
+use crate::expression::{AssignmentError, ExpressionError};
 
 /// Why a verb of the store did not do what it was asked to.
 ///
@@ -255,6 +256,39 @@ pub enum Error {
         /// That of the event.
         other: String,
     },
+    /// There is no such projection.
+    #[error("no projection `{name}`")]
+    ProjectionNotFound {
+        /// The name.
+        name: String,
+        /// Projections with names that are near.
+        near: Vec<String>,
+    },
+    /// There is a projection with this name, but for upper and lower case, that is made of something
+    /// else.
+    #[error("there is a projection `{name}` already, and it is made of something else")]
+    ProjectionExists {
+        /// Its name.
+        name: String,
+    },
+    /// A row has what has to be unique and another row has already.
+    #[error(transparent)]
+    UniqueClash(Box<Clash>),
+    /// A row can't be as it would be.
+    #[error("the row with {row}")]
+    Row {
+        /// The row's key.
+        row: String,
+        /// Why not.
+        #[source]
+        error: Box<AssignmentError>,
+    },
+    /// A condition can't be told of a row.
+    #[error(transparent)]
+    Expression(#[from] Box<ExpressionError>),
+    /// A condition, assignments or a row were checked against another schema than the projection's.
+    #[error("an expression or a row of another schema")]
+    OtherSchema,
     /// The stream is protected from removal.
     #[error("the stream `{stream}` is protected from removal")]
     Protected {
@@ -325,6 +359,20 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+}
+
+/// A row that has what has to be unique and another row has already.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the row with {row} can't have {values} in `{projection}`: the row with {holder} has it")]
+pub struct Clash {
+    /// The projection.
+    pub projection: String,
+    /// The row's key.
+    pub row: String,
+    /// What it can't have.
+    pub values: String,
+    /// The other row's key.
+    pub holder: String,
 }
 
 impl Error {

@@ -16,6 +16,7 @@ mod mounts;
 mod payload;
 mod plan;
 mod positions;
+mod projections;
 mod read;
 mod remove;
 mod schema;
@@ -39,6 +40,7 @@ use crate::event::Position;
 use crate::platform::{self, FileIdentity};
 
 pub(crate) use self::lock::Turn;
+pub(crate) use self::projections::{Projection, RowRef};
 pub(crate) use self::read::Reader;
 pub use self::watch::Waker;
 pub(crate) use self::watch::{Watch, Woken};
@@ -120,6 +122,10 @@ impl Store {
 
     pub(crate) fn path(&self) -> &Path {
         &self.layout.root
+    }
+
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.options.interrupted()
     }
 
     pub(crate) fn watch(&self) -> Watch {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
+use crate::near::nearest;
+
 macro_rules! keys {
     ($(#[$doc:meta])* $name:ident: $unknown:literal { $($key:ident = $text:literal),+ $(,)? }) => {
         $(#[$doc])*
@@ -97,16 +99,6 @@ impl<K> Visitor<'_> for KeyVisitor<K> {
             E::custom(format_args!("{} `{}`{meant}", self.unknown, text.escape_debug()))
         })
     }
-}
-
-/// The word of `words` that is nearest to `text`, where one is near.
-fn nearest<'a>(text: &str, words: &[&'a str]) -> Option<&'a str> {
-    words
-        .iter()
-        .map(|word| (crate::near::distance(text, word), *word))
-        .filter(|(distance, word)| *distance <= word.len().max(3) / 3)
-        .min()
-        .map(|(_, word)| word)
 }
 
 #[cfg(test)]

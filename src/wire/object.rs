@@ -21,14 +21,14 @@ pub struct LineError {
 
 /// A line that is being read.
 #[derive(Clone, Copy)]
-pub(super) struct Line<'l> {
+pub(crate) struct Line<'l> {
     text: &'l str,
     /// Where an error stands that the parser would place behind the value.
     place: &'l Cell<Option<usize>>,
 }
 
 /// Reads the one object that a line holds, with the visitor that `visitor` gives.
-pub(super) fn object<'l, V: Visitor<'l>>(
+pub(crate) fn object<'l, V: Visitor<'l>>(
     line: &'l [u8],
     place: &'l Cell<Option<usize>>,
     visitor: impl FnOnce(Line<'l>) -> V,
@@ -50,12 +50,12 @@ pub(super) fn object<'l, V: Visitor<'l>>(
 
 impl Line<'_> {
     /// A value of the line, its errors placed within the line.
-    pub(super) fn json<E: serde::de::Error>(self, raw: &RawValue) -> Result<Json, E> {
+    pub(crate) fn json<E: serde::de::Error>(self, raw: &RawValue) -> Result<Json, E> {
         Json::from_raw(raw).map_err(|error| self.wrong(raw, error.column, error.reason))
     }
 
     /// That something is wrong at a column of a value.
-    pub(super) fn wrong<E: serde::de::Error>(
+    pub(crate) fn wrong<E: serde::de::Error>(
         self,
         raw: &RawValue,
         column: usize,
@@ -71,7 +71,7 @@ impl Line<'_> {
 /// A string, borrowed where it holds no escape.
 #[derive(serde::Deserialize)]
 #[serde(transparent)]
-pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 
 /// The name that a string is.
 pub(super) fn name<T, E: serde::de::Error>(

@@ -122,7 +122,7 @@ fn set_up(connection: &Connection, options: &Options, pragmas: &str) -> rusqlite
 
 /// Waits for other connections as long as the options say. (With no time at all SQLite would not
 /// even wait for a moment's recovery.)
-fn wait_as_told(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
+pub(super) fn wait_as_told(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
     connection.busy_timeout(options.lock_timeout.max(Duration::from_millis(1)))
 }
 

@@ -58,6 +58,12 @@ impl Queue {
         Self { turnstile: lock.with_extension("next"), lock, returning }
     }
 
+    /// The queue of those who make and drop projections.
+    pub(super) fn of_projections(layout: &Layout) -> Self {
+        let lock = layout.projections.join("lock");
+        Self { turnstile: lock.with_extension("next"), lock, returning: false }
+    }
+
     /// Whether this process has had no turn yet.
     pub(super) fn is_new(&self) -> bool {
         !self.returning

@@ -1,0 +1,223 @@
+//! Projections: which there are, and the rows of one.
+//!
+//! The events' file records which there are, what each is made of and which of its generations serves;
+//! rows and checkpoint of a projection are in a file of its own, so that what writes them is in no
+//! writer's way.
+
+mod file;
+mod functions;
+mod lower;
+mod rows;
+mod select;
+mod table;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use self::file::File;
+pub(crate) use self::select::RowRef;
+use super::Store;
+use super::connection::failure;
+use super::layout::Layout;
+use super::lock::Queue;
+use super::transaction::Failure;
+use crate::event::Position;
+use crate::near;
+use crate::platform;
+use crate::schema::{Definition, Identifier};
+use crate::store::chain::Link;
+use crate::store::{Error, Options, ProjectionEntry, ProjectionStatus};
+
+/// The table of what projections there are; made with the first of them. Names that differ in nothing
+/// but case would be one file in some file systems.
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS projections (
+    name TEXT PRIMARY KEY COLLATE NOCASE,
+    generation INTEGER NOT NULL,
+    definition TEXT NOT NULL
+) WITHOUT ROWID";
+
+/// A projection, open.
+#[derive(Debug)]
+pub(crate) struct Projection {
+    connection: Connection,
+    file: File,
+    entry: ProjectionEntry,
+    layout: Layout,
+    options: Options,
+}
+
+impl Store {
+    /// Makes the projection `name`; whether it is new.
+    pub(crate) fn create_projection(
+        &mut self,
+        name: &Identifier,
+        definition: &Definition,
+    ) -> Result<bool, Error> {
+        let _turn = Queue::of_projections(&self.layout).enter(&self.options)?;
+        let same = |entry: &ProjectionEntry| entry.name == *name && entry.definition == *definition;
+        match self.look(|connection| find(connection, name.as_str()))? {
+            Some(entry) if same(&entry) => return Ok(false),
+            Some(entry) => return Err(Error::ProjectionExists { name: entry.name.to_string() }),
+            None => {}
+        }
+        // What an earlier attempt left is in no one's use.
+        for generation in file::generations(&self.layout, name)? {
+            File::of(&self.layout, name, generation).remove()?;
+        }
+        let generation = 1;
+        let link = Link::genesis(&self.marker.id);
+        let file = File::of(&self.layout, name, generation);
+        let statements = [table::CHECKPOINT, &table::statements(name, &definition.schema)].concat();
+        drop(file.create(&self.options, |connection| {
+            connection.execute_batch(&statements)?;
+            let insert = "INSERT INTO ream_checkpoint VALUES (0, ?1, ?2, ?3)";
+            let checkpoint = params![link.as_bytes(), self.marker.id, self.marker.incarnation];
+            connection.execute(insert, checkpoint).map(drop)
+        })?);
+        file::point(&self.layout, name, generation)?;
+        platform::sync_dir(&self.layout.projections)
+            .map_err(Error::io("sync", &self.layout.projections))?;
+        // From here on it is there: writers wait for no more than this.
+        let json = definition.to_json();
+        self.write(false, |transaction| {
+            let connection = transaction.connection();
+            connection.execute_batch(TABLE)?;
+            let insert = "INSERT INTO projections VALUES (?1, ?2, ?3)";
+            connection.execute(insert, params![name.as_str(), generation, json])?;
+            Ok(())
+        })?;
+        Ok(true)
+    }
+
+    /// Drops the projection `name`; whether there was one.
+    pub(crate) fn drop_projection(&mut self, name: &Identifier) -> Result<bool, Error> {
+        let _turn = Queue::of_projections(&self.layout).enter(&self.options)?;
+        let found = self.look(|connection| find(connection, name.as_str()))?;
+        if found.is_some_and(|entry| entry.name == *name) {
+            self.write(false, |transaction| {
+                let delete = "DELETE FROM projections WHERE name = ?1";
+                transaction.connection().execute(delete, [name.as_str()])?;
+                Ok(())
+            })?;
+        } else if file::generations(&self.layout, name)?.is_empty() {
+            return Ok(false);
+        }
+        file::unpoint(&self.layout, name)?;
+        for generation in file::generations(&self.layout, name)? {
+            File::of(&self.layout, name, generation).remove()?;
+        }
+        Ok(true)
+    }
+
+    /// The projections, by name.
+    pub(crate) fn projections(&self) -> Result<Vec<ProjectionEntry>, Error> {
+        self.look(|connection| {
+            if !is_any(connection)? {
+                return Ok(Vec::new());
+            }
+            let mut statement = connection
+                .prepare("SELECT name, generation, definition FROM projections ORDER BY name")?;
+            let mut rows = statement.query([])?;
+            let mut entries = Vec::new();
+            while let Some(row) = rows.next()? {
+                entries.push(entry(row)?);
+            }
+            Ok(entries)
+        })
+    }
+
+    /// Opens the projection `name`.
+    pub(crate) fn projection(&self, name: &str) -> Result<Projection, Error> {
+        let entry = self.look(|connection| {
+            let found = find(connection, name)?.filter(|entry| entry.name.as_str() == name);
+            match found {
+                Some(entry) => Ok(entry),
+                None => Err(not_found(connection, name)?.into()),
+            }
+        })?;
+        let file = File::of(&self.layout, &entry.name, entry.generation);
+        let connection = file
+            .open(&self.options)
+            .map_err(|error| failure(&self.layout, "open the projection", error))?;
+        let (layout, options) = (self.layout.clone(), self.options.clone());
+        Ok(Projection { connection, file, entry, layout, options })
+    }
+}
+
+/// Whether there has been a projection.
+fn is_any(connection: &Connection) -> rusqlite::Result<bool> {
+    let table = "SELECT 1 FROM sqlite_schema WHERE name = 'projections'";
+    Ok(connection.query_row(table, [], |_| Ok(())).optional()?.is_some())
+}
+
+/// The projection whose name is `name`, but for upper and lower case.
+fn find(connection: &Connection, name: &str) -> Result<Option<ProjectionEntry>, Failure> {
+    let select = "SELECT name, generation, definition FROM projections WHERE name = ?1";
+    let mut statement = match connection.prepare(select) {
+        Err(_) if !is_any(connection)? => return Ok(None),
+        prepared => prepared?,
+    };
+    let mut rows = statement.query([name])?;
+    rows.next()?.map(entry).transpose()
+}
+
+fn entry(row: &rusqlite::Row<'_>) -> Result<ProjectionEntry, Failure> {
+    let (name, definition) = (row.get_ref(0)?.as_str()?, row.get_ref(2)?.as_str()?);
+    let damaged = |error: &dyn std::fmt::Display| Error::Damaged {
+        what: format!("the projection `{name}` is none: {error}"),
+    };
+    Ok(ProjectionEntry {
+        name: Identifier::new(name).map_err(|error| damaged(&error))?,
+        definition: Definition::parse(definition).map_err(|error| damaged(&error))?,
+        generation: row.get(1)?,
+    })
+}
+
+fn not_found(connection: &Connection, name: &str) -> Result<Error, Failure> {
+    let mut near = Vec::new();
+    if is_any(connection)? {
+        let mut statement = connection.prepare("SELECT name FROM projections")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let known: String = row.get(0)?;
+            if near::is_near(name, &known) {
+                near.push(known);
+            }
+        }
+    }
+    Ok(Error::ProjectionNotFound { name: name.into(), near })
+}
+
+impl Projection {
+    pub(crate) fn entry(&self) -> &ProjectionEntry {
+        &self.entry
+    }
+
+    pub(crate) fn status(&self) -> Result<ProjectionStatus, Error> {
+        let count = format!("SELECT count(*) FROM {}", self.table());
+        let rows = self.connection.query_row(&count, [], |row| row.get(0));
+        let rows = rows.map_err(|error| self.tell("count the rows", error))?;
+        Ok(ProjectionStatus { rows, bytes: self.file.bytes(), checkpoint: self.checkpoint()? })
+    }
+
+    pub(crate) fn checkpoint(&self) -> Result<Position, Error> {
+        let position = self
+            .connection
+            .prepare_cached("SELECT position FROM ream_checkpoint")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)));
+        position.map(Position).map_err(|error| self.tell("read the checkpoint", error))
+    }
+
+    pub(crate) fn statements(&self) -> String {
+        table::statements(&self.entry.name, &self.entry.definition.schema)
+    }
+
+    /// The table, as SQL names it.
+    fn table(&self) -> String {
+        table::quoted(self.entry.name.as_str())
+    }
+
+    /// What a failure of SQLite means.
+    fn tell(&self, action: &'static str, error: rusqlite::Error) -> Error {
+        failure(&self.layout, action, error)
+    }
+}

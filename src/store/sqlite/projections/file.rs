@@ -1,0 +1,141 @@
+//! A projection's files: a SQLite database of each generation, and a symbolic link to the one that
+//! serves.
+//!
+//! Rows and checkpoint roll back together at a power loss and are made again from events, so a commit
+//! is not synced. The log is moved into the file when the last connection closes.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::platform;
+use crate::schema::Identifier;
+use crate::store::sqlite::connection::wait_as_told;
+use crate::store::sqlite::layout::Layout;
+use crate::store::{Error, Options};
+
+/// The files of one generation of a projection.
+#[derive(Debug, Clone)]
+pub(super) struct File {
+    pub(super) path: PathBuf,
+}
+
+impl File {
+    pub(super) fn of(layout: &Layout, name: &Identifier, generation: u64) -> Self {
+        Self { path: layout.projections.join(file_name(name, generation)) }
+    }
+
+    /// How large the file is, and the log beside it, in bytes. By their lengths alone: they must not
+    /// be opened.
+    pub(super) fn bytes(&self) -> u64 {
+        let length = |path: &Path| fs::symlink_metadata(path).map_or(0, |metadata| metadata.len());
+        length(&self.path) + length(&self.beside("-wal"))
+    }
+
+    fn beside(&self, suffix: &str) -> PathBuf {
+        let mut path = self.path.clone().into_os_string();
+        path.push(suffix);
+        path.into()
+    }
+
+    /// Opens a connection to it.
+    pub(super) fn open(&self, options: &Options) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_EXRESCODE
+            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+        wait_as_told(&connection, options)?;
+        connection.execute_batch("PRAGMA cell_size_check=ON; PRAGMA synchronous=NORMAL;")?;
+        Ok(connection)
+    }
+
+    /// Makes a new file in the place of one that was left half made, which `fill` fills. Durable when it
+    /// returns, but for its name.
+    pub(super) fn create(
+        &self,
+        options: &Options,
+        fill: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<Connection, Error> {
+        self.remove()?;
+        // No connection lives yet. SQLite gives its permissions to the files beside it.
+        platform::open_private(&self.path, true).map_err(Error::io("create", &self.path))?;
+        let made = self.open(options).and_then(|connection| {
+            // No one else knows the file yet: a journal would be for nothing.
+            connection.execute_batch("PRAGMA page_size=4096; PRAGMA journal_mode=OFF; BEGIN;")?;
+            fill(&connection)?;
+            connection.execute_batch("COMMIT; PRAGMA journal_mode=WAL;")?;
+            Ok(connection)
+        });
+        made.map_err(|error| Error::Engine { action: "make the projection", source: error.into() })
+    }
+
+    /// Removes the file and those beside it, where they are.
+    pub(super) fn remove(&self) -> Result<(), Error> {
+        for path in
+            [self.path.clone(), self.beside("-wal"), self.beside("-shm"), self.beside("-journal")]
+        {
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(Error::io("remove", &path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn file_name(name: &Identifier, generation: u64) -> String {
+    format!("{name}.{generation}.db")
+}
+
+/// The link to the generation of a projection that serves.
+fn link(layout: &Layout, name: &Identifier) -> PathBuf {
+    layout.projections.join(format!("{name}.db"))
+}
+
+/// Has the link lead to a generation, in the place of where it led before.
+pub(super) fn point(layout: &Layout, name: &Identifier, generation: u64) -> Result<(), Error> {
+    let link = link(layout, name);
+    let new = link.with_extension("db.new");
+    let made = match platform::link(&file_name(name, generation), &new) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(&new).and_then(|()| platform::link(&file_name(name, generation), &new))
+        }
+        made => made,
+    };
+    made.and_then(|()| fs::rename(&new, &link)).map_err(Error::io("link", &link))
+}
+
+/// Removes the link, where there is one.
+pub(super) fn unpoint(layout: &Layout, name: &Identifier) -> Result<(), Error> {
+    let link = link(layout, name);
+    match fs::remove_file(&link) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(Error::io("remove", &link)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The generations of a projection of which there are files, whether they serve or not.
+pub(super) fn generations(layout: &Layout, name: &Identifier) -> Result<Vec<u64>, Error> {
+    let directory = &layout.projections;
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).map_err(Error::io("list", directory))? {
+        let file = entry.map_err(Error::io("list", directory))?.file_name();
+        let generation = file.to_str().and_then(|file| {
+            let number =
+                file.strip_prefix(name.as_str())?.strip_prefix('.')?.strip_suffix(".db")?;
+            number.parse::<u64>().ok()
+        });
+        found.extend(generation);
+    }
+    Ok(found)
+}

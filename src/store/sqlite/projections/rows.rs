@@ -1,0 +1,274 @@
+//! Setting, updating and deleting rows.
+
+use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
+use rusqlite::{Connection, ErrorCode, Statement, params_from_iter};
+
+use super::Projection;
+use super::functions::Functions;
+use super::lower::{Lowered, lower};
+use super::table::{from_column, list, stored, to_column};
+use crate::expression::{Assignments, Condition};
+use crate::schema::{Row, Schema};
+use crate::store::sqlite::transaction::Failure;
+use crate::store::{Batched, Clash, Error, SetEach, Stopped};
+
+impl Projection {
+    pub(crate) fn set(&mut self, rows: &[Row], batched: Batched) -> Result<SetEach, Error> {
+        let schema = &self.entry.definition.schema;
+        let mut stopped = None;
+        let set = self.write(|connection| {
+            let mut statement = connection.prepare_cached(&self.upsert())?;
+            for (index, row) in rows.iter().enumerate() {
+                if row.values().len() != schema.fields().len() {
+                    return Err(Error::OtherSchema.into());
+                }
+                match self.put(connection, &mut statement, row) {
+                    Ok(()) => {}
+                    Err(Failure::Refused(error)) => {
+                        stopped = Some(Stopped { index, error });
+                        let kept = if batched == Batched::Each { index } else { 0 };
+                        return Ok((kept, kept > 0));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok((rows.len(), !rows.is_empty()))
+        })?;
+        Ok(SetEach { set, stopped })
+    }
+
+    /// Inserts a row, or replaces the one with its key.
+    fn put(
+        &self,
+        connection: &Connection,
+        statement: &mut Statement<'_>,
+        row: &Row,
+    ) -> Result<(), Failure> {
+        for (at, value) in row.values().iter().enumerate() {
+            statement.raw_bind_parameter(at + 1, to_column(value))?;
+        }
+        match statement.raw_execute() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.clash(connection, error, row)),
+        }
+    }
+
+    /// The statement that inserts a row, or replaces the one with its key.
+    fn upsert(&self) -> String {
+        let schema = &self.entry.definition.schema;
+        let all: Vec<usize> = (0..schema.fields().len()).collect();
+        let others: Vec<usize> =
+            all.iter().copied().filter(|field| !schema.key().contains(field)).collect();
+        let values: Vec<String> = all.iter().map(|field| format!("?{}", field + 1)).collect();
+        let replaced: Vec<String> = others
+            .iter()
+            .map(|field| stored(&schema.fields()[*field]))
+            .map(|column| format!("{column} = excluded.{column}"))
+            .collect();
+        let done = if replaced.is_empty() {
+            "NOTHING".into()
+        } else {
+            format!("UPDATE SET {}", replaced.join(", "))
+        };
+        format!(
+            "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO {done}",
+            self.table(),
+            list(schema, &all, stored),
+            values.join(", "),
+            list(schema, schema.key(), stored)
+        )
+    }
+
+    /// That another row has what has to be unique, where that is why a row was refused.
+    fn clash(&self, connection: &Connection, error: rusqlite::Error, row: &Row) -> Failure {
+        let unique = error.sqlite_error().is_some_and(|error| {
+            error.code == ErrorCode::ConstraintViolation
+                && error.extended_code == SQLITE_CONSTRAINT_UNIQUE
+        });
+        if !unique {
+            return error.into();
+        }
+        let schema = &self.entry.definition.schema;
+        for fields in schema.unique() {
+            match self.holder(connection, fields, row) {
+                Ok(Some(holder)) => {
+                    let clash = Clash {
+                        projection: self.entry.name.to_string(),
+                        row: schema.describe_key(row),
+                        values: schema.describe(fields, row),
+                        holder,
+                    };
+                    return Error::UniqueClash(Box::new(clash)).into();
+                }
+                Ok(None) => {}
+                Err(error) => return error,
+            }
+        }
+        error.into()
+    }
+
+    /// The key of the other row that has the values of `row` in `fields`.
+    fn holder(
+        &self,
+        connection: &Connection,
+        fields: &[usize],
+        row: &Row,
+    ) -> Result<Option<String>, Failure> {
+        let schema = &self.entry.definition.schema;
+        let all: Vec<usize> = (0..schema.fields().len()).collect();
+        let equal = |fields: &[usize], from: usize| {
+            let terms = fields.iter().enumerate().map(|(at, field)| {
+                format!("{} = ?{}", stored(&schema.fields()[*field]), from + at)
+            });
+            terms.collect::<Vec<_>>().join(" AND ")
+        };
+        let sql = format!(
+            "SELECT {} FROM {} WHERE {} AND NOT ({}) LIMIT 1",
+            list(schema, &all, stored),
+            self.table(),
+            equal(fields, 1),
+            equal(schema.key(), fields.len() + 1)
+        );
+        let values =
+            fields.iter().chain(schema.key()).map(|field| to_column(&row.values()[*field]));
+        let mut statement = connection.prepare(&sql)?;
+        let mut found = statement.query(params_from_iter(values))?;
+        let Some(found) = found.next()? else { return Ok(None) };
+        Ok(Some(schema.describe_key(&whole_row(found, schema)?)))
+    }
+
+    pub(crate) fn update(
+        &mut self,
+        assignments: &Assignments,
+        condition: Option<&Condition>,
+        dry_run: bool,
+    ) -> Result<u64, Error> {
+        let schema = &self.entry.definition.schema;
+        self.check_schema(assignments.schema())?;
+        let lowered = condition.map(|condition| self.lowered(condition)).transpose()?;
+        let (filter, bound, functions) = match lowered {
+            Some(lowered) => (lowered.sql, lowered.values, Some(lowered.functions)),
+            None => ("TRUE".into(), Vec::new(), None),
+        };
+        let all: Vec<usize> = (0..schema.fields().len()).collect();
+        // Sorted by what no index gives, so that all are read before the first is changed.
+        let order: Vec<String> = schema
+            .key()
+            .iter()
+            .map(|field| format!("+{}", stored(&schema.fields()[*field])))
+            .collect();
+        let select = format!(
+            "SELECT {} FROM {} WHERE {filter} ORDER BY {}",
+            list(schema, &all, stored),
+            self.table(),
+            order.join(", ")
+        );
+        let update = self.update_statement(assignments.fields());
+        self.write(|connection| {
+            if let Some(functions) = &functions {
+                functions.install(connection)?;
+            }
+            let mut select = connection.prepare(&select)?;
+            let mut update = connection.prepare(&update)?;
+            let mut rows = select.query(params_from_iter(&bound))?;
+            let mut updated = 0;
+            loop {
+                let next = rows.next();
+                let overflow = functions.as_ref().and_then(Functions::overflow);
+                if let (Some(overflow), Some(condition)) = (overflow, condition) {
+                    return Err(condition.overflow::<Error>(overflow).into());
+                }
+                let Some(row) = next? else { break };
+                let before = whole_row(row, schema)?;
+                let after = assignments.apply(&before).map_err(|error| Error::Row {
+                    row: schema.describe_key(&before),
+                    error: error.into(),
+                })?;
+                updated += 1;
+                let values = assignments.fields().chain(schema.key().iter().copied());
+                for (at, field) in values.enumerate() {
+                    update.raw_bind_parameter(at + 1, to_column(&after.values()[field]))?;
+                }
+                if let Err(error) = update.raw_execute() {
+                    return Err(self.clash(connection, error, &after));
+                }
+            }
+            Ok((updated, !dry_run))
+        })
+    }
+
+    /// The statement that sets `fields` of the row with a key.
+    fn update_statement(&self, fields: impl Iterator<Item = usize>) -> String {
+        let schema = &self.entry.definition.schema;
+        let mut number = 0;
+        let mut equal = |field: usize| {
+            number += 1;
+            format!("{} = ?{number}", stored(&schema.fields()[field]))
+        };
+        let set: Vec<String> = fields.map(&mut equal).collect();
+        let key: Vec<String> = schema.key().iter().copied().map(&mut equal).collect();
+        format!("UPDATE {} SET {} WHERE {}", self.table(), set.join(", "), key.join(" AND "))
+    }
+
+    pub(crate) fn delete(&mut self, condition: &Condition, dry_run: bool) -> Result<u64, Error> {
+        let lowered = self.lowered(condition)?;
+        let delete = format!("DELETE FROM {} WHERE {}", self.table(), lowered.sql);
+        self.write(|connection| {
+            lowered.functions.install(connection)?;
+            let deleted = connection.execute(&delete, params_from_iter(&lowered.values));
+            if let Some(overflow) = lowered.functions.overflow() {
+                return Err(condition.overflow::<Error>(overflow).into());
+            }
+            Ok((deleted? as u64, !dry_run))
+        })
+    }
+
+    /// The condition as SQL, where it was checked against the schema of this projection.
+    pub(super) fn lowered(&self, condition: &Condition) -> Result<Lowered, Error> {
+        self.check_schema(condition.schema())?;
+        Ok(lower(&condition.node, condition.schema()))
+    }
+
+    pub(super) fn check_schema(&self, schema: &Schema) -> Result<(), Error> {
+        if *schema == self.entry.definition.schema { Ok(()) } else { Err(Error::OtherSchema) }
+    }
+
+    /// Runs `work` in a transaction, which is committed where it says so.
+    fn write<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<(T, bool), Failure>,
+    ) -> Result<T, Error> {
+        let connection = &self.connection;
+        connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| {
+            match error.sqlite_error_code() {
+                Some(ErrorCode::DatabaseBusy) => Error::Busy { waited: self.options.lock_timeout },
+                _ => self.tell("begin to write", error),
+            }
+        })?;
+        let done = work(connection).and_then(|(value, commit)| {
+            connection.execute_batch(if commit { "COMMIT" } else { "ROLLBACK" })?;
+            Ok(value)
+        });
+        done.map_err(|failed| {
+            // What failed is told; a rollback that fails as well adds nothing.
+            let _ = connection.execute_batch("ROLLBACK");
+            match failed {
+                Failure::Refused(error) => error,
+                Failure::Sqlite(error) => self.tell("write to the projection", error),
+            }
+        })
+    }
+}
+
+/// The row in columns that are all fields of a schema, in order.
+fn whole_row(row: &rusqlite::Row<'_>, schema: &Schema) -> Result<Row, Failure> {
+    let mut values = Vec::with_capacity(schema.fields().len());
+    for (at, field) in schema.fields().iter().enumerate() {
+        let value =
+            from_column(row.get_ref(at)?, field)?.to_value().map_err(|error| Error::Damaged {
+                what: format!("the field `{}` holds what is none: {error}", field.name),
+            })?;
+        values.push(value);
+    }
+    Ok(Row(values))
+}
