@@ -27,7 +27,8 @@ end
 complete -c ream -n "__fish_ream_needs_command" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_needs_command" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_needs_command" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -43,13 +44,15 @@ complete -c ream -n "__fish_ream_needs_command" -f -a "tail" -d 'Read the events
 complete -c ream -n "__fish_ream_needs_command" -f -a "stream" -d 'Look at streams, protect them, remove what they hold'
 complete -c ream -n "__fish_ream_needs_command" -f -a "state" -d 'Look at states, store them, remove them'
 complete -c ream -n "__fish_ream_needs_command" -f -a "decide" -d 'Have an aggregator decide a command, and store what it answers'
+complete -c ream -n "__fish_ream_needs_command" -f -a "project" -d 'Make projections, fill them, search them'
 complete -c ream -n "__fish_ream_needs_command" -f -a "status" -d 'Show how the store stands'
 complete -c ream -n "__fish_ream_needs_command" -f -a "completions" -d 'Write the completions for a shell'
 complete -c ream -n "__fish_ream_needs_command" -f -a "man" -d 'Write the manual'
 complete -c ream -n "__fish_ream_using_subcommand init" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand init" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand init" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -69,7 +72,8 @@ complete -c ream -n "__fish_ream_using_subcommand append" -l state -d 'Store the
 complete -c ream -n "__fish_ream_using_subcommand append" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand append" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand append" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -90,7 +94,8 @@ complete -c ream -n "__fish_ream_using_subcommand read" -l type -d 'Only events 
 complete -c ream -n "__fish_ream_using_subcommand read" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand read" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand read" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -109,7 +114,8 @@ complete -c ream -n "__fish_ream_using_subcommand tail" -l type -d 'Only events 
 complete -c ream -n "__fish_ream_using_subcommand tail" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand tail" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand tail" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -122,7 +128,8 @@ complete -c ream -n "__fish_ream_using_subcommand tail" -s V -l version -d 'Prin
 complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -139,7 +146,8 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_su
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -151,7 +159,8 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from show" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from show" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from show" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -163,7 +172,8 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from protect" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from protect" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from protect" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -175,7 +185,8 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -187,7 +198,8 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -201,7 +213,8 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -217,7 +230,8 @@ complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_sub
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from get" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from get" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from get" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -232,7 +246,8 @@ complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcomm
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -245,7 +260,8 @@ complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcomm
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -259,7 +275,8 @@ complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcomm
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -276,7 +293,8 @@ complete -c ream -n "__fish_ream_using_subcommand decide" -l causation -d 'Put c
 complete -c ream -n "__fish_ream_using_subcommand decide" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand decide" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand decide" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -287,10 +305,163 @@ complete -c ream -n "__fish_ream_using_subcommand decide" -l json -d 'Show resul
 complete -c ream -n "__fish_ream_using_subcommand decide" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand decide" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand decide" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show set select update delete" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show set select update delete" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show set select update delete" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show set select update delete" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show set select update delete" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show set select update delete" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show set select update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show set select update delete" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show set select update delete" -f -a "create" -d 'Make a projection'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show set select update delete" -f -a "drop" -d 'Drop a projection and its rows; the events stay'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show set select update delete" -f -a "list" -d 'List the projections'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show set select update delete" -f -a "show" -d 'Show a projection: its fields, how many rows it has, how far it has come'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show set select update delete" -f -a "set" -d 'Insert rows, or replace those with their keys'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show set select update delete" -f -a "select" -d 'Search a projection'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show set select update delete" -f -a "update" -d 'Set fields of rows'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show set select update delete" -f -a "delete" -d 'Delete rows'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l key -d 'The fields of the key, with commas between them, where they are several' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l unique -d 'Fields that no two rows have the same values in; may be given several times' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l index -d 'Fields that rows are found by; may be given several times' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l from -d 'Make it from these streams; `*` stands for any characters; may be given several times' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l schema -d 'Take everything from FILE, as `project show --format json` writes it; - for standard input' -r -F
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from drop" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from drop" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from drop" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from drop" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from drop" -s y -l yes -d 'Do not ask'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from drop" -l dry-run -d 'Only tell what would be dropped'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from drop" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from drop" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from drop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from drop" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from list" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from list" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from list" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from list" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from show" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from show" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from show" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from show" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from show" -l sql -d 'Only the statements that make a table like it'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from show" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from set" -l jsonl -d 'Set the rows in FILE, one JSON object a line; - for standard input. Committed as they come' -r -F
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from set" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from set" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from set" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from set" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from set" -l atomic -d 'With --jsonl: all of them or none'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from set" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from set" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l with -d 'Give the parameter :NAME of an expression a value; may be given several times' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l fields -d 'Only these fields, in this order, with commas between them' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l order-by -d 'Order by these fields; the largest first behind a -; null goes before all others' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l limit -d 'At most N rows' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l offset -d 'Pass over N rows' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l at-least -d 'Wait until the projection has all that matters to it up to POSITION' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l wait -d 'With --at-least: wait at most TIME [default: 5s]' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l count -d 'Only how many rows'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l explain -d 'Only how the rows are found: by which index'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from update" -l set -d 'What is set: \'field = expression, …\'' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from update" -l where -d 'Only rows that this is true of' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from update" -l with -d 'Give the parameter :NAME of an expression a value; may be given several times' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from update" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from update" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from update" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from update" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from update" -s y -l yes -d 'Do not ask'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from update" -l dry-run -d 'Only tell how many rows it would be'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from update" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from update" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from update" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from update" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -l with -d 'Give the parameter :NAME of an expression a value; may be given several times' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Do not ask'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -l dry-run -d 'Only tell how many rows it would be'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand status" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand status" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand status" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -302,7 +473,8 @@ complete -c ream -n "__fish_ream_using_subcommand status" -s V -l version -d 'Pr
 complete -c ream -n "__fish_ream_using_subcommand completions" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand completions" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand completions" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -315,7 +487,8 @@ complete -c ream -n "__fish_ream_using_subcommand man" -l directory -d 'Write al
 complete -c ream -n "__fish_ream_using_subcommand man" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand man" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'"
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
 complete -c ream -n "__fish_ream_using_subcommand man" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"

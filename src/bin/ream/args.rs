@@ -19,6 +19,8 @@ pub(crate) enum Format {
     Json,
     /// One JSON value a line
     Jsonl,
+    /// Comma-separated values; of `project select` alone
+    Csv,
 }
 
 /// When to use color
@@ -70,6 +72,16 @@ pub(crate) struct Global {
 }
 
 impl Global {
+    /// That the format is one of this command's.
+    pub(crate) fn check_format(&self, selects: bool) -> Result<(), Refused> {
+        match self.format {
+            Some(Format::Csv) if !selects => {
+                Err(Refused::Usage("csv is a format of `ream project select` alone".into()))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// How a store is to be opened.
     pub(crate) fn options(&self, environment: &Environment) -> Options {
         let mut options = Options::default();

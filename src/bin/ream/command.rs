@@ -9,6 +9,7 @@ mod definition;
 mod init;
 mod list;
 mod man;
+mod project;
 mod read;
 mod state;
 mod status;
@@ -34,9 +35,10 @@ pub(crate) struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 failure, 2 usage, 3 wrong expected version, 4 store, stream or state not found,
-  5 busy, 6 invalid input, 7 a program failed, 8 the aggregator rejected the command,
-  9 outcome unknown (retry with an id), 130 and 143 interrupted";
+Exit codes: 0 done, 1 failure, 2 usage, 3 wrong expected version, 4 store, stream, state or projection
+  not found, 5 busy, 6 invalid input, 7 a program failed, 8 the aggregator rejected the command,
+  9 outcome unknown (retry with an id), 10 a --wait ran out,
+  130 and 143 interrupted";
 
 commands! {
     /// Event sourcing in a directory: SQLite inside, JSON lines outside, no server
@@ -48,6 +50,7 @@ commands! {
         "stream" Stream(stream::StreamCommand),
         "state" State(state::StateCommand),
         "decide" Decide(decide::DecideArgs),
+        "project" Project(project::ProjectCommand),
         "status" Status(status::StatusArgs),
         "completions" Completions(completions::CompletionsArgs),
         "man" Man(man::ManArgs),
@@ -94,6 +97,7 @@ fn parse_with(ream: clap::Command, args: &[OsString]) -> Result<Cli, clap::Error
 /// Runs a command. That nobody reads its output any more is a quiet end.
 pub(crate) fn run(cli: &Cli, environment: &Environment) -> anyhow::Result<()> {
     let global = &cli.global;
+    global.check_format(matches!(&cli.command, Command::Project(command) if command.selects()))?;
     let done = match &cli.command {
         Command::Init(args) => args.run(global, environment),
         Command::Append(args) => args.run(global, environment),
@@ -102,6 +106,7 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> anyhow::Result<()> {
         Command::Stream(args) => args.run(global, environment),
         Command::State(args) => args.run(global, environment),
         Command::Decide(args) => args.run(global, environment),
+        Command::Project(args) => args.run(global, environment),
         Command::Status(status::StatusArgs {}) => status::StatusArgs::run(global, environment),
         Command::Completions(args) => args.run(definition()),
         Command::Man(args) => args.run(definition()),
@@ -132,8 +137,9 @@ fn with_number_last(mut args: Vec<OsString>) -> Option<Vec<OsString>> {
 /// Standard input can be read once.
 pub(crate) fn check_dashes(args: &[OsString]) -> Result<(), Refused> {
     let options = args.iter().take_while(|arg| *arg != "--");
-    let dashes =
-        options.filter(|arg| ["-", "--jsonl=-", "--state=-"].iter().any(|dash| *arg == dash));
+    let dashes = options.filter(|arg| {
+        ["-", "--jsonl=-", "--state=-", "--schema=-"].iter().any(|dash| *arg == dash)
+    });
     match dashes.count() {
         0 | 1 => Ok(()),
         _ => Err(Refused::Usage("`-` is given twice, but standard input can be read once".into())),

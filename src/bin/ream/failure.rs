@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use ream::program::ProgramError;
-use ream::{Error, Expect};
+use ream::{AssignmentError, Error, Expect, ExpressionError};
 
 use crate::output::{Style, escape};
 use crate::refused::{Refused, quote};
@@ -16,6 +16,11 @@ use crate::refused::{Refused, quote};
 pub(crate) fn report(error: &anyhow::Error, style: Style) -> ExitCode {
     let (code, hint) = classify(error);
     let mut message = format!("{} {}\n", style.error("error:"), escape(&error.to_string()));
+    if let Some(error) = error.chain().find_map(expression) {
+        for line in error.excerpt().lines() {
+            let _ = writeln!(message, "  {}", escape(line));
+        }
+    }
     for cause in error.chain().skip(1) {
         // Writing into a string does not fail.
         let _ = writeln!(message, "{} {}", style.dim("caused by:"), escape(&cause.to_string()));
@@ -45,10 +50,24 @@ pub(crate) fn command_line(error: &clap::Error) -> ExitCode {
     }
 }
 
+/// The expression that is wrong, where one is.
+fn expression<'e>(cause: &'e (dyn std::error::Error + 'static)) -> Option<&'e ExpressionError> {
+    if let Some(Error::Expression(error)) = cause.downcast_ref() {
+        return Some(error);
+    }
+    if let Some(AssignmentError::Overflow(error)) = cause.downcast_ref() {
+        return Some(error);
+    }
+    cause.downcast_ref()
+}
+
 fn classify(error: &anyhow::Error) -> (u8, Option<String>) {
     for cause in error.chain() {
         if let Some(refused) = cause.downcast_ref::<Refused>() {
             return refused_code(refused);
+        }
+        if let Some(error) = cause.downcast_ref::<ExpressionError>() {
+            return (6, error.hint().map(str::to_owned));
         }
         if let Some(error) = cause.downcast_ref::<Error>() {
             return store_code(error);
@@ -73,6 +92,7 @@ fn refused_code(refused: &Refused) -> (u8, Option<String>) {
         Refused::Rejected(_) => (8, None),
         Refused::Undecided { error, .. } => program_code(error),
         Refused::Unfit { .. } => (7, None),
+        Refused::NotReached { name, .. } => (10, Some(format!("ream project show {name}"))),
         Refused::Signal(number) => (128 + number, None),
     }
 }
@@ -134,10 +154,18 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
         Error::ForgedId { .. }
         | Error::OtherStream { .. }
         | Error::TimeAhead { .. }
+        | Error::UniqueClash(_)
+        | Error::Row { .. }
+        | Error::Expression(_)
         | Error::ContinuesNothing => (6, None),
         Error::VersionNeedsStream => (2, hint("ream read order-42 --after @3".into())),
         Error::StreamNotFound { near, .. } => (4, Some(near_names(near, "ream stream list"))),
         Error::StateNotFound { near, .. } => (4, Some(near_names(near, "ream state list"))),
+        Error::ProjectionNotFound { near, .. } => (4, Some(near_names(near, "ream project list"))),
+        Error::ProjectionExists { name } => (
+            1,
+            hint(format!("see it: ream project show {name}; to make it anew: ream project drop {name}")),
+        ),
         Error::StateWithoutVersion { .. } => (6, hint("say \"expect\" with the version that the state was made of".into())),
         Error::StateAhead { stream, .. } => (6, hint(format!("ream stream show {}", quote(stream)))),
         Error::StateBehind { stream, .. } => (6, hint(format!("ream state get {}", quote(stream)))),

@@ -12,6 +12,7 @@ mod output;
 mod payload;
 mod refused;
 mod signals;
+mod spool;
 mod units;
 
 use std::ffi::OsString;

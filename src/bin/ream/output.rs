@@ -42,7 +42,7 @@ impl Output {
                 self.opened = true;
                 buffer.extend_from_slice(json);
             }
-            Format::Jsonl | Format::Table => {
+            Format::Jsonl | Format::Table | Format::Csv => {
                 buffer.extend_from_slice(json);
                 buffer.push(b'\n');
             }
@@ -52,7 +52,7 @@ impl Output {
     /// Writes an event in the format.
     pub(crate) fn event(&mut self, buffer: &mut Vec<u8>, event: &EventRef<'_>) {
         match self.format {
-            Format::Jsonl => wire::write_event(buffer, event),
+            Format::Jsonl | Format::Csv => wire::write_event(buffer, event),
             Format::Json => {
                 let mut line = Vec::new();
                 wire::write_event(&mut line, event);
@@ -137,7 +137,8 @@ impl Writing {
     }
 }
 
-fn show(bytes: &[u8], terminal: bool) -> anyhow::Result<()> {
+/// Writes results, and sends them off; what could fool a terminal is escaped on one.
+pub(crate) fn show(bytes: &[u8], terminal: bool) -> anyhow::Result<()> {
     if terminal { send(&escape_lossy(bytes)) } else { send(bytes) }
 }
 

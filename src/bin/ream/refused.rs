@@ -3,8 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use ream::StreamName;
 use ream::program::ProgramError;
+use ream::{Position, StreamName};
 
 /// What the program itself refuses, before or beside the store.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub(crate) enum Refused {
     Undecided { stream: StreamName, error: ProgramError },
     /// An aggregator decided on what can't be stored.
     Unfit { program: String, stream: StreamName, error: ream::Error },
+    /// A projection has not come as far as it was waited for.
+    NotReached { name: String, position: Position, checkpoint: Position },
     /// A signal came.
     Signal(u8),
 }
@@ -46,6 +48,10 @@ impl fmt::Display for Refused {
             Self::Unfit { program, stream, .. } => write!(
                 f,
                 "`{program}` decided on what can't be stored; nothing is stored in `{stream}`"
+            ),
+            Self::NotReached { name, position, checkpoint } => write!(
+                f,
+                "the projection `{name}` has not reached position {position} in time; it is at {checkpoint}"
             ),
             Self::Signal(_) => f.write_str("interrupted"),
         }

@@ -2,15 +2,17 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use ream::StreamName;
-
 use crate::refused::{Refused, quote};
 
-/// Asks whether to do `what`, which `command` with `--yes` does to `streams` without a question.
-pub(super) fn ask(what: &str, command: &str, streams: &[StreamName]) -> anyhow::Result<()> {
+/// Asks whether to do `what`, which `command` with `--yes` and `words` does without a question.
+pub(super) fn ask<'w>(
+    what: &str,
+    command: &str,
+    words: impl IntoIterator<Item = &'w str>,
+) -> anyhow::Result<()> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        let names: Vec<String> = streams.iter().map(|name| quote(name.as_str())).collect();
-        let hint = format!("{command} --yes {}", names.join(" "));
+        let words: Vec<String> = words.into_iter().map(quote).collect();
+        let hint = format!("{command} --yes {}", words.join(" "));
         return Err(Refused::Unconfirmed { what: what.into(), hint }.into());
     }
     write!(io::stderr(), "{what} for good: type yes to go on: ")?;

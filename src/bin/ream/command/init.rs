@@ -32,9 +32,7 @@ impl InitArgs {
         let message = match output.format {
             Format::Table if created => format!("made the store {} in {shown}", store.id()).into(),
             Format::Table => format!("the store {} is in {shown} already", store.id()).into(),
-            Format::Json | Format::Jsonl => {
-                to_line(&InitJson { store: store.id(), path: &shown, created })?
-            }
+            _ => to_line(&InitJson { store: store.id(), path: &shown, created })?,
         };
         output.write(&[message, b"\n".into()].concat())
     }

@@ -152,7 +152,7 @@ impl GetArgs {
         }
         let shown = match output.format {
             Format::Table => readable(&state),
-            Format::Json | Format::Jsonl => json(&state)?,
+            _ => json(&state)?,
         };
         output.write(&shown)
     }
@@ -236,7 +236,7 @@ fn tell(global: &Global, stored: &StateEntry) -> anyhow::Result<()> {
             stored.stream_version
         )
         .into_bytes(),
-        Format::Json | Format::Jsonl => [entry(stored)?, b"\n".into()].concat(),
+        _ => [entry(stored)?, b"\n".into()].concat(),
     };
     output.write(&shown)
 }
@@ -259,7 +259,7 @@ impl RmArgs {
         if !self.dry_run {
             if !self.yes && !there.is_empty() {
                 let what = format!("removing {}", confirm::plural(there.len() as u64, "state"));
-                confirm::ask(&what, "ream state rm", &self.streams)?;
+                confirm::ask(&what, "ream state rm", self.streams.iter().map(StreamName::as_str))?;
             }
             there = signals.hold(|| store.remove_states(&self.streams))?;
         }

@@ -63,7 +63,7 @@ impl StatusArgs {
                 .collect(),
             )
             .into_bytes(),
-            Format::Json | Format::Jsonl => {
+            _ => {
                 let json = StatusJson {
                     path,
                     store: &status.id,

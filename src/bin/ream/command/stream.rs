@@ -147,7 +147,7 @@ fn show(global: &Global, stream: &Stream) -> anyhow::Result<()> {
     let output = Output::new(global);
     let shown = match output.format {
         Format::Table => table(&HEADER, vec![row(stream)]).into_bytes(),
-        Format::Json | Format::Jsonl => [to_json(stream)?, b"\n".into()].concat(),
+        _ => [to_json(stream)?, b"\n".into()].concat(),
     };
     output.write(&shown)
 }
@@ -195,7 +195,7 @@ impl RmArgs {
                 plural(events, "event"),
                 plural(removable.len() as u64, "stream")
             );
-            confirm::ask(&what, "ream stream rm", &self.streams)?;
+            confirm::ask(&what, "ream stream rm", self.streams.iter().map(StreamName::as_str))?;
         }
         let removed = signals.hold(|| store.remove(&self.streams))?;
         tell(global, &removed, false)

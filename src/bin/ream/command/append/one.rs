@@ -77,7 +77,7 @@ pub(super) fn append(
         match output.format {
             Format::Table if global.quiet => {}
             Format::Table => write_readable(&mut buffer, &event.stream, appended),
-            Format::Json | Format::Jsonl => {
+            _ => {
                 let id = event.id.as_ref();
                 write_acknowledgement(&mut buffer, &event.stream, id, appended, store.id());
                 buffer.push(b'\n');

@@ -1,0 +1,131 @@
+//! `ream project create`.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use ream::{
+    Definition, DefinitionError, FieldError, FieldTypeError, Identifier, Pattern, SchemaBuilder,
+    SchemaError,
+};
+
+use super::show::DoneJson;
+use crate::args::{Format, Global};
+use crate::environment::Environment;
+use crate::output::{Output, to_line, warn_of};
+use crate::payload;
+use crate::refused::{Refused, invalid};
+use crate::signals::Signals;
+
+/// Make a projection
+///
+/// A field is NAME:TYPE, and behind that any of `:null`, `:key`, `:unique`, `:index`. Types are
+/// integer, float, decimal:P:S (P digits, S of them behind the point), text[:N characters],
+/// blob[:N bytes], timestamp, boolean and json. A key is needed.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ream project create users id:integer:key email:text:unique city:text:index salary:decimal:12:2
+  ream project create visits page:text day:timestamp count:integer --key page,day
+  ream project create users id:integer:key name:text:null --from 'user-*' -- ./users.py
+  ream project show users --format json > users.json; ream project create people --schema users.json")]
+pub(crate) struct CreateArgs {
+    /// The projection's name
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Its fields
+    #[arg(value_name = "FIELD", required_unless_present = "schema", conflicts_with = "schema")]
+    fields: Vec<String>,
+    /// The fields of the key, with commas between them, where they are several
+    #[arg(long, value_name = "FIELDS", conflicts_with = "schema")]
+    key: Vec<String>,
+    /// Fields that no two rows have the same values in; may be given several times
+    #[arg(long, value_name = "FIELDS", conflicts_with = "schema")]
+    unique: Vec<String>,
+    /// Fields that rows are found by; may be given several times
+    #[arg(long, value_name = "FIELDS", conflicts_with = "schema")]
+    index: Vec<String>,
+    /// Make it from these streams; `*` stands for any characters; may be given several times
+    #[arg(long, value_name = "PATTERN", conflicts_with = "schema")]
+    from: Vec<Pattern>,
+    /// Take everything from FILE, as `project show --format json` writes it; - for standard input
+    #[arg(long, value_name = "FILE")]
+    schema: Option<PathBuf>,
+    /// The program that makes it, and its arguments
+    #[arg(value_name = "PROGRAM", last = true, conflicts_with = "schema")]
+    program: Vec<String>,
+}
+
+impl CreateArgs {
+    pub(super) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
+        let name: Identifier = self.name.parse().map_err(invalid)?;
+        let definition = self.definition()?;
+        let signals = Signals::take_over()?;
+        let mut options = global.options(environment);
+        options.interrupt = Some(signals.flag());
+        let mut store = global.open(environment, &options)?;
+        let created = signals.hold(|| store.create_projection(&name, &definition))?;
+        warn_of(global, &store);
+        let output = Output::new(global);
+        let line = match output.format {
+            Format::Table if global.quiet => Vec::new(),
+            Format::Table if created => format!("{name}: created\n").into_bytes(),
+            Format::Table => format!("{name}: is there already\n").into_bytes(),
+            _ => {
+                let created = Some(created);
+                let json = DoneJson { projection: name.as_str(), created, ..DoneJson::default() };
+                [to_line(&json)?, b"\n".into()].concat()
+            }
+        };
+        output.write(&line)
+    }
+
+    fn definition(&self) -> anyhow::Result<Definition> {
+        if let Some(file) = &self.schema {
+            let shown = file.to_string_lossy();
+            let argument = if shown == "-" { "-".into() } else { format!("@{shown}") };
+            let bytes = payload::read_or_file(&argument)?;
+            let text = std::str::from_utf8(&bytes)
+                .map_err(|error| invalid(format!("{shown}: {error}")))?;
+            return Definition::parse(text)
+                .map_err(|error| match error {
+                    DefinitionError::Schema(error) => refuse(&error),
+                    error => invalid(error),
+                })
+                .with_context(|| format!("{shown} describes no projection"));
+        }
+        let mut builder = SchemaBuilder::default();
+        for field in &self.fields {
+            builder.field(field).map_err(|error| refuse(&error))?;
+        }
+        for key in &self.key {
+            builder.key(&names(key)).map_err(|error| refuse(&error))?;
+        }
+        self.unique.iter().for_each(|list| builder.unique(&names(list)));
+        self.index.iter().for_each(|list| builder.index(&names(list)));
+        let schema = builder.build().map_err(|error| refuse(&error))?;
+        let mut definition = Definition::new(schema);
+        definition.from.clone_from(&self.from);
+        definition.program.clone_from(&self.program);
+        Ok(definition)
+    }
+}
+
+/// The names in a list.
+fn names(list: &str) -> Vec<&str> {
+    list.split(',').collect()
+}
+
+/// What is wrong with a schema, and what was meant.
+fn refuse(error: &SchemaError) -> anyhow::Error {
+    let near = match error {
+        SchemaError::UnknownField { near, .. } => near.as_deref(),
+        SchemaError::Field {
+            error: FieldError::Type(FieldTypeError::Unknown { near, .. }),
+            ..
+        } => *near,
+        _ => None,
+    };
+    let hint = near.map(|near| format!("did you mean `{near}`?"));
+    Refused::Invalid { message: error.to_string(), hint }.into()
+}

@@ -1,0 +1,59 @@
+//! Conditions and parameters on the command line.
+
+use clap::Args;
+use ream::{Parameter, Parameters, Schema};
+
+use crate::refused::Refused;
+
+/// Values for the `:names` of expressions.
+#[derive(Debug, Args)]
+pub(super) struct With {
+    /// Give the parameter :NAME of an expression a value; may be given several times
+    #[arg(long = "with", value_name = "NAME=VALUE")]
+    with: Vec<String>,
+}
+
+impl With {
+    /// `words`, and these values as they were given.
+    pub(super) fn words<'w>(&'w self, mut words: Vec<&'w str>) -> Vec<&'w str> {
+        words.extend(self.with.iter().flat_map(|with| ["--with", with]));
+        words
+    }
+
+    /// The values, each of whatever type it meets.
+    pub(super) fn parameters(&self) -> anyhow::Result<Parameters> {
+        let mut parameters = Parameters::default();
+        for given in &self.with {
+            let Some((name, value)) = given.split_once('=') else {
+                return Err(
+                    Refused::Usage(format!("--with {given} has no value: NAME=VALUE")).into()
+                );
+            };
+            if parameters.get(name).is_some() {
+                return Err(Refused::Usage(format!("--with {name} is given twice")).into());
+            }
+            parameters.insert(name, Parameter::Untyped(value.into()));
+        }
+        Ok(parameters)
+    }
+}
+
+/// The numbers of the fields that a list names: `a, b`.
+pub(super) fn fields(schema: &Schema, list: &str) -> anyhow::Result<Vec<usize>> {
+    list.split(',').map(|name| field(schema, name.trim())).collect()
+}
+
+/// The number of the field `name`.
+pub(super) fn field(schema: &Schema, name: &str) -> anyhow::Result<usize> {
+    schema.position(name).ok_or_else(|| {
+        let message = format!("no field `{name}`");
+        let hint = match schema.near(name) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!(
+                "there are {}",
+                schema.names(&(0..schema.fields().len()).collect::<Vec<_>>())
+            ),
+        };
+        Refused::Invalid { message, hint: Some(hint) }.into()
+    })
+}

@@ -1,0 +1,156 @@
+//! `ream project select`.
+
+mod rows;
+
+use std::time::Duration;
+
+use clap::Args;
+use ream::{Condition, OrderBy, Position, Projection, Schema, Selection};
+use serde::Serialize;
+
+use self::rows::write_rows;
+use super::expression::{With, field, fields};
+use crate::args::{Format, Global};
+use crate::environment::Environment;
+use crate::output::{Output, to_line, warn_of};
+use crate::refused::Refused;
+use crate::signals::Signals;
+use crate::units;
+
+/// Search a projection
+///
+/// Without an expression all rows are selected. What is selected stands as it was at one moment,
+/// however long it takes to read.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ream project select users 'city IN (\"London\", \"Rome\") AND salary > 1000'
+  ream project select users 'email =~ \"@mail.com$\"' --fields id,email --order-by city,-salary
+  ream project select users 'city = :city' --with city=London --count
+  ream project select users --at-least 1842 --wait 5s    what was stored at 1842 is in it
+  ream project select users --format csv > users.csv")]
+pub(crate) struct SelectArgs {
+    /// The projection
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// Only rows that this is true of
+    #[arg(value_name = "EXPR")]
+    condition: Option<String>,
+    #[command(flatten)]
+    with: With,
+    /// Only these fields, in this order, with commas between them
+    #[arg(long, value_name = "FIELDS")]
+    fields: Option<String>,
+    /// Order by these fields; the largest first behind a -; null goes before all others
+    #[arg(long, value_name = "FIELDS", allow_hyphen_values = true)]
+    order_by: Option<String>,
+    /// At most N rows
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// Pass over N rows
+    #[arg(long, value_name = "N", default_value_t, hide_default_value = true)]
+    offset: u64,
+    /// Only how many rows
+    #[arg(long, conflicts_with_all = ["fields", "order_by", "explain"])]
+    count: bool,
+    /// Only how the rows are found: by which index
+    #[arg(long)]
+    explain: bool,
+    /// Wait until the projection has all that matters to it up to POSITION
+    #[arg(long, value_name = "POSITION")]
+    at_least: Option<u64>,
+    /// With --at-least: wait at most TIME [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = units::duration, requires = "at_least")]
+    wait: Option<Duration>,
+}
+
+/// How long `--at-least` waits where nothing else is said.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// A number of rows, as JSON.
+#[derive(Serialize)]
+struct CountJson {
+    count: u64,
+}
+
+/// How rows are found, as JSON.
+#[derive(Serialize)]
+struct ExplanationJson {
+    plan: Vec<String>,
+    statement: String,
+}
+
+impl SelectArgs {
+    pub(super) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
+        let mut options = global.options(environment);
+        // To wait is all that a signal has to end; else it ends the program as ever.
+        let signals = self.at_least.map(|_| Signals::take_over()).transpose()?;
+        options.interrupt = signals.as_ref().map(Signals::flag);
+        let store = global.open(environment, &options)?;
+        warn_of(global, &store);
+        let projection = store.projection(&self.name)?;
+        let selection = self.selection(projection.schema())?;
+        if let (Some(position), Some(signals)) = (self.at_least.map(Position), &signals) {
+            let wait = self.wait.unwrap_or(WAIT);
+            if !signals.hold(|| store.wait_until_reached(&projection, position, wait))? {
+                let checkpoint = projection.checkpoint()?;
+                let name = self.name.clone();
+                return Err(Refused::NotReached { name, position, checkpoint }.into());
+            }
+        }
+        let output = Output::new(global);
+        if self.explain {
+            return explain(&projection, &selection, &output);
+        }
+        if self.count {
+            return count(&projection, &selection, &output);
+        }
+        write_rows(&projection, &selection, output, global)
+    }
+
+    fn selection(&self, schema: &Schema) -> anyhow::Result<Selection> {
+        let mut selection = Selection::all(schema);
+        let parameters = self.with.parameters()?;
+        let condition = self.condition.as_deref();
+        selection.condition =
+            condition.map(|text| Condition::new(text, schema, &parameters)).transpose()?;
+        if let Some(list) = &self.fields {
+            selection.fields = fields(schema, list)?;
+        }
+        for name in self.order_by.iter().flat_map(|list| list.split(',')).map(str::trim) {
+            let descending = name.starts_with('-');
+            let field = field(schema, name.strip_prefix('-').unwrap_or(name))?;
+            if selection.order.iter().any(|by| by.field == field) {
+                let message = format!("--order-by names `{name}` twice");
+                return Err(Refused::Invalid { message, hint: None }.into());
+            }
+            selection.order.push(OrderBy { field, descending });
+        }
+        selection.limit = self.limit;
+        selection.offset = self.offset;
+        Ok(selection)
+    }
+}
+
+fn count(projection: &Projection, selection: &Selection, output: &Output) -> anyhow::Result<()> {
+    let count = projection.count(selection)?;
+    let shown = match output.format {
+        Format::Table | Format::Csv => format!("{count}\n").into_bytes(),
+        _ => [to_line(&CountJson { count })?, b"\n".into()].concat(),
+    };
+    output.write(&shown)
+}
+
+fn explain(projection: &Projection, selection: &Selection, output: &Output) -> anyhow::Result<()> {
+    let explanation = projection.explain(selection)?;
+    let (plan, statement) = (explanation.plan, explanation.statement);
+    let shown = match output.format {
+        Format::Table | Format::Csv => {
+            let mut lines = plan;
+            lines.push(format!("\n{statement}"));
+            format!("{}\n", lines.join("\n")).into_bytes()
+        }
+        _ => [to_line(&ExplanationJson { plan, statement })?, b"\n".into()].concat(),
+    };
+    output.write(&shown)
+}
