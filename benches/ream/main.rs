@@ -13,6 +13,7 @@ mod decide;
 mod log;
 mod place;
 mod process;
+mod projection;
 mod report;
 mod state;
 
@@ -23,8 +24,12 @@ use std::path::Path;
 use report::Report;
 
 /// The groups, by name.
-const GROUPS: [(&str, Measure); 3] =
-    [("log", log::measure), ("state", state::measure), ("decide", decide::measure)];
+const GROUPS: [(&str, Measure); 4] = [
+    ("log", log::measure),
+    ("state", state::measure),
+    ("decide", decide::measure),
+    ("projection", projection::measure),
+];
 
 type Measure = fn(&mut Report);
 
@@ -40,6 +45,9 @@ fn main() {
         [decide::COUNTING, file] => return decide::count(Path::new(file)).unwrap(),
         [decide::ECHOING] => return decide::echo().unwrap(),
         [decide::SYNCING, file] => return decide::sync_often(Path::new(file)).unwrap(),
+        [projection::LOADING, database, lines] => {
+            return projection::load(Path::new(database), Path::new(lines)).unwrap();
+        }
         _ => {}
     }
     for (name, measure) in GROUPS {
