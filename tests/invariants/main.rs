@@ -25,6 +25,7 @@ mod owners;
 mod pipes;
 mod positions;
 mod programs;
+mod projections;
 mod queue;
 mod replaced;
 mod room;

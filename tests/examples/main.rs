@@ -1,10 +1,11 @@
-//! Runs the examples of aggregators, and each command of the page about them.
+//! Runs the examples of aggregators, and each command of the guides.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod pages;
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
 
@@ -12,10 +13,6 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const REAM: &str = env!("CARGO_BIN_EXE_ream");
-/// The store's id in the outputs that the page shows.
-const SHOWN_ID: &str = "4fz0k7m2q9xwb";
-/// How the page runs the example in Rust.
-const CARGO_RUN: &str = "cargo run --quiet --example account --";
 
 #[test]
 fn the_account_in_python_takes_deposits_and_refuses_an_overdraft() {
@@ -209,42 +206,12 @@ fn the_accounts_in_rust_and_in_python_are_one() {
     assert_eq!(bank.state("account-1"), json!({"balance": 0}));
 }
 
-#[test]
-fn the_page_about_aggregators_shows_what_its_commands_say() {
-    needs(&[PYTHON, SH, JQ]);
-    let page = fs::read_to_string(root().join("docs/aggregators.md")).unwrap();
-    let blocks = blocks(&page);
-    let commands = blocks.iter().filter(|(kind, _)| *kind == "sh").count();
-    let outputs = blocks.iter().filter(|(kind, _)| *kind == "text").count();
-    assert!(commands > 8 && outputs > 7 && commands + outputs == blocks.len(), "{blocks:?}");
-
-    let directory = tempfile::tempdir().unwrap();
-    symlink(root().join("examples"), directory.path().join("examples")).unwrap();
-    let bin = Path::new(REAM).parent().unwrap();
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-    let mut said = String::new();
-    for (kind, block) in blocks {
-        if kind == "text" {
-            assert_eq!(redacted(block, SHOWN_ID), said);
-            continue;
-        }
-        let script = block.replace(CARGO_RUN, account_in_rust().to_str().unwrap());
-        let mut command = Command::new("sh");
-        command.args(["-euc", &format!("exec 2>&1\n{script}")]);
-        command.current_dir(directory.path()).env("PATH", &path).env_remove("REAM_STORE");
-        let ended = Ended::of(&command.output().unwrap());
-        assert_eq!(ended.code, 0, "{script}\n{ended:?}");
-        let marker = fs::read_to_string(directory.path().join(".ream/store")).unwrap();
-        let id = marker.lines().find_map(|line| line.strip_prefix("id: ")).unwrap();
-        said = redacted(&ended.out, id);
-    }
-}
-
 /// What an example needs: a tool, and words with which it does nothing.
 type Tool = (&'static str, &'static [&'static str]);
 const PYTHON: Tool = ("python3", &["-c", ""]);
 const SH: Tool = ("sh", &["-c", ":"]);
 const JQ: Tool = ("jq", &["-n", "."]);
+const SQLITE: Tool = ("sqlite3", &["-version"]);
 
 /// Fails where a tool is missing.
 #[track_caller]
@@ -458,24 +425,4 @@ impl Answer {
     fn rejects(&self, reason: &str) {
         assert_eq!(self.0["rejected"], reason, "{}", self.0);
     }
-}
-
-/// The fenced blocks of a page: what they are, and what is in them.
-fn blocks(page: &str) -> Vec<(&str, &str)> {
-    let fenced = page.split("\n```").skip(1).step_by(2);
-    fenced
-        .map(|block| block.split_once('\n').map_or((block, ""), |(kind, text)| (kind, text)))
-        .collect()
-}
-
-/// A text without what differs from run to run: the store's id, and points in time.
-fn redacted(text: &str, id: &str) -> String {
-    let mut parts = text.split("\"time\":\"");
-    let mut redacted = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let rest = part.split_once('"').map_or("", |(_, rest)| rest);
-        redacted.push_str("\"time\":\"[time]\"");
-        redacted.push_str(rest);
-    }
-    redacted.trim_end().replace(id, "[store]")
 }
