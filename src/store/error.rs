@@ -275,7 +275,7 @@ pub enum Error {
     #[error(transparent)]
     UniqueClash(Box<Clash>),
     /// A row can't be as it would be.
-    #[error("the row with {row}")]
+    #[error("the row with {row} can't be updated")]
     Row {
         /// The row's key.
         row: String,
