@@ -10,6 +10,7 @@ mod error;
 mod evaluate;
 mod parameters;
 mod parser;
+mod pattern;
 mod syntax;
 mod token;
 mod typed;

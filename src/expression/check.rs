@@ -1,17 +1,15 @@
 //! From a tree to one in which each part has a type, by a schema and the parameters' values.
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 
 use super::evaluate::{calculate, compare};
 use super::parameters::{Parameter, Parameters};
+use super::pattern;
 use super::syntax::{Comparison, Operator, Syntax, SyntaxKind};
 use super::typed::{Calculation, Node, Type};
 use super::{ExpressionError, Span};
 use crate::event::Json;
 use crate::schema::{Decimal, FieldType, MAX_DIGITS, Schema, Value, ValueError};
-
-/// How much memory a compiled pattern may take, and how much what it caches while it runs, in bytes.
-const PATTERN_BYTES: usize = 256 * 1024;
 
 /// Gives each part of an expression a type.
 pub(super) struct Checker<'c> {
@@ -341,19 +339,7 @@ impl Checker<'_> {
     }
 
     fn pattern(&self, text: &str, span: Span) -> Checked<Regex> {
-        let mut builder = RegexBuilder::new(text);
-        builder.size_limit(PATTERN_BYTES).dfa_size_limit(4 * PATTERN_BYTES).nest_limit(100);
-        match builder.build() {
-            Ok(regex) => Ok(regex),
-            Err(regex::Error::CompiledTooBig(_)) => self.refuse(span, "the pattern is too large"),
-            Err(error) => {
-                // The last line says what is wrong; those before it show the pattern.
-                let reason = error.to_string();
-                let reason = reason.lines().last().unwrap_or_default();
-                let reason = reason.trim_start_matches("error: ");
-                self.refuse(span, format!("this is no pattern: {reason}"))
-            }
-        }
+        pattern::compile(text).or_else(|reason| self.refuse(span, reason))
     }
 
     /// A part that is a text.
