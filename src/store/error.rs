@@ -264,6 +264,14 @@ pub enum Error {
         /// Projections with names that are near.
         near: Vec<String>,
     },
+    /// The file of a projection is not there: something removed it, or the projection is being dropped.
+    #[error("the file of the projection `{name}`, {}, is not there", path.display())]
+    ProjectionLost {
+        /// The projection.
+        name: String,
+        /// Its file.
+        path: PathBuf,
+    },
     /// There is a projection with this name, but for upper and lower case, that is made of something
     /// else.
     #[error("there is a projection `{name}` already, and it is made of something else")]

@@ -1,8 +1,9 @@
 //! Projections: made, dropped and changed wholly or not at all, whenever their process is killed.
 
 use std::fs;
+use std::process::Command;
 
-use crate::support::{Home, killed_at_each_call, traced};
+use crate::support::{Home, ended, killed_at_each_call, traced};
 
 const CREATE: [&str; 5] = ["project", "create", "users", "id:integer:key", "city:text:index"];
 const ROWS: [&str; 3] =
@@ -129,4 +130,36 @@ fn a_projection_is_synced_before_it_is_told_and_rings_no_bell() {
     }
     // What is written into a projection does not touch the events.
     assert!(!set.iter().any(|call| call.on("db") || call.on("db-wal")), "{set:#?}");
+}
+
+#[test]
+fn a_projection_works_in_a_store_behind_a_link() {
+    let home = Home::with(1);
+    let link = home.place().join("link");
+    std::os::unix::fs::symlink(home.store(), &link).unwrap();
+    for args in [&CREATE[..], &["project", "set", "users", ROWS[0]]] {
+        let mut ream = Command::new(env!("CARGO_BIN_EXE_ream"));
+        ended(ream.arg("--store").arg(&link).args(args)).done();
+    }
+    assert_eq!(rows(&home), lines(&ROWS[..1]));
+}
+
+#[test]
+fn a_projection_whose_file_is_gone_says_so_and_can_be_dropped() {
+    let home = prepared();
+    fs::remove_file(home.file("projections/users.1.db")).unwrap();
+    home.run(&["project", "select", "users"]).failed(
+        1,
+        &[
+            "the file of the projection `users`",
+            "users.1.db, is not there",
+            "ream project drop users",
+        ],
+    );
+    let listed = home.run(&["project", "list"]);
+    assert_eq!(listed.code, Some(0), "{listed:?}");
+    assert!(listed.stderr.starts_with("warning: the file of the projection `users`"), "{listed:?}");
+    home.run(&["project", "drop", "users", "--yes"]).done();
+    home.run(&CREATE).done();
+    assert_eq!(rows(&home), lines(&[]));
 }

@@ -162,6 +162,9 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
         Error::StreamNotFound { near, .. } => (4, Some(near_names(near, "ream stream list"))),
         Error::StateNotFound { near, .. } => (4, Some(near_names(near, "ream state list"))),
         Error::ProjectionNotFound { near, .. } => (4, Some(near_names(near, "ream project list"))),
+        Error::ProjectionLost { name, .. } => {
+            (1, hint(format!("make it anew: ream project drop {name} --yes, then ream project create {name} …")))
+        }
         Error::ProjectionExists { name } => (
             1,
             hint(format!("see it: ream project show {name}; to make it anew: ream project drop {name}")),

@@ -135,9 +135,13 @@ impl Store {
             }
         })?;
         let file = File::of(&self.layout, &entry.name, entry.generation);
-        let connection = file
-            .open(&self.options)
-            .map_err(|error| failure(&self.layout, "open the projection", error))?;
+        let connection = file.open(&self.options).map_err(|error| {
+            if file.path.symlink_metadata().is_err() {
+                let path = file.path.clone();
+                return Error::ProjectionLost { name: name.into(), path };
+            }
+            failure(&self.layout, "open the projection", error)
+        })?;
         let (layout, options) = (self.layout.clone(), self.options.clone());
         Ok(Projection { connection, file, entry, layout, options })
     }

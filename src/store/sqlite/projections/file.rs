@@ -45,8 +45,7 @@ impl File {
     pub(super) fn open(&self, options: &Options) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_EXRESCODE
-            | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+            | OpenFlags::SQLITE_OPEN_EXRESCODE;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
@@ -110,7 +109,11 @@ pub(super) fn point(layout: &Layout, name: &Identifier, generation: u64) -> Resu
         }
         made => made,
     };
-    made.and_then(|()| fs::rename(&new, &link)).map_err(Error::io("link", &link))
+    match made {
+        // The link is for other programs; ream does without.
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+        made => made.and_then(|()| fs::rename(&new, &link)).map_err(Error::io("link", &link)),
+    }
 }
 
 /// Removes the link, where there is one.

@@ -11,7 +11,7 @@ use crate::args::{Format, Global};
 use crate::command::confirm::plural;
 use crate::command::list::list;
 use crate::environment::Environment;
-use crate::output::{Output, escape, table, to_line, warn_of};
+use crate::output::{Output, escape, table, to_line, warn, warn_of};
 use crate::units;
 
 /// List the projections
@@ -84,6 +84,7 @@ impl ListArgs {
                 Ok(projection) => listed.push(Listed::of(&store, &projection)?),
                 // Dropped since.
                 Err(ream::Error::ProjectionNotFound { .. }) => {}
+                Err(error @ ream::Error::ProjectionLost { .. }) => warn(global, &error),
                 Err(error) => return Err(error.into()),
             }
         }
