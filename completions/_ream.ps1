@@ -114,6 +114,7 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             [CompletionResult]::new('--last', '--last', [CompletionResultType]::ParameterName, 'Only the last N of the events that are there')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'At most N events')
             [CompletionResult]::new('--type', '--type', [CompletionResultType]::ParameterName, 'Only events of type T; may be given several times')
+            [CompletionResult]::new('--grace', '--grace', [CompletionResultType]::ParameterName, 'With a program: give it TIME to end when ream is interrupted [default: 5s]')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')

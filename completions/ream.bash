@@ -1111,7 +1111,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__tail)
-            opts="-n -q -h -V --after --from --until --since --last --limit --type --new --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-n -q -h -V --after --from --until --since --last --limit --type --new --grace --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1146,6 +1146,10 @@ _ream() {
                     return 0
                     ;;
                 --type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -107,6 +107,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --last 'Only the last N of the events that are there'
             cand --limit 'At most N events'
             cand --type 'Only events of type T; may be given several times'
+            cand --grace 'With a program: give it TIME to end when ream is interrupted [default: 5s]'
             cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
             cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
             cand --color 'Use color'

@@ -111,6 +111,7 @@ complete -c ream -n "__fish_ream_using_subcommand tail" -l since -d 'Only what h
 complete -c ream -n "__fish_ream_using_subcommand tail" -s n -l last -d 'Only the last N of the events that are there' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l limit -d 'At most N events' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l type -d 'Only events of type T; may be given several times' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l grace -d 'With a program: give it TIME to end when ream is interrupted [default: 5s]' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand tail" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'

@@ -7,15 +7,18 @@
 mod aggregator;
 mod answer;
 mod error;
+mod listener;
 mod running;
 
 use std::ffi::OsString;
 use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 pub use aggregator::{Aggregator, Refusal, Serving};
 pub use error::{LastWords, ProgramError, Wrote};
+pub use listener::Listener;
 
 /// How long a line may be, and an answer, in bytes.
 const LONGEST: usize = 64 * 1024 * 1024;
@@ -26,13 +29,14 @@ pub struct Program {
     words: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
     interrupt: Option<Arc<AtomicBool>>,
+    signal: Option<Arc<AtomicUsize>>,
 }
 
 impl Program {
     /// The program `file`, found as the system finds programs, with these arguments.
     pub fn new(file: impl Into<OsString>, args: impl IntoIterator<Item = OsString>) -> Self {
         let words = std::iter::once(file.into()).chain(args).collect();
-        Self { words, environment: Vec::new(), interrupt: None }
+        Self { words, environment: Vec::new(), interrupt: None, signal: None }
     }
 
     /// The same, with `REAM_STORE` in its environment: the store's directory.
@@ -48,5 +52,20 @@ impl Program {
     pub fn interrupted_by(mut self, flag: Arc<AtomicBool>) -> Self {
         self.interrupt = Some(flag);
         self
+    }
+
+    /// The same; a program that listens is ended by the signal of this number, where it is not 0.
+    #[must_use]
+    pub fn passing_on(mut self, signal: Arc<AtomicUsize>) -> Self {
+        self.signal = Some(signal);
+        self
+    }
+
+    /// The command that starts it, and its name.
+    fn command(&self) -> (Command, String) {
+        let mut command = Command::new(&self.words[0]);
+        command.args(&self.words[1..]);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        (command, self.words[0].to_string_lossy().into_owned())
     }
 }

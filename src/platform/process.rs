@@ -39,8 +39,25 @@ impl Process {
         let (Some(input), Some(output), Some(errors)) = pipes else {
             return Err(io::Error::other("a pipe is missing"));
         };
-        let (input, output) = system::unblock(input, output)?;
+        let (input, output) = (system::unblock_input(input)?, system::unblock_output(output)?);
         Ok((process, Pipes { input, output, errors }))
+    }
+
+    /// Starts a program that only listens: its output and errors are ours. As [`Process::start`].
+    pub(crate) fn start_listening(command: &mut Command) -> io::Result<(Self, Input)> {
+        command.stdin(Stdio::piped());
+        system::set_apart(command);
+        let mut child = command.spawn()?;
+        let input = child.stdin.take();
+        let process = Self { child: system::Child::new(child), ended: None };
+        let input = input.ok_or_else(|| io::Error::other("a pipe is missing"))?;
+        Ok((process, system::unblock_input(input)?))
+    }
+
+    /// Calls `wake` from another thread when the program has ended; perhaps later, and where the system
+    /// can't tell, again and again.
+    pub(crate) fn on_end(&self, wake: impl Fn() + Send + 'static) {
+        self.child.on_end(wake);
     }
 
     /// Waits until the program has written something, or has closed its output; until there is room
@@ -59,10 +76,10 @@ impl Process {
         self.child.has_ended()
     }
 
-    /// Asks the group to end.
-    pub(crate) fn interrupt(&mut self) {
+    /// Asks the group to end, by the signal of this number where the system has it, or as it is usual.
+    pub(crate) fn interrupt(&mut self, signal: Option<i32>) {
         if self.ended.is_none() {
-            self.child.interrupt();
+            self.child.interrupt(signal);
         }
     }
 

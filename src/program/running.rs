@@ -2,7 +2,7 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::marker::PhantomData;
-use std::process::{ChildStderr, Command, ExitStatus};
+use std::process::{ChildStderr, ExitStatus};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -65,10 +65,7 @@ impl Deadline {
 
 impl Running {
     pub(super) fn start(program: &Program) -> Result<Self, ProgramError> {
-        let mut command = Command::new(&program.words[0]);
-        command.args(&program.words[1..]);
-        command.envs(program.environment.iter().map(|(name, value)| (name, value)));
-        let name = program.words[0].to_string_lossy().into_owned();
+        let (mut command, name) = program.command();
         let (process, Pipes { input, output, errors }) = match Process::start(&mut command) {
             Ok(started) => started,
             Err(source) => return Err(ProgramError::NotStarted { program: name, source }),
@@ -207,7 +204,7 @@ impl Running {
 
     /// Gives it time to end by itself.
     fn interrupted(&mut self) -> ProgramError {
-        self.process.interrupt();
+        self.process.interrupt(None);
         let begun = Instant::now();
         while self.ended.is_none() && begun.elapsed() < GRACE && self.look(LOOK).is_ok() {
             // What it writes now is read so that it can end, and not looked at.

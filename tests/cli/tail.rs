@@ -2,6 +2,7 @@
 //! `tests/invariants`.
 
 mod ends;
+mod programs;
 
 use std::fs;
 use std::time::Duration;

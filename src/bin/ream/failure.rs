@@ -34,8 +34,17 @@ pub(crate) fn report(error: &anyhow::Error, style: Style) -> ExitCode {
 }
 
 /// Options that say what to do. What else has a value names something: an event, a place, a time.
-const STEERING: [&str; 6] =
-    ["--expect", "--lock-timeout", "--limit", "--last", "--timeout", "--attempts"];
+const STEERING: [&str; 9] = [
+    "--expect",
+    "--lock-timeout",
+    "--limit",
+    "--last",
+    "--offset",
+    "--timeout",
+    "--attempts",
+    "--grace",
+    "--wait",
+];
 
 /// The exit code of a command line that can't be understood, or in which a name, a place or a time
 /// is none, or that asks for help.

@@ -3,10 +3,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 
 use ream::program::ProgramError;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::SignalOnly;
 
 use crate::refused::Refused;
 
@@ -50,6 +53,25 @@ impl Signals {
     /// A flag that is set when a signal has come.
     pub(crate) fn flag(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.came)
+    }
+
+    /// The number of the signal that has come; 0 before one has.
+    pub(crate) fn number(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.number)
+    }
+
+    /// Calls `wake` from another thread when a signal comes, behind the flag.
+    pub(crate) fn on_signal(&self, wake: impl Fn() + Send + 'static) -> std::io::Result<()> {
+        let came = self.flag();
+        let mut signals = SignalsInfo::<SignalOnly>::new(ENDING.map(|(signal, _)| signal))?;
+        thread::spawn(move || {
+            for _ in signals.forever() {
+                // Handlers run in the order in which they were set up; the flag's was first.
+                came.store(true, Ordering::SeqCst);
+                wake();
+            }
+        });
+        Ok(())
     }
 
     /// Does `work` to its end, whatever signal comes; where it gave up because one came, the

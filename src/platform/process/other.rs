@@ -12,6 +12,8 @@ use std::time::Duration;
 const WAITING: usize = 4;
 /// How often is looked whether the program has ended.
 const LOOK: Duration = Duration::from_millis(5);
+/// How often who waits for something else is woken to look, too.
+const UNTOLD: Duration = Duration::from_millis(100);
 
 /// What goes to a program.
 #[derive(Debug)]
@@ -122,7 +124,17 @@ impl Child {
     }
 
     #[allow(clippy::unused_self, reason = "other systems can do it")]
-    pub(super) fn interrupt(&self) {}
+    pub(super) fn interrupt(&self, _signal: Option<i32>) {}
+
+    #[allow(clippy::unused_self, reason = "other systems can tell")]
+    pub(super) fn on_end(&self, wake: impl Fn() + Send + 'static) {
+        thread::spawn(move || {
+            loop {
+                thread::sleep(UNTOLD);
+                wake();
+            }
+        });
+    }
 
     pub(super) fn kill_and_reap(&mut self) -> io::Result<ExitStatus> {
         // It may have ended.
@@ -132,10 +144,7 @@ impl Child {
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "other systems can fail")]
-pub(super) fn unblock(
-    mut input: ChildStdin,
-    mut output: ChildStdout,
-) -> io::Result<(Input, Output)> {
+pub(super) fn unblock_input(mut input: ChildStdin) -> io::Result<Input> {
     let (to_write, written) = mpsc::sync_channel::<Vec<u8>>(WAITING);
     thread::spawn(move || {
         for chunk in written {
@@ -144,6 +153,11 @@ pub(super) fn unblock(
             }
         }
     });
+    Ok(Input(to_write))
+}
+
+#[allow(clippy::unnecessary_wraps, reason = "other systems can fail")]
+pub(super) fn unblock_output(mut output: ChildStdout) -> io::Result<Output> {
     let (read, chunks) = mpsc::sync_channel(WAITING);
     thread::spawn(move || {
         let mut buffer = vec![0; 64 * 1024];
@@ -159,7 +173,7 @@ pub(super) fn unblock(
             }
         }
     });
-    Ok((Input(to_write), Output { chunks, received: RefCell::default() }))
+    Ok(Output { chunks, received: RefCell::default() })
 }
 
 pub(super) fn set_apart(_command: &mut Command) {}

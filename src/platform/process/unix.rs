@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::{ChildStdin, ChildStdout, Command, ExitStatus};
+use std::thread;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -62,9 +63,20 @@ impl Child {
         self.ended
     }
 
-    pub(super) fn interrupt(&self) {
+    pub(super) fn interrupt(&self, signal: Option<i32>) {
+        let signal = signal.and_then(Signal::from_named_raw).unwrap_or(Signal::TERM);
         // It may have ended meanwhile.
-        let _ = kill_process_group(self.pid, Signal::TERM);
+        let _ = kill_process_group(self.pid, signal);
+    }
+
+    pub(super) fn on_end(&self, wake: impl Fn() + Send + 'static) {
+        let pid = self.pid;
+        thread::spawn(move || {
+            // What is told stays there to be taken note of.
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            while let Err(Errno::INTR) = waitid(WaitId::Pid(pid), options) {}
+            wake();
+        });
     }
 
     pub(super) fn kill_and_reap(&mut self) -> io::Result<ExitStatus> {
@@ -91,11 +103,16 @@ fn end_of(_pid: Pid) -> Option<OwnedFd> {
     None
 }
 
-/// Makes our ends of the pipes such that they never block; the program's ends stay as they are.
-pub(super) fn unblock(input: Input, output: Output) -> io::Result<(Input, Output)> {
+/// Makes our end of a pipe such that it never blocks; the program's end stays as it is.
+pub(super) fn unblock_input(input: Input) -> io::Result<Input> {
     ioctl_fionbio(input.as_fd(), true)?;
+    Ok(input)
+}
+
+/// The same for what the program writes.
+pub(super) fn unblock_output(output: Output) -> io::Result<Output> {
     ioctl_fionbio(output.as_fd(), true)?;
-    Ok((input, output))
+    Ok(output)
 }
 
 /// Gives the program a group of its own.

@@ -1,72 +1,134 @@
 //! `ream tail`.
 
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use clap::Args;
-use ream::{Follower, Timestamp, Waker, platform};
+use ream::program::{Listener, Program};
+use ream::{Batch, Follower, Timestamp, Waker, platform, wire};
 
 use super::read::Choice;
 use crate::args::Global;
 use crate::environment::Environment;
 use crate::output::{Output, warn};
+use crate::signals::Signals;
+use crate::units;
 
 /// Read the events that are there, then follow
 ///
 /// Goes on as events are stored, in order, without a gap or a repeat, until it is interrupted,
-/// nobody reads its output any more, or --until or --limit is met.
+/// nobody reads its output any more, or --until or --limit is met. With a program, the events go to
+/// its standard input instead, and its end is the end.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   ream tail                          all events, then what comes
   ream tail --new 'order-*'          only what comes
   ream tail -n 10                    the last ten, then what comes
-  ream tail --after 1842 | ./projector.py")]
+  ream tail --after 1842 | ./projector.py
+  ream tail --new 'order-*' -- ./mail.py")]
 pub(crate) struct TailArgs {
     #[command(flatten)]
     choice: Choice,
     /// Only what is stored from now on
     #[arg(long = "new", conflicts_with_all = ["after", "from", "last", "since"])]
     only_new: bool,
+    /// With a program: give it TIME to end when ream is interrupted [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = units::duration, requires = "program")]
+    grace: Option<Duration>,
+    /// The program that reads the events, and its arguments
+    #[arg(value_name = "PROGRAM", last = true)]
+    program: Vec<OsString>,
 }
+
+/// How long a program has to end when nothing else is said.
+const GRACE: Duration = Duration::from_secs(5);
 
 impl TailArgs {
     pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let store = global.open(environment, &global.options(environment))?;
         let mut query = self.choice.query();
         query.new = self.only_new;
-        let mut follower =
+        let follower =
             Follower::new(&store, &query).map_err(|error| self.choice.as_asked(error))?;
         if let Some(warning) = follower.warning() {
             warn(global, warning);
         }
-        let closed = watch_output(follower.waker());
         if let Some(until) = query.until_time {
             wake_at(until, follower.waker());
         }
-        let mut output = Output::new(global);
-        let mut buffer = Vec::new();
-        loop {
-            // Looked at first: what is stored before the time is read after it.
-            let late = query.until_time.is_some_and(|until| Timestamp::now() > until);
-            let batch = follower.next_batch(|event| output.event(&mut buffer, event))?;
-            if !buffer.is_empty() {
-                output.write(&buffer)?;
-                buffer.clear();
+        match self.program.split_first() {
+            Some((file, args)) => {
+                let program = Program::new(file, args.iter().cloned()).on_store(store.path());
+                self.tell(follower, query.until_time, program)
             }
-            if batch.finished || late && batch.caught_up {
-                break;
-            }
-            if batch.caught_up {
-                follower.wait()?;
-            }
-            if closed.load(Ordering::Relaxed) {
-                return Ok(());
-            }
+            None => show(follower, query.until_time, global),
         }
-        output.write(output.end())
+    }
+
+    /// Has a program read the events.
+    fn tell(
+        &self,
+        mut follower: Follower,
+        until: Option<Timestamp>,
+        program: Program,
+    ) -> anyhow::Result<()> {
+        let signals = Signals::take_over()?;
+        let program = program.interrupted_by(signals.flag()).passing_on(signals.number());
+        let waker = follower.waker();
+        signals.on_signal(move || waker.wake())?;
+        signals.hold(|| {
+            let mut listener = Listener::start(&program, self.grace.unwrap_or(GRACE))?;
+            let waker = follower.waker();
+            listener.on_end(move || waker.wake());
+            let mut lines = Vec::new();
+            follow(&mut follower, until, |follower| {
+                let batch = follower.next_batch(|event| wire::write_event(&mut lines, event))?;
+                let listens = listener.tell(&lines)?;
+                lines.clear();
+                Ok((batch, listens))
+            })?;
+            anyhow::Ok(listener.finish()?)
+        })
+    }
+}
+
+/// Writes the events to standard output.
+fn show(mut follower: Follower, until: Option<Timestamp>, global: &Global) -> anyhow::Result<()> {
+    let closed = watch_output(follower.waker());
+    let mut output = Output::new(global);
+    let mut buffer = Vec::new();
+    follow(&mut follower, until, |follower| {
+        let batch = follower.next_batch(|event| output.event(&mut buffer, event))?;
+        if !buffer.is_empty() {
+            output.write(&buffer)?;
+            buffer.clear();
+        }
+        Ok((batch, !closed.load(Ordering::Relaxed)))
+    })?;
+    if closed.load(Ordering::Relaxed) { Ok(()) } else { output.write(output.end()) }
+}
+
+/// Has `next` pass on a batch, again and again, as events come, until there are no more or no one
+/// reads them, which it tells.
+fn follow(
+    follower: &mut Follower,
+    until: Option<Timestamp>,
+    mut next: impl FnMut(&mut Follower) -> anyhow::Result<(Batch, bool)>,
+) -> anyhow::Result<()> {
+    loop {
+        // Looked at first: what is stored before the time is read after it.
+        let late = until.is_some_and(|until| Timestamp::now() > until);
+        let (batch, goes_on) = next(follower)?;
+        if !goes_on || batch.finished || late && batch.caught_up {
+            return Ok(());
+        }
+        if batch.caught_up {
+            follower.wait()?;
+        }
     }
 }
 
