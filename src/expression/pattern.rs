@@ -77,10 +77,7 @@ mod tests {
         );
         assert_eq!(told(r"\w{1000}"), "the pattern is too large");
         assert_eq!(told("(a"), "this is no pattern: unclosed group");
-        assert_eq!(
-            told("a**{"),
-            "this is no pattern: unclosed counted repetition"
-        );
+        assert_eq!(told("a**{"), "this is no pattern: unclosed counted repetition");
         assert!(told(&format!("{}a{}", "(".repeat(101), ")".repeat(101))).contains("nested"));
         assert_eq!(told(r"(a)\1"), "this is no pattern: backreferences are not supported");
     }

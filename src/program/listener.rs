@@ -133,7 +133,8 @@ impl Listener {
             return Ok(());
         }
         let signal = self.signal.as_ref().map(|number| number.load(Ordering::Relaxed));
-        let signal = signal.and_then(|number| i32::try_from(number).ok()).filter(|number| *number != 0);
+        let signal =
+            signal.and_then(|number| i32::try_from(number).ok()).filter(|number| *number != 0);
         self.process.interrupt(signal);
         self.input = None;
         let begun = Instant::now();

@@ -8,8 +8,6 @@ use std::thread;
 use ream::program::ProgramError;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
-use signal_hook::iterator::SignalsInfo;
-use signal_hook::iterator::exfiltrator::SignalOnly;
 
 use crate::refused::Refused;
 
@@ -61,14 +59,31 @@ impl Signals {
     }
 
     /// Calls `wake` from another thread when a signal comes, behind the flag.
+    #[cfg(unix)]
     pub(crate) fn on_signal(&self, wake: impl Fn() + Send + 'static) -> std::io::Result<()> {
         let came = self.flag();
-        let mut signals = SignalsInfo::<SignalOnly>::new(ENDING.map(|(signal, _)| signal))?;
+        let mut signals = signal_hook::iterator::Signals::new(ENDING.map(|(signal, _)| signal))?;
         thread::spawn(move || {
             for _ in signals.forever() {
-                // Handlers run in the order in which they were set up; the flag's was first.
+                // It may be told here before it is told there.
                 came.store(true, Ordering::SeqCst);
                 wake();
+            }
+        });
+        Ok(())
+    }
+
+    /// Calls `wake` from another thread when a signal has come.
+    #[cfg(not(unix))]
+    #[allow(clippy::unnecessary_wraps, reason = "other systems can fail")]
+    pub(crate) fn on_signal(&self, wake: impl Fn() + Send + 'static) -> std::io::Result<()> {
+        let came = self.flag();
+        thread::spawn(move || {
+            loop {
+                thread::sleep(std::time::Duration::from_millis(100));
+                if came.load(Ordering::SeqCst) {
+                    wake();
+                }
             }
         });
         Ok(())

@@ -59,7 +59,7 @@ fn its_end_is_the_end() {
 #[test]
 fn one_that_reads_no_more_goes_on_to_its_end() {
     let shop = ream();
-    shop.write("events", &"{\"stream\":\"s\",\"type\":\"T\"}\n".repeat(5000));
+    shop.write("events", "{\"stream\":\"s\",\"type\":\"T\"}\n".repeat(5000));
     shop.run(["append", "--jsonl", "events", "-q"]).ok();
     tail(&shop, &[], "read -r line; exec <&-; echo closed; exit 0").stdout("closed\n");
     tail(&shop, &[], "exec <&-; exit 5").fails(7, "error: `sh` failed with exit code 5\n");
@@ -106,7 +106,7 @@ fn one_that_takes_longer_than_its_grace_is_ended_with_what_it_started() {
 fn a_slow_one_holds_neither_the_log_nor_much_memory() {
     let shop = ream();
     let line = format!("{{\"stream\":\"s\",\"type\":\"T\",\"data\":\"{}\"}}\n", "x".repeat(10_000));
-    shop.write("events", &line.repeat(3000));
+    shop.write("events", line.repeat(3000));
     shop.run(["append", "--jsonl", "events", "-q"]).ok();
     // It reads one event, waits for a word, and then reads the rest.
     let script = "read -r line; echo ready; until [ -e go ]; do sleep 0.01; done; wc -l";
