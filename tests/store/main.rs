@@ -11,6 +11,7 @@ mod decisions;
 mod expectations;
 mod followers;
 mod ids;
+mod oracle;
 mod payloads;
 mod property;
 mod protection;
