@@ -236,6 +236,9 @@ impl FromStr for Decimal {
             let scale = u8::try_from(scale.clamp(0, MAX_DIGITS.into())).unwrap_or_default();
             return Ok(Self { mantissa: 0, scale });
         }
+        if significant.len() > usize::from(MAX_DIGITS) {
+            return Err(too_many());
+        }
         let magnitude: i128 = significant.parse().map_err(|_| too_many())?;
         let zeros = digits.len() - digits.trim_end_matches('0').len();
         let count = |length: usize| i32::try_from(length).map_err(|_| too_many());
@@ -313,8 +316,15 @@ mod tests {
                 "{text}"
             );
         }
-        for text in ["1000000000000000000", "1e18", "1e-19", "0.1234567890123456789", "1e999999999"]
-        {
+        for text in [
+            "1000000000000000000",
+            "1e18",
+            "1e-19",
+            "0.1234567890123456789",
+            "1e999999999",
+            "200000236772367100002367110723671136710000E0",
+            "1234567890123456789000000000000000000e-20",
+        ] {
             let refused = text.parse::<Decimal>();
             assert!(matches!(refused, Err(DecimalError::TooManyDigits { .. })), "{text}");
         }
