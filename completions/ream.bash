@@ -61,6 +61,9 @@ _ream() {
             ream__subcmd__project,list)
                 cmd="ream__subcmd__project__subcmd__list"
                 ;;
+            ream__subcmd__project,run)
+                cmd="ream__subcmd__project__subcmd__run"
+                ;;
             ream__subcmd__project,select)
                 cmd="ream__subcmd__project__subcmd__select"
                 ;;
@@ -343,7 +346,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__project)
-            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version create drop list show set select update delete"
+            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version create drop list show run set select update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -493,6 +496,52 @@ _ream() {
                 return 0
             fi
             case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ream__subcmd__project__subcmd__run)
+            opts="-q -h -V --until-caught-up --per-event --batch --retries --wait --markers --grace --store --format --json --quiet --color --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --batch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -17,12 +17,15 @@ mod typed;
 
 use std::sync::Arc;
 
-use crate::schema::{Decimal, DecimalError, FieldType, Row, Schema, Value, ValueError};
+use crate::schema::{
+    Decimal, DecimalError, Field, FieldType, FieldValues, Row, Schema, Value, ValueError,
+};
 
 use self::check::Checker;
 pub use self::error::{ExpressionError, Span};
 pub(crate) use self::evaluate::{Overflow, calculate};
 pub use self::parameters::{Parameter, Parameters};
+use self::syntax::Syntax;
 pub(crate) use self::syntax::{Comparison, Operator};
 pub(crate) use self::typed::{Calculation, Node, Type};
 
@@ -59,6 +62,32 @@ impl Condition {
     ) -> Result<Self, ExpressionError> {
         let node = Checker { text, schema, parameters }.condition(&parser::expression(text)?)?;
         Ok(Self { text: text.into(), schema: Arc::new(schema.clone()), node })
+    }
+
+    /// That the fields have these values, or are null where that is the value.
+    ///
+    /// # Errors
+    ///
+    /// [`ExpressionError`] where a field has a type that compares with nothing.
+    pub fn equal(values: &FieldValues, schema: &Schema) -> Result<Self, ExpressionError> {
+        let terms = values.0.iter().map(|(at, value)| {
+            let field = &schema.fields()[*at];
+            let (kind, name) = (field.field_type.into(), field.name.as_str());
+            let node = Box::new(Node::Field(*at, kind));
+            match value {
+                Value::Null => Ok(Node::IsNull(node)),
+                Value::Json(_) => {
+                    let span = Span { start: 0, end: name.len() };
+                    Err(ExpressionError::new(name, span, "json compares with nothing"))
+                }
+                value => {
+                    let value = Box::new(Node::Constant(value.clone(), kind));
+                    Ok(Node::Compare(Comparison::Equal, node, value))
+                }
+            }
+        });
+        let node = Node::And(terms.collect::<Result<_, _>>()?);
+        Ok(Self { text: "".into(), schema: Arc::new(schema.clone()), node })
     }
 
     /// Whether it is true of a row; where that is unknown, since a field is null, it is not.
@@ -101,10 +130,17 @@ fn too_large(text: &str, overflow: Overflow) -> ExpressionError {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Assignments {
-    text: Arc<str>,
     schema: Arc<Schema>,
-    /// Each field, and its value.
-    set: Vec<(usize, Node)>,
+    set: Vec<Assigned>,
+}
+
+/// A field, and what it is set to.
+#[derive(Debug, Clone)]
+struct Assigned {
+    field: usize,
+    value: Node,
+    /// The text that the value is from.
+    text: Arc<str>,
 }
 
 /// Why a row can't be set as assignments say.
@@ -135,25 +171,69 @@ impl Assignments {
         schema: &Schema,
         parameters: &Parameters,
     ) -> Result<Self, ExpressionError> {
+        let mut assignments = Self { schema: Arc::new(schema.clone()), set: Vec::new() };
         let checker = Checker { text, schema, parameters };
-        let mut set: Vec<(usize, Node)> = Vec::new();
-        for parser::Assignment { field: name, span, value } in parser::assignments(text)? {
-            let at = checker.assigned(&name, span)?;
-            if set.iter().any(|(other, ..)| *other == at) {
-                let reason = format!("`{name}` is set twice");
-                return Err(ExpressionError::new(text, span, reason));
-            }
-            let field = &schema.fields()[at];
-            let node = checker.value(&value, field.field_type)?;
-            if let Some(constant) = node.constant()
-                && let Err(error) = fitted(constant.clone(), field.field_type)
-                    .and_then(|value| value.check(field.field_type, field.nullable))
-            {
-                return Err(ExpressionError::new(text, value.span, format!("`{name}`: {error}")));
-            }
-            set.push((at, node));
+        let text = Arc::from(text);
+        for parser::Assignment { field, span, value } in parser::assignments(&text)? {
+            let at = checker.field_named(&field, span)?;
+            assignments.add(&checker, at, span, &value, &text)?;
         }
-        Ok(Self { text: text.into(), schema: Arc::new(schema.clone()), set })
+        Ok(assignments)
+    }
+
+    /// Sets fields to values, and others to what expressions of their names say.
+    ///
+    /// # Errors
+    ///
+    /// As [`Assignments::new`].
+    pub fn of(
+        values: FieldValues,
+        expressions: &[(String, String)],
+        schema: &Schema,
+        parameters: &Parameters,
+    ) -> Result<Self, ExpressionError> {
+        let mut assignments = Self { schema: Arc::new(schema.clone()), set: Vec::new() };
+        for (field, value) in values.0 {
+            let name = schema.fields()[field].name.as_str();
+            let checker = Checker { text: name, schema, parameters };
+            checker.settable(field, Span { start: 0, end: name.len() })?;
+            let value = Node::Constant(value, schema.fields()[field].field_type.into());
+            assignments.set.push(Assigned { field, value, text: name.into() });
+        }
+        for (name, text) in expressions {
+            let whole = Span { start: 0, end: name.len() };
+            let at = Checker { text: name, schema, parameters }.field_named(name, whole)?;
+            let checker = Checker { text, schema, parameters };
+            let (value, text) = (parser::expression(text)?, Arc::from(text.as_str()));
+            assignments.add(&checker, at, value.span, &value, &text)?;
+        }
+        Ok(assignments)
+    }
+
+    /// Adds that the field at `field` is set to `value`; `span` is where an error is shown.
+    fn add(
+        &mut self,
+        checker: &Checker<'_>,
+        field: usize,
+        span: Span,
+        value: &Syntax,
+        text: &Arc<str>,
+    ) -> Result<(), ExpressionError> {
+        checker.settable(field, span)?;
+        let Field { name, field_type, nullable } = &self.schema.fields()[field];
+        if self.set.iter().any(|other| other.field == field) {
+            let reason = format!("`{name}` is set twice");
+            return Err(ExpressionError::new(text, span, reason));
+        }
+        let node = checker.value(value, *field_type)?;
+        if let Some(constant) = node.constant()
+            && let Err(error) = fitted(constant.clone(), *field_type)
+                .and_then(|value| value.check(*field_type, *nullable))
+        {
+            return Err(ExpressionError::new(text, value.span, format!("`{name}`: {error}")));
+        }
+        self.set.push(Assigned { field, value: node, text: Arc::clone(text) });
+        Ok(())
     }
 
     /// The row with its fields set; the expressions see the row as it was.
@@ -163,10 +243,10 @@ impl Assignments {
     /// [`AssignmentError`].
     pub fn apply(&self, row: &Row) -> Result<Row, AssignmentError> {
         let mut values = row.values().to_vec();
-        for (at, node) in &self.set {
+        for Assigned { field: at, value, text } in &self.set {
             let field = &self.schema.fields()[*at];
-            let value = evaluate::evaluate(node, row.values())
-                .map_err(|overflow| too_large(&self.text, overflow))?;
+            let value = evaluate::evaluate(value, row.values())
+                .map_err(|overflow| too_large(text, overflow))?;
             let refuse = |error| AssignmentError::Value { field: field.name.to_string(), error };
             let value = fitted(value, field.field_type).map_err(refuse)?;
             value.check(field.field_type, field.nullable).map_err(refuse)?;
@@ -183,7 +263,7 @@ impl Assignments {
 
     /// The fields that are set, by number.
     pub(crate) fn fields(&self) -> impl Iterator<Item = usize> {
-        self.set.iter().map(|(field, ..)| *field)
+        self.set.iter().map(|assigned| assigned.field)
     }
 }
 
@@ -207,14 +287,13 @@ fn fitted(value: Value, field_type: FieldType) -> Result<Value, ValueError> {
 }
 
 impl Checker<'_> {
-    /// The field that an assignment names.
-    fn assigned(&self, name: &str, span: Span) -> Result<usize, ExpressionError> {
-        match self.field_named(name, span)? {
-            at if self.schema.key().contains(&at) => {
-                let reason = format!("`{name}` is in the key, which stays");
-                Err(ExpressionError::new(self.text, span, reason))
-            }
-            at => Ok(at),
+    /// That a field can be set.
+    fn settable(&self, field: usize, span: Span) -> Result<(), ExpressionError> {
+        if self.schema.key().contains(&field) {
+            let name = &self.schema.fields()[field].name;
+            let reason = format!("`{name}` is in the key, which stays");
+            return Err(ExpressionError::new(self.text, span, reason));
         }
+        Ok(())
     }
 }

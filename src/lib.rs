@@ -65,13 +65,15 @@ pub use expression::{
 };
 pub use schema::{
     Decimal, DecimalError, Definition, DefinitionError, Field, FieldError, FieldType,
-    FieldTypeError, Identifier, IdentifierError, MAX_DIGITS, MAX_FIELDS, MAX_IDENTIFIER, Row,
-    RowWriter, Schema, SchemaBuilder, SchemaError, Value, ValueError, ValueRef,
+    FieldTypeError, FieldValues, Identifier, IdentifierError, MAX_DIGITS, MAX_FIELDS,
+    MAX_IDENTIFIER, Row, RowWriter, Schema, SchemaBuilder, SchemaError, Value, ValueError,
+    ValueRef,
 };
 pub use store::{
-    Aggregate, Appended, AppendedEach, Batch, Batched, Clash, Decided, DecidedEvent, Decision,
-    Error, Explanation, Link, Mark, NewState, Options, OrderBy, Projection, ProjectionEntry,
-    ProjectionStatus, Query, Reader, Removed, RowRef, SealedEvent, Sealer, Selection, SetEach,
-    State, StateCategory, StateEntry, Status, Stopped, Store, Stream, Unfit, Waker,
+    Aggregate, Appended, AppendedEach, Batch, Batched, Change, Checkpoint, Clash, Decided,
+    DecidedEvent, Decision, Error, Explanation, Link, Mark, NewState, Options, OrderBy, Projection,
+    ProjectionEntry, ProjectionStatus, Query, Reader, Removed, RowRef, RunLock, SealedEvent,
+    Sealer, Selection, SetEach, State, StateCategory, StateEntry, Status, Stopped, Store, Stream,
+    Unfit, Waker,
 };
 pub use subscription::Follower;

@@ -6,19 +6,25 @@
 
 mod aggregator;
 mod answer;
+mod changes;
 mod error;
+mod feed;
 mod listener;
+mod projector;
+mod runner;
 mod running;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 pub use aggregator::{Aggregator, Refusal, Serving};
 pub use error::{LastWords, ProgramError, Wrote};
 pub use listener::Listener;
+pub use projector::project;
+pub use runner::{FollowError, Following, Notice};
 
 /// How long a line may be, and an answer, in bytes.
 const LONGEST: usize = 64 * 1024 * 1024;
@@ -28,6 +34,7 @@ const LONGEST: usize = 64 * 1024 * 1024;
 pub struct Program {
     words: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
+    directory: Option<PathBuf>,
     interrupt: Option<Arc<AtomicBool>>,
     signal: Option<Arc<AtomicUsize>>,
 }
@@ -36,7 +43,7 @@ impl Program {
     /// The program `file`, found as the system finds programs, with these arguments.
     pub fn new(file: impl Into<OsString>, args: impl IntoIterator<Item = OsString>) -> Self {
         let words = std::iter::once(file.into()).chain(args).collect();
-        Self { words, environment: Vec::new(), interrupt: None, signal: None }
+        Self { words, environment: Vec::new(), directory: None, interrupt: None, signal: None }
     }
 
     /// The same, with `REAM_STORE` in its environment: the store's directory.
@@ -44,6 +51,24 @@ impl Program {
     pub fn on_store(mut self, path: &Path) -> Self {
         let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         self.environment.push(("REAM_STORE".into(), path.into()));
+        self
+    }
+
+    /// The same, run in another directory, where also its file is looked for if that has a path.
+    #[must_use]
+    pub fn in_directory(mut self, directory: PathBuf) -> Self {
+        let file = Path::new(&self.words[0]);
+        if file.is_relative() && file.components().count() > 1 {
+            self.words[0] = directory.join(file).into();
+        }
+        self.directory = Some(directory);
+        self
+    }
+
+    /// The same, with `REAM_NAME` in its environment: what it is run as.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        self.environment.push(("REAM_NAME".into(), name.into()));
         self
     }
 
@@ -61,10 +86,17 @@ impl Program {
         self
     }
 
+    fn is_interrupted(&self) -> bool {
+        self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
+    }
+
     /// The command that starts it, and its name.
     fn command(&self) -> (Command, String) {
         let mut command = Command::new(&self.words[0]);
         command.args(&self.words[1..]);
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         (command, self.words[0].to_string_lossy().into_owned())
     }

@@ -17,7 +17,7 @@ pub(crate) use name::KEYWORDS;
 #[cfg(test)]
 pub(crate) use name::SQL;
 pub use name::{Identifier, IdentifierError, MAX_IDENTIFIER};
-pub use row::{Row, RowWriter};
+pub use row::{FieldValues, Row, RowWriter};
 pub use value::{Value, ValueError, ValueRef};
 
 /// How many fields a projection has at most.

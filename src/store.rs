@@ -6,6 +6,7 @@
 mod aggregate;
 mod answer;
 mod chain;
+mod checkpoint;
 mod error;
 mod options;
 mod projection;
@@ -15,17 +16,20 @@ mod sqlite;
 mod state;
 
 use std::path::Path;
+use std::time::Duration;
 
-use crate::event::{Command, EventRef, NewEvent, Pattern, StreamName};
+use crate::event::{Command, EventRef, NewEvent, Pattern, Position, StreamName};
 use crate::schema::{Definition, Identifier};
 
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{Appended, AppendedEach, Batch, Removed, Status, Stopped, Stream};
 pub use chain::Link;
+pub use checkpoint::Checkpoint;
 pub use error::{Clash, Error};
 pub use options::Options;
 pub use projection::{
-    Explanation, OrderBy, Projection, ProjectionEntry, ProjectionStatus, RowRef, Selection, SetEach,
+    Change, Explanation, OrderBy, Projection, ProjectionEntry, ProjectionStatus, RowRef, Selection,
+    SetEach,
 };
 pub use query::{Mark, Query};
 pub use seal::{Batched, SealedEvent, Sealer};
@@ -374,6 +378,64 @@ impl Store {
         }
     }
 
+    /// A checkpoint at `position`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BeyondHead`].
+    pub fn checkpoint(&self, position: Position) -> Result<Checkpoint, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.checkpoint(position),
+        }
+    }
+
+    /// That `checkpoint`, of what is called `name`, is a place in this store's log.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherLog`].
+    pub fn check_checkpoint(&self, name: &str, checkpoint: &Checkpoint) -> Result<(), Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.check_checkpoint(name, checkpoint),
+        }
+    }
+
+    /// Takes the turn to run what is called `name`, and keeps it until the turn is dropped; waits for
+    /// it at most for `wait`. No two have it at once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Running`] where someone else keeps it.
+    pub fn take_run(&self, name: &Identifier, wait: Duration) -> Result<RunLock, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => {
+                Ok(RunLock { _engine: RunEngine::Sqlite(store.take_run(name, wait)?) })
+            }
+        }
+    }
+
+    /// Who runs what is called `name`; `None` where no one does.
+    ///
+    /// # Errors
+    ///
+    /// Where that can't be found out.
+    pub fn runner(&self, name: &Identifier) -> Result<Option<String>, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.runner(name),
+        }
+    }
+
+    /// Remembers what a projection is made from and by what.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ProjectionNotFound`].
+    pub fn remember(&mut self, name: &Identifier, definition: &Definition) -> Result<(), Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.remember(name, definition),
+        }
+    }
+
     /// How the store stands.
     ///
     /// # Errors
@@ -499,6 +561,18 @@ pub(crate) struct Turn {
 #[expect(dead_code, reason = "it is kept until it is dropped")]
 enum TurnEngine {
     Sqlite(Option<sqlite::Turn>),
+}
+
+/// The turn to run something that follows; it ends when this is dropped.
+#[derive(Debug)]
+pub struct RunLock {
+    _engine: RunEngine,
+}
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "it is kept until it is dropped")]
+enum RunEngine {
+    Sqlite(sqlite::Turn),
 }
 
 /// Waits for events to be stored.

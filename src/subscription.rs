@@ -45,15 +45,18 @@ impl Follower {
     /// [`Error::Replaced`] where the store is no longer the one that was opened.
     pub fn wait(&mut self) -> Result<bool, Error> {
         loop {
-            match self.watch.wait() {
-                Woken::Waker => return Ok(false),
-                Woken::Bell => return Ok(true),
-                Woken::Time => {
-                    if self.reader.changed()? {
-                        return Ok(true);
-                    }
-                }
+            if let Some(more) = self.wait_once()? {
+                return Ok(more);
             }
+        }
+    }
+
+    /// The same, for a part of a second; nothing where that is over.
+    pub(crate) fn wait_once(&mut self) -> Result<Option<bool>, Error> {
+        match self.watch.wait() {
+            Woken::Waker => Ok(Some(false)),
+            Woken::Bell => Ok(Some(true)),
+            Woken::Time => Ok(self.reader.changed()?.then_some(true)),
         }
     }
 
@@ -101,7 +104,7 @@ impl Store {
     ///
     /// Where the store can't be read.
     pub fn has_reached(&self, projection: &Projection, position: Position) -> Result<bool, Error> {
-        let checkpoint = projection.checkpoint()?;
+        let checkpoint = projection.checkpoint()?.position;
         if checkpoint >= position {
             return Ok(true);
         }

@@ -71,6 +71,11 @@ impl Process {
         self.child.wait(input, output, timeout)
     }
 
+    /// Waits until a program's input has room, at most for `timeout`, and perhaps not so long.
+    pub(crate) fn wait_for_room(input: &Input, timeout: Duration) {
+        system::wait_for_room(input, timeout);
+    }
+
     /// Whether the program had ended when it was last waited for.
     pub(crate) fn has_ended(&self) -> bool {
         self.child.has_ended()

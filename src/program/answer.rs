@@ -2,7 +2,7 @@
 
 use crate::event::Expect;
 use crate::store::{Aggregate, Decision};
-use crate::wire::{Defaults, Reply, parse_reply};
+use crate::wire::{Defaults, Reply, Role, parse_reply};
 
 /// An answer that is being given.
 pub(super) struct Answer {
@@ -54,6 +54,7 @@ impl Answer {
             }
             Reply::Reject(reason) => Ok(Said::Rejected(reason)),
             Reply::Ack(version) => self.acknowledged(version),
+            reply => Err(reply.misplaced(Role::Aggregator)),
         }
     }
 

@@ -5,6 +5,8 @@ use std::io;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use crate::store::Error;
+
 /// How many characters of a line an error shows.
 const SHOWN: usize = 200;
 
@@ -70,6 +72,24 @@ pub enum ProgramError {
         /// The program.
         program: String,
         /// How many bytes an answer may have.
+        max: usize,
+    },
+    /// It wrote a reply that can't be stored.
+    #[error("`{program}` wrote a reply that can't be stored, line {line}")]
+    Refused {
+        /// The program.
+        program: String,
+        /// The line, counted from 1.
+        line: u64,
+        /// Why not.
+        source: Box<Error>,
+    },
+    /// It wrote more than is kept without an ack.
+    #[error("`{program}` wrote more than {max} bytes of replies without an ack")]
+    NoAck {
+        /// The program.
+        program: String,
+        /// How many bytes may be written without one.
         max: usize,
     },
     /// Its output can't be read.

@@ -3,7 +3,7 @@
 use std::io::{self, Read as _, Write as _};
 use std::marker::PhantomData;
 use std::process::{ChildStderr, ExitStatus};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use super::error::{LastWords, ProgramError, Wrote};
 use super::{LONGEST, Program};
 use crate::platform::{Input, Output, Pipes, Process};
+use crate::store::Error;
 use crate::wire::Lines;
 
 /// How much of the end of stderr is kept, in bytes.
@@ -45,8 +46,20 @@ pub(super) struct Running {
     /// Disconnected when that has ended.
     errors: Receiver<()>,
     interrupt: Option<Arc<AtomicBool>>,
+    signal: Option<Arc<AtomicUsize>>,
     /// It dies with the thread that started it, so it can't be taken to another.
     on_its_thread: PhantomData<*const ()>,
+}
+
+/// What a program was heard to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// A line that is not empty, of this number.
+    Line(u64),
+    /// Nothing, up to now.
+    Nothing,
+    /// Its output has ended.
+    End,
 }
 
 /// Until when something is waited for.
@@ -89,6 +102,7 @@ impl Running {
             stderr,
             errors: errors_end,
             interrupt: program.interrupt.clone(),
+            signal: program.signal.clone(),
             on_its_thread: PhantomData,
         })
     }
@@ -143,6 +157,71 @@ impl Running {
                 return Ok(Some(self.line));
             }
         }
+    }
+
+    /// Takes its stdin over.
+    pub(super) fn take_input(&mut self) -> Option<Input> {
+        self.input.take()
+    }
+
+    /// Hears what it has written, without waiting.
+    pub(super) fn hear(&mut self) -> Result<Heard, ProgramError> {
+        loop {
+            if self.lines.find_whole() || self.output_ended && self.lines.find_rest() {
+                self.heard_rest = self.output_ended && self.lines.rest().is_empty();
+                self.line += 1;
+                if self.text().iter().all(u8::is_ascii_whitespace) {
+                    continue;
+                }
+                return Ok(Heard::Line(self.line));
+            }
+            if self.output_ended {
+                return Ok(Heard::End);
+            }
+            match self.lines.fill() {
+                Ok(more) => self.output_ended = !more,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Ok(Heard::Nothing);
+                }
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    return Err(self.too_long());
+                }
+                Err(error) => return Err(self.unreadable(error)),
+            }
+        }
+    }
+
+    /// Waits until it has written something or has ended, at most for `timeout`. Fails where it has
+    /// ended, and its output does not.
+    pub(super) fn wait_for_words(&mut self, timeout: Duration) -> Result<(), ProgramError> {
+        self.look(timeout).map_err(|error| self.unreadable(error))?;
+        match self.ended {
+            Some(ended) if ended.elapsed() >= GRACE => Err(self.held_open()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it is to be interrupted.
+    pub(super) fn is_interrupted(&self) -> bool {
+        self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
+    }
+
+    /// Asks it to end, by the signal that we were asked by.
+    pub(super) fn ask_to_end(&mut self) {
+        let signal = self.signal.as_ref().map(|number| number.load(Ordering::Relaxed));
+        self.process.interrupt(signal.and_then(|number| i32::try_from(number).ok()));
+    }
+
+    /// Waits until it has ended, at most until `deadline`, and that it ended well.
+    pub(super) fn finish_by(&mut self, deadline: Instant) -> Result<(), ProgramError> {
+        while self.ended.is_none() && Instant::now() < deadline && !self.is_interrupted() {
+            self.look(LOOK).map_err(|error| self.unreadable(error))?;
+        }
+        let (status, source) = self.end()?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(ProgramError::Failed { program: self.name.clone(), status, source })
     }
 
     /// The line that was heard last.
@@ -275,7 +354,7 @@ impl Running {
         }
     }
 
-    fn early_end(&self) -> ProgramError {
+    pub(super) fn early_end(&self) -> ProgramError {
         ProgramError::EndedEarly { program: self.name.clone(), source: self.last_words() }
     }
 
@@ -319,6 +398,26 @@ impl Running {
             return error;
         }
         ProgramError::BadReply { program: self.name.clone(), line, reason, source }
+    }
+
+    /// That a reply is none that can be given, whatever the program does next.
+    pub(super) fn wrong_reply(&self, line: u64, reason: String) -> ProgramError {
+        let source = Wrote::new(self.text());
+        ProgramError::BadReply { program: self.name.clone(), line, reason, source }
+    }
+
+    /// That a reply can't be stored.
+    pub(super) fn refused(&self, line: u64, source: Error) -> ProgramError {
+        ProgramError::Refused { program: self.name.clone(), line, source: Box::new(source) }
+    }
+
+    /// That it said much without an ack.
+    pub(super) fn no_ack(&self, max: usize) -> ProgramError {
+        ProgramError::NoAck { program: self.name.clone(), max }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     pub(super) fn too_long(&self) -> ProgramError {

@@ -17,6 +17,10 @@ pub struct Definition {
     pub from: Vec<Pattern>,
     /// The program that makes it, and its arguments; none where that is not remembered.
     pub program: Vec<String>,
+    /// The directory that the program is run in, from the one on that the store's directory lies in.
+    pub directory: Option<String>,
+    /// For how many events at most the program is run once; nothing where it goes on.
+    pub batch: Option<usize>,
 }
 
 /// Why a text is no [`Definition`].
@@ -196,6 +200,10 @@ struct DefinitionJson<'d> {
     from: Vec<Cow<'d, str>>,
     #[serde(borrow, default)]
     program: Vec<Cow<'d, str>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    directory: Option<Cow<'d, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    batch: Option<usize>,
     // What else is told of a projection is no part of it, and passed over.
     #[serde(skip_serializing, default, rename = "projection")]
     _projection: IgnoredAny,
@@ -228,7 +236,7 @@ impl Definition {
     /// The definition of a projection that is fed by hand.
     #[must_use]
     pub fn new(schema: Schema) -> Self {
-        Self { schema, from: Vec::new(), program: Vec::new() }
+        Self { schema, from: Vec::new(), program: Vec::new(), directory: None, batch: None }
     }
 
     /// Reads a definition as [`Definition::to_json`] spells it. What `ream project show` tells besides
@@ -256,7 +264,13 @@ impl Definition {
         builder.index = json.index.iter().map(|list| names(list)).collect();
         let from =
             json.from.iter().map(|pattern| Pattern::new(&**pattern)).collect::<Result<_, _>>()?;
-        Ok(Self { schema: builder.build()?, from, program: names(&json.program) })
+        Ok(Self {
+            schema: builder.build()?,
+            from,
+            program: names(&json.program),
+            directory: json.directory.map(Cow::into_owned),
+            batch: json.batch,
+        })
     }
 
     /// The definition as a JSON object.
@@ -277,6 +291,8 @@ impl Definition {
             index: schema.index.iter().map(names).collect(),
             from: self.from.iter().map(|pattern| Cow::Owned(pattern.to_string())).collect(),
             program: self.program.iter().map(|word| Cow::Borrowed(word.as_str())).collect(),
+            directory: self.directory.as_deref().map(Cow::Borrowed),
+            batch: self.batch,
             _projection: IgnoredAny,
             _generation: IgnoredAny,
             _rows: IgnoredAny,
@@ -309,10 +325,12 @@ mod tests {
         let mut definition = Definition::new(Schema::of(&USERS).unwrap());
         definition.from = vec![Pattern::new("user-*").unwrap()];
         definition.program = vec!["./users.py".into(), "--all".into()];
+        definition.directory = Some(".".into());
+        definition.batch = Some(1);
         let json = definition.to_json();
         assert_eq!(
             json,
-            r#"{"fields":[{"name":"id","type":"integer"},{"name":"name","type":"text"},{"name":"email","type":"text"},{"name":"position","type":"text"},{"name":"city","type":"text"},{"name":"salary","type":"decimal:12:2"},{"name":"nickname","type":"text","null":true}],"key":["id"],"unique":[["email"]],"index":[["city"]],"from":["user-*"],"program":["./users.py","--all"]}"#
+            r#"{"fields":[{"name":"id","type":"integer"},{"name":"name","type":"text"},{"name":"email","type":"text"},{"name":"position","type":"text"},{"name":"city","type":"text"},{"name":"salary","type":"decimal:12:2"},{"name":"nickname","type":"text","null":true}],"key":["id"],"unique":[["email"]],"index":[["city"]],"from":["user-*"],"program":["./users.py","--all"],"directory":".","batch":1}"#
         );
         assert_eq!(Definition::parse(&json).unwrap(), definition);
         let shown = json.replacen('{', r#"{"projection":"users","rows":7,"lag":{"events":0},"#, 1);

@@ -32,7 +32,7 @@ impl Row {
     /// not, or has a value that can't stand in its field.
     pub fn parse(line: &[u8], schema: &Schema) -> Result<Self, LineError> {
         let place = Cell::new(None);
-        object(line, &place, |line| RowVisitor { line, schema })
+        object(line, &place, |line| RowVisitor(FieldsVisitor { line, schema }))
     }
 
     /// A row of values.
@@ -95,19 +95,69 @@ fn check(value: &Value, field: &Field) -> Result<(), ValueError> {
     value.check(field.field_type, field.nullable)
 }
 
-struct RowVisitor<'a> {
-    line: Line<'a>,
-    schema: &'a Schema,
+/// The values of some fields of a row.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FieldValues(pub(crate) Vec<(usize, Value)>);
+
+impl FieldValues {
+    /// Reads values from a JSON object with some of the schema's fields.
+    ///
+    /// # Errors
+    ///
+    /// [`LineError`] where the line is no JSON object, has a field that the schema has not, or has a
+    /// value that can't stand in its field.
+    pub fn parse(line: &[u8], schema: &Schema) -> Result<Self, LineError> {
+        let place = Cell::new(None);
+        let values = object(line, &place, |line| FieldsVisitor { line, schema })?;
+        let given = values.into_iter().enumerate();
+        Ok(Self(given.filter_map(|(at, value)| Some((at, value?))).collect()))
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
+
+/// Reads a row.
+struct RowVisitor<'a>(FieldsVisitor<'a>);
 
 impl<'de> Visitor<'de> for RowVisitor<'_> {
     type Value = Row;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Row, A::Error> {
+        let fields = &self.0.schema.fields;
+        let missing =
+            |field: &Field| A::Error::custom(format_args!("the field `{}` is missing", field.name));
+        let values = self.0.visit_map(map)?.into_iter().zip(fields);
+        let values = values.map(|(value, field)| match value {
+            Some(value) => Ok(value),
+            None if field.nullable => Ok(Value::Null),
+            None => Err(missing(field)),
+        });
+        Ok(Row(values.collect::<Result<_, _>>()?))
+    }
+}
+
+/// Reads the values of fields, those that are given.
+struct FieldsVisitor<'a> {
+    line: Line<'a, 'a>,
+    schema: &'a Schema,
+}
+
+impl<'de> Visitor<'de> for FieldsVisitor<'_> {
+    type Value = Vec<Option<Value>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a row: a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let fields = &self.schema.fields;
         let mut values: Vec<Option<Value>> = vec![None; fields.len()];
         let mut expected = 0;
@@ -123,18 +173,11 @@ impl<'de> Visitor<'de> for RowVisitor<'_> {
             let raw: &RawValue = map.next_value()?;
             values[at] = Some(self.value(raw, &fields[at])?);
         }
-        let missing =
-            |field: &Field| A::Error::custom(format_args!("the field `{}` is missing", field.name));
-        let values = values.into_iter().zip(fields).map(|(value, field)| match value {
-            Some(value) => Ok(value),
-            None if field.nullable => Ok(Value::Null),
-            None => Err(missing(field)),
-        });
-        Ok(Row(values.collect::<Result<_, _>>()?))
+        Ok(values)
     }
 }
 
-impl RowVisitor<'_> {
+impl FieldsVisitor<'_> {
     fn unknown(&self, name: &str) -> String {
         let meant = self.schema.near(name);
         let meant = meant.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));

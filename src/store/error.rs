@@ -334,6 +334,32 @@ pub enum Error {
         /// Where the store was.
         path: PathBuf,
     },
+    /// A checkpoint is not where who moves it left it.
+    #[error("the checkpoint of `{name}` is no longer at {expected}: someone else has moved it")]
+    CheckpointMoved {
+        /// Whose checkpoint.
+        name: String,
+        /// Where it was expected.
+        expected: Position,
+    },
+    /// A checkpoint is no place in this store's log.
+    #[error("the checkpoint of `{name}`, {position}, is none of this store: {reason}")]
+    OtherLog {
+        /// Whose checkpoint.
+        name: String,
+        /// The checkpoint.
+        position: Position,
+        /// What tells.
+        reason: &'static str,
+    },
+    /// Someone else runs it.
+    #[error("`{name}` is run by {by}")]
+    Running {
+        /// What.
+        name: String,
+        /// Who.
+        by: String,
+    },
     /// The caller's interrupt flag was set.
     #[error("interrupted")]
     Interrupted,

@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use super::checkpoint::Checkpoint;
 use super::error::Error;
 use super::seal::Batched;
 use super::{Stopped, sqlite};
@@ -104,6 +105,20 @@ impl Selection {
     }
 }
 
+/// A change of a projection's rows.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Change {
+    /// Insert a row, or replace the one with its key.
+    Set(Row),
+    /// Insert a row; where one with its key is there, set fields of that.
+    Upsert(Row, Assignments),
+    /// Set fields of the rows that a condition keeps.
+    Update(Assignments, Condition),
+    /// Delete the rows that a condition keeps.
+    Delete(Condition),
+}
+
 /// A row that was selected.
 #[derive(Debug, Clone, Copy)]
 pub struct RowRef<'r>(pub(super) RowEngine<'r>);
@@ -176,12 +191,12 @@ impl Projection {
         }
     }
 
-    /// The last position that it has committed.
+    /// How far it has come, by what it has committed.
     ///
     /// # Errors
     ///
     /// Where it can't be read.
-    pub fn checkpoint(&self) -> Result<Position, Error> {
+    pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
         match &self.engine {
             ProjectionEngine::Sqlite(projection) => projection.checkpoint(),
         }
@@ -228,6 +243,32 @@ impl Projection {
     pub fn delete(&mut self, condition: &Condition, dry_run: bool) -> Result<u64, Error> {
         match &mut self.engine {
             ProjectionEngine::Sqlite(projection) => projection.delete(condition, dry_run),
+        }
+    }
+
+    /// Makes changes, in their order, and moves the checkpoint from `from` to `to`, all in one
+    /// transaction. Where a change is refused, nothing is done, and it is told which.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CheckpointMoved`] where the checkpoint is not at `from`, and where no change is at
+    /// fault: nothing is done.
+    pub fn commit(
+        &mut self,
+        changes: &[Change],
+        from: Position,
+        to: &Checkpoint,
+    ) -> Result<Option<Stopped>, Error> {
+        match &mut self.engine {
+            ProjectionEngine::Sqlite(projection) => projection.commit(changes, from, to),
+        }
+    }
+
+    /// Has others see what was committed lately even where they take the projection's file for one
+    /// that no one writes. Where others read, it is left for another time.
+    pub fn settle(&self) {
+        match &self.engine {
+            ProjectionEngine::Sqlite(projection) => projection.settle(),
         }
     }
 

@@ -19,6 +19,7 @@ mod positions;
 mod projections;
 mod read;
 mod remove;
+mod runs;
 mod schema;
 mod states;
 mod streams;

@@ -66,6 +66,10 @@ keys! {
         State = "state",
         StateBase64 = "state_base64",
         Reject = "reject",
+        Set = "set",
+        Upsert = "upsert",
+        Update = "update",
+        Delete = "delete",
         Ack = "ack",
     }
 }

@@ -50,7 +50,7 @@ pub fn parse_event_with(line: &[u8], defaults: &Defaults) -> Result<NewEvent, Li
 }
 
 struct EventVisitor<'a> {
-    line: Line<'a>,
+    line: Line<'a, 'a>,
     defaults: &'a Defaults,
 }
 

@@ -21,17 +21,17 @@ pub struct LineError {
 
 /// A line that is being read.
 #[derive(Clone, Copy)]
-pub(crate) struct Line<'l> {
+pub(crate) struct Line<'l, 'p> {
     text: &'l str,
     /// Where an error stands that the parser would place behind the value.
-    place: &'l Cell<Option<usize>>,
+    place: &'p Cell<Option<usize>>,
 }
 
 /// Reads the one object that a line holds, with the visitor that `visitor` gives.
-pub(crate) fn object<'l, V: Visitor<'l>>(
+pub(crate) fn object<'l, 'p, V: Visitor<'l>>(
     line: &'l [u8],
-    place: &'l Cell<Option<usize>>,
-    visitor: impl FnOnce(Line<'l>) -> V,
+    place: &'p Cell<Option<usize>>,
+    visitor: impl FnOnce(Line<'l, 'p>) -> V,
 ) -> Result<V::Value, LineError> {
     let text = std::str::from_utf8(line).map_err(|error| LineError {
         column: error.valid_up_to() + 1,
@@ -48,7 +48,7 @@ pub(crate) fn object<'l, V: Visitor<'l>>(
     })
 }
 
-impl Line<'_> {
+impl Line<'_, '_> {
     /// A value of the line, its errors placed within the line.
     pub(crate) fn json<E: serde::de::Error>(self, raw: &RawValue) -> Result<Json, E> {
         Json::from_raw(raw).map_err(|error| self.wrong(raw, error.column, error.reason))
@@ -61,10 +61,14 @@ impl Line<'_> {
         column: usize,
         reason: String,
     ) -> E {
-        // `raw` borrows from the line, so their addresses tell how far in it begins.
-        let start = raw.get().as_ptr().addr() - self.text.as_ptr().addr();
-        self.place.set(Some(start + column));
+        self.place.set(Some(self.start_of(raw) + column));
         E::custom(reason)
+    }
+
+    /// How many bytes of the line come before a value of it.
+    pub(super) fn start_of(self, raw: &RawValue) -> usize {
+        // `raw` borrows from the line, so their addresses tell.
+        raw.get().as_ptr().addr() - self.text.as_ptr().addr()
     }
 }
 

@@ -2,28 +2,95 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::key::{CommandKey, ReplyKey};
 use super::line::{Defaults, parse_event_with};
 use super::object::{Line, LineError, Text, bytes, name, object};
-use crate::event::{Command, Data, EventId, Json, NewEvent, StreamName};
+use crate::event::{Command, Data, EventId, Json, JsonError, NewEvent, StreamName};
+
+/// Who answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// A program that decides on commands.
+    Aggregator,
+    /// A program that answers events with events.
+    Reactor,
+    /// A program that answers events with changes of rows.
+    Projector,
+}
 
 /// A program's reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Reply {
+pub enum Reply<'l> {
     /// Append an event.
     Append(NewEvent),
     /// Store a state.
     State(Data),
     /// Reject the command, for this reason.
     Reject(String),
+    /// Insert a row, or replace the one with its key.
+    Set(Part<'l>),
+    /// Insert a row, or change the one with its key.
+    Upsert {
+        /// The row.
+        row: Part<'l>,
+        /// What fields are set to where there is one, by expressions.
+        compute: Members,
+        /// What the expressions' parameters stand for.
+        with: Parts<'l>,
+    },
+    /// Change rows.
+    Update {
+        /// Which.
+        rows: Where<'l>,
+        /// What fields are set to, as an object.
+        set: Option<Part<'l>>,
+        /// What fields are set to, by expressions.
+        compute: Members,
+        /// What the expressions' parameters stand for.
+        with: Parts<'l>,
+    },
+    /// Delete rows.
+    Delete(Where<'l>),
     /// What was asked up to this number is answered.
     Ack(u64),
 }
+
+/// A value within a line, as it is spelled there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part<'l> {
+    /// The value's JSON.
+    pub text: &'l str,
+    /// How many bytes of the line come before it.
+    pub before: usize,
+}
+
+/// Which rows a reply is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Where<'l> {
+    /// Those that have the values of an object in its fields.
+    Equal(Part<'l>),
+    /// Those that a condition keeps.
+    Expression {
+        /// The condition.
+        text: String,
+        /// What its parameters stand for.
+        with: Parts<'l>,
+    },
+}
+
+/// Names with texts.
+pub type Members = Vec<(String, String)>;
+
+/// Names with values.
+pub type Parts<'l> = Vec<(String, Part<'l>)>;
 
 /// Reads a reply: an object with one key, which says what it is.
 ///
@@ -39,38 +106,82 @@ pub enum Reply {
 ///
 /// [`LineError`] where the line is no such thing. `defaults` hold for the event of an `append`, as in
 /// [`parse_event_with`].
-pub fn parse_reply(line: &[u8], defaults: &Defaults) -> Result<Reply, LineError> {
+pub fn parse_reply<'l>(line: &'l [u8], defaults: &Defaults) -> Result<Reply<'l>, LineError> {
     let place = Cell::new(None);
     object(line, &place, |line| ReplyVisitor { line, defaults })
 }
 
-struct ReplyVisitor<'a> {
-    line: Line<'a>,
+impl Role {
+    /// What it is called, and what it answers with.
+    fn told(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Aggregator => ("an aggregator", "append, state, reject, ack"),
+            Self::Reactor => ("a reactor", "append, ack"),
+            Self::Projector => ("a projector", "set, upsert, update, delete, ack"),
+        }
+    }
+}
+
+impl Reply<'_> {
+    /// That it is no reply of who gave it.
+    #[must_use]
+    pub fn misplaced(&self, role: Role) -> String {
+        let key = match self {
+            Self::Append(_) => ReplyKey::Append,
+            Self::State(_) => ReplyKey::State,
+            Self::Reject(_) => ReplyKey::Reject,
+            Self::Set(_) => ReplyKey::Set,
+            Self::Upsert { .. } => ReplyKey::Upsert,
+            Self::Update { .. } => ReplyKey::Update,
+            Self::Delete(_) => ReplyKey::Delete,
+            Self::Ack(_) => ReplyKey::Ack,
+        };
+        let (role, replies) = role.told();
+        format!("`{key}` is no reply of {role}: {replies}")
+    }
+}
+
+struct ReplyVisitor<'a, 'l> {
+    line: Line<'l, 'a>,
     defaults: &'a Defaults,
 }
 
-impl<'de> Visitor<'de> for ReplyVisitor<'_> {
-    type Value = Reply;
+impl<'de> Visitor<'de> for ReplyVisitor<'_, 'de> {
+    type Value = Reply<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a reply: a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Reply, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Reply<'de>, A::Error> {
         let Some(key) = map.next_key::<ReplyKey>()? else {
             return Err(A::Error::custom("a reply has one key, here is none"));
         };
+        let line = self.line;
         let reply = match key {
             ReplyKey::Append => {
                 let raw: &RawValue = map.next_value()?;
                 let event = parse_event_with(raw.get().as_bytes(), self.defaults);
-                Reply::Append(
-                    event.map_err(|error| self.line.wrong(raw, error.column, error.reason))?,
-                )
+                Reply::Append(event.map_err(|error| line.wrong(raw, error.column, error.reason))?)
             }
-            ReplyKey::State => Reply::State(self.line.json(map.next_value()?).map(Data::Json)?),
+            ReplyKey::State => Reply::State(line.json(map.next_value()?).map(Data::Json)?),
             ReplyKey::StateBase64 => Reply::State(bytes(&map.next_value()?)?),
             ReplyKey::Reject => Reply::Reject(map.next_value()?),
+            ReplyKey::Set => Reply::Set(line.part(map.next_value()?)),
+            ReplyKey::Upsert => {
+                let UpsertJson { row, compute, with } = map.next_value()?;
+                Reply::Upsert { row: line.part(row), compute: compute.0, with: line.parts(with) }
+            }
+            ReplyKey::Update => {
+                let UpdateJson { rows, set, compute, with } = map.next_value()?;
+                Reply::Update {
+                    rows: line.rows(rows)?,
+                    set: set.map(|set| line.part(set)),
+                    compute: compute.0,
+                    with: line.parts(with),
+                }
+            }
+            ReplyKey::Delete => Reply::Delete(line.rows(map.next_value()?)?),
             ReplyKey::Ack => Reply::Ack(map.next_value()?),
         };
         match map.next_key::<ReplyKey>()? {
@@ -79,6 +190,102 @@ impl<'de> Visitor<'de> for ReplyVisitor<'_> {
                 "a reply has one key, here are `{key}` and `{other}`: write a line each"
             ))),
         }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UpsertJson<'l> {
+    #[serde(borrow)]
+    row: &'l RawValue,
+    #[serde(default)]
+    compute: Pairs<String>,
+    #[serde(default, borrow)]
+    with: Pairs<&'l RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UpdateJson<'l> {
+    #[serde(borrow, rename = "where")]
+    rows: &'l RawValue,
+    #[serde(default, borrow)]
+    set: Option<&'l RawValue>,
+    #[serde(default)]
+    compute: Pairs<String>,
+    #[serde(default, borrow)]
+    with: Pairs<&'l RawValue>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WhereJson<'l> {
+    expr: String,
+    #[serde(default, borrow)]
+    with: Pairs<&'l RawValue>,
+}
+
+/// The members of an object, each once, in their order.
+struct Pairs<T>(Vec<(String, T)>);
+
+impl<T> Default for Pairs<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Pairs<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(PairsVisitor(PhantomData))
+    }
+}
+
+struct PairsVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for PairsVisitor<T> {
+    type Value = Pairs<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs<T>, A::Error> {
+        let mut pairs: Vec<(String, T)> = Vec::new();
+        while let Some((name, value)) = map.next_entry::<String, T>()? {
+            if pairs.iter().any(|(other, _)| *other == name) {
+                return Err(A::Error::custom(format_args!("the key `{name}` appears twice")));
+            }
+            pairs.push((name, value));
+        }
+        Ok(Pairs(pairs))
+    }
+}
+
+impl<'l> Line<'l, '_> {
+    fn part(self, raw: &'l RawValue) -> Part<'l> {
+        Part { text: raw.get(), before: self.start_of(raw) }
+    }
+
+    fn parts(self, pairs: Pairs<&'l RawValue>) -> Parts<'l> {
+        pairs.0.into_iter().map(|(name, raw)| (name, self.part(raw))).collect()
+    }
+
+    /// What says which rows: an object with `expr`, or one of fields.
+    fn rows<E: serde::de::Error>(self, raw: &'l RawValue) -> Result<Where<'l>, E> {
+        let keys: Pairs<IgnoredAny> = self.within(raw)?;
+        if !keys.0.iter().any(|(key, _)| key == "expr") {
+            return Ok(Where::Equal(self.part(raw)));
+        }
+        let WhereJson { expr, with } = self.within(raw)?;
+        Ok(Where::Expression { text: expr, with: self.parts(with) })
+    }
+
+    /// A value of the line, read once more.
+    fn within<T: Deserialize<'l>, E: serde::de::Error>(self, raw: &'l RawValue) -> Result<T, E> {
+        serde_json::from_str(raw.get()).map_err(|error| {
+            let JsonError { column, reason, .. } = error.into();
+            self.wrong(raw, column, reason)
+        })
     }
 }
 
@@ -93,7 +300,7 @@ pub fn parse_command(line: &[u8]) -> Result<Command, LineError> {
 }
 
 struct CommandVisitor<'a> {
-    line: Line<'a>,
+    line: Line<'a, 'a>,
 }
 
 impl<'de> Visitor<'de> for CommandVisitor<'_> {
@@ -136,7 +343,7 @@ mod tests {
     use super::*;
     use crate::event::{DataRef, Expect};
 
-    fn reply(line: &str) -> Result<Reply, String> {
+    fn reply(line: &str) -> Result<Reply<'_>, String> {
         let defaults = Defaults {
             stream: Some(StreamName::new("account-1").unwrap()),
             expect: Expect::Continues,

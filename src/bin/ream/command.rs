@@ -6,6 +6,7 @@ mod completions;
 mod confirm;
 mod decide;
 mod definition;
+mod following;
 mod init;
 mod list;
 mod man;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use ream::program::ProgramError;
+use ream::program::{FollowError, ProgramError};
 use ream::{AssignmentError, Error, Expect, ExpressionError};
 
 use crate::output::{Style, escape};
@@ -102,6 +102,7 @@ fn refused_code(refused: &Refused) -> (u8, Option<String>) {
         Refused::Undecided { error, .. } => program_code(error),
         Refused::Unfit { .. } => (7, None),
         Refused::NotReached { name, .. } => (10, Some(format!("ream project show {name}"))),
+        Refused::Stopped(error) => (7, Some(stopped(error))),
         Refused::Signal(number) => (128 + number, None),
     }
 }
@@ -171,7 +172,7 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
         Error::StreamNotFound { near, .. } => (4, Some(near_names(near, "ream stream list"))),
         Error::StateNotFound { near, .. } => (4, Some(near_names(near, "ream state list"))),
         Error::ProjectionNotFound { near, .. } => (4, Some(near_names(near, "ream project list"))),
-        Error::ProjectionLost { name, .. } => {
+        Error::ProjectionLost { name, .. } | Error::OtherLog { name, .. } => {
             (1, hint(format!("make it anew: ream project drop {name} --yes, then ream project create {name} …")))
         }
         Error::ProjectionExists { name } => (
@@ -194,6 +195,8 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
         Error::Full { .. } => {
             (1, hint("make room and run it again: nothing that was acknowledged is lost".into()))
         }
+        Error::Running { .. } => (5, hint("--wait 1m waits until that ends".into())),
+        Error::CheckpointMoved { name, .. } => (1, hint(format!("see where it is, then run it again: ream project show {name}"))),
         Error::Interrupted => (130, None),
         Error::NotADirectory { .. } => (4, hint("a store is a directory, and may be a new one: ream init .ream".into())),
         _ => (1, None),
@@ -225,6 +228,24 @@ fn program_code(error: &ProgramError) -> (u8, Option<String>) {
         _ => None,
     };
     (7, hint)
+}
+
+/// What to do where a program that follows the log failed again and again.
+fn stopped(error: &FollowError) -> String {
+    match error {
+        FollowError::Stopped { error: ProgramError::BadReply { .. }, .. } => {
+            "stdout is for replies, a JSON object a line; all else goes to stderr".into()
+        }
+        FollowError::Stopped { error: ProgramError::EndedEarly { .. }, .. } => {
+            "a program reads events until its input ends; one that is run for each event: --per-event".into()
+        }
+        FollowError::Stopped { events: Some((first, last)), .. } => {
+            let (after, limit) = (first.0.saturating_sub(1), last.0 - first.0 + 1);
+            let all = if limit > 1 { format!("--until {last}") } else { "--limit 1".into() };
+            format!("see it: ream read --after {after} {all}; what came before is stored")
+        }
+        _ => "what came before is stored".into(),
+    }
 }
 
 /// What is wrong with a file that can't be run.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use ream::program::ProgramError;
+use ream::program::{FollowError, ProgramError};
 use ream::{Position, StreamName};
 
 /// What the program itself refuses, before or beside the store.
@@ -28,6 +28,8 @@ pub(crate) enum Refused {
     Unfit { program: String, stream: StreamName, error: ream::Error },
     /// A projection has not come as far as it was waited for.
     NotReached { name: String, position: Position, checkpoint: Position },
+    /// A program that follows the log failed again and again.
+    Stopped(FollowError),
     /// A signal came.
     Signal(u8),
 }
@@ -53,6 +55,7 @@ impl fmt::Display for Refused {
                 f,
                 "the projection `{name}` has not reached position {position} in time; it is at {checkpoint}"
             ),
+            Self::Stopped(error) => error.fmt(f),
             Self::Signal(_) => f.write_str("interrupted"),
         }
     }
@@ -61,7 +64,9 @@ impl fmt::Display for Refused {
 impl std::error::Error for Refused {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Undecided { error, .. } => error.source(),
+            Self::Undecided { error, .. } | Self::Stopped(FollowError::Stopped { error, .. }) => {
+                error.source()
+            }
             Self::Unfit { error, .. } => Some(error),
             _ => None,
         }

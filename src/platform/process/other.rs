@@ -143,6 +143,10 @@ impl Child {
     }
 }
 
+pub(super) fn wait_for_room(_input: &Input, timeout: Duration) {
+    thread::sleep(timeout.min(LOOK));
+}
+
 #[allow(clippy::unnecessary_wraps, reason = "other systems can fail")]
 pub(super) fn unblock_input(mut input: ChildStdin) -> io::Result<Input> {
     let (to_write, written) = mpsc::sync_channel::<Vec<u8>>(WAITING);

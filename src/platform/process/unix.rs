@@ -86,6 +86,12 @@ impl Child {
     }
 }
 
+pub(super) fn wait_for_room(input: &Input, timeout: Duration) {
+    let timeout = Timespec::try_from(timeout).unwrap_or_default();
+    // Where that fails, the next write tells.
+    let _ = poll(&mut [PollFd::new(input, PollFlags::OUT)], Some(&timeout));
+}
+
 /// Whether a program has ended; that stays there to be taken note of.
 fn has_ended(pid: Pid) -> bool {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;

@@ -25,6 +25,8 @@ pub(super) struct Layout {
     pub(super) deciders: PathBuf,
     /// The directory of the projections' files.
     pub(super) projections: PathBuf,
+    /// The directory of the files whose locks runners hold.
+    pub(super) runners: PathBuf,
 }
 
 impl Layout {
@@ -40,6 +42,7 @@ impl Layout {
             turnstile: root.join("turnstile"),
             deciders: root.join("deciders"),
             projections: root.join("projections"),
+            runners: root.join("runners"),
             root: root.to_owned(),
         }
     }

@@ -5,6 +5,7 @@
 //! behind whoever waits. A kernel lock can't be waited for with a time limit, so a thread waits.
 
 use std::fs::{File, TryLockError};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -44,6 +45,14 @@ impl Drop for Turn {
     }
 }
 
+impl Turn {
+    /// Writes into the lock's file who has it.
+    pub(super) fn sign(&self, signature: &str) -> io::Result<()> {
+        self.lock.set_len(0)?;
+        (&self.lock).write_all(signature.as_bytes())
+    }
+}
+
 impl Queue {
     /// The queue of those who write.
     pub(super) fn of_writers(layout: &Layout) -> Self {
@@ -56,6 +65,11 @@ impl Queue {
         let number = blake3::hash(name.as_bytes()).as_bytes()[0] % DECIDERS;
         let lock = layout.deciders.join(format!("{number:02}"));
         Self { turnstile: lock.with_extension("next"), lock, returning }
+    }
+
+    /// The queue of those who would run what `lock` stands for.
+    pub(super) fn of_runner(lock: PathBuf) -> Self {
+        Self { turnstile: lock.with_extension("next"), lock, returning: false }
     }
 
     /// The queue of those who make and drop projections.

@@ -16,16 +16,16 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use self::file::File;
 pub(crate) use self::select::RowRef;
 use super::Store;
-use super::connection::failure;
+use super::connection::{self, failure};
 use super::layout::Layout;
 use super::lock::Queue;
-use super::transaction::Failure;
+use super::transaction::{Failure, link};
 use crate::event::Position;
 use crate::near;
 use crate::platform;
 use crate::schema::{Definition, Identifier};
 use crate::store::chain::Link;
-use crate::store::{Error, Options, ProjectionEntry, ProjectionStatus};
+use crate::store::{Checkpoint, Error, Options, ProjectionEntry, ProjectionStatus};
 
 /// The table of what projections there are; made with the first of them. Names that differ in nothing
 /// but case would be one file in some file systems.
@@ -127,13 +127,7 @@ impl Store {
 
     /// Opens the projection `name`.
     pub(crate) fn projection(&self, name: &str) -> Result<Projection, Error> {
-        let entry = self.look(|connection| {
-            let found = find(connection, name)?.filter(|entry| entry.name.as_str() == name);
-            match found {
-                Some(entry) => Ok(entry),
-                None => Err(not_found(connection, name)?.into()),
-            }
-        })?;
+        let entry = self.look(|connection| find_exactly(connection, name))?;
         let file = File::of(&self.layout, &entry.name, entry.generation);
         let connection = file.open(&self.options).map_err(|error| {
             if file.path.symlink_metadata().is_err() {
@@ -162,6 +156,17 @@ fn find(connection: &Connection, name: &str) -> Result<Option<ProjectionEntry>, 
     };
     let mut rows = statement.query([name])?;
     rows.next()?.map(entry).transpose()
+}
+
+/// The projection `name`.
+pub(super) fn find_exactly(
+    connection: &Connection,
+    name: &str,
+) -> Result<ProjectionEntry, Failure> {
+    match find(connection, name)?.filter(|entry| entry.name.as_str() == name) {
+        Some(entry) => Ok(entry),
+        None => Err(not_found(connection, name)?.into()),
+    }
 }
 
 fn entry(row: &rusqlite::Row<'_>) -> Result<ProjectionEntry, Failure> {
@@ -200,15 +205,33 @@ impl Projection {
         let count = format!("SELECT count(*) FROM {}", self.table());
         let rows = self.connection.query_row(&count, [], |row| row.get(0));
         let rows = rows.map_err(|error| self.tell("count the rows", error))?;
-        Ok(ProjectionStatus { rows, bytes: self.file.bytes(), checkpoint: self.checkpoint()? })
+        Ok(ProjectionStatus {
+            rows,
+            bytes: self.file.bytes(),
+            checkpoint: self.checkpoint()?.position,
+        })
     }
 
-    pub(crate) fn checkpoint(&self) -> Result<Position, Error> {
-        let position = self
+    pub(crate) fn checkpoint(&self) -> Result<Checkpoint, Error> {
+        let checkpoint = self
             .connection
-            .prepare_cached("SELECT position FROM ream_checkpoint")
-            .and_then(|mut statement| statement.query_row([], |row| row.get(0)));
-        position.map(Position).map_err(|error| self.tell("read the checkpoint", error))
+            .prepare_cached("SELECT position, link, store, incarnation FROM ream_checkpoint")
+            .and_then(|mut statement| {
+                statement.query_row([], |row| {
+                    Ok(Checkpoint {
+                        position: Position(row.get(0)?),
+                        link: link(row, 1)?,
+                        store: row.get(2)?,
+                        incarnation: row.get(3)?,
+                    })
+                })
+            });
+        checkpoint.map_err(|error| self.tell("read the checkpoint", error))
+    }
+
+    /// Moves what was committed lately from the log into the file, where no one reads the log.
+    pub(crate) fn settle(&self) {
+        connection::checkpoint(&self.connection, &self.options);
     }
 
     pub(crate) fn statements(&self) -> String {

@@ -4,6 +4,7 @@ mod change;
 mod create;
 mod drop;
 mod expression;
+mod run;
 mod select;
 mod set;
 mod show;
@@ -22,6 +23,7 @@ commands! {
         "drop" Drop(drop::DropArgs),
         "list" List(show::ListArgs),
         "show" Show(show::ShowArgs),
+        "run" Run(run::RunArgs),
         "set" Set(set::SetArgs),
         "select" Select(select::SelectArgs),
         "update" Update(change::UpdateArgs),
@@ -41,6 +43,7 @@ impl ProjectCommand {
             Self::Drop(args) => args.run(global, environment),
             Self::List(args) => args.run(global, environment),
             Self::Show(args) => args.run(global, environment),
+            Self::Run(args) => args.run(global, environment),
             Self::Set(args) => args.run(global, environment),
             Self::Select(args) => args.run(global, environment),
             Self::Update(args) => args.run(global, environment),

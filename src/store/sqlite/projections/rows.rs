@@ -1,27 +1,24 @@
 //! Setting, updating and deleting rows.
 
 use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
-use rusqlite::{Connection, ErrorCode, Statement, params_from_iter};
+use rusqlite::{Connection, ErrorCode, Statement, params, params_from_iter};
 
 use super::Projection;
 use super::functions::Functions;
 use super::lower::{Lowered, lower};
 use super::table::{from_column, list, stored, to_column};
+use crate::event::Position;
 use crate::expression::{Assignments, Condition};
 use crate::schema::{Row, Schema};
 use crate::store::sqlite::transaction::Failure;
-use crate::store::{Batched, Clash, Error, SetEach, Stopped};
+use crate::store::{Batched, Change, Checkpoint, Clash, Error, SetEach, Stopped};
 
 impl Projection {
     pub(crate) fn set(&mut self, rows: &[Row], batched: Batched) -> Result<SetEach, Error> {
-        let schema = &self.entry.definition.schema;
         let mut stopped = None;
         let set = self.write(|connection| {
             let mut statement = connection.prepare_cached(&self.upsert())?;
             for (index, row) in rows.iter().enumerate() {
-                if row.values().len() != schema.fields().len() {
-                    return Err(Error::OtherSchema.into());
-                }
                 match self.put(connection, &mut statement, row) {
                     Ok(()) => {}
                     Err(Failure::Refused(error)) => {
@@ -44,6 +41,9 @@ impl Projection {
         statement: &mut Statement<'_>,
         row: &Row,
     ) -> Result<(), Failure> {
+        if row.values().len() != self.entry.definition.schema.fields().len() {
+            return Err(Error::OtherSchema.into());
+        }
         for (at, value) in row.values().iter().enumerate() {
             statement.raw_bind_parameter(at + 1, to_column(value))?;
         }
@@ -143,6 +143,18 @@ impl Projection {
         condition: Option<&Condition>,
         dry_run: bool,
     ) -> Result<u64, Error> {
+        self.write(|connection| {
+            Ok((self.update_rows(connection, assignments, condition)?, !dry_run))
+        })
+    }
+
+    /// Sets fields of the rows that `condition` keeps; how many.
+    fn update_rows(
+        &self,
+        connection: &Connection,
+        assignments: &Assignments,
+        condition: Option<&Condition>,
+    ) -> Result<u64, Failure> {
         let schema = &self.entry.definition.schema;
         self.check_schema(assignments.schema())?;
         let lowered = condition.map(|condition| self.lowered(condition)).transpose()?;
@@ -163,38 +175,45 @@ impl Projection {
             self.table(),
             order.join(", ")
         );
-        let update = self.update_statement(assignments.fields());
-        self.write(|connection| {
-            if let Some(functions) = &functions {
-                functions.install(connection)?;
+        if let Some(functions) = &functions {
+            functions.install(connection)?;
+        }
+        let mut select = connection.prepare_cached(&select)?;
+        let mut rows = select.query(params_from_iter(&bound))?;
+        let mut updated = 0;
+        loop {
+            let next = rows.next();
+            let overflow = functions.as_ref().and_then(Functions::overflow);
+            if let (Some(overflow), Some(condition)) = (overflow, condition) {
+                return Err(condition.overflow::<Error>(overflow).into());
             }
-            let mut select = connection.prepare(&select)?;
-            let mut update = connection.prepare(&update)?;
-            let mut rows = select.query(params_from_iter(&bound))?;
-            let mut updated = 0;
-            loop {
-                let next = rows.next();
-                let overflow = functions.as_ref().and_then(Functions::overflow);
-                if let (Some(overflow), Some(condition)) = (overflow, condition) {
-                    return Err(condition.overflow::<Error>(overflow).into());
-                }
-                let Some(row) = next? else { break };
-                let before = whole_row(row, schema)?;
-                let after = assignments.apply(&before).map_err(|error| Error::Row {
-                    row: schema.describe_key(&before),
-                    error: error.into(),
-                })?;
-                updated += 1;
-                let values = assignments.fields().chain(schema.key().iter().copied());
-                for (at, field) in values.enumerate() {
-                    update.raw_bind_parameter(at + 1, to_column(&after.values()[field]))?;
-                }
-                if let Err(error) = update.raw_execute() {
-                    return Err(self.clash(connection, error, &after));
-                }
-            }
-            Ok((updated, !dry_run))
-        })
+            let Some(row) = next? else { return Ok(updated) };
+            self.update_row(connection, assignments, &whole_row(row, schema)?)?;
+            updated += 1;
+        }
+    }
+
+    /// Sets fields of a row that is there.
+    fn update_row(
+        &self,
+        connection: &Connection,
+        assignments: &Assignments,
+        before: &Row,
+    ) -> Result<(), Failure> {
+        let schema = &self.entry.definition.schema;
+        let after = assignments.apply(before).map_err(|error| Error::Row {
+            row: schema.describe_key(before),
+            error: error.into(),
+        })?;
+        let mut update = connection.prepare_cached(&self.update_statement(assignments.fields()))?;
+        let values = assignments.fields().chain(schema.key().iter().copied());
+        for (at, field) in values.enumerate() {
+            update.raw_bind_parameter(at + 1, to_column(&after.values()[field]))?;
+        }
+        match update.raw_execute() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.clash(connection, error, &after)),
+        }
     }
 
     /// The statement that sets `fields` of the row with a key.
@@ -211,16 +230,96 @@ impl Projection {
     }
 
     pub(crate) fn delete(&mut self, condition: &Condition, dry_run: bool) -> Result<u64, Error> {
+        self.write(|connection| Ok((self.delete_rows(connection, condition)?, !dry_run)))
+    }
+
+    /// Deletes the rows that `condition` keeps; how many.
+    fn delete_rows(&self, connection: &Connection, condition: &Condition) -> Result<u64, Failure> {
         let lowered = self.lowered(condition)?;
         let delete = format!("DELETE FROM {} WHERE {}", self.table(), lowered.sql);
+        lowered.functions.install(connection)?;
+        let mut statement = connection.prepare_cached(&delete)?;
+        let deleted = statement.execute(params_from_iter(&lowered.values));
+        if let Some(overflow) = lowered.functions.overflow() {
+            return Err(condition.overflow::<Error>(overflow).into());
+        }
+        Ok(deleted? as u64)
+    }
+
+    /// Makes changes and moves the checkpoint on from `from`, all in one transaction.
+    pub(crate) fn commit(
+        &mut self,
+        changes: &[Change],
+        from: Position,
+        to: &Checkpoint,
+    ) -> Result<Option<Stopped>, Error> {
+        let mut stopped = None;
         self.write(|connection| {
-            lowered.functions.install(connection)?;
-            let deleted = connection.execute(&delete, params_from_iter(&lowered.values));
-            if let Some(overflow) = lowered.functions.overflow() {
-                return Err(condition.overflow::<Error>(overflow).into());
+            let move_on = "UPDATE ream_checkpoint SET position = ?1, link = ?2, store = ?3, incarnation = ?4 \
+                           WHERE position = ?5";
+            let moved = connection.prepare_cached(move_on)?.execute(params![
+                to.position.0,
+                to.link.as_bytes(),
+                to.store,
+                to.incarnation,
+                from.0
+            ])?;
+            if moved == 0 {
+                let name = self.entry.name.to_string();
+                return Err(Error::CheckpointMoved { name, expected: from }.into());
             }
-            Ok((deleted? as u64, !dry_run))
-        })
+            let mut upsert = connection.prepare_cached(&self.upsert())?;
+            for (index, change) in changes.iter().enumerate() {
+                match self.change(connection, &mut upsert, change) {
+                    Ok(()) => {}
+                    Err(Failure::Refused(error)) => {
+                        stopped = Some(Stopped { index, error });
+                        return Ok(((), false));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(((), true))
+        })?;
+        Ok(stopped)
+    }
+
+    fn change(
+        &self,
+        connection: &Connection,
+        upsert: &mut Statement<'_>,
+        change: &Change,
+    ) -> Result<(), Failure> {
+        match change {
+            Change::Set(row) => self.put(connection, upsert, row),
+            Change::Upsert(row, assignments) => match self.row_like(connection, row)? {
+                Some(before) => self.update_row(connection, assignments, &before),
+                None => self.put(connection, upsert, row),
+            },
+            Change::Update(assignments, condition) => {
+                self.update_rows(connection, assignments, Some(condition)).map(drop)
+            }
+            Change::Delete(condition) => self.delete_rows(connection, condition).map(drop),
+        }
+    }
+
+    /// The row that is there with the key of `row`.
+    fn row_like(&self, connection: &Connection, row: &Row) -> Result<Option<Row>, Failure> {
+        let schema = &self.entry.definition.schema;
+        let all: Vec<usize> = (0..schema.fields().len()).collect();
+        let key = schema.key().iter().enumerate();
+        let key =
+            key.map(|(at, field)| format!("{} = ?{}", stored(&schema.fields()[*field]), at + 1));
+        let select = format!(
+            "SELECT {} FROM {} WHERE {}",
+            list(schema, &all, stored),
+            self.table(),
+            key.collect::<Vec<_>>().join(" AND ")
+        );
+        let mut statement = connection.prepare_cached(&select)?;
+        let key = schema.key().iter().map(|field| to_column(&row.values()[*field]));
+        let mut found = statement.query(params_from_iter(key))?;
+        found.next()?.map(|row| whole_row(row, schema)).transpose()
     }
 
     /// The condition as SQL, where it was checked against the schema of this projection.

@@ -93,7 +93,7 @@ impl SelectArgs {
         if let (Some(position), Some(signals)) = (self.at_least.map(Position), &signals) {
             let wait = self.wait.unwrap_or(WAIT);
             if !signals.hold(|| store.wait_until_reached(&projection, position, wait))? {
-                let checkpoint = projection.checkpoint()?;
+                let checkpoint = projection.checkpoint()?.position;
                 let name = self.name.clone();
                 return Err(Refused::NotReached { name, position, checkpoint }.into());
             }

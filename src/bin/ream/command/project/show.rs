@@ -162,6 +162,10 @@ struct DefinitionJson<'p> {
     from: &'p RawValue,
     #[serde(borrow)]
     program: &'p RawValue,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    directory: Option<&'p RawValue>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    batch: Option<&'p RawValue>,
 }
 
 impl ShowArgs {

@@ -1,0 +1,121 @@
+//! What the commands share that run a program which follows the log.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use ream::program::{FollowError, Following, Notice, ProgramError};
+
+use crate::args::Global;
+use crate::output::note;
+use crate::refused::Refused;
+use crate::units;
+
+/// How a program is run.
+#[derive(Debug, Args)]
+pub(crate) struct FollowingArgs {
+    /// End when nothing is left to do
+    #[arg(long)]
+    until_caught_up: bool,
+    /// Run the program once an event; its exit with 0 acks it
+    #[arg(long, conflicts_with = "batch")]
+    per_event: bool,
+    /// Run the program once for up to N events that are there; its exit with 0 acks them
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    batch: Option<usize>,
+    /// Start a program that fails again, N times [default: 5]
+    #[arg(long, value_name = "N")]
+    retries: Option<u32>,
+    /// Wait at most TIME for who runs it already [default: not at all]
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    wait: Option<Duration>,
+    /// Tell the program from where to which head it is told, and when it has caught up
+    #[arg(long)]
+    markers: bool,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("a number of events, 1 or more".into()),
+        Ok(number) => Ok(number),
+    }
+}
+
+impl FollowingArgs {
+    /// How many events the program is run for at once, where that is said.
+    pub(crate) fn at_once(&self) -> Option<usize> {
+        if self.per_event { Some(1) } else { self.batch }
+    }
+
+    /// How the program is run, for `at_once` events.
+    pub(crate) fn following(&self, at_once: Option<usize>, grace: Option<Duration>) -> Following {
+        let mut following = Following::default();
+        following.at_once = at_once;
+        following.until_caught_up = self.until_caught_up;
+        following.retries = self.retries.unwrap_or(following.retries);
+        following.grace = grace.unwrap_or(following.grace);
+        following.markers = self.markers;
+        following
+    }
+
+    /// How long who runs it already is waited for.
+    pub(crate) fn wait(&self) -> Duration {
+        self.wait.unwrap_or_default()
+    }
+}
+
+/// Tells what happens while a program runs.
+pub(crate) fn tell(global: &Global, notice: &Notice<'_>) {
+    let text = match notice {
+        Notice::Again { error, failures, retries, pause } => format!(
+            "{error}{}; it is started again in {} s ({failures} of {retries})",
+            cause(error),
+            pause.as_secs_f64()
+        ),
+        Notice::NoAck { program, replies: 0 } => format!(
+            "`{program}` has been told of events and says nothing: does it flush its output? An ack waits \
+             in its buffer otherwise"
+        ),
+        Notice::NoAck { program, replies } => format!(
+            "`{program}` has written {replies} replies without an ack, {{\"ack\":POSITION}}: nothing of \
+             them is stored; or its output is buffered, and an ack waits there"
+        ),
+        _ => return,
+    };
+    note(global, "warning:", &text);
+}
+
+/// Why, in brackets.
+fn cause(error: &ProgramError) -> String {
+    let source = std::error::Error::source(error);
+    source.map_or_else(String::new, |source| format!(" ({source})"))
+}
+
+/// The directory that a program is run in whenever it is remembered, as it is stored.
+pub(crate) fn to_remember(store: &Path, directory: &Path) -> String {
+    let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    match base(store).and_then(|base| Some(directory.strip_prefix(base).ok()?.to_owned())) {
+        Some(within) if within.as_os_str().is_empty() => ".".into(),
+        Some(within) => within.to_string_lossy().into_owned(),
+        None => directory.to_string_lossy().into_owned(),
+    }
+}
+
+/// That directory, from what was stored.
+pub(crate) fn remembered(store: &Path, directory: &str) -> PathBuf {
+    base(store).unwrap_or_default().join(directory)
+}
+
+/// The directory that the store's lies in.
+fn base(store: &Path) -> Option<PathBuf> {
+    store.canonicalize().ok()?.parent().map(Path::to_owned)
+}
+
+/// The failure of a run, where it was the store's or the system's in the words of those.
+pub(crate) fn failed(error: FollowError) -> anyhow::Error {
+    match error {
+        FollowError::Store(error) => error.into(),
+        FollowError::Program(error) => error.into(),
+        error => Refused::Stopped(error).into(),
+    }
+}

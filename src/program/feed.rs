@@ -1,0 +1,316 @@
+//! What goes into a program that follows: a thread reads events and writes them into its stdin, as fast
+//! as it reads them.
+
+use std::collections::VecDeque;
+use std::io::{self, Write as _};
+use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use crate::event::{EventRef, Position};
+use crate::platform::{Input, Process};
+use crate::store::{Batch, Error, Reader, Waker};
+use crate::subscription::Follower;
+use crate::wire;
+
+/// How often who waits for room looks whether it shall stop.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Where events come from.
+pub(super) enum Source {
+    /// What is there, and then the end.
+    Reading(Reader),
+    /// What is there, and what comes.
+    Following(Follower),
+}
+
+impl Source {
+    /// Reads the next events.
+    pub(super) fn next(&mut self) -> Result<(Events, Batch), Error> {
+        let mut events = Events::default();
+        let batch = match self {
+            Self::Reading(reader) => reader.next_batch(|event| events.push(event)),
+            Self::Following(follower) => follower.next_batch(|event| events.push(event)),
+        }?;
+        Ok((events, batch))
+    }
+}
+
+/// Events as lines, and their positions.
+#[derive(Debug, Default)]
+pub(super) struct Events {
+    lines: Vec<u8>,
+    positions: Vec<Position>,
+}
+
+impl Events {
+    fn push(&mut self, event: &EventRef<'_>) {
+        wire::write_event(&mut self.lines, event);
+        self.positions.push(event.position);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.positions.is_empty()
+    }
+}
+
+/// A thread that feeds a program. It stops when this is dropped.
+pub(super) struct Feed {
+    shared: Arc<Shared>,
+    waker: Option<Waker>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    stop: AtomicBool,
+    told: Mutex<Told>,
+}
+
+/// What a program was told.
+#[derive(Debug, Default)]
+struct Told {
+    /// The positions that were told and are not acked, runs of those that follow each other as one.
+    runs: VecDeque<RangeInclusive<u64>>,
+    /// The last that was acked.
+    acked: Option<Position>,
+    /// The first and the last that were told.
+    first: Option<Position>,
+    last: Option<Position>,
+    /// Whether that was all.
+    all: bool,
+    error: Option<Error>,
+}
+
+impl Feed {
+    /// Starts to feed: `events` first, and what `source` has then. With `markers` the program is told
+    /// from which position on, up to which head, and when it has caught up.
+    pub(super) fn start(
+        events: Events,
+        source: Source,
+        input: Input,
+        markers: Option<Markers>,
+    ) -> Self {
+        let waker = match &source {
+            Source::Reading(_) => None,
+            Source::Following(follower) => Some(follower.waker()),
+        };
+        let shared = Arc::new(Shared::default());
+        let feeding = Feeding { shared: Arc::clone(&shared), source, input, markers };
+        let thread = thread::spawn(move || feeding.run(&events));
+        Self { shared, waker, thread: Some(thread) }
+    }
+
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.shared.told()
+    }
+
+    /// Takes an ack; how many events it is about, or what is wrong with it.
+    pub(super) fn ack(&self, position: Position) -> Result<u64, String> {
+        let mut told = self.told();
+        if told.acked.is_some_and(|acked| position <= acked) {
+            return Err(format!("{position} is acked already"));
+        }
+        let mut events = 0;
+        let behind = loop {
+            let Some(run) = told.runs.front() else { break None };
+            if *run.end() <= position.0 {
+                events += run.end() - run.start() + 1;
+                let end = *run.end();
+                told.runs.pop_front();
+                if end == position.0 {
+                    break Some(None);
+                }
+            } else if run.contains(&position.0) {
+                events += position.0 - run.start() + 1;
+                break Some(Some(position.0 + 1..=*run.end()));
+            } else {
+                break None;
+            }
+        };
+        let Some(rest) = behind else {
+            return Err(format!("the event at {position} was not told"));
+        };
+        if let Some(rest) = rest
+            && let Some(run) = told.runs.front_mut()
+        {
+            *run = rest;
+        }
+        told.acked = Some(position);
+        Ok(events)
+    }
+
+    /// The last event that was told, and how many of those are not acked; none where all are.
+    pub(super) fn unacked(&self) -> Option<(Position, u64)> {
+        let told = self.told();
+        let events: u64 = told.runs.iter().map(|run| run.end() - run.start() + 1).sum();
+        told.last.filter(|_| events > 0).map(|last| (last, events))
+    }
+
+    /// The first and the last event that were told.
+    pub(super) fn range(&self) -> Option<(Position, Position)> {
+        let told = self.told();
+        told.first.zip(told.last)
+    }
+
+    /// Whether the program was told all that there is, and that it is all.
+    pub(super) fn told_all(&self) -> bool {
+        self.told().all
+    }
+
+    /// Why it can't go on.
+    pub(super) fn take_error(&self) -> Option<Error> {
+        self.told().error.take()
+    }
+
+    /// Ends the program's input, and waits until that has been done.
+    pub(super) fn stop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        if let Some(waker) = &self.waker {
+            waker.wake();
+        }
+        if let Some(thread) = self.thread.take() {
+            // It does not panic; where it did, the input has ended.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Shared {
+    fn told(&self) -> MutexGuard<'_, Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a program is told besides events.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Markers {
+    /// The first position that it may be told of.
+    pub(super) from: Position,
+    /// The head at the start.
+    pub(super) head: Position,
+}
+
+/// What the thread works with.
+struct Feeding {
+    shared: Arc<Shared>,
+    source: Source,
+    input: Input,
+    markers: Option<Markers>,
+}
+
+impl Feeding {
+    fn run(mut self, first: &Events) {
+        if let Err(error) = self.feed(first) {
+            self.shared.told().error = Some(error);
+        }
+    }
+
+    fn feed(&mut self, first: &Events) -> Result<(), Error> {
+        if let Some(Markers { from, head }) = self.markers {
+            let line = format!("{{\"from\":{from},\"head\":{head}}}\n");
+            if !self.write(line.as_bytes()) {
+                return Ok(());
+            }
+        }
+        if !first.is_empty() && !self.tell(first) {
+            return Ok(());
+        }
+        let mut news = true;
+        loop {
+            let (events, batch) = self.source.next()?;
+            news |= !events.is_empty();
+            if !self.tell(&events) {
+                return Ok(());
+            }
+            if batch.caught_up && std::mem::take(&mut news) && self.markers.is_some() {
+                let line = format!("{{\"caught_up\":{}}}\n", batch.position);
+                if !self.write(line.as_bytes()) {
+                    return Ok(());
+                }
+            }
+            if batch.caught_up {
+                match &mut self.source {
+                    Source::Following(follower) if !batch.finished => follower.wait()?,
+                    _ => {
+                        // Before the input ends with this, so that who ends then was told all.
+                        self.shared.told().all = true;
+                        return Ok(());
+                    }
+                };
+            }
+            if self.shared.stop.load(Ordering::Relaxed) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Tells of events; whether the program still listens.
+    fn tell(&mut self, events: &Events) -> bool {
+        let mut told = self.shared.told();
+        for Position(position) in &events.positions {
+            match told.runs.back_mut() {
+                Some(run) if run.end() + 1 == *position => *run = *run.start()..=*position,
+                _ => told.runs.push_back(*position..=*position),
+            }
+        }
+        told.first = told.first.or(events.positions.first().copied());
+        told.last = events.positions.last().copied().or(told.last);
+        drop(told);
+        self.write(&events.lines)
+    }
+
+    fn write(&mut self, mut lines: &[u8]) -> bool {
+        while !lines.is_empty() && !self.shared.stop.load(Ordering::Relaxed) {
+            match self.input.write(lines) {
+                Ok(written) => lines = &lines[written..],
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    Process::wait_for_room(&self.input, LOOK);
+                }
+                // That it reads no more is no failure, unless it also fails.
+                Err(_) => return false,
+            }
+        }
+        lines.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed(positions: &[RangeInclusive<u64>]) -> Feed {
+        let told = Told { runs: positions.iter().cloned().collect(), ..Told::default() };
+        let shared = Arc::new(Shared { told: Mutex::new(told), ..Shared::default() });
+        Feed { shared, waker: None, thread: None }
+    }
+
+    #[test]
+    fn an_ack_is_of_what_was_told_and_goes_on() {
+        let feed = feed(&[3..=5, 9..=9, 12..=20]);
+        let ack = |position| feed.ack(Position(position));
+        assert_eq!(ack(4), Ok(2));
+        assert_eq!(ack(4), Err("4 is acked already".into()));
+        assert_eq!(ack(3), Err("3 is acked already".into()));
+        assert_eq!(ack(9), Ok(2));
+        assert_eq!(ack(15), Ok(4));
+        assert_eq!(ack(20), Ok(5));
+        assert_eq!(ack(21), Err("the event at 21 was not told".into()));
+    }
+
+    #[test]
+    fn an_ack_of_what_was_not_told_is_none() {
+        assert_eq!(feed(&[3..=5]).ack(Position(2)), Err("the event at 2 was not told".into()));
+        let between = feed(&[3..=5, 9..=9]).ack(Position(7));
+        assert_eq!(between, Err("the event at 7 was not told".into()));
+    }
+}

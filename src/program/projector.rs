@@ -1,0 +1,93 @@
+//! Programs that make projections.
+
+use super::Program;
+use super::changes::change;
+use super::runner::{Effects, FollowError, Following, Notice, Runner};
+use crate::event::Position;
+use crate::store::{Change, Error, Projection, Query, Stopped, Store};
+use crate::wire::Reply;
+
+/// Has a program make a projection of the events that its patterns match, from its checkpoint on.
+///
+/// What the program answers is committed with its acks, in one transaction with the checkpoint; what is
+/// not acked is told again. `notice` is called where something should be known.
+///
+/// # Errors
+///
+/// [`FollowError`].
+pub fn project(
+    store: &Store,
+    projection: &mut Projection,
+    program: Program,
+    following: Following,
+    notice: &mut dyn FnMut(Notice<'_>),
+) -> Result<(), FollowError> {
+    let checkpoint = projection.checkpoint()?;
+    store.check_checkpoint(projection.entry().name.as_str(), &checkpoint)?;
+    let query = Query::of(projection.entry().definition.from.clone());
+    let effects = Rows {
+        store,
+        projection,
+        checkpoint: checkpoint.position,
+        changes: Vec::new(),
+        lines: Vec::new(),
+        done: None,
+    };
+    Runner { program, query, following, effects, notice }.run()
+}
+
+/// Changes of a projection's rows.
+struct Rows<'r> {
+    store: &'r Store,
+    projection: &'r mut Projection,
+    checkpoint: Position,
+    changes: Vec<Change>,
+    /// The line of each change.
+    lines: Vec<u64>,
+    /// How many of the changes are done, and with which event.
+    done: Option<(usize, Position)>,
+}
+
+impl Effects for Rows<'_> {
+    fn store(&self) -> &Store {
+        self.store
+    }
+
+    fn checkpoint(&self) -> Position {
+        self.checkpoint
+    }
+
+    fn take(&mut self, reply: Reply<'_>, line: u64) -> Result<(), String> {
+        self.changes.push(change(reply, self.projection.schema())?);
+        self.lines.push(line);
+        Ok(())
+    }
+
+    fn done(&mut self, position: Position, _events: u64) -> Result<(), Error> {
+        self.done = Some((self.changes.len(), position));
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<Result<(), (u64, Error)>, Error> {
+        let Some((changes, position)) = self.done.take() else { return Ok(Ok(())) };
+        let to = self.store.checkpoint(position)?;
+        let stopped = self.projection.commit(&self.changes[..changes], self.checkpoint, &to)?;
+        if let Some(Stopped { index, error }) = stopped {
+            return Ok(Err((self.lines[index], error)));
+        }
+        self.checkpoint = position;
+        self.changes.drain(..changes);
+        self.lines.drain(..changes);
+        Ok(Ok(()))
+    }
+
+    fn forget(&mut self) {
+        self.changes.clear();
+        self.lines.clear();
+        self.done = None;
+    }
+
+    fn rest(&mut self) {
+        self.projection.settle();
+    }
+}

@@ -1,0 +1,462 @@
+//! Runs a program that follows the log: feeds it, hears its replies, commits what it acks, and starts it
+//! again where it fails.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::feed::{Events, Feed, Markers, Source};
+use super::running::{Heard, Running};
+use super::{LONGEST, Program, ProgramError};
+use crate::event::Position;
+use crate::store::{Error, Mark, Query, Store};
+use crate::subscription::Follower;
+use crate::wire::{Defaults, Reply, parse_reply};
+
+/// How often who waits looks around.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long an ack waits for others to be committed with, while replies come.
+const TOGETHER: Duration = Duration::from_millis(50);
+/// How many acks are committed together.
+const ACKS: usize = 1000;
+/// How many bytes of replies are committed together, if they are acked.
+const BYTES: usize = 8 * 1024 * 1024;
+/// How long a program is silent, and how much it says, before its buffer is suspected.
+const SILENT: (Duration, u64) = (Duration::from_secs(2), 1000);
+/// How long nothing comes before the time is used to tidy up.
+const QUIET: Duration = Duration::from_secs(1);
+/// How long is waited before a program that failed is started again, at first and at most.
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+
+/// How a program is run that follows the log.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Following {
+    /// Run it once for up to so many events, where its exit with 0 acks them; otherwise it goes on.
+    pub at_once: Option<usize>,
+    /// End when nothing is left to do.
+    pub until_caught_up: bool,
+    /// How often it is started again where it fails, before that is given up.
+    pub retries: u32,
+    /// How long it has to end when we are interrupted.
+    pub grace: Duration,
+    /// Whether it is told from where to which head it is told, and when it has caught up.
+    pub markers: bool,
+}
+
+impl Default for Following {
+    fn default() -> Self {
+        Self {
+            at_once: None,
+            until_caught_up: false,
+            retries: 5,
+            grace: Duration::from_secs(5),
+            markers: false,
+        }
+    }
+}
+
+/// What is told while a program runs.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Notice<'n> {
+    /// It failed, and is started again.
+    Again {
+        /// Why it failed.
+        error: &'n ProgramError,
+        /// How often it has failed in a row.
+        failures: u32,
+        /// How often it is started again.
+        retries: u32,
+        /// How long is waited before that.
+        pause: Duration,
+    },
+    /// It has been told of events and acks none.
+    NoAck {
+        /// The program.
+        program: &'n str,
+        /// How many replies it has written meanwhile.
+        replies: u64,
+    },
+}
+
+/// Why a program that follows no longer does.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FollowError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] Error),
+    /// The program can't be run at all, or we were interrupted.
+    #[error(transparent)]
+    Program(ProgramError),
+    /// The program failed again and again.
+    #[error("{error}; {}", stopped(*events))]
+    Stopped {
+        /// How it failed at last.
+        error: ProgramError,
+        /// The first and the last of the events that it had been told and had not acked; one where it
+        /// is known which one fails.
+        events: Option<(Position, Position)>,
+    },
+}
+
+fn stopped(events: Option<(Position, Position)>) -> String {
+    match events {
+        None => "it had not been told of an event".into(),
+        Some((first, last)) if first == last => {
+            format!("it fails on the event at position {first}")
+        }
+        Some((first, last)) => {
+            format!("it fails on one of the events from position {first} to {last}")
+        }
+    }
+}
+
+/// What is made of replies.
+pub(super) trait Effects {
+    /// Where events are read.
+    fn store(&self) -> &Store;
+
+    /// What an event of a reply has where it does not say so.
+    fn defaults(&self) -> Defaults {
+        Defaults::default()
+    }
+
+    /// Up to where everything is done.
+    fn checkpoint(&self) -> Position;
+
+    /// Takes a reply, the line of this number, which belongs to the next ack; what is wrong with it, where
+    /// it is none that can be given.
+    fn take(&mut self, reply: Reply<'_>, line: u64) -> Result<(), String>;
+
+    /// What was taken is done with the event at `position`, the last of so many.
+    fn done(&mut self, position: Position, events: u64) -> Result<(), Error>;
+
+    /// Commits what is done. Where that is refused, the line of the reply that is at fault.
+    fn commit(&mut self) -> Result<Result<(), (u64, Error)>, Error>;
+
+    /// Forgets what was taken and is not committed.
+    fn forget(&mut self);
+
+    /// Nothing is to be done for a while.
+    fn rest(&mut self);
+}
+
+/// Runs one program.
+pub(super) struct Runner<'r, E> {
+    pub(super) program: Program,
+    pub(super) query: Query,
+    pub(super) following: Following,
+    pub(super) effects: E,
+    pub(super) notice: &'r mut dyn FnMut(Notice<'_>),
+}
+
+/// Why a run of the program came to nothing.
+enum Failure {
+    Store(Error),
+    Program(ProgramError),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<ProgramError> for Failure {
+    fn from(error: ProgramError) -> Self {
+        Self::Program(error)
+    }
+}
+
+/// Doubts about events: how many are given to the program at once, and up to which one.
+#[derive(Debug, Clone, Copy)]
+struct Probe {
+    at_once: usize,
+    until: Position,
+}
+
+impl<E: Effects> Runner<'_, E> {
+    /// Runs the program until there is nothing left to do, it fails too often, or we are interrupted.
+    pub(super) fn run(&mut self) -> Result<(), FollowError> {
+        let mut probe: Option<Probe> = None;
+        let mut failures = 0;
+        loop {
+            let at_once = match (self.following.at_once, probe) {
+                (Some(given), Some(probe)) => Some(given.min(probe.at_once)),
+                (given, probe) => given.or(probe.map(|probe| probe.at_once)),
+            };
+            let Some((events, source)) = self.next_source(at_once)? else { return Ok(()) };
+            let before = self.effects.checkpoint();
+            let mut told = None;
+            let done = self.run_once(events, source, at_once.is_some(), &mut told);
+            let after = self.effects.checkpoint();
+            if after > before {
+                failures = 0;
+            }
+            match done {
+                Ok(()) if at_once.is_none() => return Ok(()),
+                Ok(()) => {
+                    let doubts = probe.filter(|probe| after < probe.until);
+                    probe = doubts.map(|probe| Probe { at_once: probe.at_once * 2, ..probe });
+                }
+                Err(Failure::Store(error)) => return Err(error.into()),
+                Err(Failure::Program(
+                    error @ (ProgramError::NotStarted { .. } | ProgramError::Interrupted),
+                )) => return Err(FollowError::Program(error)),
+                Err(Failure::Program(error)) => {
+                    let retries = self.following.retries;
+                    if failures >= retries {
+                        let events = told.map(|(first, last)| (first.max(after.next()), last));
+                        return Err(FollowError::Stopped { error, events });
+                    }
+                    let pause = BACKOFF.1.min(BACKOFF.0 * 2_u32.saturating_pow(failures));
+                    failures += 1;
+                    (self.notice)(Notice::Again { error: &error, failures, retries, pause });
+                    self.pause(pause)?;
+                    let last = told.map_or(after, |(_, last)| last);
+                    let until = probe.map_or(last, |probe| probe.until.max(last));
+                    probe = Some(Probe { at_once: 1, until });
+                }
+            }
+        }
+    }
+
+    fn pause(&self, pause: Duration) -> Result<(), FollowError> {
+        let begun = Instant::now();
+        while !self.is_interrupted() {
+            let left = pause.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return Ok(());
+            }
+            thread::sleep(left.min(LOOK));
+        }
+        Err(FollowError::Program(ProgramError::Interrupted))
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.program.is_interrupted()
+    }
+
+    /// Where the program's next events come from, the first of which are read already; nothing where
+    /// all is done. Waits for the first of them where the program is run for a few.
+    fn next_source(&self, at_once: Option<usize>) -> Result<Option<(Events, Source)>, FollowError> {
+        let mut query = self.query.clone();
+        query.after = Some(Mark::Position(self.effects.checkpoint()));
+        if at_once.is_none() && !self.following.until_caught_up {
+            let follower = Follower::new(self.effects.store(), &query)?;
+            return Ok(Some((Events::default(), Source::Following(follower))));
+        }
+        query.limit = at_once.map(|events| events as u64).or(query.limit);
+        let mut follower = None;
+        loop {
+            let mut source = Source::Reading(self.effects.store().read(&query)?);
+            loop {
+                let (events, batch) = source.next()?;
+                if !events.is_empty() {
+                    return Ok(Some((events, source)));
+                }
+                if batch.caught_up {
+                    break;
+                }
+            }
+            if self.following.until_caught_up {
+                return Ok(None);
+            }
+            // Watched first, and read once more then.
+            let Some(follower) = &mut follower else {
+                follower = Some(Follower::new(self.effects.store(), &query)?);
+                continue;
+            };
+            while follower.wait_once()?.is_none() {
+                if self.is_interrupted() {
+                    return Err(FollowError::Program(ProgramError::Interrupted));
+                }
+            }
+        }
+    }
+
+    /// Runs the program once; `told` becomes the first and the last event that it was told of. What it
+    /// has acked is committed, however it ends.
+    fn run_once(
+        &mut self,
+        events: Events,
+        source: Source,
+        whole: bool,
+        told: &mut Option<(Position, Position)>,
+    ) -> Result<(), Failure> {
+        let mut running = Running::start(&self.program)?;
+        let Some(input) = running.take_input() else { return Ok(()) };
+        let markers = if self.following.markers {
+            let from = self.effects.checkpoint().next();
+            Some(Markers { from, head: self.effects.store().status()?.head })
+        } else {
+            None
+        };
+        let mut feed = Feed::start(events, source, input, markers);
+        let mut hearing = Hearing { runner: self, feed: &feed, running: &mut running, whole };
+        let mut heard = hearing.hear();
+        *told = feed.range();
+        if let Err(Failure::Program(_)) = &heard
+            && let Err(error) = self.commit(&mut running)
+        {
+            heard = Err(error);
+        }
+        self.effects.forget();
+        feed.stop();
+        heard
+    }
+
+    fn commit(&mut self, running: &mut Running) -> Result<(), Failure> {
+        match self.effects.commit()? {
+            Ok(()) => Ok(()),
+            Err((line, error)) => Err(running.refused(line, error).into()),
+        }
+    }
+}
+
+/// Hears one run of a program.
+struct Hearing<'h, 'r, E> {
+    runner: &'h mut Runner<'r, E>,
+    feed: &'h Feed,
+    running: &'h mut Running,
+    /// Whether the program's end acks all that it was told.
+    whole: bool,
+}
+
+/// What has been heard since something.
+struct Since {
+    /// The last ack, or the last time when there was nothing to ack.
+    ack: Instant,
+    replies: u64,
+    bytes: usize,
+    /// Whether a silence was told.
+    told: bool,
+    /// The first ack that is not committed, and how many there are.
+    due: Option<(Instant, usize)>,
+    /// When something was last committed, if nothing was tidied up since.
+    commit: Option<Instant>,
+    /// Until when the program has to end.
+    ending: Option<Instant>,
+}
+
+impl<E: Effects> Hearing<'_, '_, E> {
+    fn hear(&mut self) -> Result<(), Failure> {
+        let now = Instant::now();
+        let mut since = Since {
+            ack: now,
+            replies: 0,
+            bytes: 0,
+            told: self.whole,
+            due: None,
+            commit: Some(now),
+            ending: None,
+        };
+        loop {
+            match self.running.hear()? {
+                Heard::Line(number) => self.take(number, &mut since)?,
+                Heard::Nothing if since.due.is_some() => self.commit(&mut since)?,
+                Heard::Nothing => self.wait(&mut since)?,
+                Heard::End => break,
+            }
+            if let Some((first, acks)) = since.due
+                && (acks >= ACKS || since.bytes > BYTES || first.elapsed() >= TOGETHER)
+            {
+                self.commit(&mut since)?;
+            }
+        }
+        self.end(&since)
+    }
+
+    /// Takes the line that was heard last.
+    fn take(&mut self, number: u64, since: &mut Since) -> Result<(), Failure> {
+        let line = self.running.text();
+        since.replies += 1;
+        since.bytes += line.len();
+        let (feed, effects) = (self.feed, &mut self.runner.effects);
+        let taken = match parse_reply(line, &effects.defaults()) {
+            Err(error) => Err(error.to_string()),
+            Ok(Reply::Ack(position)) => match feed.ack(Position(position)) {
+                Ok(events) => {
+                    effects.done(Position(position), events)?;
+                    let now = Instant::now();
+                    let (first, acks) = since.due.unwrap_or((now, 0));
+                    (since.due, since.ack, since.replies) = (Some((first, acks + 1)), now, 0);
+                    Ok(())
+                }
+                Err(reason) => Err(reason),
+            },
+            Ok(reply) => effects.take(reply, number),
+        };
+        if let Err(reason) = taken {
+            return Err(self.running.wrong_reply(number, reason).into());
+        }
+        if since.due.is_none() && since.bytes > LONGEST {
+            return Err(self.running.no_ack(LONGEST).into());
+        }
+        if since.replies >= SILENT.1 {
+            self.tell_silence(since);
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, since: &mut Since) -> Result<(), Failure> {
+        since.due = None;
+        since.bytes = 0;
+        self.runner.commit(self.running)?;
+        since.commit = Some(Instant::now());
+        Ok(())
+    }
+
+    fn wait(&mut self, since: &mut Since) -> Result<(), Failure> {
+        if let Some(error) = self.feed.take_error() {
+            return Err(error.into());
+        }
+        if self.running.is_interrupted() {
+            let ending = since.ending.get_or_insert_with(|| {
+                self.running.ask_to_end();
+                Instant::now() + self.runner.following.grace
+            });
+            if Instant::now() >= *ending {
+                return Err(ProgramError::Interrupted.into());
+            }
+        } else if self.feed.unacked().is_none() {
+            since.ack = Instant::now();
+        } else if since.ack.elapsed() >= SILENT.0 {
+            self.tell_silence(since);
+        }
+        if since.commit.is_some_and(|commit| commit.elapsed() >= QUIET) {
+            self.runner.effects.rest();
+            since.commit = None;
+        }
+        Ok(self.running.wait_for_words(LOOK)?)
+    }
+
+    fn tell_silence(&mut self, since: &mut Since) {
+        if !std::mem::replace(&mut since.told, true) {
+            let (program, replies) = (self.running.name(), since.replies);
+            (self.runner.notice)(Notice::NoAck { program, replies });
+        }
+    }
+
+    /// The program's output has ended: so does the program, and with 0 acks all that it was told.
+    fn end(&mut self, since: &Since) -> Result<(), Failure> {
+        let far = Instant::now() + Duration::from_secs(365 * 24 * 3600);
+        self.running.finish_by(since.ending.unwrap_or(far))?;
+        if self.running.is_interrupted() {
+            return Err(ProgramError::Interrupted.into());
+        }
+        if let Some(error) = self.feed.take_error() {
+            return Err(error.into());
+        }
+        if !self.whole && !self.feed.told_all() {
+            return Err(self.running.early_end().into());
+        }
+        if let Some((last, events)) = self.feed.unacked() {
+            self.runner.effects.done(last, events)?;
+        }
+        self.runner.commit(self.running)?;
+        self.runner.effects.rest();
+        Ok(())
+    }
+}

@@ -1,0 +1,121 @@
+//! Who runs what follows the log: checkpoints, and the locks of runners.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::lock::{Queue, Turn};
+use super::transaction::{Failure, Head, link};
+use super::{Store, projections};
+use crate::event::Position;
+use crate::platform;
+use crate::schema::{Definition, Identifier};
+use crate::store::{Checkpoint, Error, Link, Options};
+
+impl Store {
+    pub(crate) fn checkpoint(&self, position: Position) -> Result<Checkpoint, Error> {
+        let link = match self.link_at(position)? {
+            Ok(link) => link,
+            Err(head) => return Err(Error::BeyondHead { position, head }),
+        };
+        let (store, incarnation) = (self.marker.id.clone(), self.marker.incarnation.clone());
+        Ok(Checkpoint { position, link, store, incarnation })
+    }
+
+    pub(crate) fn check_checkpoint(
+        &self,
+        name: &str,
+        checkpoint: &Checkpoint,
+    ) -> Result<(), Error> {
+        let Checkpoint { position, link, store, incarnation } = checkpoint;
+        let reason = if *store != self.marker.id {
+            "it is from another store"
+        } else if *incarnation != self.marker.incarnation {
+            "the store has been restored since"
+        } else {
+            match self.link_at(*position)? {
+                Ok(found) if found == *link => return Ok(()),
+                Ok(_) => "another event stands there now",
+                Err(_) => "the store has lost what stood there",
+            }
+        };
+        Err(Error::OtherLog { name: name.into(), position: *position, reason })
+    }
+
+    /// The link of the event at `position`; where there is none, the head.
+    fn link_at(&self, position: Position) -> Result<Result<Link, Position>, Error> {
+        self.look(|connection| {
+            if position.0 == 0 {
+                return Ok(Ok(Link::genesis(&self.marker.id)));
+            }
+            let mut select =
+                connection.prepare_cached("SELECT link FROM events WHERE position = ?1")?;
+            match select.query_row([position.0], |row| link(row, 0)).optional()? {
+                Some(link) => Ok(Ok(link)),
+                None => Ok(Err(Head::read(connection, &self.marker.id)?.position)),
+            }
+        })
+    }
+
+    pub(crate) fn take_run(&self, name: &Identifier, wait: Duration) -> Result<Turn, Error> {
+        let made = platform::create_private_dir(&self.layout.runners);
+        // Another may be faster.
+        if let Err(error) = made
+            && !self.layout.runners.is_dir()
+        {
+            return Err(Error::io("create", &self.layout.runners)(error));
+        }
+        let options = Options { lock_timeout: wait, ..self.options.clone() };
+        let lock = self.run_lock(name);
+        match Queue::of_runner(lock.clone()).enter(&options) {
+            Ok(turn) => {
+                let since = (self.options.clock)();
+                turn.sign(&format!("process {} since {since}\n", std::process::id()))
+                    .map_err(Error::io("write", &lock))?;
+                Ok(turn)
+            }
+            Err(Error::Busy { .. }) => {
+                Err(Error::Running { name: name.to_string(), by: signature(&lock) })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn runner(&self, name: &Identifier) -> Result<Option<String>, Error> {
+        let lock = self.run_lock(name);
+        if lock.symlink_metadata().is_err() {
+            return Ok(None);
+        }
+        let free = Queue::of_runner(lock.clone()).try_enter()?.is_some();
+        Ok((!free).then(|| signature(&lock)))
+    }
+
+    /// Names that differ in nothing but case would be one file in some file systems.
+    fn run_lock(&self, name: &Identifier) -> PathBuf {
+        self.layout.runners.join(name.as_str().to_ascii_lowercase())
+    }
+
+    pub(crate) fn remember(
+        &mut self,
+        name: &Identifier,
+        definition: &Definition,
+    ) -> Result<(), Error> {
+        let json = definition.to_json();
+        self.write(false, |transaction| {
+            let connection = transaction.connection();
+            projections::find_exactly(connection, name.as_str())?;
+            let update = "UPDATE projections SET definition = ?2 WHERE name = ?1";
+            connection.execute(update, params![name.as_str(), json])?;
+            Ok::<_, Failure>(())
+        })
+    }
+}
+
+/// Who has signed a lock.
+fn signature(lock: &Path) -> String {
+    let signed = fs::read_to_string(lock).unwrap_or_default();
+    let signed = signed.lines().next().unwrap_or_default();
+    if signed.is_empty() { "another process".into() } else { signed.into() }
+}
