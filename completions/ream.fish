@@ -45,6 +45,7 @@ complete -c ream -n "__fish_ream_needs_command" -f -a "stream" -d 'Look at strea
 complete -c ream -n "__fish_ream_needs_command" -f -a "state" -d 'Look at states, store them, remove them'
 complete -c ream -n "__fish_ream_needs_command" -f -a "decide" -d 'Have an aggregator decide a command, and store what it answers'
 complete -c ream -n "__fish_ream_needs_command" -f -a "project" -d 'Make projections, fill them, search them'
+complete -c ream -n "__fish_ream_needs_command" -f -a "subscription" -d 'Look at what follows the log, and move it'
 complete -c ream -n "__fish_ream_needs_command" -f -a "status" -d 'Show how the store stands'
 complete -c ream -n "__fish_ream_needs_command" -f -a "completions" -d 'Write the completions for a shell'
 complete -c ream -n "__fish_ream_needs_command" -f -a "man" -d 'Write the manual'
@@ -112,6 +113,10 @@ complete -c ream -n "__fish_ream_using_subcommand tail" -s n -l last -d 'Only th
 complete -c ream -n "__fish_ream_using_subcommand tail" -l limit -d 'At most N events' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l type -d 'Only events of type T; may be given several times' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l grace -d 'With a program: give it TIME to end when ream is interrupted [default: 5s]' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l as -d 'Follow as the subscription NAME, from where it is' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l batch -d 'Run the program once for up to N events that are there; its exit with 0 acks them' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l retries -d 'Start a program that fails again, N times [default: 5]' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l wait -d 'Wait at most TIME for who runs it already [default: not at all]' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand tail" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -122,6 +127,10 @@ always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand tail" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l new -d 'Only what is stored from now on'
+complete -c ream -n "__fish_ream_using_subcommand tail" -l allow-loop -d 'With --as: let the program answer with events that it follows itself'
+complete -c ream -n "__fish_ream_using_subcommand tail" -l until-caught-up -d 'End when nothing is left to do'
+complete -c ream -n "__fish_ream_using_subcommand tail" -l per-event -d 'Run the program once an event; its exit with 0 acks it'
+complete -c ream -n "__fish_ream_using_subcommand tail" -l markers -d 'Tell the program from where to which head it is told, and when it has caught up'
 complete -c ream -n "__fish_ream_using_subcommand tail" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand tail" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -479,6 +488,91 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -f -a "list" -d 'List what follows the log: subscriptions and projections'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -f -a "show" -d 'Show a subscription or a projection: how far it has come'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -f -a "seek" -d 'Move a subscription to a place in the log'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -f -a "ack" -d 'Tell that a subscription\'s events are done up to a position'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -f -a "rm" -d 'Remove a subscription; the events stay'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from list" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from list" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from list" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from list" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from show" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from show" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from show" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from show" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from show" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from seek" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from seek" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from seek" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from seek" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from seek" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from seek" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from seek" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from seek" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from ack" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from ack" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from ack" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from ack" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from ack" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from ack" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from ack" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from ack" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -s y -l yes -d 'Do not ask'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l dry-run -d 'Only tell what would be removed'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand status" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand status" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'

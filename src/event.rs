@@ -14,7 +14,7 @@ use std::fmt;
 
 pub use command::Command;
 pub use json::{Json, JsonError, MAX_DEPTH};
-pub use name::{EventId, EventType, MAX_NAME_BYTES, NameError, StreamName};
+pub use name::{EventId, EventType, MAX_NAME_BYTES, NameError, StreamName, SubscriptionName};
 pub use pattern::Pattern;
 pub use time::{TimeError, Timestamp};
 

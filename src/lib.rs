@@ -57,8 +57,8 @@ pub mod wire;
 pub use decide::DecideError;
 pub use event::{
     Command, Data, DataRef, Event, EventId, EventRef, EventType, Expect, Json, JsonError,
-    MAX_DEPTH, MAX_NAME_BYTES, NameError, NewEvent, Pattern, Position, StreamName, TimeError,
-    Timestamp, UnknownExpect, Version,
+    MAX_DEPTH, MAX_NAME_BYTES, NameError, NewEvent, Pattern, Position, StreamName,
+    SubscriptionName, TimeError, Timestamp, UnknownExpect, Version,
 };
 pub use expression::{
     AssignmentError, Assignments, Condition, ExpressionError, Parameter, Parameters, Span,
@@ -71,9 +71,9 @@ pub use schema::{
 };
 pub use store::{
     Aggregate, Appended, AppendedEach, Batch, Batched, Change, Checkpoint, Clash, Decided,
-    DecidedEvent, Decision, Error, Explanation, Link, Mark, NewState, Options, OrderBy, Projection,
-    ProjectionEntry, ProjectionStatus, Query, Reader, Removed, RowRef, RunLock, SealedEvent,
-    Sealer, Selection, SetEach, State, StateCategory, StateEntry, Status, Stopped, Store, Stream,
-    Unfit, Waker,
+    DecidedEvent, Decision, Error, Explanation, LastFailure, Link, Mark, NewState, NewSubscription,
+    Options, OrderBy, Projection, ProjectionEntry, ProjectionStatus, Query, Reader, Removed,
+    RowRef, RunLock, SealedEvent, Sealer, Selection, SetEach, State, StateCategory, StateEntry,
+    Status, Stopped, Store, Stream, Subscription, Unfit, Waker,
 };
 pub use subscription::Follower;

@@ -11,6 +11,7 @@ mod error;
 mod feed;
 mod listener;
 mod projector;
+mod reactor;
 mod runner;
 mod running;
 
@@ -24,6 +25,7 @@ pub use aggregator::{Aggregator, Refusal, Serving};
 pub use error::{LastWords, ProgramError, Wrote};
 pub use listener::Listener;
 pub use projector::project;
+pub use reactor::react;
 pub use runner::{FollowError, Following, Notice};
 
 /// How long a line may be, and an answer, in bytes.

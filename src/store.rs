@@ -14,11 +14,12 @@ mod query;
 mod seal;
 mod sqlite;
 mod state;
+mod subscription;
 
 use std::path::Path;
 use std::time::Duration;
 
-use crate::event::{Command, EventRef, NewEvent, Pattern, Position, StreamName};
+use crate::event::{Command, EventRef, NewEvent, Pattern, Position, StreamName, SubscriptionName};
 use crate::schema::{Definition, Identifier};
 
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
@@ -36,6 +37,7 @@ pub use seal::{Batched, SealedEvent, Sealer};
 pub use sqlite::Waker;
 pub(crate) use sqlite::Woken;
 pub use state::{NewState, State, StateCategory, StateEntry};
+pub use subscription::{LastFailure, NewSubscription, Subscription};
 
 /// An event-sourcing store in a directory.
 ///
@@ -406,7 +408,7 @@ impl Store {
     /// # Errors
     ///
     /// [`Error::Running`] where someone else keeps it.
-    pub fn take_run(&self, name: &Identifier, wait: Duration) -> Result<RunLock, Error> {
+    pub fn take_run(&self, name: &str, wait: Duration) -> Result<RunLock, Error> {
         match &self.engine {
             Engine::Sqlite(store) => {
                 Ok(RunLock { _engine: RunEngine::Sqlite(store.take_run(name, wait)?) })
@@ -419,9 +421,115 @@ impl Store {
     /// # Errors
     ///
     /// Where that can't be found out.
-    pub fn runner(&self, name: &Identifier) -> Result<Option<String>, Error> {
+    pub fn runner(&self, name: &str) -> Result<Option<String>, Error> {
         match &self.engine {
             Engine::Sqlite(store) => store.runner(name),
+        }
+    }
+
+    /// Makes a subscription whose checkpoint is at `start`, or finds the one with its name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SubscriptionDiffers`] where that follows something else, [`Error::NameTaken`] where a
+    /// projection has the name, [`Error::BeyondHead`].
+    pub fn subscribe(
+        &mut self,
+        new: &NewSubscription,
+        start: Position,
+    ) -> Result<Subscription, Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.subscribe(new, start),
+        }
+    }
+
+    /// The subscription `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SubscriptionNotFound`].
+    pub fn subscription(&self, name: &str) -> Result<Subscription, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.subscription(name),
+        }
+    }
+
+    /// The subscriptions, by name.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn subscriptions(&self) -> Result<Vec<Subscription>, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.subscriptions(),
+        }
+    }
+
+    /// Appends events, each for itself, and moves a subscription's checkpoint from `from` to `to`, all in
+    /// one transaction. Where an event is refused, nothing is done, and it is told which.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CheckpointMoved`] where the checkpoint is not at `from`, [`Error::SubscriptionNotFound`],
+    /// and where no event is at fault: nothing is done.
+    pub fn react(
+        &mut self,
+        name: &SubscriptionName,
+        events: &[SealedEvent],
+        from: Position,
+        to: &Checkpoint,
+    ) -> Result<Option<Stopped>, Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.react(name, events, from, to),
+        }
+    }
+
+    /// Moves a subscription's checkpoint to `to`; with `from`, only where it is there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::CheckpointMoved`], [`Error::SubscriptionNotFound`].
+    pub fn move_subscription(
+        &mut self,
+        name: &SubscriptionName,
+        from: Option<Position>,
+        to: &Checkpoint,
+    ) -> Result<(), Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.move_subscription(name, from, to),
+        }
+    }
+
+    /// Removes a subscription; whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be written.
+    pub fn remove_subscription(&mut self, name: &SubscriptionName) -> Result<bool, Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.remove_subscription(name),
+        }
+    }
+
+    /// How what is called `name` failed last.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn last_failure(&self, name: &str) -> Result<Option<LastFailure>, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.last_failure(name),
+        }
+    }
+
+    /// Records how what is called `name` failed, or that it no longer does.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be written.
+    pub fn record_failure(&mut self, name: &str, message: Option<&str>) -> Result<(), Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.record_failure(name, message),
         }
     }
 

@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::event::{EventRef, Pattern, Position};
+use crate::event::{EventRef, Position, Timestamp};
 use crate::store::{Batch, Error, Mark, Projection, Query, Reader, Store, Waker, Watch, Woken};
 
 /// How long a wait for a projection sleeps at first, and at most, before it looks again.
@@ -74,27 +74,46 @@ impl Follower {
 }
 
 impl Store {
-    /// How many events that `patterns` match lie behind `checkpoint`.
+    /// How many events that `query` chooses lie behind `checkpoint`, and when the first of them was
+    /// recorded.
     ///
     /// # Errors
     ///
     /// Where the store can't be read.
-    pub fn lag(&self, patterns: &[Pattern], checkpoint: Position) -> Result<u64, Error> {
-        let mut query = Query::of(patterns.to_vec());
+    pub fn lag(
+        &self,
+        query: &Query,
+        checkpoint: Position,
+    ) -> Result<(u64, Option<Timestamp>), Error> {
+        let mut query = query.clone();
         query.after = Some(Mark::Position(checkpoint));
         let mut reader = match self.read(&query) {
             // It has seen more than there is: nothing is left.
-            Err(Error::BeyondHead { .. }) => return Ok(0),
+            Err(Error::BeyondHead { .. }) => return Ok((0, None)),
             reader => reader?,
         };
-        let mut events = 0;
+        let (mut events, mut first) = (0, None);
         loop {
-            let batch = reader.next_batch(|_| {})?;
+            let batch = reader.next_batch(|event| first = first.or(Some(event.recorded)))?;
             events += batch.events as u64;
             if batch.caught_up {
-                return Ok(events);
+                return Ok((events, first));
             }
         }
+    }
+
+    /// The position before the first event whose time is `time` or later; the head where there is none.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn position_before(&self, time: Timestamp) -> Result<Position, Error> {
+        let mut query = Query::default();
+        (query.since, query.limit) = (Some(time), Some(1));
+        let head = self.status()?.head;
+        let (mut reader, mut first) = (self.read(&query)?, None);
+        while !reader.next_batch(|event| first = Some(event.position))?.caught_up {}
+        Ok(first.map_or(head, |Position(first)| Position(first.saturating_sub(1))))
     }
 
     /// Whether `projection` has all that it is made from up to `position`: its checkpoint is there, or

@@ -1,5 +1,6 @@
 //! JSON text, kept as it was written.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -84,6 +85,34 @@ impl Json {
             Ok(text) => Self::parse(text),
             Err(error) => Err(JsonError::at(bytes, error.valid_up_to(), "invalid UTF-8")),
         }
+    }
+
+    /// An object with `"key":"value"` at its end, as text; `None` where it has the key already, or is no
+    /// object.
+    ///
+    /// ```
+    /// # use ream::Json;
+    /// let object = Json::parse(r#"{"n":1.0}"#)?;
+    /// assert_eq!(object.with_member("k", "v"), Some(Json::parse(r#"{"n":1.0,"k":"v"}"#)?));
+    /// assert_eq!(object.with_member("n", "v"), None);
+    /// # Ok::<(), ream::JsonError>(())
+    /// ```
+    #[must_use]
+    pub fn with_member(&self, key: &str, value: &str) -> Option<Self> {
+        if self.member(key).is_some() {
+            return None;
+        }
+        let members = self.0.strip_prefix('{')?.strip_suffix('}')?;
+        let comma = if members.is_empty() { "" } else { "," };
+        let (key, value) = (serde_json::to_string(key).ok()?, serde_json::to_string(value).ok()?);
+        Some(Self(format!("{{{members}{comma}{key}:{value}}}").into()))
+    }
+
+    /// The JSON of a member of an object.
+    #[must_use]
+    pub fn member(&self, key: &str) -> Option<&str> {
+        let members: HashMap<String, &RawValue> = serde_json::from_str(&self.0).ok()?;
+        members.get(key).map(|raw| raw.get())
     }
 
     /// Compacts what a JSON parser has already taken for one value.

@@ -16,13 +16,15 @@ pub enum NameError {
         /// What was to be named.
         what: &'static str,
     },
-    /// It is longer than [`MAX_NAME_BYTES`].
-    #[error("{what} has {bytes} bytes; {MAX_NAME_BYTES} are allowed")]
+    /// It is too long.
+    #[error("{what} has {bytes} bytes; {most} are allowed")]
     TooLong {
         /// What was to be named.
         what: &'static str,
         /// How long it is.
         bytes: usize,
+        /// How long it may be.
+        most: usize,
     },
     /// It holds a character that no name may hold.
     #[error("{what} has {} at character {at}", describe(*.character))]
@@ -63,7 +65,7 @@ pub(super) fn check(what: &'static str, text: &str) -> Result<(), NameError> {
         return Err(NameError::Empty { what });
     }
     if text.len() > MAX_NAME_BYTES {
-        return Err(NameError::TooLong { what, bytes: text.len() });
+        return Err(NameError::TooLong { what, bytes: text.len(), most: MAX_NAME_BYTES });
     }
     forbid(what, text, char::is_control)?;
     let padded = |character: Option<char>| character.is_some_and(char::is_whitespace);
@@ -88,6 +90,22 @@ fn check_unreserved(what: &'static str, text: &str) -> Result<(), NameError> {
         return Err(NameError::Reserved { what });
     }
     Ok(())
+}
+
+/// What names keep that are names of files too.
+fn check_plain(what: &'static str, text: &str) -> Result<(), NameError> {
+    const MOST: usize = 63;
+    check(what, text)?;
+    if text.len() > MOST {
+        return Err(NameError::TooLong { what, bytes: text.len(), most: MOST });
+    }
+    let plain = |character: char| character.is_ascii_alphanumeric() || "_-".contains(character);
+    forbid(what, text, |character| !plain(character))?;
+    let first = text.chars().next().filter(|first| !first.is_ascii_alphabetic() && *first != '_');
+    match first {
+        Some(character) => Err(NameError::Forbidden { what, character, at: 1 }),
+        None => Ok(()),
+    }
 }
 
 macro_rules! name {
@@ -155,6 +173,11 @@ name! {
     EventId, "the id", check
 }
 
+name! {
+    /// A subscription's name: a letter of ASCII or `_`, then letters, digits, `_` and `-`; 63 at most.
+    SubscriptionName, "the subscription's name", check_plain
+}
+
 impl StreamName {
     /// What stands before the first `-`; the whole name where there is none.
     ///
@@ -181,7 +204,7 @@ mod tests {
         let what = "the stream name";
         for (bad, error) in [
             ("", NameError::Empty { what }),
-            (&*"é".repeat(128), NameError::TooLong { what, bytes: 256 }),
+            (&*"é".repeat(128), NameError::TooLong { what, bytes: 256, most: 255 }),
             ("a\nb", NameError::Forbidden { what, character: '\n', at: 2 }),
             ("a\u{85}", NameError::Forbidden { what, character: '\u{85}', at: 2 }),
             ("order-*", NameError::Forbidden { what, character: '*', at: 7 }),
@@ -198,6 +221,16 @@ mod tests {
         assert!(EventId::new("$import/*/1").is_ok());
         assert!(EventId::new("a\0b").is_err());
         assert!(EventId::new("").is_err());
+    }
+
+    #[test]
+    fn a_subscription_has_a_plain_name() {
+        for good in ["mail", "send-welcome_2", "_x", "order", &"x".repeat(63)] {
+            assert!(SubscriptionName::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "-x", "2x", "a b", "a.b", "a/b", "é", "*", "$x", &"x".repeat(64)] {
+            assert!(SubscriptionName::new(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::wire::Reply;
 ///
 /// [`FollowError`].
 pub fn project(
-    store: &Store,
+    store: &mut Store,
     projection: &mut Projection,
     program: Program,
     following: Following,
@@ -38,7 +38,7 @@ pub fn project(
 
 /// Changes of a projection's rows.
 struct Rows<'r> {
-    store: &'r Store,
+    store: &'r mut Store,
     projection: &'r mut Projection,
     checkpoint: Position,
     changes: Vec<Change>,
@@ -89,5 +89,9 @@ impl Effects for Rows<'_> {
 
     fn rest(&mut self) {
         self.projection.settle();
+    }
+
+    fn record(&mut self, failure: Option<&str>) -> Result<(), Error> {
+        self.store.record_failure(self.projection.entry().name.as_str(), failure)
     }
 }

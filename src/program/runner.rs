@@ -117,11 +117,6 @@ pub(super) trait Effects {
     /// Where events are read.
     fn store(&self) -> &Store;
 
-    /// What an event of a reply has where it does not say so.
-    fn defaults(&self) -> Defaults {
-        Defaults::default()
-    }
-
     /// Up to where everything is done.
     fn checkpoint(&self) -> Position;
 
@@ -139,7 +134,10 @@ pub(super) trait Effects {
     fn forget(&mut self);
 
     /// Nothing is to be done for a while.
-    fn rest(&mut self);
+    fn rest(&mut self) {}
+
+    /// Records how the program failed, or that it is begun with anew.
+    fn record(&mut self, failure: Option<&str>) -> Result<(), Error>;
 }
 
 /// Runs one program.
@@ -179,6 +177,7 @@ struct Probe {
 impl<E: Effects> Runner<'_, E> {
     /// Runs the program until there is nothing left to do, it fails too often, or we are interrupted.
     pub(super) fn run(&mut self) -> Result<(), FollowError> {
+        self.effects.record(None)?;
         let mut probe: Option<Probe> = None;
         let mut failures = 0;
         loop {
@@ -206,6 +205,9 @@ impl<E: Effects> Runner<'_, E> {
                 )) => return Err(FollowError::Program(error)),
                 Err(Failure::Program(error)) => {
                     let retries = self.following.retries;
+                    let cause = std::error::Error::source(&error);
+                    let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+                    self.effects.record(Some(&format!("{error}{cause}")))?;
                     if failures >= retries {
                         let events = told.map(|(first, last)| (first.max(after.next()), last));
                         return Err(FollowError::Stopped { error, events });
@@ -374,7 +376,7 @@ impl<E: Effects> Hearing<'_, '_, E> {
         since.replies += 1;
         since.bytes += line.len();
         let (feed, effects) = (self.feed, &mut self.runner.effects);
-        let taken = match parse_reply(line, &effects.defaults()) {
+        let taken = match parse_reply(line, &Defaults::default()) {
             Err(error) => Err(error.to_string()),
             Ok(Reply::Ack(position)) => match feed.ack(Position(position)) {
                 Ok(events) => {

@@ -334,6 +334,30 @@ pub enum Error {
         /// Where the store was.
         path: PathBuf,
     },
+    /// No subscription has this name.
+    #[error("no subscription `{name}`")]
+    SubscriptionNotFound {
+        /// The name.
+        name: String,
+        /// Names that are near to it.
+        near: Vec<String>,
+    },
+    /// A subscription follows something else.
+    #[error("the subscription `{name}` follows {follows}")]
+    SubscriptionDiffers {
+        /// The name.
+        name: String,
+        /// What it follows.
+        follows: String,
+    },
+    /// Something else that follows the log has the name.
+    #[error("`{name}` is {what} already")]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// What has it.
+        what: &'static str,
+    },
     /// A checkpoint is not where who moves it left it.
     #[error("the checkpoint of `{name}` is no longer at {expected}: someone else has moved it")]
     CheckpointMoved {
@@ -351,6 +375,8 @@ pub enum Error {
         position: Position,
         /// What tells.
         reason: &'static str,
+        /// Whether it is that of a projection; of a subscription otherwise.
+        projection: bool,
     },
     /// Someone else runs it.
     #[error("`{name}` is run by {by}")]

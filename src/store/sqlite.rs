@@ -23,6 +23,7 @@ mod runs;
 mod schema;
 mod states;
 mod streams;
+mod subscriptions;
 mod transaction;
 mod watch;
 

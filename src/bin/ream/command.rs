@@ -15,6 +15,7 @@ mod read;
 mod state;
 mod status;
 mod stream;
+mod subscription;
 mod tail;
 
 use std::ffi::OsString;
@@ -36,8 +37,8 @@ pub(crate) struct Cli {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 done, 1 failure, 2 usage, 3 wrong expected version, 4 store, stream, state or projection
-  not found, 5 busy, 6 invalid input, 7 a program failed, 8 the aggregator rejected the command,
+Exit codes: 0 done, 1 failure, 2 usage, 3 wrong expected version, 4 store, stream, state, projection or
+  subscription not found, 5 busy, 6 invalid input, 7 a program failed, 8 the aggregator rejected the command,
   9 outcome unknown (retry with an id), 10 a --wait ran out,
   130 and 143 interrupted";
 
@@ -52,6 +53,7 @@ commands! {
         "state" State(state::StateCommand),
         "decide" Decide(decide::DecideArgs),
         "project" Project(project::ProjectCommand),
+        "subscription" Subscription(subscription::SubscriptionCommand),
         "status" Status(status::StatusArgs),
         "completions" Completions(completions::CompletionsArgs),
         "man" Man(man::ManArgs),
@@ -108,6 +110,7 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> anyhow::Result<()> {
         Command::State(args) => args.run(global, environment),
         Command::Decide(args) => args.run(global, environment),
         Command::Project(args) => args.run(global, environment),
+        Command::Subscription(args) => args.run(global, environment),
         Command::Status(status::StatusArgs {}) => status::StatusArgs::run(global, environment),
         Command::Completions(args) => args.run(definition()),
         Command::Man(args) => args.run(definition()),

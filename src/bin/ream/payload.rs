@@ -1,12 +1,10 @@
 //! Payloads as arguments: JSON, a file, standard input; or bytes as base64.
 
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 
 use anyhow::Context as _;
 use ream::{Data, Json, wire};
-use serde_json::value::RawValue;
 
 use crate::refused::{Refused, invalid, quote};
 
@@ -65,37 +63,8 @@ pub(crate) fn json(
     })
 }
 
-/// A JSON object with `"key":"value"` at its end, as text; nothing where it has the key already.
-pub(crate) fn with_member(object: &Json, key: &str, value: &str) -> anyhow::Result<Option<Json>> {
-    let keys: HashMap<String, &RawValue> = serde_json::from_str(object.as_str())?;
-    if keys.contains_key(key) {
-        return Ok(None);
-    }
-    let value = serde_json::to_string(value)?;
-    let members = object.as_str().trim_start_matches('{').strip_suffix('}').unwrap_or_default();
-    let comma = if members.is_empty() { "" } else { "," };
-    Ok(Some(Json::parse(&format!("{{{members}{comma}\"{key}\":{value}}}"))?))
-}
-
 /// The bytes that a text in base64 stands for.
 pub(crate) fn base64(text: &[u8]) -> anyhow::Result<Data> {
     let text = String::from_utf8_lossy(text);
     wire::decode_base64(text.trim()).map(Data::Bytes).map_err(invalid)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_is_added_to_an_object_as_it_stands() {
-        let add = |object: &str| {
-            let with = with_member(&Json::parse(object).unwrap(), "k", "v\"").unwrap();
-            with.map(|json| json.to_string())
-        };
-        assert_eq!(add("{}").unwrap(), r#"{"k":"v\""}"#);
-        assert_eq!(add(r#"{"n":1.0,"o":{}}"#).unwrap(), r#"{"n":1.0,"o":{},"k":"v\""}"#);
-        assert_eq!(add(r#"{"k":1}"#), None);
-        assert!(add(r#"{"o":{"k":1}}"#).is_some());
-    }
 }

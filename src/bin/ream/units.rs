@@ -80,6 +80,12 @@ pub(crate) fn bytes(bytes: u64) -> String {
     indicatif::HumanBytes(bytes).to_string()
 }
 
+/// A time span in seconds, for the eye.
+pub(crate) fn seconds(seconds: f64) -> String {
+    let whole = Duration::from_secs_f64(seconds.max(0.0));
+    indicatif::HumanDuration(whole).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,7 +11,7 @@ mod rows;
 mod select;
 mod table;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 use self::file::File;
 pub(crate) use self::select::RowRef;
@@ -19,6 +19,7 @@ use super::Store;
 use super::connection::{self, failure};
 use super::layout::Layout;
 use super::lock::Queue;
+use super::subscriptions::{self, is_table};
 use super::transaction::{Failure, link};
 use crate::event::Position;
 use crate::near;
@@ -80,6 +81,10 @@ impl Store {
         let json = definition.to_json();
         self.write(false, |transaction| {
             let connection = transaction.connection();
+            if subscriptions::is_there(connection, name.as_str())? {
+                let name = name.to_string();
+                return Err(Error::NameTaken { name, what: "a subscription" }.into());
+            }
             connection.execute_batch(TABLE)?;
             let insert = "INSERT INTO projections VALUES (?1, ?2, ?3)";
             connection.execute(insert, params![name.as_str(), generation, json])?;
@@ -96,6 +101,7 @@ impl Store {
             self.write(false, |transaction| {
                 let delete = "DELETE FROM projections WHERE name = ?1";
                 transaction.connection().execute(delete, [name.as_str()])?;
+                subscriptions::forget_failure(transaction.connection(), name.as_str())?;
                 Ok(())
             })?;
         } else if file::generations(&self.layout, name)?.is_empty() {
@@ -111,7 +117,7 @@ impl Store {
     /// The projections, by name.
     pub(crate) fn projections(&self) -> Result<Vec<ProjectionEntry>, Error> {
         self.look(|connection| {
-            if !is_any(connection)? {
+            if !is_table(connection, "projections")? {
                 return Ok(Vec::new());
             }
             let mut statement = connection
@@ -141,17 +147,16 @@ impl Store {
     }
 }
 
-/// Whether there has been a projection.
-fn is_any(connection: &Connection) -> rusqlite::Result<bool> {
-    let table = "SELECT 1 FROM sqlite_schema WHERE name = 'projections'";
-    Ok(connection.query_row(table, [], |_| Ok(())).optional()?.is_some())
+/// Whether there is a projection `name`, but for upper and lower case.
+pub(super) fn is_there(connection: &Connection, name: &str) -> Result<bool, Failure> {
+    Ok(find(connection, name)?.is_some())
 }
 
 /// The projection whose name is `name`, but for upper and lower case.
 fn find(connection: &Connection, name: &str) -> Result<Option<ProjectionEntry>, Failure> {
     let select = "SELECT name, generation, definition FROM projections WHERE name = ?1";
     let mut statement = match connection.prepare(select) {
-        Err(_) if !is_any(connection)? => return Ok(None),
+        Err(_) if !is_table(connection, "projections")? => return Ok(None),
         prepared => prepared?,
     };
     let mut rows = statement.query([name])?;
@@ -183,7 +188,7 @@ fn entry(row: &rusqlite::Row<'_>) -> Result<ProjectionEntry, Failure> {
 
 fn not_found(connection: &Connection, name: &str) -> Result<Error, Failure> {
     let mut near = Vec::new();
-    if is_any(connection)? {
+    if is_table(connection, "projections")? {
         let mut statement = connection.prepare("SELECT name FROM projections")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {

@@ -41,7 +41,8 @@ impl Store {
                 Err(_) => "the store has lost what stood there",
             }
         };
-        Err(Error::OtherLog { name: name.into(), position: *position, reason })
+        let projection = self.look(|connection| projections::is_there(connection, name))?;
+        Err(Error::OtherLog { name: name.into(), position: *position, reason, projection })
     }
 
     /// The link of the event at `position`; where there is none, the head.
@@ -59,7 +60,7 @@ impl Store {
         })
     }
 
-    pub(crate) fn take_run(&self, name: &Identifier, wait: Duration) -> Result<Turn, Error> {
+    pub(crate) fn take_run(&self, name: &str, wait: Duration) -> Result<Turn, Error> {
         let made = platform::create_private_dir(&self.layout.runners);
         // Another may be faster.
         if let Err(error) = made
@@ -83,7 +84,7 @@ impl Store {
         }
     }
 
-    pub(crate) fn runner(&self, name: &Identifier) -> Result<Option<String>, Error> {
+    pub(crate) fn runner(&self, name: &str) -> Result<Option<String>, Error> {
         let lock = self.run_lock(name);
         if lock.symlink_metadata().is_err() {
             return Ok(None);
@@ -93,8 +94,8 @@ impl Store {
     }
 
     /// Names that differ in nothing but case would be one file in some file systems.
-    fn run_lock(&self, name: &Identifier) -> PathBuf {
-        self.layout.runners.join(name.as_str().to_ascii_lowercase())
+    fn run_lock(&self, name: &str) -> PathBuf {
+        self.layout.runners.join(name.to_ascii_lowercase())
     }
 
     pub(crate) fn remember(

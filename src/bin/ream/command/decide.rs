@@ -119,19 +119,19 @@ impl DecideArgs {
 
     /// The decision with what the arguments put into the metadata of its events, where an event does
     /// not say it itself.
-    fn with_metadata(&self, mut decision: Decision) -> anyhow::Result<Decision> {
+    fn with_metadata(&self, mut decision: Decision) -> Decision {
         for (key, value) in
             [("correlation_id", &self.correlation), ("causation_id", &self.causation)]
         {
             let Some(value) = value else { continue };
             for event in &mut decision.events {
                 let metadata = event.metadata.clone().unwrap_or_else(Json::empty_object);
-                if let Some(with) = payload::with_member(&metadata, key, value)? {
+                if let Some(with) = metadata.with_member(key, value) {
                     event.metadata = Some(with);
                 }
             }
         }
-        Ok(decision)
+        decision
     }
 }
 

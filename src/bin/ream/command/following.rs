@@ -58,6 +58,23 @@ impl FollowingArgs {
         following
     }
 
+    /// That none of this is given, where nothing is run that it is for.
+    pub(crate) fn check_unused(&self) -> Result<(), Refused> {
+        let Self { until_caught_up, per_event, batch, retries, wait, markers } = self;
+        let given = [
+            ("--until-caught-up", *until_caught_up),
+            ("--per-event", *per_event),
+            ("--batch", batch.is_some()),
+            ("--retries", retries.is_some()),
+            ("--wait", wait.is_some()),
+            ("--markers", *markers),
+        ];
+        match given.iter().find(|(_, given)| *given) {
+            Some((option, _)) => Err(Refused::Usage(format!("{option} needs --as NAME"))),
+            None => Ok(()),
+        }
+    }
+
     /// How long who runs it already is waited for.
     pub(crate) fn wait(&self) -> Duration {
         self.wait.unwrap_or_default()

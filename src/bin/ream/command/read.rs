@@ -3,12 +3,15 @@
 use std::io::{self, IsTerminal as _};
 
 use clap::Args;
-use ream::{Error, EventType, Mark, Pattern, Query, Store, Timestamp};
+use ream::{
+    Error, EventType, Mark, NewSubscription, Pattern, Position, Query, Store, SubscriptionName,
+    Timestamp,
+};
 
 use crate::args::Global;
 use crate::environment::Environment;
 use crate::output::{Outlet, Output, note, warn};
-use crate::refused::quote;
+use crate::refused::{Refused, quote};
 use crate::units::{self, Until};
 
 /// Read the events that are there
@@ -71,6 +74,36 @@ impl Choice {
         query.last = self.last;
         query.limit = self.limit;
         query
+    }
+
+    /// What a subscription `name` follows, and where it begins where that is said; and up to where it goes.
+    pub(crate) fn followed(
+        &self,
+        name: SubscriptionName,
+    ) -> anyhow::Result<(NewSubscription, Option<Position>, Option<Position>)> {
+        let place = |mark: Mark| match mark {
+            Mark::Position(position) => Ok(position),
+            Mark::Version(_) => Err(Refused::Usage("with --as a place is a position".into())),
+        };
+        let others = [
+            ("--since", self.since.is_some()),
+            ("--last", self.last.is_some()),
+            ("--limit", self.limit.is_some()),
+            ("--until TIME", matches!(self.until, Some(Until::Time(_)))),
+        ];
+        if let Some((option, _)) = others.iter().find(|(_, given)| *given) {
+            let message =
+                format!("{option} does not go with --as: a subscription goes on where it is");
+            return Err(Refused::Usage(message).into());
+        }
+        let new =
+            NewSubscription { name, patterns: self.patterns.clone(), types: self.types.clone() };
+        let start = self.after.or(self.from.map(units::before)).map(place).transpose()?;
+        let until = match self.until {
+            Some(Until::Mark(mark)) => Some(place(mark)?),
+            _ => None,
+        };
+        Ok((new, start, until))
     }
 
     /// The error in the words of who asked: the store knows `--from N` as what follows N - 1.

@@ -1,5 +1,7 @@
 //! `ream tail`.
 
+mod subscribed;
+
 use std::ffi::OsString;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,8 +10,9 @@ use std::time::Duration;
 
 use clap::Args;
 use ream::program::{Listener, Program};
-use ream::{Batch, Follower, Timestamp, Waker, platform, wire};
+use ream::{Batch, Follower, SubscriptionName, Timestamp, Waker, platform, wire};
 
+use super::following::FollowingArgs;
 use super::read::Choice;
 use crate::args::Global;
 use crate::environment::Environment;
@@ -21,7 +24,8 @@ use crate::units;
 ///
 /// Goes on as events are stored, in order, without a gap or a repeat, until it is interrupted,
 /// nobody reads its output any more, or --until or --limit is met. With a program, the events go to
-/// its standard input instead, and its end is the end.
+/// its standard input instead, and its end is the end. With --as NAME too, the store keeps how far it
+/// has come: the program answers with events to append and with acks, which are stored together.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -29,7 +33,8 @@ Examples:
   ream tail --new 'order-*'          only what comes
   ream tail -n 10                    the last ten, then what comes
   ream tail --after 1842 | ./projector.py
-  ream tail --new 'order-*' -- ./mail.py")]
+  ream tail --new 'order-*' -- ./mail.py
+  ream tail 'user-*' --as welcome -- ./welcome.py    answer each event once, whatever fails")]
 pub(crate) struct TailArgs {
     #[command(flatten)]
     choice: Choice,
@@ -39,6 +44,14 @@ pub(crate) struct TailArgs {
     /// With a program: give it TIME to end when ream is interrupted [default: 5s]
     #[arg(long, value_name = "TIME", value_parser = units::duration, requires = "program")]
     grace: Option<Duration>,
+    /// Follow as the subscription NAME, from where it is
+    #[arg(long = "as", value_name = "NAME", requires = "program")]
+    name: Option<SubscriptionName>,
+    /// With --as: let the program answer with events that it follows itself
+    #[arg(long, requires = "name")]
+    allow_loop: bool,
+    #[command(flatten)]
+    following: FollowingArgs,
     /// The program that reads the events, and its arguments
     #[arg(value_name = "PROGRAM", last = true)]
     program: Vec<OsString>,
@@ -49,6 +62,10 @@ const GRACE: Duration = Duration::from_secs(5);
 
 impl TailArgs {
     pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
+        if let Some(name) = &self.name {
+            return self.run_as(name, global, environment);
+        }
+        self.following.check_unused()?;
         let store = global.open(environment, &global.options(environment))?;
         let mut query = self.choice.query();
         query.new = self.only_new;

@@ -55,7 +55,7 @@ fn metadata(args: &AppendArgs) -> anyhow::Result<Option<Json>> {
     for (key, value) in [("correlation_id", &args.correlation), ("causation_id", &args.causation)] {
         if let Some(value) = value {
             let object = metadata.unwrap_or_else(Json::empty_object);
-            let with = payload::with_member(&object, key, value)?;
+            let with = object.with_member(key, value);
             metadata = Some(with.ok_or_else(|| invalid(format!("--meta has `{key}` already")))?);
         }
     }

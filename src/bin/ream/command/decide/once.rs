@@ -30,11 +30,11 @@ pub(super) fn decide(
             let aggregate = store.load(stream)?;
             let decision = aggregator.decide(&aggregate, command);
             let decision = decision.map_err(|error| refusal(error, stream))?;
-            return Ok::<_, anyhow::Error>(Told::Planned(args.with_metadata(decision)?));
+            return Ok::<_, anyhow::Error>(Told::Planned(args.with_metadata(decision)));
         }
         let decided = store.decide(command, |aggregate| {
             let decision = aggregator.decide(aggregate, command);
-            args.with_metadata(decision.map_err(|error| refusal(error, stream))?)
+            Ok(args.with_metadata(decision.map_err(|error| refusal(error, stream))?))
         });
         Ok(Told::Stored(decided.map_err(|error| undecided(args, error, stream))?))
     })?;

@@ -79,10 +79,13 @@ impl Service<'_> {
         let (args, serving, stream) = (self.args, &mut self.serving, &command.stream);
         let decided = self.store.decide(&command, |aggregate| {
             let decision = serving.decide(aggregate, &command);
-            args.with_metadata(decision.map_err(|error| match error {
-                Refusal::Rejected(reason) => Refused::Rejected(reason).into(),
-                other => refusal(other, stream),
-            })?)
+            let decision = decision.map_err(|error| -> anyhow::Error {
+                match error {
+                    Refusal::Rejected(reason) => Refused::Rejected(reason).into(),
+                    other => refusal(other, stream),
+                }
+            })?;
+            anyhow::Ok(args.with_metadata(decision))
         });
         begin(line, &command);
         match decided {

@@ -62,12 +62,12 @@ impl RunArgs {
         warn_of(global, &store);
         store.projection(&self.name)?;
         let reached = signals.hold(|| {
-            let _lock = store.take_run(&name, self.following.wait())?;
+            let _lock = store.take_run(&self.name, self.following.wait())?;
             let definition = self.definition(&mut store, &name, environment)?;
             let mut projection = store.projection(&self.name)?;
             let program = program(&store, &definition, environment, &signals)?;
             let following = self.following.following(definition.batch, self.grace);
-            follow(&store, &mut projection, program, following, global)?;
+            follow(&mut store, &mut projection, program, following, global)?;
             anyhow::Ok(projection.checkpoint()?.position)
         })?;
         let output = Output::new(global);
@@ -162,7 +162,7 @@ pub(super) fn program(
 
 /// Has a program make a projection.
 pub(super) fn follow(
-    store: &Store,
+    store: &mut Store,
     projection: &mut Projection,
     program: Program,
     following: Following,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use ream::{FieldType, Projection, ProjectionEntry, ProjectionStatus, Store};
+use ream::{FieldType, Projection, ProjectionEntry, ProjectionStatus, Query, Store};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -65,7 +65,8 @@ impl Listed {
     fn of(store: &Store, projection: &Projection) -> anyhow::Result<Self> {
         let status = projection.status()?;
         let entry = projection.entry().clone();
-        let lag = store.lag(&entry.definition.from, status.checkpoint)?;
+        let query = Query::of(entry.definition.from.clone());
+        let (lag, _) = store.lag(&query, status.checkpoint)?;
         Ok(Self { entry, status, lag })
     }
 

@@ -1,0 +1,406 @@
+//! `ream subscription`.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+use ream::{
+    Checkpoint, Error, LastFailure, Pattern, Position, Query, Store, SubscriptionName, Timestamp,
+};
+use serde::Serialize;
+
+use super::confirm;
+use super::definition::commands;
+use super::list::list;
+use crate::args::{Format, Global};
+use crate::environment::Environment;
+use crate::output::{Output, escape, to_line, warn, warn_of};
+use crate::refused::invalid;
+use crate::signals::Signals;
+use crate::units;
+
+commands! {
+    /// Look at what follows the log, and move it
+    ///
+    /// Subscriptions (`ream tail --as NAME`) and projections: how far each has come, who runs it, how it
+    /// failed last.
+    enum SubscriptionCommand {
+        "list" List(ListArgs),
+        "show" Show(ShowArgs),
+        "seek" Seek(SeekArgs),
+        "ack" Ack(AckArgs),
+        "rm" Rm(RmArgs),
+    }
+}
+
+/// List what follows the log: subscriptions and projections
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {}
+
+/// Show a subscription or a projection: how far it has come
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    /// The subscription or projection
+    #[arg(value_name = "NAME")]
+    name: String,
+}
+
+/// Move a subscription to a place in the log
+///
+/// Events behind POS come again, or for the first time; what was made of them stays.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ream subscription seek welcome 1842                 what follows position 1842 comes next
+  ream subscription seek welcome start                everything comes again
+  ream subscription seek welcome end                  only what is new
+  ream subscription seek welcome 2026-11-23T00:00:00Z what has a time since then")]
+pub(crate) struct SeekArgs {
+    /// The subscription
+    #[arg(value_name = "NAME")]
+    name: SubscriptionName,
+    /// The last position that is done; `start`, `end`, or a time
+    #[arg(value_name = "POS|start|end|TIME")]
+    place: String,
+}
+
+/// Tell that a subscription's events are done up to a position
+///
+/// For loops that read events themselves: while a program runs it, it acks by itself.
+#[derive(Debug, Args)]
+pub(crate) struct AckArgs {
+    /// The subscription
+    #[arg(value_name = "NAME")]
+    name: SubscriptionName,
+    /// The last position that is done
+    #[arg(value_name = "POS")]
+    position: u64,
+}
+
+/// Remove a subscription; the events stay
+#[derive(Debug, Args)]
+pub(crate) struct RmArgs {
+    /// The subscription
+    #[arg(value_name = "NAME")]
+    name: SubscriptionName,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    /// Only tell what would be removed
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// What follows the log, and how it stands.
+struct Follows {
+    name: String,
+    kind: &'static str,
+    from: Vec<Pattern>,
+    types: Vec<String>,
+    checkpoint: Position,
+    head: Position,
+    lag: u64,
+    /// How old the first event is that is not done, in seconds.
+    behind: Option<f64>,
+    runner: Option<String>,
+    failure: Option<LastFailure>,
+}
+
+/// The same as JSON.
+#[derive(Serialize)]
+struct FollowsJson<'f> {
+    name: &'f str,
+    kind: &'f str,
+    checkpoint: u64,
+    head: u64,
+    lag: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    behind_seconds: Option<f64>,
+    from: Vec<&'f str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    types: &'f [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runner: Option<&'f str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'f str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_time: Option<String>,
+}
+
+/// What was done to a subscription, as JSON.
+#[derive(Serialize)]
+struct DoneJson<'s> {
+    subscription: &'s str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkpoint: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed: Option<bool>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dry_run: bool,
+}
+
+impl SubscriptionCommand {
+    pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
+        let signals = Signals::take_over()?;
+        let mut options = global.options(environment);
+        options.interrupt = Some(signals.flag());
+        let mut store = global.open(environment, &options)?;
+        match self {
+            Self::List(ListArgs {}) => show_list(global, &store),
+            Self::Show(args) => show(global, &store, &args.name),
+            Self::Seek(args) => signals.hold(|| seek(args, global, &mut store)),
+            Self::Ack(args) => signals.hold(|| ack(args, global, &mut store)),
+            Self::Rm(args) => args.run(global, &mut store, &signals),
+        }?;
+        warn_of(global, &store);
+        Ok(())
+    }
+}
+
+impl Follows {
+    fn new(
+        store: &Store,
+        (name, kind): (String, &'static str),
+        query: &Query,
+        checkpoint: Position,
+    ) -> Result<Self, Error> {
+        let head = store.status()?.head;
+        let (lag, first) = store.lag(query, checkpoint)?;
+        let age = |first: Timestamp| {
+            let micros = Timestamp::now().as_micros().saturating_sub(first.as_micros()).max(0);
+            std::time::Duration::from_micros(micros.unsigned_abs()).as_secs_f64()
+        };
+        Ok(Self {
+            kind,
+            from: query.patterns.clone(),
+            types: query.types.iter().map(ToString::to_string).collect(),
+            checkpoint,
+            head,
+            lag,
+            behind: first.map(age),
+            runner: store.runner(&name)?,
+            failure: store.last_failure(&name)?,
+            name,
+        })
+    }
+
+    /// Everything that follows the log, by name, for which `wanted` is true.
+    fn all(
+        store: &Store,
+        global: &Global,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<Self>, Error> {
+        let mut all = Vec::new();
+        for entry in store.projections()? {
+            let name = entry.name.as_str();
+            if !wanted(name) {
+                continue;
+            }
+            match store.projection(name) {
+                Ok(projection) => {
+                    let query = Query::of(entry.definition.from.clone());
+                    let checkpoint = projection.checkpoint()?.position;
+                    all.push(Self::new(store, (name.into(), "projection"), &query, checkpoint)?);
+                }
+                // Dropped since.
+                Err(Error::ProjectionNotFound { .. }) => {}
+                Err(error @ Error::ProjectionLost { .. }) => warn(global, &error),
+                Err(error) => return Err(error),
+            }
+        }
+        for subscription in store.subscriptions()? {
+            let follows = subscription.follows;
+            let name = follows.name.as_str();
+            if wanted(name) {
+                let mut query = Query::of(follows.patterns);
+                query.types = follows.types;
+                let checkpoint = subscription.checkpoint.position;
+                all.push(Self::new(store, (name.into(), "subscription"), &query, checkpoint)?);
+            }
+        }
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(all)
+    }
+
+    fn from(&self) -> Vec<&str> {
+        self.from.iter().map(Pattern::as_str).collect()
+    }
+
+    fn json(&self) -> anyhow::Result<Vec<u8>> {
+        to_line(&FollowsJson {
+            name: &self.name,
+            kind: self.kind,
+            checkpoint: self.checkpoint.0,
+            head: self.head.0,
+            lag: self.lag,
+            behind_seconds: self.behind,
+            from: self.from(),
+            types: &self.types,
+            runner: self.runner.as_deref(),
+            error: self.failure.as_ref().map(|failure| &*failure.message),
+            error_time: self.failure.as_ref().map(|failure| failure.time.to_string()),
+        })
+    }
+
+    /// How far it is behind, in time.
+    fn behind(&self) -> String {
+        self.behind.map_or_else(String::new, units::seconds)
+    }
+}
+
+fn show_list(global: &Global, store: &Store) -> anyhow::Result<()> {
+    let mut all = Some(Follows::all(store, global, |_| true)?);
+    let page = |_: Option<&Follows>| Ok(all.take().unwrap_or_default());
+    let cells = |one: &Follows| {
+        vec![
+            one.name.clone(),
+            one.kind.into(),
+            one.checkpoint.to_string(),
+            one.lag.to_string(),
+            one.behind(),
+            one.runner.clone().unwrap_or_default(),
+            one.failure.as_ref().map_or_else(String::new, |failure| failure.message.clone()),
+        ]
+    };
+    let header = ["NAME", "KIND", "CHECKPOINT", "LAG", "BEHIND", "RUN BY", "LAST ERROR"];
+    list(global, &header, page, cells, Follows::json)
+}
+
+fn show(global: &Global, store: &Store, name: &str) -> anyhow::Result<()> {
+    let mut found = Follows::all(store, global, |other| other == name)?;
+    let Some(found) = found.pop() else {
+        return Err(match store.subscription(name) {
+            Err(error) => error.into(),
+            // Made since.
+            Ok(_) => Error::SubscriptionNotFound { name: name.into(), near: Vec::new() }.into(),
+        });
+    };
+    let output = Output::new(global);
+    if output.format != Format::Table {
+        return output.write(&[found.json()?, b"\n".into()].concat());
+    }
+    let lag = confirm::plural(found.lag, "event");
+    let mut shown = format!(
+        "{}: {}\ncheckpoint {} of {}, {lag} behind",
+        found.name, found.kind, found.checkpoint, found.head
+    );
+    // Writing into a string does not fail.
+    if found.behind.is_some() {
+        let _ = write!(shown, ", {}", found.behind());
+    }
+    shown.push('\n');
+    if !found.from.is_empty() {
+        let _ = writeln!(shown, "from {}", escape(&found.from().join(", ")));
+    }
+    if !found.types.is_empty() {
+        let _ = writeln!(shown, "of type {}", escape(&found.types.join(", ")));
+    }
+    match &found.runner {
+        Some(runner) => drop(writeln!(shown, "run by {}", escape(runner))),
+        None => shown.push_str("not running\n"),
+    }
+    if let Some(LastFailure { time, message }) = &found.failure {
+        let _ = writeln!(shown, "failed at {time}: {}", escape(message));
+    }
+    output.write(shown.as_bytes())
+}
+
+fn seek(args: &SeekArgs, global: &Global, store: &mut Store) -> anyhow::Result<()> {
+    let position = match &*args.place {
+        "start" => Position(0),
+        "end" => store.status()?.head,
+        place => match place.parse() {
+            Ok(position) => Position(position),
+            Err(_) => {
+                let time: Timestamp = place.parse().map_err(|error| {
+                    invalid(format!(
+                        "`{place}` is no position, not `start` or `end`, and no time: {error}"
+                    ))
+                })?;
+                store.position_before(time)?
+            }
+        },
+    };
+    move_to(&args.name, &store.checkpoint(position)?, None, global, store)
+}
+
+fn ack(args: &AckArgs, global: &Global, store: &mut Store) -> anyhow::Result<()> {
+    let (name, position) = (args.name.as_str(), Position(args.position));
+    let subscription = store.subscription(name)?;
+    store.check_checkpoint(name, &subscription.checkpoint)?;
+    let before = subscription.checkpoint.position;
+    if position < before {
+        let message = format!("`{name}` has acked {before} already; {position} lies before it");
+        return Err(invalid(message));
+    }
+    move_to(&args.name, &store.checkpoint(position)?, Some(before), global, store)
+}
+
+/// Moves a subscription that no one runs.
+fn move_to(
+    name: &SubscriptionName,
+    to: &Checkpoint,
+    from: Option<Position>,
+    global: &Global,
+    store: &mut Store,
+) -> anyhow::Result<()> {
+    let _lock = store.take_run(name.as_str(), std::time::Duration::ZERO)?;
+    store.subscription(name.as_str())?;
+    store.move_subscription(name, from, to)?;
+    let output = Output::new(global);
+    output.write(&match output.format {
+        Format::Table if global.quiet => Vec::new(),
+        Format::Table => format!("{name}: at position {}\n", to.position).into_bytes(),
+        _ => {
+            let checkpoint = Some(to.position.0);
+            let json =
+                DoneJson { subscription: name.as_str(), checkpoint, removed: None, dry_run: false };
+            [to_line(&json)?, b"\n".into()].concat()
+        }
+    })
+}
+
+impl RmArgs {
+    fn run(&self, global: &Global, store: &mut Store, signals: &Signals) -> anyhow::Result<()> {
+        let name = self.name.as_str();
+        let found = match store.subscription(name) {
+            Ok(found) => Some(found.checkpoint.position),
+            Err(Error::SubscriptionNotFound { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(position) = found
+            && !self.dry_run
+            && !self.yes
+        {
+            let what =
+                format!("removing the subscription {name} and its place, position {position},");
+            confirm::ask(&what, "ream subscription rm", [name])?;
+        }
+        let removed = match found {
+            Some(_) if self.dry_run => true,
+            None => false,
+            Some(_) => signals.hold(|| {
+                let _lock = store.take_run(name, std::time::Duration::ZERO)?;
+                store.remove_subscription(&self.name)
+            })?,
+        };
+        let output = Output::new(global);
+        output.write(&match (output.format, removed) {
+            (Format::Table, _) if global.quiet => Vec::new(),
+            (Format::Table, false) => format!("{name}: is not there\n").into_bytes(),
+            (Format::Table, true) if self.dry_run => {
+                format!("{name}: would be removed\n").into_bytes()
+            }
+            (Format::Table, true) => format!("{name}: removed\n").into_bytes(),
+            _ => {
+                let dry_run = self.dry_run;
+                let json = DoneJson {
+                    subscription: name,
+                    checkpoint: None,
+                    removed: Some(removed),
+                    dry_run,
+                };
+                [to_line(&json)?, b"\n".into()].concat()
+            }
+        })
+    }
+}

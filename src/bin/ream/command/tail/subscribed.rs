@@ -1,0 +1,104 @@
+//! `ream tail --as NAME`: a subscription, and a program that reacts.
+
+use ream::program::{Notice, Program, react};
+use ream::{Position, Store, SubscriptionName};
+use serde::Serialize;
+
+use super::TailArgs;
+use crate::args::{Format, Global};
+use crate::command::following;
+use crate::environment::Environment;
+use crate::output::{Output, to_line, warn_of};
+use crate::refused::Refused;
+use crate::signals::Signals;
+
+/// How far a subscription has come, as JSON.
+#[derive(Serialize)]
+struct ReachedJson<'s> {
+    subscription: &'s str,
+    checkpoint: u64,
+}
+
+impl TailArgs {
+    /// Has a program react to what the subscription `name` follows.
+    pub(super) fn run_as(
+        &self,
+        name: &SubscriptionName,
+        global: &Global,
+        environment: &Environment,
+    ) -> anyhow::Result<()> {
+        let signals = Signals::take_over()?;
+        let mut options = global.options(environment);
+        options.interrupt = Some(signals.flag());
+        let mut store = global.open(environment, &options)?;
+        warn_of(global, &store);
+        let (new, start, until) = self.choice.followed(name.clone())?;
+        let reached = signals.hold(|| {
+            let _lock = store.take_run(name.as_str(), self.following.wait())?;
+            let start = self.start(&store, name, start)?;
+            let subscription =
+                store.subscribe(&new, start).map_err(|error| self.choice.as_asked(error))?;
+            let program = self.program(&store, name, &signals)?;
+            let following = self.following.following(self.following.at_once(), self.grace);
+            let mut notice = |notice: Notice<'_>| following::tell(global, &notice);
+            let reacted = react(
+                &mut store,
+                subscription,
+                until,
+                self.allow_loop,
+                program,
+                following,
+                &mut notice,
+            );
+            reacted.map_err(following::failed)?;
+            anyhow::Ok(store.subscription(name.as_str())?.checkpoint.position)
+        })?;
+        let output = Output::new(global);
+        output.write(&match output.format {
+            Format::Table if global.quiet => Vec::new(),
+            Format::Table => format!("{name}: at position {reached}\n").into_bytes(),
+            _ => {
+                let json = ReachedJson { subscription: name.as_str(), checkpoint: reached.0 };
+                [to_line(&json)?, b"\n".into()].concat()
+            }
+        })
+    }
+
+    /// Where a new subscription begins. One that is there goes on where it is.
+    fn start(
+        &self,
+        store: &Store,
+        name: &SubscriptionName,
+        start: Option<Position>,
+    ) -> anyhow::Result<Position> {
+        if (start.is_some() || self.only_new)
+            && let Ok(found) = store.subscription(name.as_str())
+        {
+            let checkpoint = found.checkpoint.position;
+            return Err(Refused::Invalid {
+                message: format!(
+                    "the subscription `{name}` is at position {checkpoint} and goes on there"
+                ),
+                hint: Some(format!("to move it: ream subscription seek {name} {checkpoint}")),
+            }
+            .into());
+        }
+        Ok(if self.only_new { store.status()?.head } else { start.unwrap_or(Position(0)) })
+    }
+
+    fn program(
+        &self,
+        store: &Store,
+        name: &SubscriptionName,
+        signals: &Signals,
+    ) -> anyhow::Result<Program> {
+        let Some((file, args)) = self.program.split_first() else {
+            return Err(Refused::Usage("--as needs a program: -- PROGRAM".into()).into());
+        };
+        Ok(Program::new(file, args.iter().cloned())
+            .on_store(store.path())
+            .named(name.as_str())
+            .interrupted_by(signals.flag())
+            .passing_on(signals.number()))
+    }
+}

@@ -1,0 +1,322 @@
+//! Subscriptions: their checkpoints are in the events' file, so that reactions commit with them.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+
+use super::Store;
+use super::projections;
+use super::transaction::{Failure, Transaction, link};
+use crate::event::{EventType, Pattern, Position, SubscriptionName, Timestamp};
+use crate::near;
+use crate::store::{
+    Checkpoint, Error, LastFailure, NewSubscription, SealedEvent, Stopped, Subscription,
+};
+
+/// Made with the first of them. Names that differ in nothing but case would be one file in some file
+/// systems.
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS subscriptions (
+    name TEXT PRIMARY KEY COLLATE NOCASE,
+    position INTEGER NOT NULL,
+    link BLOB NOT NULL,
+    incarnation TEXT NOT NULL,
+    follows TEXT NOT NULL
+) WITHOUT ROWID";
+
+/// How what follows the log failed last; made with the first failure.
+const FAILURES: &str = "CREATE TABLE IF NOT EXISTS failures (
+    name TEXT PRIMARY KEY COLLATE NOCASE,
+    time INTEGER NOT NULL,
+    message TEXT NOT NULL
+) WITHOUT ROWID";
+
+const COLUMNS: &str = "name, position, link, incarnation, follows";
+
+/// What a subscription follows, as JSON.
+#[derive(Serialize, Deserialize)]
+struct FollowsJson {
+    from: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    types: Vec<String>,
+}
+
+impl Store {
+    /// Makes a subscription whose checkpoint is at `start`, or finds it.
+    pub(crate) fn subscribe(
+        &mut self,
+        new: &NewSubscription,
+        start: Position,
+    ) -> Result<Subscription, Error> {
+        let follows = to_json(new);
+        if let Some(found) =
+            self.look(|connection| self.find_subscription(connection, &new.name))?
+        {
+            if to_json(&found.follows) != follows || found.follows.name != new.name {
+                let name = found.follows.name.to_string();
+                return Err(Error::SubscriptionDiffers { name, follows: told(&found.follows) });
+            }
+            return Ok(found);
+        }
+        let checkpoint = self.checkpoint(start)?;
+        self.write(false, |transaction| {
+            let connection = transaction.connection();
+            if projections::is_there(connection, new.name.as_str())? {
+                let name = new.name.to_string();
+                return Err(Error::NameTaken { name, what: "a projection" }.into());
+            }
+            connection.execute_batch(TABLE)?;
+            // Another may be faster.
+            let insert = "INSERT OR IGNORE INTO subscriptions VALUES (?1, ?2, ?3, ?4, ?5)";
+            let Checkpoint { position, link, incarnation, .. } = &checkpoint;
+            let name = new.name.as_str();
+            connection.execute(
+                insert,
+                params![name, position.0, link.as_bytes(), incarnation, follows],
+            )?;
+            Ok(())
+        })?;
+        self.subscription(new.name.as_str())
+    }
+
+    pub(crate) fn subscription(&self, name: &str) -> Result<Subscription, Error> {
+        self.look(|connection| {
+            let found = SubscriptionName::new(name).ok();
+            let found = found.map(|name| self.find_subscription(connection, &name)).transpose()?;
+            match found.flatten().filter(|found| found.follows.name.as_str() == name) {
+                Some(found) => Ok(found),
+                None => {
+                    let mut near = names(connection)?;
+                    near.retain(|known| near::is_near(name, known));
+                    Err(Error::SubscriptionNotFound { name: name.into(), near }.into())
+                }
+            }
+        })
+    }
+
+    /// The subscriptions, by name.
+    pub(crate) fn subscriptions(&self) -> Result<Vec<Subscription>, Error> {
+        self.look(|connection| {
+            if !is_table(connection, "subscriptions")? {
+                return Ok(Vec::new());
+            }
+            let select = format!("SELECT {COLUMNS} FROM subscriptions ORDER BY name");
+            let mut statement = connection.prepare(&select)?;
+            let mut rows = statement.query([])?;
+            let mut subscriptions = Vec::new();
+            while let Some(row) = rows.next()? {
+                subscriptions.push(self.read_subscription(row)?);
+            }
+            Ok(subscriptions)
+        })
+    }
+
+    fn find_subscription(
+        &self,
+        connection: &Connection,
+        name: &SubscriptionName,
+    ) -> Result<Option<Subscription>, Failure> {
+        if !is_table(connection, "subscriptions")? {
+            return Ok(None);
+        }
+        let select = format!("SELECT {COLUMNS} FROM subscriptions WHERE name = ?1");
+        let mut statement = connection.prepare(&select)?;
+        let mut rows = statement.query([name.as_str()])?;
+        rows.next()?.map(|row| self.read_subscription(row)).transpose()
+    }
+
+    fn read_subscription(&self, row: &rusqlite::Row<'_>) -> Result<Subscription, Failure> {
+        let name = row.get_ref(0)?.as_str()?;
+        let damaged = |error: &dyn std::fmt::Display| Error::Damaged {
+            what: format!("the subscription `{name}` is none: {error}"),
+        };
+        let json = row.get_ref(4)?.as_str()?;
+        let FollowsJson { from, types } =
+            serde_json::from_str(json).map_err(|error| damaged(&error))?;
+        let patterns = from.into_iter().map(Pattern::new).collect::<Result<_, _>>();
+        Ok(Subscription {
+            follows: NewSubscription {
+                name: SubscriptionName::stored(name),
+                patterns: patterns.map_err(|error| damaged(&error))?,
+                types: types.iter().map(|text| EventType::stored(text)).collect(),
+            },
+            checkpoint: Checkpoint {
+                position: Position(row.get(1)?),
+                link: link(row, 2)?,
+                store: self.marker.id.clone(),
+                incarnation: row.get(3)?,
+            },
+        })
+    }
+
+    /// Appends events and moves a subscription's checkpoint from `from` to `to`, in one transaction.
+    pub(crate) fn react(
+        &mut self,
+        name: &SubscriptionName,
+        events: &[SealedEvent],
+        from: Position,
+        to: &Checkpoint,
+    ) -> Result<Option<Stopped>, Error> {
+        if let Some(stopped) = self.first_refused(events) {
+            return Ok(Some(stopped));
+        }
+        let mut stopped_at = None;
+        let done = self.write(events.len() > 1, |transaction| {
+            move_checkpoint(transaction, name, Some(from), to)?;
+            for (index, event) in events.iter().enumerate() {
+                transaction.append(event).inspect_err(|failure| {
+                    if let Failure::Refused(_) = failure {
+                        stopped_at = Some(index);
+                    }
+                })?;
+            }
+            Ok(())
+        });
+        match (done, stopped_at) {
+            (Ok(()), _) => Ok(None),
+            (Err(error), Some(index)) => Ok(Some(Stopped { index, error })),
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// Moves a subscription's checkpoint to `to`, where it is at `from` if that is said.
+    pub(crate) fn move_subscription(
+        &mut self,
+        name: &SubscriptionName,
+        from: Option<Position>,
+        to: &Checkpoint,
+    ) -> Result<(), Error> {
+        self.write(false, |transaction| move_checkpoint(transaction, name, from, to))
+    }
+
+    /// Removes a subscription; whether there was one.
+    pub(crate) fn remove_subscription(&mut self, name: &SubscriptionName) -> Result<bool, Error> {
+        self.write(false, |transaction| {
+            let connection = transaction.connection();
+            if !is_table(connection, "subscriptions")? {
+                return Ok(false);
+            }
+            let delete = "DELETE FROM subscriptions WHERE name = ?1";
+            let removed = connection.execute(delete, [name.as_str()])? > 0;
+            forget_failure(connection, name.as_str())?;
+            Ok(removed)
+        })
+    }
+
+    /// How what is called `name` failed last.
+    pub(crate) fn last_failure(&self, name: &str) -> Result<Option<LastFailure>, Error> {
+        self.look(|connection| {
+            if !is_table(connection, "failures")? {
+                return Ok(None);
+            }
+            let select = "SELECT time, message FROM failures WHERE name = ?1";
+            let found = connection.query_row(select, [name], |row| {
+                let time = Timestamp::from_micros(row.get(0)?);
+                Ok(LastFailure { time, message: row.get(1)? })
+            });
+            Ok(found.optional()?)
+        })
+    }
+
+    /// Records how what is called `name` failed, or that it no longer does.
+    pub(crate) fn record_failure(
+        &mut self,
+        name: &str,
+        message: Option<&str>,
+    ) -> Result<(), Error> {
+        if message.is_none() && self.last_failure(name)?.is_none() {
+            return Ok(());
+        }
+        let now = (self.options.clock)();
+        self.write(false, |transaction| {
+            let connection = transaction.connection();
+            match message {
+                Some(message) => {
+                    connection.execute_batch(FAILURES)?;
+                    let replace = "REPLACE INTO failures VALUES (?1, ?2, ?3)";
+                    connection.execute(replace, params![name, now.as_micros(), message])?;
+                }
+                None => forget_failure(connection, name)?,
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Forgets how what is called `name` failed.
+pub(super) fn forget_failure(connection: &Connection, name: &str) -> rusqlite::Result<()> {
+    if is_table(connection, "failures")? {
+        connection.execute("DELETE FROM failures WHERE name = ?1", [name])?;
+    }
+    Ok(())
+}
+
+fn move_checkpoint(
+    transaction: &Transaction<'_>,
+    name: &SubscriptionName,
+    from: Option<Position>,
+    to: &Checkpoint,
+) -> Result<(), Failure> {
+    let connection = transaction.connection();
+    let name = name.as_str();
+    if !is_there(connection, name)? {
+        return Err(Error::SubscriptionNotFound { name: name.into(), near: Vec::new() }.into());
+    }
+    let Checkpoint { position, link, incarnation, .. } = to;
+    let update = "UPDATE subscriptions SET position = ?2, link = ?3, incarnation = ?4 \
+                  WHERE name = ?1 AND position = coalesce(?5, position)";
+    let from_number = from.map(|from| from.0);
+    let moved = connection.prepare_cached(update)?.execute(params![
+        name,
+        position.0,
+        link.as_bytes(),
+        incarnation,
+        from_number
+    ])?;
+    match from {
+        Some(expected) if moved == 0 => {
+            Err(Error::CheckpointMoved { name: name.into(), expected }.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a table that is made when it is needed has been made.
+pub(super) fn is_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let table = "SELECT 1 FROM sqlite_schema WHERE name = ?1";
+    let mut statement = connection.prepare_cached(table)?;
+    Ok(statement.query_row([name], |_| Ok(())).optional()?.is_some())
+}
+
+/// Whether there is a subscription `name`, but for upper and lower case.
+pub(super) fn is_there(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    if !is_table(connection, "subscriptions")? {
+        return Ok(false);
+    }
+    let mut statement = connection.prepare_cached("SELECT 1 FROM subscriptions WHERE name = ?1")?;
+    Ok(statement.query_row([name], |_| Ok(())).optional()?.is_some())
+}
+
+fn names(connection: &Connection) -> Result<Vec<String>, Failure> {
+    if !is_table(connection, "subscriptions")? {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare("SELECT name FROM subscriptions")?;
+    let names = statement.query_map([], |row| row.get(0))?;
+    Ok(names.collect::<rusqlite::Result<_>>()?)
+}
+
+fn to_json(new: &NewSubscription) -> String {
+    let follows = FollowsJson {
+        from: new.patterns.iter().map(ToString::to_string).collect(),
+        types: new.types.iter().map(ToString::to_string).collect(),
+    };
+    // Lists of texts are always JSON.
+    serde_json::to_string(&follows).unwrap_or_default()
+}
+
+/// What a subscription follows, for the eye.
+fn told(follows: &NewSubscription) -> String {
+    let patterns: Vec<&str> = follows.patterns.iter().map(Pattern::as_str).collect();
+    let patterns = if patterns.is_empty() { "all streams".into() } else { patterns.join(" ") };
+    let types: Vec<&str> = follows.types.iter().map(EventType::as_str).collect();
+    if types.is_empty() { patterns } else { format!("{patterns}, of type {}", types.join(", ")) }
+}
