@@ -584,7 +584,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__project__subcmd__select)
-            opts="-q -h -V --with --fields --order-by --limit --offset --count --explain --at-least --wait --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-q -h -V --with --fields --order-by --limit --offset --count --explain --at-least --fresh --wait --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

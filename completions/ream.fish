@@ -438,7 +438,7 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l limit -d 'At most N rows' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l offset -d 'Pass over N rows' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l at-least -d 'Wait until the projection has all that matters to it up to POSITION' -r
-complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l wait -d 'With --at-least: wait at most TIME [default: 5s]' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l wait -d 'With --at-least or --fresh: wait at most TIME [default: 5s, with --fresh 30s]' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -450,6 +450,7 @@ never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l count -d 'Only how many rows'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l explain -d 'Only how the rows are found: by which index'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l fresh -d 'Catch up first: run the program that makes the projection, or wait for who runs it'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -s h -l help -d 'Print help (see more with \'--help\')'

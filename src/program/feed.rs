@@ -165,12 +165,17 @@ impl Feed {
         self.told().error.take()
     }
 
-    /// Ends the program's input, and waits until that has been done.
-    pub(super) fn stop(&mut self) {
+    /// Ends the program's input, soon.
+    pub(super) fn end_input(&self) {
         self.shared.stop.store(true, Ordering::Relaxed);
         if let Some(waker) = &self.waker {
             waker.wake();
         }
+    }
+
+    /// Ends the program's input, and waits until that has been done.
+    fn stop(&mut self) {
+        self.end_input();
         if let Some(thread) = self.thread.take() {
             // It does not panic; where it did, the input has ended.
             let _ = thread.join();

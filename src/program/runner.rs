@@ -295,7 +295,7 @@ impl<E: Effects> Runner<'_, E> {
         } else {
             None
         };
-        let mut feed = Feed::start(events, source, input, markers);
+        let feed = Feed::start(events, source, input, markers);
         let mut hearing = Hearing { runner: self, feed: &feed, running: &mut running, whole };
         let mut heard = hearing.hear();
         *told = feed.range();
@@ -305,7 +305,7 @@ impl<E: Effects> Runner<'_, E> {
             heard = Err(error);
         }
         self.effects.forget();
-        feed.stop();
+        drop(feed);
         heard
     }
 
@@ -367,7 +367,7 @@ impl<E: Effects> Hearing<'_, '_, E> {
                 self.commit(&mut since)?;
             }
         }
-        self.end(&since)
+        self.end(&mut since)
     }
 
     /// Takes the line that was heard last.
@@ -414,15 +414,10 @@ impl<E: Effects> Hearing<'_, '_, E> {
         if let Some(error) = self.feed.take_error() {
             return Err(error.into());
         }
-        if self.running.is_interrupted() {
-            let ending = since.ending.get_or_insert_with(|| {
-                self.running.ask_to_end();
-                Instant::now() + self.runner.following.grace
-            });
-            if Instant::now() >= *ending {
-                return Err(ProgramError::Interrupted.into());
-            }
-        } else if self.feed.unacked().is_none() {
+        if self.is_over(since) {
+            return Err(ProgramError::Interrupted.into());
+        }
+        if self.feed.unacked().is_none() {
             since.ack = Instant::now();
         } else if since.ack.elapsed() >= SILENT.0 {
             self.tell_silence(since);
@@ -434,6 +429,19 @@ impl<E: Effects> Hearing<'_, '_, E> {
         Ok(self.running.wait_for_words(LOOK)?)
     }
 
+    /// Whether we are interrupted, and the program's time to end is over. It hears no more.
+    fn is_over(&mut self, since: &mut Since) -> bool {
+        if !self.running.is_interrupted() {
+            return false;
+        }
+        let ending = since.ending.get_or_insert_with(|| {
+            self.running.ask_to_end();
+            self.feed.end_input();
+            Instant::now() + self.runner.following.grace
+        });
+        Instant::now() >= *ending
+    }
+
     fn tell_silence(&mut self, since: &mut Since) {
         if !std::mem::replace(&mut since.told, true) {
             let (program, replies) = (self.running.name(), since.replies);
@@ -442,12 +450,14 @@ impl<E: Effects> Hearing<'_, '_, E> {
     }
 
     /// The program's output has ended: so does the program, and with 0 acks all that it was told.
-    fn end(&mut self, since: &Since) -> Result<(), Failure> {
-        let far = Instant::now() + Duration::from_secs(365 * 24 * 3600);
-        self.running.finish_by(since.ending.unwrap_or(far))?;
+    fn end(&mut self, since: &mut Since) -> Result<(), Failure> {
+        while !self.running.has_ended(LOOK)? && !self.is_over(since) {}
+        let finished = self.running.ends_well();
         if self.running.is_interrupted() {
+            // It may have ended in any way.
             return Err(ProgramError::Interrupted.into());
         }
+        finished?;
         if let Some(error) = self.feed.take_error() {
             return Err(error.into());
         }

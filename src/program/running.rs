@@ -212,11 +212,16 @@ impl Running {
         self.process.interrupt(signal.and_then(|number| i32::try_from(number).ok()));
     }
 
-    /// Waits until it has ended, at most until `deadline`, and that it ended well.
-    pub(super) fn finish_by(&mut self, deadline: Instant) -> Result<(), ProgramError> {
-        while self.ended.is_none() && Instant::now() < deadline && !self.is_interrupted() {
-            self.look(LOOK).map_err(|error| self.unreadable(error))?;
+    /// Whether it has ended; waits for that at most for `timeout`.
+    pub(super) fn has_ended(&mut self, timeout: Duration) -> Result<bool, ProgramError> {
+        if self.ended.is_none() {
+            self.look(timeout).map_err(|error| self.unreadable(error))?;
         }
+        Ok(self.ended.is_some())
+    }
+
+    /// Ends what is left of it, and that it ended well.
+    pub(super) fn ends_well(&mut self) -> Result<(), ProgramError> {
         let (status, source) = self.end()?;
         if status.success() {
             return Ok(());
@@ -308,11 +313,7 @@ impl Running {
         while self.ended.is_none() {
             self.wait(deadline)?;
         }
-        let (status, source) = self.end()?;
-        if status.success() {
-            return Ok(());
-        }
-        Err(ProgramError::Failed { program: self.name.clone(), status, source })
+        self.ends_well()
     }
 
     /// That it says no more and ends well; `reason` is why it must not say more.

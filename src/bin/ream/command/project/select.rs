@@ -1,5 +1,6 @@
 //! `ream project select`.
 
+mod fresh;
 mod rows;
 
 use std::time::Duration;
@@ -8,6 +9,7 @@ use clap::Args;
 use ream::{Condition, OrderBy, Position, Projection, Schema, Selection};
 use serde::Serialize;
 
+use self::fresh::CatchUp;
 use self::rows::write_rows;
 use super::expression::{With, field, fields};
 use crate::args::{Format, Global};
@@ -27,6 +29,7 @@ Examples:
   ream project select users 'city IN (\"London\", \"Rome\") AND salary > 1000'
   ream project select users 'email =~ \"@mail.com$\"' --fields id,email --order-by city,-salary
   ream project select users 'city = :city' --with city=London --count
+  ream project select users --fresh      what is stored by now is in it; nothing has to run
   ream project select users --at-least 1842 --wait 5s    what was stored at 1842 is in it
   ream project select users --format csv > users.csv")]
 pub(crate) struct SelectArgs {
@@ -59,13 +62,13 @@ pub(crate) struct SelectArgs {
     /// Wait until the projection has all that matters to it up to POSITION
     #[arg(long, value_name = "POSITION")]
     at_least: Option<u64>,
-    /// With --at-least: wait at most TIME [default: 5s]
-    #[arg(long, value_name = "TIME", value_parser = units::duration, requires = "at_least")]
+    /// Catch up first: run the program that makes the projection, or wait for who runs it
+    #[arg(long, conflicts_with = "at_least")]
+    fresh: bool,
+    /// With --at-least or --fresh: wait at most TIME [default: 5s, with --fresh 30s]
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
     wait: Option<Duration>,
 }
-
-/// How long `--at-least` waits where nothing else is said.
-const WAIT: Duration = Duration::from_secs(5);
 
 /// A number of rows, as JSON.
 #[derive(Serialize)]
@@ -83,20 +86,23 @@ struct ExplanationJson {
 impl SelectArgs {
     pub(super) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let mut options = global.options(environment);
+        if self.wait.is_some() && !self.fresh && self.at_least.is_none() {
+            return Err(Refused::Usage("--wait needs --at-least or --fresh".into()).into());
+        }
         // To wait is all that a signal has to end; else it ends the program as ever.
-        let signals = self.at_least.map(|_| Signals::take_over()).transpose()?;
+        let waits = self.fresh || self.at_least.is_some();
+        let signals = waits.then(Signals::take_over).transpose()?;
         options.interrupt = signals.as_ref().map(Signals::flag);
-        let store = global.open(environment, &options)?;
+        let mut store = global.open(environment, &options)?;
         warn_of(global, &store);
-        let projection = store.projection(&self.name)?;
+        let mut projection = store.projection(&self.name)?;
         let selection = self.selection(projection.schema())?;
-        if let (Some(position), Some(signals)) = (self.at_least.map(Position), &signals) {
-            let wait = self.wait.unwrap_or(WAIT);
-            if !signals.hold(|| store.wait_until_reached(&projection, position, wait))? {
-                let checkpoint = projection.checkpoint()?.position;
-                let name = self.name.clone();
-                return Err(Refused::NotReached { name, position, checkpoint }.into());
-            }
+        if let Some(signals) = &signals {
+            let mut catch_up = CatchUp { store: &mut store, projection: &mut projection, signals };
+            signals.hold(|| match self.at_least {
+                Some(position) => catch_up.wait_for(Position(position), self.wait),
+                None => catch_up.freshen(self.wait, environment, global),
+            })?;
         }
         let output = Output::new(global);
         if self.explain {

@@ -1,0 +1,144 @@
+//! Read your own write: waiting until a projection has come as far as is asked for.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ream::program::Following;
+use ream::{Error, Position, Projection, Store};
+
+use crate::args::Global;
+use crate::command::project::run;
+use crate::environment::Environment;
+use crate::refused::Refused;
+use crate::signals::Signals;
+
+/// How long is waited for a projection, where nothing else is said, and for a program that makes it.
+const WAIT: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(30));
+/// How often is looked whether who runs it still does.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// A projection that has to come so far.
+pub(super) struct CatchUp<'c> {
+    pub(super) store: &'c mut Store,
+    pub(super) projection: &'c mut Projection,
+    pub(super) signals: &'c Signals,
+}
+
+impl CatchUp<'_> {
+    /// Waits until the projection has reached a position.
+    pub(super) fn wait_for(
+        &self,
+        position: Position,
+        wait: Option<Duration>,
+    ) -> anyhow::Result<()> {
+        let wait = wait.unwrap_or(WAIT.0);
+        if self.store.wait_until_reached(self.projection, position, wait)? {
+            return Ok(());
+        }
+        Err(self.not_reached(position)?.into())
+    }
+
+    /// Has the projection reach what is stored by now: by its program, or by who runs it already.
+    pub(super) fn freshen(
+        &mut self,
+        wait: Option<Duration>,
+        environment: &Environment,
+        global: &Global,
+    ) -> anyhow::Result<()> {
+        let head = self.store.status()?.head;
+        let deadline = Instant::now() + wait.unwrap_or(WAIT.1).min(Duration::from_secs(1 << 32));
+        let name = self.projection.entry().name.to_string();
+        loop {
+            if self.store.has_reached(self.projection, head)? {
+                return Ok(());
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(self.not_reached(head)?.into());
+            }
+            match self.store.take_run(&name, Duration::ZERO) {
+                Ok(_lock) => return self.make(head, left, environment, global),
+                Err(Error::Running { .. }) => {
+                    let left = left.min(LOOK);
+                    self.store.wait_until_reached(self.projection, head, left)?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Has the projection's program make it up to what is stored by now, at most for `left`.
+    fn make(
+        &mut self,
+        head: Position,
+        left: Duration,
+        environment: &Environment,
+        global: &Global,
+    ) -> anyhow::Result<()> {
+        let definition = self.projection.entry().definition.clone();
+        if definition.program.is_empty() {
+            let name = &self.projection.entry().name;
+            return Err(Refused::Invalid {
+                message: format!("`{name}` remembers no program that makes it"),
+                hint: Some(format!("ream project run {name} --until-caught-up -- PROGRAM")),
+            }
+            .into());
+        }
+        let program = run::program(self.store, &definition, environment, self.signals)?;
+        let stop = Stop::after(left, self.signals.flag());
+        let program = program.interrupted_by(Arc::clone(&stop.flag));
+        let mut following = Following::default();
+        following.until_caught_up = true;
+        following.at_once = definition.batch;
+        match run::follow(self.store, self.projection, program, following, global) {
+            Err(_) if stop.was_late() => Err(self.not_reached(head)?.into()),
+            done => done,
+        }
+    }
+
+    fn not_reached(&self, position: Position) -> anyhow::Result<Refused> {
+        let checkpoint = self.projection.checkpoint()?.position;
+        let name = self.projection.entry().name.to_string();
+        Ok(Refused::NotReached { name, position, checkpoint })
+    }
+}
+
+/// A flag that is set when a signal comes, or when it gets late.
+struct Stop {
+    flag: Arc<AtomicBool>,
+    late: Arc<AtomicBool>,
+    done: Arc<AtomicBool>,
+}
+
+impl Stop {
+    fn after(left: Duration, signal: Arc<AtomicBool>) -> Self {
+        let stop = Self { flag: Arc::default(), late: Arc::default(), done: Arc::default() };
+        let (flag, late, done) =
+            (Arc::clone(&stop.flag), Arc::clone(&stop.late), Arc::clone(&stop.done));
+        let begun = Instant::now();
+        thread::spawn(move || {
+            while !done.load(Ordering::Relaxed) && !signal.load(Ordering::Relaxed) {
+                let left = left.saturating_sub(begun.elapsed());
+                if left.is_zero() {
+                    late.store(true, Ordering::Relaxed);
+                    break;
+                }
+                thread::sleep(left.min(LOOK / 2));
+            }
+            flag.store(true, Ordering::Relaxed);
+        });
+        stop
+    }
+
+    fn was_late(&self) -> bool {
+        self.late.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Stop {
+    fn drop(&mut self) {
+        self.done.store(true, Ordering::Relaxed);
+    }
+}
