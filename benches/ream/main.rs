@@ -10,6 +10,7 @@
 #![allow(clippy::print_stdout, reason = "the table is what this is for")]
 
 mod decide;
+mod follow;
 mod log;
 mod place;
 mod process;
@@ -24,11 +25,12 @@ use std::path::Path;
 use report::Report;
 
 /// The groups, by name.
-const GROUPS: [(&str, Measure); 4] = [
+const GROUPS: [(&str, Measure); 5] = [
     ("log", log::measure),
     ("state", state::measure),
     ("decide", decide::measure),
     ("projection", projection::measure),
+    ("follow", follow::measure),
 ];
 
 type Measure = fn(&mut Report);
@@ -47,6 +49,12 @@ fn main() {
         [decide::SYNCING, file] => return decide::sync_often(Path::new(file)).unwrap(),
         [projection::LOADING, database, lines] => {
             return projection::load(Path::new(database), Path::new(lines)).unwrap();
+        }
+        [follow::PROJECTING] => return follow::echo_rows().unwrap(),
+        [follow::PROJECTING_EACH] => return follow::echo_each().unwrap(),
+        [follow::ACKING] => return follow::echo_acks().unwrap(),
+        [follow::UPSERTING, store, database, table] => {
+            return follow::upsert(Path::new(store), Path::new(database), table).unwrap();
         }
         _ => {}
     }
