@@ -64,6 +64,9 @@ _ream() {
             ream__subcmd__project,list)
                 cmd="ream__subcmd__project__subcmd__list"
                 ;;
+            ream__subcmd__project,rebuild)
+                cmd="ream__subcmd__project__subcmd__rebuild"
+                ;;
             ream__subcmd__project,run)
                 cmd="ream__subcmd__project__subcmd__run"
                 ;;
@@ -364,7 +367,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__project)
-            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version create drop list show run set select update delete"
+            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version create drop list show run rebuild set select update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -537,8 +540,50 @@ _ream() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ream__subcmd__project__subcmd__rebuild)
+            opts="-y -q -h -V --per-event --batch --retries --markers --diff --yes --dry-run --grace --store --format --json --quiet --color --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --batch)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --retries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --grace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ream__subcmd__project__subcmd__run)
-            opts="-q -h -V --until-caught-up --per-event --batch --retries --wait --markers --grace --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-q -h -V --per-event --batch --retries --markers --until-caught-up --wait --grace --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1358,7 +1403,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__tail)
-            opts="-n -q -h -V --after --from --until --since --last --limit --type --new --grace --as --allow-loop --until-caught-up --per-event --batch --retries --wait --markers --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-n -q -h -V --after --from --until --since --last --limit --type --new --grace --as --allow-loop --per-event --batch --retries --markers --until-caught-up --wait --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

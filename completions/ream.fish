@@ -128,9 +128,9 @@ never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand tail" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l new -d 'Only what is stored from now on'
 complete -c ream -n "__fish_ream_using_subcommand tail" -l allow-loop -d 'With --as: let the program answer with events that it follows itself'
-complete -c ream -n "__fish_ream_using_subcommand tail" -l until-caught-up -d 'End when nothing is left to do'
 complete -c ream -n "__fish_ream_using_subcommand tail" -l per-event -d 'Run the program once an event; its exit with 0 acks it'
 complete -c ream -n "__fish_ream_using_subcommand tail" -l markers -d 'Tell the program from where to which head it is told, and when it has caught up'
+complete -c ream -n "__fish_ream_using_subcommand tail" -l until-caught-up -d 'End when nothing is left to do'
 complete -c ream -n "__fish_ream_using_subcommand tail" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand tail" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -315,28 +315,29 @@ complete -c ream -n "__fish_ream_using_subcommand decide" -l json -d 'Show resul
 complete -c ream -n "__fish_ream_using_subcommand decide" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand decide" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand decide" -s V -l version -d 'Print version'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run set select update delete" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run set select update delete" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated values; of `project select` alone'"
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run set select update delete" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run set select update delete" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run set select update delete" -l json -d 'Show results as JSON, as --format json does'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run set select update delete" -s q -l quiet -d 'Say nothing but results and errors'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run set select update delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run set select update delete" -s V -l version -d 'Print version'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run set select update delete" -f -a "create" -d 'Make a projection'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run set select update delete" -f -a "drop" -d 'Drop a projection and its rows; the events stay'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run set select update delete" -f -a "list" -d 'List the projections'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run set select update delete" -f -a "show" -d 'Show a projection: its fields, how many rows it has, how far it has come'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run set select update delete" -f -a "run" -d 'Run the program that makes a projection'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run set select update delete" -f -a "set" -d 'Insert rows, or replace those with their keys'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run set select update delete" -f -a "select" -d 'Search a projection'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run set select update delete" -f -a "update" -d 'Set fields of rows'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run set select update delete" -f -a "delete" -d 'Delete rows'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "create" -d 'Make a projection'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "drop" -d 'Drop a projection and its rows; the events stay'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "list" -d 'List the projections'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "show" -d 'Show a projection: its fields, how many rows it has, how far it has come'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "run" -d 'Run the program that makes a projection'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "rebuild" -d 'Make a projection anew, from the first event on'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "set" -d 'Insert rows, or replace those with their keys'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "select" -d 'Search a projection'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "update" -d 'Set fields of rows'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "delete" -d 'Delete rows'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l key -d 'The fields of the key, with commas between them, where they are several' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l unique -d 'Fields that no two rows have the same values in; may be given several times' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l index -d 'Fields that rows are found by; may be given several times' -r
@@ -410,13 +411,34 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l until-caught-up -d 'End when nothing is left to do'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l per-event -d 'Run the program once an event; its exit with 0 acks it'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l markers -d 'Tell the program from where to which head it is told, and when it has caught up'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l until-caught-up -d 'End when nothing is left to do'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l batch -d 'Run the program once for up to N events that are there; its exit with 0 acks them' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l retries -d 'Start a program that fails again, N times [default: 5]' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l grace -d 'Give the program TIME to end when ream is interrupted [default: 5s]' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l per-event -d 'Run the program once an event; its exit with 0 acks it'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l markers -d 'Tell the program from where to which head it is told, and when it has caught up'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l diff -d 'Tell how many rows differ, and the first of them; then ask'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -s y -l yes -d 'With --diff: do not ask'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l dry-run -d 'Make it and tell what differs, but leave the old one in its place'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from set" -l jsonl -d 'Set the rows in FILE, one JSON object a line; - for standard input. Committed as they come' -r -F
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from set" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from set" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'

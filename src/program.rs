@@ -74,6 +74,13 @@ impl Program {
         self
     }
 
+    /// The same, with `REAM_REBUILD=1` in its environment: what it makes is made anew.
+    #[must_use]
+    pub fn rebuilding(mut self) -> Self {
+        self.environment.push(("REAM_REBUILD".into(), "1".into()));
+        self
+    }
+
     /// The same, ended when the flag is set to `true`.
     #[must_use]
     pub fn interrupted_by(mut self, flag: Arc<AtomicBool>) -> Self {

@@ -29,8 +29,8 @@ pub use checkpoint::Checkpoint;
 pub use error::{Clash, Error};
 pub use options::Options;
 pub use projection::{
-    Change, Explanation, OrderBy, Projection, ProjectionEntry, ProjectionStatus, RowRef, Selection,
-    SetEach,
+    Change, Differences, Explanation, OrderBy, Projection, ProjectionEntry, ProjectionStatus,
+    Rebuild, RowRef, Selection, SetEach,
 };
 pub use query::{Mark, Query};
 pub use seal::{Batched, SealedEvent, Sealer};
@@ -541,6 +541,49 @@ impl Store {
     pub fn remember(&mut self, name: &Identifier, definition: &Definition) -> Result<(), Error> {
         match &mut self.engine {
             Engine::Sqlite(store) => store.remember(name, definition),
+        }
+    }
+
+    /// Begins to make the projection `name` anew: the next generation of it, without rows, which serves
+    /// once it is whole, by [`Store::switch`]. What an earlier attempt left is removed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Running`] where someone else does it, [`Error::ProjectionNotFound`].
+    pub fn begin_rebuild(
+        &mut self,
+        name: &Identifier,
+        definition: &Definition,
+    ) -> Result<Rebuild, Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => {
+                let (lock, projection) = store.begin_rebuild(name, definition)?;
+                let lock = RunLock { _engine: RunEngine::Sqlite(lock) };
+                Ok(Rebuild::new(Projection::of(projection), lock))
+            }
+        }
+    }
+
+    /// Has a projection that was made anew serve, in one transaction; the one before it goes when nobody
+    /// reads it any more, and who still writes to that is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Superseded`] where another one serves by now.
+    pub fn switch(&mut self, rebuild: &Rebuild) -> Result<(), Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.switch(rebuild.projection.engine()),
+        }
+    }
+
+    /// That a projection serves, or is to serve next.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Superseded`], [`Error::ProjectionNotFound`].
+    pub fn check_serving(&self, projection: &Projection) -> Result<(), Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.check_serving(projection.entry()),
         }
     }
 

@@ -70,6 +70,11 @@ pub enum Notice<'n> {
         /// How long is waited before that.
         pause: Duration,
     },
+    /// What was done up to a position is committed.
+    Committed {
+        /// The position.
+        position: Position,
+    },
     /// It has been told of events and acks none.
     NoAck {
         /// The program.
@@ -311,7 +316,10 @@ impl<E: Effects> Runner<'_, E> {
 
     fn commit(&mut self, running: &mut Running) -> Result<(), Failure> {
         match self.effects.commit()? {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                (self.notice)(Notice::Committed { position: self.effects.checkpoint() });
+                Ok(())
+            }
             Err((line, error)) => Err(running.refused(line, error).into()),
         }
     }

@@ -57,6 +57,21 @@ impl Row {
         &self.0
     }
 
+    /// The row as a JSON object.
+    #[must_use]
+    pub fn to_json(&self, schema: &Schema) -> String {
+        let mut line = Vec::new();
+        for (at, (value, field)) in self.0.iter().zip(&schema.fields).enumerate() {
+            line.push(if at == 0 { b'{' } else { b',' });
+            wire::write_string(&mut line, field.name.as_str());
+            line.push(b':');
+            value.borrow(&mut String::new()).write(&mut line);
+        }
+        line.push(b'}');
+        // It is made of texts.
+        String::from_utf8(line).unwrap_or_default()
+    }
+
     /// How much memory its texts and bytes take, roughly.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -305,6 +320,7 @@ mod tests {
         let told = RowWriter::new(&names).write(&mut written, |place| Ok::<_, ()>(values[place]));
         told.unwrap();
         assert_eq!(String::from_utf8(written).unwrap(), line);
+        assert_eq!(row.to_json(&schema), line);
         // In any order, with other spellings, and without what may be null.
         let other = r#" {"name" : "Zo\u00eb \"Z\"", "salary":"1200.5", "born":"2026-11-23T05:49:13+01:00","photo":"AAEC","active":true,"score":1e-1,"extra":{"a": [1.0, null]}, "id":-7} "#;
         assert_eq!(Row::parse(other.as_bytes(), &schema).unwrap(), row);

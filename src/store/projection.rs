@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::checkpoint::Checkpoint;
 use super::error::Error;
 use super::seal::Batched;
-use super::{Stopped, sqlite};
+use super::{RunLock, Stopped, sqlite};
 use crate::event::Position;
 use crate::expression::{Assignments, Condition};
 use crate::schema::{Definition, Identifier, Row, Schema, ValueRef};
@@ -137,6 +137,46 @@ impl<'r> RowRef<'r> {
     pub fn value(&self, place: usize) -> Result<ValueRef<'r>, Error> {
         match &self.0 {
             RowEngine::Sqlite(row) => row.value(place),
+        }
+    }
+}
+
+/// What differs between a projection and the one that it is to follow.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Differences {
+    /// How many rows have another value somewhere.
+    pub changed: u64,
+    /// How many rows there were that there are not.
+    pub gone: u64,
+    /// How many rows there are that there were not.
+    pub new: u64,
+    /// The first of them, by key: the row as it was, and as it is.
+    pub first: Vec<(Option<Row>, Option<Row>)>,
+}
+
+/// The next generation of a projection, which no one else knows until it serves.
+#[derive(Debug)]
+pub struct Rebuild {
+    /// The projection.
+    pub projection: Projection,
+    /// No one else makes it anew at the same time.
+    _lock: RunLock,
+}
+
+impl Rebuild {
+    pub(super) fn new(projection: Projection, lock: RunLock) -> Self {
+        Self { projection, _lock: lock }
+    }
+
+    /// Gives it up.
+    ///
+    /// # Errors
+    ///
+    /// Where its file can't be removed.
+    pub fn discard(self) -> Result<(), Error> {
+        match self.projection.engine {
+            ProjectionEngine::Sqlite(projection) => projection.discard(),
         }
     }
 }
@@ -308,6 +348,25 @@ impl Projection {
     pub fn explain(&self, selection: &Selection) -> Result<Explanation, Error> {
         match &self.engine {
             ProjectionEngine::Sqlite(projection) => projection.explain(selection),
+        }
+    }
+
+    /// What differs from `old`, a generation before this one; of the rows the first `shown`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherSchema`], and where they can't be read.
+    pub fn differences(&self, old: &Self, shown: usize) -> Result<Differences, Error> {
+        match (&self.engine, &old.engine) {
+            (ProjectionEngine::Sqlite(new), ProjectionEngine::Sqlite(old)) => {
+                new.differences(old, shown)
+            }
+        }
+    }
+
+    pub(super) fn engine(&self) -> &sqlite::Projection {
+        match &self.engine {
+            ProjectionEngine::Sqlite(projection) => projection,
         }
     }
 

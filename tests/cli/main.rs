@@ -13,6 +13,7 @@ mod append;
 mod decide;
 mod help;
 mod init;
+mod project;
 mod read;
 mod state;
 mod status;

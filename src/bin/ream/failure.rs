@@ -171,16 +171,8 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
         Error::VersionNeedsStream => (2, hint("ream read order-42 --after @3".into())),
         Error::StreamNotFound { near, .. } => (4, Some(near_names(near, "ream stream list"))),
         Error::StateNotFound { near, .. } => (4, Some(near_names(near, "ream state list"))),
-        Error::SubscriptionNotFound { near, .. } => (4, Some(near_names(near, "ream subscription list"))),
-        Error::SubscriptionDiffers { name, .. } => {
-            (6, hint(format!("another name, or begin anew: ream subscription rm {name}")))
-        }
-        Error::NameTaken { .. } => (6, hint("ream subscription list".into())),
         Error::ProjectionNotFound { near, .. } => (4, Some(near_names(near, "ream project list"))),
-        Error::OtherLog { name, projection: false, .. } => {
-            (1, hint(format!("say where it goes on: ream subscription seek {name} end")))
-        }
-        Error::ProjectionLost { name, .. } | Error::OtherLog { name, .. } => {
+        Error::ProjectionLost { name, .. } => {
             (1, hint(format!("make it anew: ream project drop {name} --yes, then ream project create {name} …")))
         }
         Error::ProjectionExists { name } => (
@@ -203,10 +195,36 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
         Error::Full { .. } => {
             (1, hint("make room and run it again: nothing that was acknowledged is lost".into()))
         }
-        Error::Running { .. } => (5, hint("--wait 1m waits until that ends".into())),
-        Error::CheckpointMoved { name, .. } => (1, hint(format!("see where it is, then run it again: ream subscription show {name}"))),
         Error::Interrupted => (130, None),
         Error::NotADirectory { .. } => (4, hint("a store is a directory, and may be a new one: ream init .ream".into())),
+        error => follow_code(error),
+    }
+}
+
+/// The same for what follows the log.
+fn follow_code(error: &Error) -> (u8, Option<String>) {
+    let hint = Some;
+    match error {
+        Error::SubscriptionNotFound { near, .. } => {
+            (4, Some(near_names(near, "ream subscription list")))
+        }
+        Error::SubscriptionDiffers { name, .. } => {
+            (6, hint(format!("another name, or begin anew: ream subscription rm {name}")))
+        }
+        Error::NameTaken { .. } => (6, hint("ream subscription list".into())),
+        Error::Superseded { name } => {
+            (1, hint(format!("go on with the new one: ream project run {name}")))
+        }
+        Error::Running { .. } => (5, hint("--wait 1m waits until that ends".into())),
+        Error::CheckpointMoved { name, .. } => {
+            (1, hint(format!("see where it is, then run it again: ream subscription show {name}")))
+        }
+        Error::OtherLog { name, projection: true, .. } => {
+            (1, hint(format!("make it anew: ream project rebuild {name}")))
+        }
+        Error::OtherLog { name, .. } => {
+            (1, hint(format!("say where it goes on: ream subscription seek {name} end")))
+        }
         _ => (1, None),
     }
 }

@@ -163,6 +163,13 @@ pub(super) fn checkpoint(connection: &Connection, options: &Options) {
     let _ = wait_as_told(connection, options);
 }
 
+/// Moves the log into the database; whether nothing is left in it, and no one reads it.
+pub(super) fn truncated(connection: &Connection) -> bool {
+    let _ = connection.busy_timeout(Duration::ZERO);
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+    busy == Ok(0_i64)
+}
+
 /// What a failure of SQLite means.
 pub(super) fn failure(layout: &Layout, action: &'static str, error: rusqlite::Error) -> Error {
     match error.sqlite_error_code() {

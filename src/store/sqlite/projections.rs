@@ -4,12 +4,16 @@
 //! rows and checkpoint of a projection are in a file of its own, so that what writes them is in no
 //! writer's way.
 
+mod compare;
 mod file;
 mod functions;
 mod lower;
+mod rebuild;
 mod rows;
 mod select;
 mod table;
+
+use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
@@ -65,15 +69,7 @@ impl Store {
             File::of(&self.layout, name, generation).remove()?;
         }
         let generation = 1;
-        let link = Link::genesis(&self.marker.id);
-        let file = File::of(&self.layout, name, generation);
-        let statements = [table::CHECKPOINT, &table::statements(name, &definition.schema)].concat();
-        drop(file.create(&self.options, |connection| {
-            connection.execute_batch(&statements)?;
-            let insert = "INSERT INTO ream_checkpoint VALUES (0, ?1, ?2, ?3)";
-            let checkpoint = params![link.as_bytes(), self.marker.id, self.marker.incarnation];
-            connection.execute(insert, checkpoint).map(drop)
-        })?);
+        drop(self.create_file(name, definition, generation)?);
         file::point(&self.layout, name, generation)?;
         platform::sync_dir(&self.layout.projections)
             .map_err(Error::io("sync", &self.layout.projections))?;
@@ -93,8 +89,30 @@ impl Store {
         Ok(true)
     }
 
+    /// Makes the file of a generation, without rows.
+    fn create_file(
+        &self,
+        name: &Identifier,
+        definition: &Definition,
+        generation: u64,
+    ) -> Result<(File, Connection), Error> {
+        let link = Link::genesis(&self.marker.id);
+        let file = File::of(&self.layout, name, generation);
+        let statements = [table::CHECKPOINT, &table::statements(name, &definition.schema)].concat();
+        let connection = file.create(&self.options, |connection| {
+            connection.execute_batch(&statements)?;
+            let insert = "INSERT INTO ream_checkpoint VALUES (0, ?1, ?2, ?3)";
+            let checkpoint = params![link.as_bytes(), self.marker.id, self.marker.incarnation];
+            connection.execute(insert, checkpoint).map(drop)
+        })?;
+        Ok((file, connection))
+    }
+
     /// Drops the projection `name`; whether there was one.
     pub(crate) fn drop_projection(&mut self, name: &Identifier) -> Result<bool, Error> {
+        // Who makes it would go on in a file that no one finds.
+        let _run = self.take_run(name.as_str(), Duration::ZERO)?;
+        let _rebuild = self.take_rebuild(name)?;
         let _turn = Queue::of_projections(&self.layout).enter(&self.options)?;
         let found = self.look(|connection| find(connection, name.as_str()))?;
         if found.is_some_and(|entry| entry.name == *name) {
@@ -135,15 +153,23 @@ impl Store {
     pub(crate) fn projection(&self, name: &str) -> Result<Projection, Error> {
         let entry = self.look(|connection| find_exactly(connection, name))?;
         let file = File::of(&self.layout, &entry.name, entry.generation);
-        let connection = file.open(&self.options).map_err(|error| {
-            if file.path.symlink_metadata().is_err() {
-                let path = file.path.clone();
-                return Error::ProjectionLost { name: name.into(), path };
+        let connection = match file.open(&self.options) {
+            Ok(connection) => connection,
+            Err(error) if file.path.symlink_metadata().is_ok() => {
+                return Err(failure(&self.layout, "open the projection", error));
             }
-            failure(&self.layout, "open the projection", error)
-        })?;
+            // It may have been rebuilt since it was looked up.
+            Err(_) if self.look(|connection| find_exactly(connection, name))? != entry => {
+                return self.projection(name);
+            }
+            Err(_) => return Err(Error::ProjectionLost { name: name.into(), path: file.path }),
+        };
+        Ok(self.opened(entry, file, connection))
+    }
+
+    fn opened(&self, entry: ProjectionEntry, file: File, connection: Connection) -> Projection {
         let (layout, options) = (self.layout.clone(), self.options.clone());
-        Ok(Projection { connection, file, entry, layout, options })
+        Projection { connection, file, entry, layout, options }
     }
 }
 

@@ -13,10 +13,7 @@ use crate::units;
 
 /// How a program is run.
 #[derive(Debug, Args)]
-pub(crate) struct FollowingArgs {
-    /// End when nothing is left to do
-    #[arg(long)]
-    until_caught_up: bool,
+pub(crate) struct HowArgs {
     /// Run the program once an event; its exit with 0 acks it
     #[arg(long, conflicts_with = "batch")]
     per_event: bool,
@@ -26,12 +23,22 @@ pub(crate) struct FollowingArgs {
     /// Start a program that fails again, N times [default: 5]
     #[arg(long, value_name = "N")]
     retries: Option<u32>,
-    /// Wait at most TIME for who runs it already [default: not at all]
-    #[arg(long, value_name = "TIME", value_parser = units::duration)]
-    wait: Option<Duration>,
     /// Tell the program from where to which head it is told, and when it has caught up
     #[arg(long)]
     markers: bool,
+}
+
+/// How, and for how long.
+#[derive(Debug, Args)]
+pub(crate) struct FollowingArgs {
+    #[command(flatten)]
+    pub(crate) how: HowArgs,
+    /// End when nothing is left to do
+    #[arg(long)]
+    until_caught_up: bool,
+    /// Wait at most TIME for who runs it already [default: not at all]
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    wait: Option<Duration>,
 }
 
 fn at_least_one(text: &str) -> Result<usize, String> {
@@ -41,7 +48,7 @@ fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
-impl FollowingArgs {
+impl HowArgs {
     /// How many events the program is run for at once, where that is said.
     pub(crate) fn at_once(&self) -> Option<usize> {
         if self.per_event { Some(1) } else { self.batch }
@@ -51,16 +58,25 @@ impl FollowingArgs {
     pub(crate) fn following(&self, at_once: Option<usize>, grace: Option<Duration>) -> Following {
         let mut following = Following::default();
         following.at_once = at_once;
-        following.until_caught_up = self.until_caught_up;
         following.retries = self.retries.unwrap_or(following.retries);
         following.grace = grace.unwrap_or(following.grace);
         following.markers = self.markers;
         following
     }
+}
+
+impl FollowingArgs {
+    /// How the program is run, for `at_once` events.
+    pub(crate) fn following(&self, at_once: Option<usize>, grace: Option<Duration>) -> Following {
+        let mut following = self.how.following(at_once, grace);
+        following.until_caught_up = self.until_caught_up;
+        following
+    }
 
     /// That none of this is given, where nothing is run that it is for.
     pub(crate) fn check_unused(&self) -> Result<(), Refused> {
-        let Self { until_caught_up, per_event, batch, retries, wait, markers } = self;
+        let Self { how: HowArgs { per_event, batch, retries, markers }, until_caught_up, wait } =
+            self;
         let given = [
             ("--until-caught-up", *until_caught_up),
             ("--per-event", *per_event),

@@ -4,6 +4,7 @@ mod change;
 mod create;
 mod drop;
 mod expression;
+mod rebuild;
 mod run;
 mod select;
 mod set;
@@ -24,6 +25,7 @@ commands! {
         "list" List(show::ListArgs),
         "show" Show(show::ShowArgs),
         "run" Run(run::RunArgs),
+        "rebuild" Rebuild(rebuild::RebuildArgs),
         "set" Set(set::SetArgs),
         "select" Select(select::SelectArgs),
         "update" Update(change::UpdateArgs),
@@ -44,6 +46,7 @@ impl ProjectCommand {
             Self::List(args) => args.run(global, environment),
             Self::Show(args) => args.run(global, environment),
             Self::Run(args) => args.run(global, environment),
+            Self::Rebuild(args) => args.run(global, environment),
             Self::Set(args) => args.run(global, environment),
             Self::Select(args) => args.run(global, environment),
             Self::Update(args) => args.run(global, environment),

@@ -360,7 +360,7 @@ impl Projection {
 }
 
 /// The row in columns that are all fields of a schema, in order.
-fn whole_row(row: &rusqlite::Row<'_>, schema: &Schema) -> Result<Row, Failure> {
+pub(super) fn whole_row(row: &rusqlite::Row<'_>, schema: &Schema) -> Result<Row, Failure> {
     let mut values = Vec::with_capacity(schema.fields().len());
     for (at, field) in schema.fields().iter().enumerate() {
         let value =

@@ -8,7 +8,7 @@ use ream::{Definition, Identifier, Pattern, Position, Projection, Store};
 use serde::Serialize;
 
 use crate::args::{Format, Global};
-use crate::command::following::{self, FollowingArgs};
+use crate::command::following::{self, FollowingArgs, HowArgs};
 use crate::environment::Environment;
 use crate::output::{Output, to_line, warn_of};
 use crate::refused::{Refused, invalid, quote};
@@ -32,17 +32,24 @@ pub(crate) struct RunArgs {
     /// The projection
     #[arg(value_name = "NAME")]
     name: String,
-    /// The streams that it is made from; `*` stands for any characters: 'user-*'
-    #[arg(value_name = "PATTERN")]
-    patterns: Vec<Pattern>,
+    #[command(flatten)]
+    made: MadeArgs,
     #[command(flatten)]
     following: FollowingArgs,
     /// Give the program TIME to end when ream is interrupted [default: 5s]
     #[arg(long, value_name = "TIME", value_parser = units::duration)]
     grace: Option<Duration>,
+}
+
+/// What a projection is made from, and by what.
+#[derive(Debug, Args)]
+pub(super) struct MadeArgs {
+    /// The streams that it is made from; `*` stands for any characters: 'user-*'
+    #[arg(value_name = "PATTERN")]
+    pub(super) patterns: Vec<Pattern>,
     /// The program, and its arguments
     #[arg(value_name = "PROGRAM", last = true)]
-    program: Vec<String>,
+    pub(super) program: Vec<String>,
 }
 
 /// How far a projection has come, as JSON.
@@ -91,48 +98,69 @@ impl RunArgs {
     ) -> anyhow::Result<Definition> {
         let projection = store.projection(name.as_str())?;
         let was = &projection.entry().definition;
-        let mut definition = was.clone();
-        if !self.patterns.is_empty() {
-            definition.from.clone_from(&self.patterns);
-        }
-        if let Some(at_once) = self.following.at_once() {
-            definition.batch = Some(at_once);
-        }
-        if !self.program.is_empty() {
-            definition.program.clone_from(&self.program);
-            if *was.program != self.program {
-                let directory = &environment.directory;
-                definition.directory = Some(following::to_remember(store.path(), directory));
-                definition.batch = self.following.at_once();
-            }
-        }
+        let definition = self.made.definition(was, &self.following.how, store, environment);
         if definition == *was {
             return Ok(definition);
         }
         if projection.checkpoint()?.position > Position(0) {
-            return Err(changed(name, was).into());
+            return Err(self.changed(name, was).into());
         }
         store.remember(name, &definition)?;
         Ok(definition)
     }
+
+    /// That a projection is made from something else.
+    fn changed(&self, name: &Identifier, was: &Definition) -> Refused {
+        let from: Vec<String> = was.from.iter().map(|pattern| quote(pattern.as_str())).collect();
+        let from = if from.is_empty() { "all streams".into() } else { from.join(" ") };
+        let program: Vec<String> = was.program.iter().map(|word| quote(word)).collect();
+        let once = match was.batch {
+            None => String::new(),
+            Some(1) => ", once an event".into(),
+            Some(batch) => format!(", once for up to {batch} events"),
+        };
+        let mut again = format!("ream project rebuild {name}");
+        self.made.patterns.iter().for_each(|pattern| {
+            again.push(' ');
+            again.push_str(&quote(pattern.as_str()));
+        });
+        if !self.made.program.is_empty() {
+            again.push_str(" --");
+        }
+        self.made.program.iter().for_each(|word| {
+            again.push(' ');
+            again.push_str(&quote(word));
+        });
+        Refused::Invalid {
+            message: format!("`{name}` is made from {from} by {}{once}", program.join(" ")),
+            hint: Some(format!(
+                "go on with that: ream project run {name}; or make it anew: {again}"
+            )),
+        }
+    }
 }
 
-/// That a projection is made from something else.
-fn changed(name: &Identifier, was: &Definition) -> Refused {
-    let from: Vec<String> = was.from.iter().map(|pattern| quote(pattern.as_str())).collect();
-    let from = if from.is_empty() { "all streams".into() } else { from.join(" ") };
-    let program: Vec<String> = was.program.iter().map(|word| quote(word)).collect();
-    let once = match was.batch {
-        None => String::new(),
-        Some(1) => ", once an event".into(),
-        Some(batch) => format!(", once for up to {batch} events"),
-    };
-    Refused::Invalid {
-        message: format!(
-            "`{name}` is made from {from} by {}{once}, and what there is of it would not fit anything else",
-            program.join(" ")
-        ),
-        hint: Some(format!("go on with that: ream project run {name}")),
+impl MadeArgs {
+    /// The definition `was` with what is given.
+    pub(super) fn definition(
+        &self,
+        was: &Definition,
+        how: &HowArgs,
+        store: &Store,
+        environment: &Environment,
+    ) -> Definition {
+        let mut definition = was.clone();
+        if !self.patterns.is_empty() {
+            definition.from.clone_from(&self.patterns);
+        }
+        if !self.program.is_empty() && was.program != self.program {
+            let directory = following::to_remember(store.path(), &environment.directory);
+            definition.program.clone_from(&self.program);
+            definition.directory = Some(directory);
+            definition.batch = None;
+        }
+        definition.batch = how.at_once().or(definition.batch);
+        definition
     }
 }
 

@@ -1,0 +1,230 @@
+//! `ream project rebuild`.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal as _, Write as _};
+use std::time::Duration;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use ream::program::{Notice, project};
+use ream::{Differences, Identifier, Position, ProjectionStatus, Row, Schema};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::run::{self, MadeArgs};
+use crate::args::{Format, Global};
+use crate::command::confirm::{self, plural};
+use crate::command::following::{self, HowArgs};
+use crate::environment::Environment;
+use crate::output::{Output, escape, to_line, warn_of};
+use crate::refused::invalid;
+use crate::signals::Signals;
+use crate::units;
+
+/// Make a projection anew, from the first event on
+///
+/// The new one is made beside the old one, which is read meanwhile, and takes its place when it is whole.
+/// Patterns and program are those that are remembered, or others, which are remembered from then on.
+/// A `project run` of the old one ends then.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ream project rebuild users
+  ream project rebuild users --diff             tell what differs, and ask
+  ream project rebuild users 'user-*' -- ./users2.py")]
+pub(crate) struct RebuildArgs {
+    /// The projection
+    #[arg(value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    made: MadeArgs,
+    #[command(flatten)]
+    how: HowArgs,
+    /// Tell how many rows differ, and the first of them; then ask
+    #[arg(long)]
+    diff: bool,
+    /// With --diff: do not ask
+    #[arg(long, short, requires = "diff")]
+    yes: bool,
+    /// Make it and tell what differs, but leave the old one in its place
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
+    /// Give the program TIME to end when ream is interrupted [default: 5s]
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    grace: Option<Duration>,
+}
+
+/// How many rows that differ are shown.
+const SHOWN: usize = 10;
+
+/// What came of it, as JSON.
+#[derive(Serialize)]
+struct RebuiltJson<'p> {
+    projection: &'p str,
+    rebuilt: bool,
+    rows: u64,
+    checkpoint: u64,
+    #[serde(flatten)]
+    differences: Option<DifferencesJson>,
+}
+
+/// What differs, as JSON.
+#[derive(Serialize)]
+struct DifferencesJson {
+    changed: u64,
+    gone: u64,
+    new: u64,
+    first: Vec<DifferenceJson>,
+}
+
+/// A row that differs, as JSON.
+#[derive(Serialize)]
+struct DifferenceJson {
+    was: Option<Box<RawValue>>,
+    is: Option<Box<RawValue>>,
+}
+
+impl RebuildArgs {
+    pub(super) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
+        let name: Identifier = self.name.parse().map_err(invalid)?;
+        let signals = Signals::take_over()?;
+        let mut options = global.options(environment);
+        options.interrupt = Some(signals.flag());
+        let mut store = global.open(environment, &options)?;
+        warn_of(global, &store);
+        let was = store.projection(&self.name)?.entry().definition.clone();
+        let definition = self.made.definition(&was, &self.how, &store, environment);
+        let mut rebuild = store.begin_rebuild(&name, &definition)?;
+        let program = run::program(&store, &definition, environment, &signals)?;
+        let program = program.named(name.as_str()).rebuilding();
+        let mut following = self.how.following(definition.batch, self.grace);
+        following.until_caught_up = true;
+        signals.hold(|| {
+            let bar = bar(global, store.status()?.head);
+            loop {
+                let mut notice = |notice: Notice<'_>| match notice {
+                    Notice::Committed { position } => bar.set_position(position.0),
+                    notice => bar.suspend(|| following::tell(global, &notice)),
+                };
+                let (program, following) = (program.clone(), following.clone());
+                project(&mut store, &mut rebuild.projection, program, following, &mut notice)
+                    .map_err(following::failed)?;
+                // What could be read shall not be gone.
+                let old = store.projection(&self.name)?.checkpoint()?.position;
+                if old > store.status()?.head || store.has_reached(&rebuild.projection, old)? {
+                    break;
+                }
+            }
+            bar.finish_and_clear();
+            anyhow::Ok(())
+        })?;
+        let new = &rebuild.projection;
+        let differences = if self.diff || self.dry_run {
+            Some(new.differences(&store.projection(&self.name)?, SHOWN)?)
+        } else {
+            None
+        };
+        let asks = self.diff && !self.dry_run && !self.yes;
+        if let (true, Some(differences)) = (asks, &differences) {
+            // A closed stderr leaves no one to tell.
+            let _ = io::stderr().write_all(readable(differences, new.schema()).as_bytes());
+            let what = format!("putting the new {name} in the place of the old one");
+            if let Err(declined) = confirm::ask(&what, "ream project rebuild --diff", [&*self.name])
+            {
+                rebuild.discard()?;
+                return Err(declined);
+            }
+        }
+        let status = new.status()?;
+        let differences = differences.map(|found| Told::new(&found, new.schema())).transpose()?;
+        if self.dry_run {
+            rebuild.discard()?;
+        } else {
+            signals.hold(|| store.switch(&rebuild))?;
+        }
+        self.tell(&status, differences, global)
+    }
+
+    fn tell(
+        &self,
+        status: &ProjectionStatus,
+        differences: Option<Told>,
+        global: &Global,
+    ) -> anyhow::Result<()> {
+        let output = Output::new(global);
+        output.write(&match output.format {
+            Format::Table if global.quiet => Vec::new(),
+            Format::Table => {
+                // Where it was asked, it has been told.
+                let told = differences.filter(|_| self.yes || self.dry_run);
+                let mut shown = told.map_or_else(String::new, |told| told.readable);
+                let done = if self.dry_run { "would have" } else { "rebuilt," };
+                let (rows, position) = (plural(status.rows, "row"), status.checkpoint);
+                // Writing into a string does not fail.
+                let _ = writeln!(shown, "{}: {done} {rows}, at position {position}", self.name);
+                shown.into_bytes()
+            }
+            _ => {
+                let json = RebuiltJson {
+                    projection: &self.name,
+                    rebuilt: !self.dry_run,
+                    rows: status.rows,
+                    checkpoint: status.checkpoint.0,
+                    differences: differences.map(|told| told.json),
+                };
+                [to_line(&json)?, b"\n".into()].concat()
+            }
+        })
+    }
+}
+
+/// What differs, as it is told.
+struct Told {
+    readable: String,
+    json: DifferencesJson,
+}
+
+impl Told {
+    fn new(differences: &Differences, schema: &Schema) -> anyhow::Result<Self> {
+        let (readable, json) = (readable(differences, schema), to_json(differences, schema)?);
+        Ok(Self { readable, json })
+    }
+}
+
+/// How far it is, on a terminal.
+fn bar(global: &Global, head: Position) -> ProgressBar {
+    let bar = ProgressBar::new(head.0);
+    if global.quiet || !io::stderr().is_terminal() {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    let template = "{bar:30} {percent}%, {per_sec}, {eta} left";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}
+
+fn readable(differences: &Differences, schema: &Schema) -> String {
+    let Differences { changed, gone, new, first, .. } = differences;
+    let mut shown = format!("{} changed, {gone} gone, {new} new\n", plural(*changed, "row"));
+    for (was, is) in first {
+        for (sign, row) in [('-', was), ('+', is)] {
+            if let Some(row) = row {
+                let _ = writeln!(shown, "{sign} {}", escape(&row.to_json(schema)));
+            }
+        }
+    }
+    shown
+}
+
+fn to_json(differences: &Differences, schema: &Schema) -> anyhow::Result<DifferencesJson> {
+    let raw = |row: &Option<Row>| {
+        row.as_ref().map(|row| RawValue::from_string(row.to_json(schema))).transpose()
+    };
+    let first = differences
+        .first
+        .iter()
+        .map(|(was, is)| anyhow::Ok(DifferenceJson { was: raw(was)?, is: raw(is)? }));
+    let Differences { changed, gone, new, .. } = *differences;
+    Ok(DifferencesJson { changed, gone, new, first: first.collect::<Result<_, _>>()? })
+}

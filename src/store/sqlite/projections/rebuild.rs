@@ -1,0 +1,97 @@
+//! Making a projection anew: a file of the next generation, which serves once it is whole.
+//!
+//! The events' file records which generation serves. Until that record is changed, nobody knows the new
+//! file; afterwards nobody looks for the old one.
+
+use std::time::Duration;
+
+use rusqlite::params;
+
+use super::file::{self, File};
+use super::{Projection, find_exactly};
+use crate::platform;
+use crate::schema::{Definition, Identifier};
+use crate::store::sqlite::connection::truncated;
+use crate::store::sqlite::{Store, Turn};
+use crate::store::{Error, ProjectionEntry};
+
+impl Store {
+    /// The turn to rebuild a projection, which one has at a time.
+    pub(super) fn take_rebuild(&self, name: &Identifier) -> Result<Turn, Error> {
+        match self.take_run(&format!("{name}.rebuild"), Duration::ZERO) {
+            Err(Error::Running { by, .. }) => {
+                Err(Error::Running { name: format!("the rebuild of {name}"), by })
+            }
+            taken => taken,
+        }
+    }
+
+    /// Makes the next generation of a projection, without rows, which no one else knows.
+    pub(crate) fn begin_rebuild(
+        &mut self,
+        name: &Identifier,
+        definition: &Definition,
+    ) -> Result<(Turn, Projection), Error> {
+        let turn = self.take_rebuild(name)?;
+        let serves = self.look(|connection| find_exactly(connection, name.as_str()))?.generation;
+        self.tidy(name, serves)?;
+        let generation = serves + 1;
+        let (file, connection) = self.create_file(name, definition, generation)?;
+        let (name, definition) = (name.clone(), definition.clone());
+        Ok((turn, self.opened(ProjectionEntry { name, definition, generation }, file, connection)))
+    }
+
+    /// Has a new generation serve.
+    pub(crate) fn switch(&mut self, rebuilt: &Projection) -> Result<(), Error> {
+        let ProjectionEntry { name, definition, generation } = &rebuilt.entry;
+        // It has to be on the disk before it is relied on.
+        rebuilt.settle();
+        platform::sync_dir(&self.layout.projections)
+            .map_err(Error::io("sync", &self.layout.projections))?;
+        let json = definition.to_json();
+        self.write(false, |transaction| {
+            let connection = transaction.connection();
+            let update = "UPDATE projections SET generation = ?2, definition = ?3 \
+                          WHERE name = ?1 AND generation = ?2 - 1";
+            match connection.execute(update, params![name.as_str(), generation, json])? {
+                0 => Err(Error::Superseded { name: name.to_string() }.into()),
+                _ => Ok(()),
+            }
+        })?;
+        self.tidy(name, *generation)
+    }
+
+    /// Removes generations that do not serve, but those that are still read, and has the link lead to
+    /// the one that does. Who calls this has the turn to rebuild.
+    fn tidy(&self, name: &Identifier, serves: u64) -> Result<(), Error> {
+        file::point(&self.layout, name, serves)?;
+        for generation in file::generations(&self.layout, name)? {
+            let file = File::of(&self.layout, name, generation);
+            // Who has opened the old one and not yet its log would miss what is left there.
+            let whole = || file.open(&self.options).is_ok_and(|old| truncated(&old));
+            if generation > serves || generation < serves && whole() {
+                file.remove()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// That a generation of a projection serves, or is to serve next.
+    pub(crate) fn check_serving(&self, entry: &ProjectionEntry) -> Result<(), Error> {
+        let name = entry.name.as_str();
+        let serves = self.look(|connection| find_exactly(connection, name))?.generation;
+        if serves > entry.generation {
+            return Err(Error::Superseded { name: name.into() });
+        }
+        Ok(())
+    }
+}
+
+impl Projection {
+    /// Removes a generation that does not serve.
+    pub(crate) fn discard(self) -> Result<(), Error> {
+        let Self { connection, file, .. } = self;
+        drop(connection);
+        file.remove()
+    }
+}
