@@ -36,7 +36,7 @@ pub struct JsonError {
 
 impl JsonError {
     /// The error at the byte `offset` of `text`.
-    fn at(text: &[u8], offset: usize, reason: impl Into<String>) -> Self {
+    pub(crate) fn at(text: &[u8], offset: usize, reason: impl Into<String>) -> Self {
         let before = &text[..offset];
         let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         Self {

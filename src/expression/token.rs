@@ -114,8 +114,7 @@ fn token(text: &str, at: usize, first: char) -> Result<(TokenKind<'_>, usize), E
                     error.map_err(|error| error.with_hint(format!("write `{meant}`")))
                 }
                 (None, None, None) => {
-                    let shown = first.escape_debug();
-                    refuse(first.len_utf8(), format!("`{shown}` has no meaning here"))
+                    refuse(first.len_utf8(), format!("`{first}` has no meaning here"))
                 }
             }
         }

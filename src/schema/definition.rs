@@ -93,7 +93,7 @@ impl SchemaBuilder {
         let mut words = text.split(':');
         let name = Identifier::new(words.next().unwrap_or_default())?;
         let words: Vec<&str> = words.collect();
-        if words.is_empty() {
+        if words.first().is_none_or(|word| word.is_empty()) {
             return Err(FieldError::NoType { name: name.to_string() });
         }
         let mut rest = &words[..];
@@ -157,7 +157,11 @@ impl SchemaBuilder {
 }
 
 fn owned(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| name.trim().to_owned()).collect()
+    match names {
+        // What is left of a list of nothing.
+        [name] if name.trim().is_empty() => Vec::new(),
+        names => names.iter().map(|name| name.trim().to_owned()).collect(),
+    }
 }
 
 /// The numbers of the fields that a list names.
@@ -246,6 +250,10 @@ impl Definition {
     ///
     /// [`DefinitionError`].
     pub fn parse(text: &str) -> Result<Self, DefinitionError> {
+        let lead = text.len() - text.trim_start().len();
+        if !text[lead..].starts_with('{') {
+            return Err(JsonError::at(text.as_bytes(), lead, "this is no JSON object").into());
+        }
         let json: DefinitionJson<'_> = serde_json::from_str(text).map_err(JsonError::from)?;
         let mut builder = SchemaBuilder::default();
         for (before, field) in json.fields.iter().enumerate() {
@@ -337,6 +345,8 @@ mod tests {
         assert_eq!(Definition::parse(&shown).unwrap(), definition);
         let told = Definition::parse(&json.replacen("key", "kye", 1)).unwrap_err().to_string();
         assert!(told.starts_with("unknown field `kye`"), "{told}");
+        let told = Definition::parse("\n []").unwrap_err().to_string();
+        assert_eq!(told, "this is no JSON object at line 2 column 2");
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod change;
 mod create;
 mod select;
 mod set;
+mod words;
 mod wrong;
 
 use crate::harness::{Ream, ream};

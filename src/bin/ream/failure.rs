@@ -64,7 +64,9 @@ fn expression<'e>(cause: &'e (dyn std::error::Error + 'static)) -> Option<&'e Ex
     if let Some(Error::Expression(error)) = cause.downcast_ref() {
         return Some(error);
     }
-    if let Some(AssignmentError::Overflow(error)) = cause.downcast_ref() {
+    // A source that is boxed is that box.
+    let assignment = cause.downcast_ref::<Box<AssignmentError>>().map(|error| &**error);
+    if let Some(AssignmentError::Overflow(error)) = assignment.or_else(|| cause.downcast_ref()) {
         return Some(error);
     }
     cause.downcast_ref()

@@ -28,7 +28,7 @@ pub(crate) struct UpdateArgs {
     #[arg(long, value_name = "ASSIGNMENTS")]
     set: String,
     /// Only rows that this is true of
-    #[arg(long = "where", value_name = "EXPR")]
+    #[arg(long = "where", value_name = "EXPR", allow_hyphen_values = true)]
     condition: Option<String>,
     #[command(flatten)]
     with: With,
@@ -47,7 +47,7 @@ pub(crate) struct DeleteArgs {
     #[arg(value_name = "NAME")]
     name: String,
     /// The rows that this is true of
-    #[arg(value_name = "EXPR")]
+    #[arg(value_name = "EXPR", allow_hyphen_values = true)]
     condition: String,
     #[command(flatten)]
     with: With,
@@ -79,7 +79,7 @@ struct ChangedJson<'p> {
 
 impl UpdateArgs {
     pub(super) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
-        let parameters = self.with.parameters()?;
+        let parameters = self.with.parameters([Some(&*self.set), self.condition.as_deref()])?;
         let mut words = vec![&*self.name, "--set", &*self.set];
         words.extend(self.condition.iter().flat_map(|condition| ["--where", condition]));
         let changing = Changing {
@@ -103,7 +103,7 @@ impl UpdateArgs {
 
 impl DeleteArgs {
     pub(super) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
-        let parameters = self.with.parameters()?;
+        let parameters = self.with.parameters([Some(&*self.condition)])?;
         let changing = Changing {
             name: &self.name,
             sure: &self.sure,

@@ -20,8 +20,12 @@ impl With {
         words
     }
 
-    /// The values, each of whatever type it meets.
-    pub(super) fn parameters(&self) -> anyhow::Result<Parameters> {
+    /// The values, each of whatever type it meets, for the parameters of `expressions`.
+    pub(super) fn parameters<'e>(
+        &self,
+        expressions: impl IntoIterator<Item = Option<&'e str>>,
+    ) -> anyhow::Result<Parameters> {
+        let texts: Vec<&str> = expressions.into_iter().flatten().collect();
         let mut parameters = Parameters::default();
         for given in &self.with {
             let Some((name, value)) = given.split_once('=') else {
@@ -32,6 +36,10 @@ impl With {
             if parameters.get(name).is_some() {
                 return Err(Refused::Usage(format!("--with {name} is given twice")).into());
             }
+            if !texts.iter().any(|text| text.contains(&format!(":{name}"))) {
+                let message = format!("--with {name}: no expression has the parameter :{name}");
+                return Err(Refused::Invalid { message, hint: None }.into());
+            }
             parameters.insert(name, Parameter::Untyped(value.into()));
         }
         Ok(parameters)
@@ -40,7 +48,16 @@ impl With {
 
 /// The numbers of the fields that a list names: `a, b`.
 pub(super) fn fields(schema: &Schema, list: &str) -> anyhow::Result<Vec<usize>> {
-    list.split(',').map(|name| field(schema, name.trim())).collect()
+    let mut fields = Vec::new();
+    for name in list.split(',').map(str::trim) {
+        let field = field(schema, name)?;
+        if fields.contains(&field) {
+            let message = format!("--fields names `{name}` twice");
+            return Err(Refused::Invalid { message, hint: None }.into());
+        }
+        fields.push(field);
+    }
+    Ok(fields)
 }
 
 /// The number of the field `name`.

@@ -6,7 +6,7 @@ mod rows;
 use std::time::Duration;
 
 use clap::Args;
-use ream::{Condition, OrderBy, Position, Projection, Schema, Selection};
+use ream::{Condition, FieldType, OrderBy, Position, Projection, Schema, Selection};
 use serde::Serialize;
 
 use self::fresh::CatchUp;
@@ -37,7 +37,7 @@ pub(crate) struct SelectArgs {
     #[arg(value_name = "NAME")]
     name: String,
     /// Only rows that this is true of
-    #[arg(value_name = "EXPR")]
+    #[arg(value_name = "EXPR", allow_hyphen_values = true)]
     condition: Option<String>,
     #[command(flatten)]
     with: With,
@@ -116,7 +116,7 @@ impl SelectArgs {
 
     fn selection(&self, schema: &Schema) -> anyhow::Result<Selection> {
         let mut selection = Selection::all(schema);
-        let parameters = self.with.parameters()?;
+        let parameters = self.with.parameters([self.condition.as_deref()])?;
         let condition = self.condition.as_deref();
         selection.condition =
             condition.map(|text| Condition::new(text, schema, &parameters)).transpose()?;
@@ -126,6 +126,10 @@ impl SelectArgs {
         for name in self.order_by.iter().flat_map(|list| list.split(',')).map(str::trim) {
             let descending = name.starts_with('-');
             let field = field(schema, name.strip_prefix('-').unwrap_or(name))?;
+            if schema.fields()[field].field_type == FieldType::Json {
+                let message = format!("`{name}` is json, which has no order");
+                return Err(Refused::Invalid { message, hint: None }.into());
+            }
             if selection.order.iter().any(|by| by.field == field) {
                 let message = format!("--order-by names `{name}` twice");
                 return Err(Refused::Invalid { message, hint: None }.into());

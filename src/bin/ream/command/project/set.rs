@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use indicatif::ProgressBar;
-use ream::{Batched, Error, Projection, Row, SetEach, Stopped};
+use ream::{Batched, Error, Json, Projection, Row, SetEach, Stopped};
 use serde::Serialize;
 
 use crate::args::{Format, Global};
@@ -53,6 +53,9 @@ struct SetJson<'p> {
 
 impl SetArgs {
     pub(super) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
+        if self.atomic && self.jsonl.is_none() {
+            return Err(Refused::Usage("--atomic needs --jsonl FILE".into()).into());
+        }
         let signals = Signals::take_over()?;
         let mut options = global.options(environment);
         options.interrupt = Some(signals.flag());
@@ -103,7 +106,13 @@ impl SetArgs {
             let hint = bare.then(|| {
                 format!("a row is a JSON object: ream project set {} '{{\"field\":1}}'", self.name)
             });
-            Refused::Invalid { message: error.to_string(), hint }.into()
+            // A column tells the place in a line.
+            let message = match Json::parse_bytes(text) {
+                _ if !text.contains(&b'\n') => error.to_string(),
+                Ok(_) => error.reason,
+                Err(error) => error.to_string(),
+            };
+            Refused::Invalid { message, hint }.into()
         })
     }
 }
