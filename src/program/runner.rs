@@ -223,7 +223,8 @@ impl<E: Effects> Runner<'_, E> {
                     self.pause(pause)?;
                     let last = told.map_or(after, |(_, last)| last);
                     let until = probe.map_or(last, |probe| probe.until.max(last));
-                    probe = Some(Probe { at_once: 1, until });
+                    // Where it had done all that it was told, no event is to blame.
+                    probe = (until > after).then_some(Probe { at_once: 1, until });
                 }
             }
         }

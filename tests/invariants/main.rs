@@ -17,6 +17,7 @@ mod damage;
 mod durability;
 mod files;
 mod followers;
+mod following;
 mod kills;
 mod limits;
 mod log;

@@ -13,8 +13,6 @@ mod rows;
 mod select;
 mod table;
 
-use std::time::Duration;
-
 use rusqlite::{Connection, params};
 
 use self::file::File;
@@ -23,6 +21,7 @@ use super::Store;
 use super::connection::{self, failure};
 use super::layout::Layout;
 use super::lock::Queue;
+use super::runs::MOMENT;
 use super::subscriptions::{self, is_table};
 use super::transaction::{Failure, link};
 use crate::event::Position;
@@ -111,7 +110,7 @@ impl Store {
     /// Drops the projection `name`; whether there was one.
     pub(crate) fn drop_projection(&mut self, name: &Identifier) -> Result<bool, Error> {
         // Who makes it would go on in a file that no one finds.
-        let _run = self.take_run(name.as_str(), Duration::ZERO)?;
+        let _run = self.take_run(name.as_str(), MOMENT)?;
         let _rebuild = self.take_rebuild(name)?;
         let _turn = Queue::of_projections(&self.layout).enter(&self.options)?;
         let found = self.look(|connection| find(connection, name.as_str()))?;

@@ -14,6 +14,10 @@ use crate::platform;
 use crate::schema::{Definition, Identifier};
 use crate::store::{Checkpoint, Error, Link, Options};
 
+/// How long is waited for who seems to run something: a process that was killed may have left a child that
+/// has not yet become another program, and keeps the lock until it does.
+pub(super) const MOMENT: Duration = Duration::from_millis(200);
+
 impl Store {
     pub(crate) fn checkpoint(&self, position: Position) -> Result<Checkpoint, Error> {
         let link = match self.link_at(position)? {

@@ -6,8 +6,7 @@ use super::users;
 fn an_expression_may_begin_with_a_sign() {
     let shop = users();
     shop.run(["project", "select", "users", "-id = -1", "--fields", "id"]).stdout("{\"id\":1}\n");
-    shop.run(["project", "select", "users", "-q", "-id = -2", "--count"])
-        .stdout("{\"count\":1}\n");
+    shop.run(["project", "select", "users", "-q", "-id = -2", "--count"]).stdout("{\"count\":1}\n");
     shop.run(["project", "update", "users", "--set", "born = NULL", "--yes"])
         .args(["--where", "-id = -2"])
         .stdout("{\"projection\":\"users\",\"updated\":1,\"dry_run\":false}\n");
@@ -63,10 +62,9 @@ fn a_batch_is_atomic_and_one_row_is_anyway() {
 #[test]
 fn a_schema_is_an_object() {
     let shop = users();
-    shop.run(["project", "create", "people", "--schema", "-"]).stdin("[]").fails_with(
-        6,
-        ["- describes no projection", "this is no JSON object at line 1 column 1"],
-    );
+    shop.run(["project", "create", "people", "--schema", "-"])
+        .stdin("[]")
+        .fails_with(6, ["- describes no projection", "this is no JSON object at line 1 column 1"]);
     let create = |field: &str| shop.run(["project", "create", "people", field]);
     create("id::key").fails_with(6, ["a type is missing: NAME:TYPE, such as `id:text`"]);
     create("id:").fails_with(6, ["a type is missing: NAME:TYPE, such as `id:text`"]);

@@ -119,10 +119,20 @@ fn copied(from: &Home) -> Home {
 pub(crate) fn killed_at_each_call(
     prepared: &Home,
     args: &[&str],
+    look: impl FnMut(&Home, &Ended, &str),
+) {
+    killed_at_calls(prepared, "all", args, look);
+}
+
+/// The same at each call of these names.
+pub(crate) fn killed_at_calls(
+    prepared: &Home,
+    names: &str,
+    args: &[&str],
     mut look: impl FnMut(&Home, &Ended, &str),
 ) {
     let mut counts: HashMap<String, usize> = HashMap::new();
-    for call in traced(&copied(prepared), "all", args) {
+    for call in traced(&copied(prepared), names, args) {
         *counts.entry(call.name().to_owned()).or_default() += 1;
     }
     for (name, count) in counts {

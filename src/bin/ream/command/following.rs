@@ -93,9 +93,13 @@ impl FollowingArgs {
 
     /// How long who runs it already is waited for.
     pub(crate) fn wait(&self) -> Duration {
-        self.wait.unwrap_or_default()
+        self.wait.unwrap_or(MOMENT)
     }
 }
+
+/// How long is waited for who seems to run something, where nothing is said: a process that was killed may
+/// have left a child that has not yet become another program, and keeps the lock until it does.
+pub(crate) const MOMENT: Duration = Duration::from_millis(200);
 
 /// Tells what happens while a program runs.
 pub(crate) fn tell(global: &Global, notice: &Notice<'_>) {

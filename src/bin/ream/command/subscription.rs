@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::confirm;
 use super::definition::commands;
+use super::following;
 use super::list::list;
 use crate::args::{Format, Global};
 use crate::environment::Environment;
@@ -343,7 +344,7 @@ fn move_to(
     global: &Global,
     store: &mut Store,
 ) -> anyhow::Result<()> {
-    let _lock = store.take_run(name.as_str(), std::time::Duration::ZERO)?;
+    let _lock = store.take_run(name.as_str(), following::MOMENT)?;
     store.subscription(name.as_str())?;
     store.move_subscription(name, from, to)?;
     let output = Output::new(global);
@@ -379,7 +380,7 @@ impl RmArgs {
             Some(_) if self.dry_run => true,
             None => false,
             Some(_) => signals.hold(|| {
-                let _lock = store.take_run(name, std::time::Duration::ZERO)?;
+                let _lock = store.take_run(name, following::MOMENT)?;
                 store.remove_subscription(&self.name)
             })?,
         };

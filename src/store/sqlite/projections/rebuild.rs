@@ -3,8 +3,6 @@
 //! The events' file records which generation serves. Until that record is changed, nobody knows the new
 //! file; afterwards nobody looks for the old one.
 
-use std::time::Duration;
-
 use rusqlite::params;
 
 use super::file::{self, File};
@@ -12,13 +10,14 @@ use super::{Projection, find_exactly};
 use crate::platform;
 use crate::schema::{Definition, Identifier};
 use crate::store::sqlite::connection::truncated;
+use crate::store::sqlite::runs::MOMENT;
 use crate::store::sqlite::{Store, Turn};
 use crate::store::{Error, ProjectionEntry};
 
 impl Store {
     /// The turn to rebuild a projection, which one has at a time.
     pub(super) fn take_rebuild(&self, name: &Identifier) -> Result<Turn, Error> {
-        match self.take_run(&format!("{name}.rebuild"), Duration::ZERO) {
+        match self.take_run(&format!("{name}.rebuild"), MOMENT) {
             Err(Error::Running { by, .. }) => {
                 Err(Error::Running { name: format!("the rebuild of {name}"), by })
             }
