@@ -11,6 +11,7 @@ mod harness;
 
 mod append;
 mod decide;
+mod following;
 mod help;
 mod init;
 mod project;

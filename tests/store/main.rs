@@ -13,12 +13,14 @@ mod followers;
 mod ids;
 mod oracle;
 mod payloads;
+mod projections;
 mod property;
 mod protection;
 mod read;
 mod removal;
 mod states;
 mod streams;
+mod subscriptions;
 mod support;
 mod time;
 

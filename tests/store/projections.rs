@@ -1,0 +1,139 @@
+//! Projections: made, filled, searched, changed, made anew; and the checkpoints that go with their rows.
+
+mod commits;
+mod rebuilds;
+mod rows;
+
+use ream::{Batched, Condition, Definition, Error, Parameters, Projection, Row, Schema, Selection};
+
+use crate::store;
+use crate::support::Fresh;
+
+/// The fields of `users`.
+const USERS: [&str; 4] =
+    ["id:integer:key", "email:text:unique:null", "city:text:index", "salary:decimal:12:2"];
+
+const ROWS: [&str; 3] = [
+    r#"{"id":1,"email":"ann@mail.com","city":"London","salary":5200.50}"#,
+    r#"{"id":2,"email":null,"city":"Madrid","salary":3100.00}"#,
+    r#"{"id":3,"email":"cleo@mail.com","city":"London","salary":1000.00}"#,
+];
+
+fn schema(fields: &[&str]) -> Schema {
+    Schema::of(fields).unwrap()
+}
+
+/// A store with the projection `users`, which has no rows.
+fn empty() -> Fresh {
+    let mut store = store();
+    let definition = Definition::new(schema(&USERS));
+    assert!(store.create_projection(&"users".parse().unwrap(), &definition).unwrap());
+    store
+}
+
+/// A store with the projection `users`, which has three rows; and that.
+fn users() -> (Fresh, Projection) {
+    let store = empty();
+    let mut users = store.projection("users").unwrap();
+    let rows: Vec<Row> = ROWS.iter().map(|row| parsed(&users, row)).collect();
+    assert_eq!(users.set(&rows, Batched::AllOrNone).unwrap().set, 3);
+    (store, users)
+}
+
+fn parsed(projection: &Projection, row: &str) -> Row {
+    Row::parse(row.as_bytes(), projection.schema()).unwrap()
+}
+
+fn condition(projection: &Projection, text: &str) -> Condition {
+    Condition::new(text, projection.schema(), &Parameters::default()).unwrap()
+}
+
+/// The rows of a selection, as JSON.
+fn selected(projection: &Projection, selection: &Selection) -> Vec<String> {
+    let fields = projection.schema().fields();
+    let names: Vec<&str> = selection.fields.iter().map(|at| fields[*at].name.as_str()).collect();
+    let (writer, mut rows) = (ream::RowWriter::new(&names), Vec::new());
+    projection
+        .select(selection, |row| {
+            let mut line = Vec::new();
+            writer.write(&mut line, |place| row.value(place)).unwrap();
+            rows.push(String::from_utf8(line).unwrap());
+            std::ops::ControlFlow::Continue(())
+        })
+        .unwrap();
+    rows
+}
+
+/// All rows, by their keys.
+fn all(projection: &Projection) -> Vec<String> {
+    let mut selection = Selection::all(projection.schema());
+    selection.order = vec![ream::OrderBy { field: 0, descending: false }];
+    selected(projection, &selection)
+}
+
+#[test]
+fn one_is_made_once_and_dropped_once() {
+    let mut store = empty();
+    let (name, definition) = ("users".parse().unwrap(), Definition::new(schema(&USERS)));
+    assert!(!store.create_projection(&name, &definition).unwrap(), "the same is there");
+    let other = Definition::new(schema(&["id:integer:key"]));
+    for name in ["users", "Users"] {
+        let refused = store.create_projection(&name.parse().unwrap(), &other).unwrap_err();
+        assert!(matches!(refused, Error::ProjectionExists { name } if name == "users"));
+    }
+    let listed = store.projections().unwrap();
+    assert_eq!((listed.len(), &listed[0].definition), (1, &definition));
+    assert!(store.drop_projection(&name).unwrap());
+    assert!(!store.drop_projection(&name).unwrap());
+    assert_eq!(store.projections().unwrap(), []);
+    assert!(store.create_projection(&name, &other).unwrap());
+    assert_eq!(store.projection("users").unwrap().entry().generation, 1);
+}
+
+#[test]
+fn one_that_is_not_there_is_told_with_names_near_to_it() {
+    let store = empty();
+    for name in ["user", "Users", "usres"] {
+        match store.projection(name) {
+            Err(Error::ProjectionNotFound { name: told, near }) => {
+                assert_eq!((&*told, &near[..]), (name, &["users".to_owned()][..]));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let none = crate::store();
+    let missing = none.projection("users").unwrap_err();
+    assert!(matches!(missing, Error::ProjectionNotFound { near, .. } if near.is_empty()));
+}
+
+#[test]
+fn what_it_is_made_from_is_remembered() {
+    let mut store = empty();
+    let mut definition = Definition::new(schema(&USERS));
+    definition.from = vec!["user-*".parse().unwrap()];
+    definition.program = vec!["./users.py".into()];
+    definition.directory = Some("..".into());
+    definition.batch = Some(1);
+    store.remember(&"users".parse().unwrap(), &definition).unwrap();
+    assert_eq!(store.another().projection("users").unwrap().entry().definition, definition);
+    let missing = store.remember(&"other".parse().unwrap(), &definition).unwrap_err();
+    assert!(matches!(missing, Error::ProjectionNotFound { .. }));
+}
+
+#[test]
+fn a_name_is_that_of_a_projection_or_of_a_subscription() {
+    use ream::{NewSubscription, Position};
+    let mut store = empty();
+    let follows = |name: &str| NewSubscription {
+        name: name.parse().unwrap(),
+        patterns: Vec::new(),
+        types: Vec::new(),
+    };
+    let taken = store.subscribe(&follows("Users"), Position(0)).unwrap_err();
+    assert!(matches!(taken, Error::NameTaken { what: "a projection", .. }), "{taken}");
+    store.subscribe(&follows("mail"), Position(0)).unwrap();
+    let definition = Definition::new(schema(&USERS));
+    let taken = store.create_projection(&"Mail".parse().unwrap(), &definition).unwrap_err();
+    assert!(matches!(taken, Error::NameTaken { what: "a subscription", .. }), "{taken}");
+    assert_eq!(store.projections().unwrap().len(), 1);
+}
