@@ -11,7 +11,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-pub(crate) use process::{Input, Output, Pipes, Process};
+pub(crate) use process::{Input, Output, Pipes, Process, Unread};
 
 /// What tells a file from another that later stands at the same path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -35,6 +35,8 @@ const LONGEST: usize = 64 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct Program {
     words: Vec<OsString>,
+    /// What it is called in messages.
+    name: String,
     environment: Vec<(OsString, OsString)>,
     directory: Option<PathBuf>,
     interrupt: Option<Arc<AtomicBool>>,
@@ -44,8 +46,11 @@ pub struct Program {
 impl Program {
     /// The program `file`, found as the system finds programs, with these arguments.
     pub fn new(file: impl Into<OsString>, args: impl IntoIterator<Item = OsString>) -> Self {
-        let words = std::iter::once(file.into()).chain(args).collect();
-        Self { words, environment: Vec::new(), directory: None, interrupt: None, signal: None }
+        let file = file.into();
+        let name = file.to_string_lossy().into_owned();
+        let words = std::iter::once(file).chain(args).collect();
+        let environment = Vec::new();
+        Self { words, name, environment, directory: None, interrupt: None, signal: None }
     }
 
     /// The same, with `REAM_STORE` in its environment: the store's directory.
@@ -107,6 +112,6 @@ impl Program {
             command.current_dir(directory);
         }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        (command, self.words[0].to_string_lossy().into_owned())
+        (command, self.name.clone())
     }
 }

@@ -174,7 +174,7 @@ impl Checker<'_> {
                     span,
                     format!("the parameter `:{name}` has no value"),
                 );
-                return Err(error.with_hint(format!("--with {name}=VALUE gives it one")));
+                return Err(error.with_hint(format!("a value for `{name}` is missing in `with`")));
             }
         })
     }

@@ -9,7 +9,7 @@ use std::io;
 use std::process::{ChildStderr, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-pub(crate) use system::{Input, Output};
+pub(crate) use system::{Input, Output, Unread};
 
 /// A program that runs. Its group is ended when this is dropped.
 #[derive(Debug)]
@@ -25,33 +25,37 @@ pub(crate) struct Pipes {
     /// Reads from it give what is there, or fail with [`io::ErrorKind::WouldBlock`].
     pub(crate) output: Output,
     pub(crate) errors: ChildStderr,
+    pub(crate) unread: Unread,
 }
 
 impl Process {
     /// Starts a program. Where the system can do it, it dies with the thread that calls this, so that
     /// thread must last as long as the program shall.
     pub(crate) fn start(command: &mut Command) -> io::Result<(Self, Pipes)> {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let stdin = system::Stdin::of(command)?;
         system::set_apart(command);
         let mut child = command.spawn()?;
-        let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (opened, pipes) = (stdin.open(&mut child), (child.stdout.take(), child.stderr.take()));
         let process = Self { child: system::Child::new(child), ended: None };
-        let (Some(input), Some(output), Some(errors)) = pipes else {
+        let (input, unread) = opened?;
+        let (Some(output), Some(errors)) = pipes else {
             return Err(io::Error::other("a pipe is missing"));
         };
-        let (input, output) = (system::unblock_input(input)?, system::unblock_output(output)?);
-        Ok((process, Pipes { input, output, errors }))
+        let output = system::unblock_output(output)?;
+        Ok((process, Pipes { input, output, errors, unread }))
     }
 
     /// Starts a program that only listens: its output and errors are ours. As [`Process::start`].
     pub(crate) fn start_listening(command: &mut Command) -> io::Result<(Self, Input)> {
-        command.stdin(Stdio::piped());
+        let stdin = system::Stdin::of(command)?;
         system::set_apart(command);
         let mut child = command.spawn()?;
-        let input = child.stdin.take();
+        let opened = stdin.open(&mut child);
         let process = Self { child: system::Child::new(child), ended: None };
-        let input = input.ok_or_else(|| io::Error::other("a pipe is missing"))?;
-        Ok((process, system::unblock_input(input)?))
+        // Without our hold on the other end, a program that reads no more is seen.
+        let (input, _) = opened?;
+        Ok((process, input))
     }
 
     /// Calls `wake` from another thread when the program has ended; perhaps later, and where the system

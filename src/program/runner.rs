@@ -205,14 +205,16 @@ impl<E: Effects> Runner<'_, E> {
                     probe = doubts.map(|probe| Probe { at_once: probe.at_once * 2, ..probe });
                 }
                 Err(Failure::Store(error)) => return Err(error.into()),
-                Err(Failure::Program(
-                    error @ (ProgramError::NotStarted { .. } | ProgramError::Interrupted),
-                )) => return Err(FollowError::Program(error)),
+                Err(Failure::Program(error @ ProgramError::Interrupted)) => {
+                    return Err(FollowError::Program(error));
+                }
+                Err(Failure::Program(error @ ProgramError::NotStarted { .. })) => {
+                    self.record(&error)?;
+                    return Err(FollowError::Program(error));
+                }
                 Err(Failure::Program(error)) => {
                     let retries = self.following.retries;
-                    let cause = std::error::Error::source(&error);
-                    let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
-                    self.effects.record(Some(&format!("{error}{cause}")))?;
+                    self.record(&error)?;
                     if failures >= retries {
                         let events = told.map(|(first, last)| (first.max(after.next()), last));
                         return Err(FollowError::Stopped { error, events });
@@ -228,6 +230,13 @@ impl<E: Effects> Runner<'_, E> {
                 }
             }
         }
+    }
+
+    /// Records how the program failed.
+    fn record(&mut self, error: &ProgramError) -> Result<(), Error> {
+        let cause = std::error::Error::source(error);
+        let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+        self.effects.record(Some(&format!("{error}{cause}")))
     }
 
     fn pause(&self, pause: Duration) -> Result<(), FollowError> {
@@ -368,7 +377,12 @@ impl<E: Effects> Hearing<'_, '_, E> {
                 Heard::Line(number) => self.take(number, &mut since)?,
                 Heard::Nothing if since.due.is_some() => self.commit(&mut since)?,
                 Heard::Nothing => self.wait(&mut since)?,
-                Heard::End => break,
+                Heard::End => {
+                    if since.due.is_some() {
+                        self.commit(&mut since)?;
+                    }
+                    return self.end(&mut since);
+                }
             }
             if let Some((first, acks)) = since.due
                 && (acks >= ACKS || since.bytes > BYTES || first.elapsed() >= TOGETHER)
@@ -376,7 +390,6 @@ impl<E: Effects> Hearing<'_, '_, E> {
                 self.commit(&mut since)?;
             }
         }
-        self.end(&mut since)
     }
 
     /// Takes the line that was heard last.
@@ -428,7 +441,7 @@ impl<E: Effects> Hearing<'_, '_, E> {
         }
         if self.feed.unacked().is_none() {
             since.ack = Instant::now();
-        } else if since.ack.elapsed() >= SILENT.0 {
+        } else if since.ack.elapsed() >= SILENT.0 && !self.running.is_in_a_line() {
             self.tell_silence(since);
         }
         if since.commit.is_some_and(|commit| commit.elapsed() >= QUIET) {
@@ -470,10 +483,12 @@ impl<E: Effects> Hearing<'_, '_, E> {
         if let Some(error) = self.feed.take_error() {
             return Err(error.into());
         }
-        if !self.whole && !self.feed.told_all() {
+        let unacked = self.feed.unacked();
+        let unread = unacked.is_some() && self.running.leaves_input();
+        if !self.whole && (unread || !self.feed.told_all()) {
             return Err(self.running.early_end().into());
         }
-        if let Some((last, events)) = self.feed.unacked() {
+        if let Some((last, events)) = unacked {
             self.runner.effects.done(last, events)?;
         }
         self.runner.commit(self.running)?;

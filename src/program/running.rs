@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::error::{LastWords, ProgramError, Wrote};
 use super::{LONGEST, Program};
-use crate::platform::{Input, Output, Pipes, Process};
+use crate::platform::{Input, Output, Pipes, Process, Unread};
 use crate::store::Error;
 use crate::wire::Lines;
 
@@ -45,6 +45,8 @@ pub(super) struct Running {
     stderr: Arc<Mutex<Vec<u8>>>,
     /// Disconnected when that has ended.
     errors: Receiver<()>,
+    /// What it has not read.
+    unread: Unread,
     interrupt: Option<Arc<AtomicBool>>,
     signal: Option<Arc<AtomicUsize>>,
     /// It dies with the thread that started it, so it can't be taken to another.
@@ -79,7 +81,8 @@ impl Deadline {
 impl Running {
     pub(super) fn start(program: &Program) -> Result<Self, ProgramError> {
         let (mut command, name) = program.command();
-        let (process, Pipes { input, output, errors }) = match Process::start(&mut command) {
+        let started = Process::start(&mut command);
+        let (process, Pipes { input, output, errors, unread }) = match started {
             Ok(started) => started,
             Err(source) => return Err(ProgramError::NotStarted { program: name, source }),
         };
@@ -101,6 +104,7 @@ impl Running {
             ended: None,
             stderr,
             errors: errors_end,
+            unread,
             interrupt: program.interrupt.clone(),
             signal: program.signal.clone(),
             on_its_thread: PhantomData,
@@ -401,8 +405,23 @@ impl Running {
         ProgramError::BadReply { program: self.name.clone(), line, reason, source }
     }
 
+    /// Whether a line has begun and not ended.
+    pub(super) fn is_in_a_line(&self) -> bool {
+        !self.lines.rest().is_empty()
+    }
+
+    /// Whether there is something that it was told and did not read, where that can be seen.
+    pub(super) fn leaves_input(&self) -> bool {
+        self.unread.is_any()
+    }
+
     /// That a reply is none that can be given, whatever the program does next.
-    pub(super) fn wrong_reply(&self, line: u64, reason: String) -> ProgramError {
+    pub(super) fn wrong_reply(&mut self, line: u64, reason: String) -> ProgramError {
+        // Half a line is what a program leaves that fails while it writes.
+        let ended = self.heard_rest && self.has_ended(GRACE).unwrap_or_default();
+        if ended && let Err(error) = self.ends_well() {
+            return error;
+        }
         let source = Wrote::new(self.text());
         ProgramError::BadReply { program: self.name.clone(), line, reason, source }
     }

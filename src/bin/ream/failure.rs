@@ -34,7 +34,7 @@ pub(crate) fn report(error: &anyhow::Error, style: Style) -> ExitCode {
 }
 
 /// Options that say what to do. What else has a value names something: an event, a place, a time.
-const STEERING: [&str; 9] = [
+const STEERING: [&str; 11] = [
     "--expect",
     "--lock-timeout",
     "--limit",
@@ -44,6 +44,8 @@ const STEERING: [&str; 9] = [
     "--attempts",
     "--grace",
     "--wait",
+    "--batch",
+    "--retries",
 ];
 
 /// The exit code of a command line that can't be understood, or in which a name, a place or a time
@@ -104,6 +106,9 @@ fn refused_code(refused: &Refused) -> (u8, Option<String>) {
         Refused::Undecided { error, .. } => program_code(error),
         Refused::Unfit { .. } => (7, None),
         Refused::NotReached { name, .. } => (10, Some(format!("ream project show {name}"))),
+        Refused::IsProjection(name) => {
+            (4, Some(format!("to make it anew: ream project rebuild {name}")))
+        }
         Refused::Stopped(error) => (7, Some(stopped(error))),
         Refused::Signal(number) => (128 + number, None),
     }
@@ -263,6 +268,9 @@ fn stopped(error: &FollowError) -> String {
     match error {
         FollowError::Stopped { error: ProgramError::BadReply { .. }, .. } => {
             "stdout is for replies, a JSON object a line; all else goes to stderr".into()
+        }
+        FollowError::Stopped { error: ProgramError::HeldOpen { .. }, .. } => {
+            "redirect the output of what shall go on: command >/dev/null &".into()
         }
         FollowError::Stopped { error: ProgramError::EndedEarly { .. }, .. } => {
             "a program reads events until its input ends; one that is run for each event: --per-event".into()

@@ -28,6 +28,8 @@ pub(crate) enum Refused {
     Unfit { program: String, stream: StreamName, error: ream::Error },
     /// A projection has not come as far as it was waited for.
     NotReached { name: String, position: Position, checkpoint: Position },
+    /// What was taken for a subscription is a projection.
+    IsProjection(String),
     /// A program that follows the log failed again and again.
     Stopped(FollowError),
     /// A signal came.
@@ -55,6 +57,12 @@ impl fmt::Display for Refused {
                 f,
                 "the projection `{name}` has not reached position {position} in time; it is at {checkpoint}"
             ),
+            Self::IsProjection(name) => {
+                write!(
+                    f,
+                    "no subscription `{name}`: it is a projection, whose place is that of its rows"
+                )
+            }
             Self::Stopped(error) => error.fmt(f),
             Self::Signal(_) => f.write_str("interrupted"),
         }

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, Read, Write};
-use std::process::{ChildStdin, ChildStdout, Command, ExitStatus};
+use std::process::{ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError, TrySendError};
 use std::thread;
 use std::time::Duration;
@@ -147,8 +147,38 @@ pub(super) fn wait_for_room(_input: &Input, timeout: Duration) {
     thread::sleep(timeout.min(LOOK));
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "other systems can fail")]
-pub(super) fn unblock_input(mut input: ChildStdin) -> io::Result<Input> {
+/// What a program did not read of its stdin, which can't be told here.
+#[derive(Debug)]
+pub(crate) struct Unread;
+
+impl Unread {
+    /// Whether there is something.
+    #[allow(clippy::unused_self, reason = "other systems can tell")]
+    pub(crate) fn is_any(&self) -> bool {
+        false
+    }
+}
+
+/// A program's stdin.
+pub(super) struct Stdin;
+
+impl Stdin {
+    /// The one of a program that is yet to be started.
+    #[allow(clippy::unnecessary_wraps, reason = "other systems can fail")]
+    pub(super) fn of(command: &mut Command) -> io::Result<Self> {
+        command.stdin(Stdio::piped());
+        Ok(Self)
+    }
+
+    /// Our end of it, once the program runs.
+    pub(super) fn open(self, child: &mut std::process::Child) -> io::Result<(Input, Unread)> {
+        let input = child.stdin.take().ok_or_else(|| io::Error::other("a pipe is missing"))?;
+        Ok((fed(input), Unread))
+    }
+}
+
+/// An input that a thread writes to.
+fn fed(mut input: ChildStdin) -> Input {
     let (to_write, written) = mpsc::sync_channel::<Vec<u8>>(WAITING);
     thread::spawn(move || {
         for chunk in written {
@@ -157,7 +187,7 @@ pub(super) fn unblock_input(mut input: ChildStdin) -> io::Result<Input> {
             }
         }
     });
-    Ok(Input(to_write))
+    Input(to_write)
 }
 
 #[allow(clippy::unnecessary_wraps, reason = "other systems can fail")]

@@ -1,18 +1,52 @@
 //! Process groups and pipes of Unix.
 
-use std::io;
+use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
-use std::process::{ChildStdin, ChildStdout, Command, ExitStatus};
+use std::process::{ChildStdout, Command, ExitStatus};
 use std::thread;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::{Errno, ioctl_fionbio};
+use rustix::io::{Errno, ioctl_fionbio, ioctl_fionread};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-pub(crate) type Input = ChildStdin;
+pub(crate) type Input = PipeWriter;
 pub(crate) type Output = ChildStdout;
+
+/// The program's end of its stdin, which tells what it did not read.
+#[derive(Debug)]
+pub(crate) struct Unread(PipeReader);
+
+impl Unread {
+    /// Whether there is something.
+    pub(crate) fn is_any(&self) -> bool {
+        ioctl_fionread(&self.0).is_ok_and(|bytes| bytes > 0)
+    }
+}
+
+/// A pipe that becomes a program's stdin.
+pub(super) struct Stdin {
+    input: Input,
+    unread: Unread,
+}
+
+impl Stdin {
+    /// The one of a program that is yet to be started.
+    pub(super) fn of(command: &mut Command) -> io::Result<Self> {
+        let (reader, input) = io::pipe()?;
+        command.stdin(reader.try_clone()?);
+        // Our end never blocks; the program's stays as it is.
+        ioctl_fionbio(input.as_fd(), true)?;
+        Ok(Self { input, unread: Unread(reader) })
+    }
+
+    /// Our ends of it, once the program runs.
+    #[allow(clippy::unnecessary_wraps, reason = "other systems can fail")]
+    pub(super) fn open(self, _: &mut std::process::Child) -> io::Result<(Input, Unread)> {
+        Ok((self.input, self.unread))
+    }
+}
 
 /// How often a system that can't wait for a program's end looks for it.
 const LOOK: Duration = Duration::from_millis(1);
@@ -110,12 +144,6 @@ fn end_of(_pid: Pid) -> Option<OwnedFd> {
 }
 
 /// Makes our end of a pipe such that it never blocks; the program's end stays as it is.
-pub(super) fn unblock_input(input: Input) -> io::Result<Input> {
-    ioctl_fionbio(input.as_fd(), true)?;
-    Ok(input)
-}
-
-/// The same for what the program writes.
 pub(super) fn unblock_output(output: Output) -> io::Result<Output> {
     ioctl_fionbio(output.as_fd(), true)?;
     Ok(output)

@@ -58,11 +58,13 @@ fn one_that_can_not_be_run() {
         "error: can't run `nowhere-to-be-found`\n\
          caused by: No such file or directory (os error 2)\n",
     );
-    run("./none").fails_with(7, ["/none`\ncaused by: No such file or directory (os error 2)\n"]);
+    run("./none")
+        .fails(7, "error: can't run `./none`\ncaused by: No such file or directory (os error 2)\n");
+    shop.run(["subscription", "show", "seen"]).stdout_has(["can't run `./none`"]);
     shop.write("plain", "#!/bin/sh\n");
     run("./plain").fails_with(
         7,
-        ["/plain`\ncaused by: Permission denied (os error 13)\nhint: chmod +x [home]/", "/plain\n"],
+        ["can't run `./plain`\ncaused by: Permission denied (os error 13)\nhint: chmod +x ./plain\n"],
     );
     run("plain").fails(
         7,
@@ -383,7 +385,8 @@ fn one_that_writes_much_without_an_ack() {
 #[test]
 fn one_that_leaves_its_output_open() {
     let told = format!(
-        "error: `sh` ended, but a process that it started keeps its output open; {OF_TWO}\n{SEE_THEM}"
+        "error: `sh` ended, but a process that it started keeps its output open; {OF_TWO}\n\
+         hint: redirect the output of what shall go on: command >/dev/null &\n"
     );
     let held = "cat >/dev/null; sleep 1000 & echo $! >> held; exit";
     fails_with(&["--until-caught-up"], &format!("{held} 0"), &told);
@@ -451,4 +454,45 @@ fn one_that_is_silent_is_warned_of() {
     running.signal(Signal::TERM);
     running.ends_saying(143, "error: interrupted\n", "");
     has_seen(&shop, 0);
+}
+
+#[test]
+fn one_that_closes_its_output_has_its_acks_stored() {
+    let shop = seen(3);
+    let script = "read -r _; echo '{\"set\":{\"position\":1}}'; echo '{\"ack\":1}'; exec >&-; exec sleep 1000";
+    let running = shop.run(["project", "run", "seen", "--", "sh", "-c", script]).start();
+    shop.run(["project", "select", "seen", "--at-least", "1", "--wait", "20s", "--count"])
+        .stdout("{\"count\":1}\n");
+    drop(running);
+}
+
+#[test]
+fn one_that_reads_nothing_acks_nothing_by_its_end() {
+    for _ in 0..10 {
+        let shop = seen(3);
+        shop.run(["project", "run", "seen", "--until-caught-up", "--retries", "0", "--", "true"])
+            .fails_with(7, ["`true` ended before its input did"]);
+        shop.run(["project", "select", "seen", "--at-least", "1", "--wait", "0"])
+            .fails_with(10, ["it is at 0"]);
+    }
+}
+
+#[test]
+fn one_that_fails_within_a_line_has_failed() {
+    let shop = seen(3);
+    let script = "cat >/dev/null; printf '{\"ack\":1'; echo why >&2; exit 3";
+    shop.run(["project", "run", "seen", "--until-caught-up", "--retries", "0", "--"])
+        .args(["sh", "-c", script])
+        .fails_with(7, ["`sh` failed with exit code 3; ", "caused by: why\n"]);
+}
+
+#[test]
+fn how_often_is_a_number() {
+    let shop = seen(1);
+    for words in [["--batch", "0"], ["--retries", "x"]] {
+        shop.run(["project", "run", "seen"])
+            .args(words)
+            .args(["--", "cat"])
+            .fails_with(2, [words[0]]);
+    }
 }

@@ -202,7 +202,8 @@ fn it_is_not_moved_to_nowhere() {
     }
     subscription(&shop, &["seek", "echo"]).fails_with(2, ["<POS|start|end|TIME>"]);
     // A projection's rows belong to its place.
-    subscription(&shop, &["seek", "seen", "1"]).fails_with(4, ["error: no subscription `seen`\n"]);
+    subscription(&shop, &["seek", "seen", "1"])
+        .fails_with(4, ["error: no subscription `seen`: it is a projection"]);
     assert_eq!((checkpoint(&shop, "echo"), checkpoint(&shop, "seen")), (3, 3));
 }
 
@@ -218,7 +219,8 @@ fn a_loop_acks_by_itself() {
     ack("4").fails_with(6, ["error: position 4 is beyond the head, 3\n"]);
     ack("-1").fails_with(6, ["'-1'"]);
     ack("end").fails_with(6, ["'end'"]);
-    subscription(&shop, &["ack", "seen", "3"]).fails_with(4, ["error: no subscription `seen`\n"]);
+    subscription(&shop, &["ack", "seen", "3"])
+        .fails_with(4, ["error: no subscription `seen`: it is a projection"]);
     assert_eq!(checkpoint(&shop, "echo"), 2);
     ack("3").args(["--format", "table"]).stdout("echo: at position 3\n");
     ack("3").args(["--format", "table", "-q"]).stdout("");

@@ -184,7 +184,7 @@ fn what_is_set_is_checked_before() {
     refused(
         "city = :c",
         ":c",
-        "the parameter `:c` has no value\nhint: --with c=VALUE gives it one\n",
+        "the parameter `:c` has no value\nhint: a value for `c` is missing in `with`\n",
     );
     refused("'; DROP TABLE users", "'; DROP TABLE users", "the string has no ' at its end");
     refused("city = ''; DROP TABLE users", ";", "`;` has no meaning here");

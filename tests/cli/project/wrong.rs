@@ -232,7 +232,7 @@ fn a_condition_that_is_wrong_is_shown_with_its_place() {
     wrong("id / 0 > 1", "0", "this divides by zero");
     wrong("salary / 0.00 > 1", "0.00", "this divides by zero");
     wrong("id IN ()", ")", "the list of IN is empty");
-    let given = "the parameter `:n` has no value\nhint: --with n=VALUE gives it one\n";
+    let given = "the parameter `:n` has no value\nhint: a value for `n` is missing in `with`\n";
     wrong("id = :n", ":n", given);
     let sql = "'; DROP TABLE users";
     wrong(sql, sql, "the string has no ' at its end");

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use ream::{
-    Checkpoint, Error, LastFailure, Pattern, Position, Query, Store, SubscriptionName, Timestamp,
+    Error, LastFailure, Pattern, Position, Query, Store, Subscription, SubscriptionName, Timestamp,
 };
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use super::list::list;
 use crate::args::{Format, Global};
 use crate::environment::Environment;
 use crate::output::{Output, escape, to_line, warn, warn_of};
-use crate::refused::invalid;
+use crate::refused::{Refused, invalid};
 use crate::signals::Signals;
 use crate::units;
 
@@ -269,11 +269,14 @@ fn show_list(global: &Global, store: &Store) -> anyhow::Result<()> {
 fn show(global: &Global, store: &Store, name: &str) -> anyhow::Result<()> {
     let mut found = Follows::all(store, global, |other| other == name)?;
     let Some(found) = found.pop() else {
-        return Err(match store.subscription(name) {
-            Err(error) => error.into(),
-            // Made since.
-            Ok(_) => Error::SubscriptionNotFound { name: name.into(), near: Vec::new() }.into(),
-        });
+        let mut names = Vec::new();
+        if let Err(Error::SubscriptionNotFound { near, .. }) = store.subscription(name) {
+            names.extend(near);
+        }
+        if let Err(Error::ProjectionNotFound { near, .. }) = store.projection(name) {
+            names.extend(near);
+        }
+        return Err(Error::SubscriptionNotFound { name: name.into(), near: names }.into());
     };
     let output = Output::new(global);
     if output.format != Format::Table {
@@ -321,32 +324,48 @@ fn seek(args: &SeekArgs, global: &Global, store: &mut Store) -> anyhow::Result<(
             }
         },
     };
-    move_to(&args.name, &store.checkpoint(position)?, None, global, store)
+    move_to(&args.name, position, None, global, store)
 }
 
 fn ack(args: &AckArgs, global: &Global, store: &mut Store) -> anyhow::Result<()> {
     let (name, position) = (args.name.as_str(), Position(args.position));
-    let subscription = store.subscription(name)?;
+    let subscription = find(&args.name, store)?;
     store.check_checkpoint(name, &subscription.checkpoint)?;
     let before = subscription.checkpoint.position;
     if position < before {
         let message = format!("`{name}` has acked {before} already; {position} lies before it");
         return Err(invalid(message));
     }
-    move_to(&args.name, &store.checkpoint(position)?, Some(before), global, store)
+    move_to(&args.name, position, Some(before), global, store)
+}
+
+/// The subscription `name`; says so where that is a projection.
+fn find(name: &SubscriptionName, store: &Store) -> anyhow::Result<Subscription> {
+    store.subscription(name.as_str()).map_err(|error| match store.projection(name.as_str()) {
+        Ok(_) => Refused::IsProjection(name.to_string()).into(),
+        Err(_) => error.into(),
+    })
 }
 
 /// Moves a subscription that no one runs.
 fn move_to(
     name: &SubscriptionName,
-    to: &Checkpoint,
+    position: Position,
     from: Option<Position>,
     global: &Global,
     store: &mut Store,
 ) -> anyhow::Result<()> {
     let _lock = store.take_run(name.as_str(), following::MOMENT)?;
-    store.subscription(name.as_str())?;
-    store.move_subscription(name, from, to)?;
+    find(name, store)?;
+    let to = match store.checkpoint(position) {
+        Err(error @ Error::BeyondHead { .. }) => {
+            let message = error.to_string();
+            let hint = Some(format!("to its end: ream subscription seek {name} end"));
+            return Err(Refused::Invalid { message, hint }.into());
+        }
+        to => to?,
+    };
+    store.move_subscription(name, from, &to)?;
     let output = Output::new(global);
     output.write(&match output.format {
         Format::Table if global.quiet => Vec::new(),

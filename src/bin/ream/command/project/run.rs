@@ -1,5 +1,6 @@
 //! `ream project run`.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::Args;
@@ -124,6 +125,11 @@ impl RunArgs {
             again.push(' ');
             again.push_str(&quote(pattern.as_str()));
         });
+        match self.following.how.at_once() {
+            None => {}
+            Some(1) => again.push_str(" --per-event"),
+            Some(batch) => drop(write!(again, " --batch {batch}")),
+        }
         if !self.made.program.is_empty() {
             again.push_str(" --");
         }

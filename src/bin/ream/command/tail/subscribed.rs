@@ -75,11 +75,12 @@ impl TailArgs {
             && let Ok(found) = store.subscription(name.as_str())
         {
             let checkpoint = found.checkpoint.position;
+            let place = start.map_or_else(|| "end".into(), |start| start.to_string());
             return Err(Refused::Invalid {
                 message: format!(
                     "the subscription `{name}` is at position {checkpoint} and goes on there"
                 ),
-                hint: Some(format!("to move it: ream subscription seek {name} {checkpoint}")),
+                hint: Some(format!("to move it: ream subscription seek {name} {place}")),
             }
             .into());
         }
