@@ -63,23 +63,41 @@ fn every_indented_command_of_the_readme_is_known() {
 
 #[test]
 fn the_quick_start_shows_its_main_job() {
-    let output = Command::new("sh")
-        .arg(root().join("examples/quickstart.sh"))
-        .env("REAM", env!("CARGO_BIN_EXE_ream"))
-        .env("REAM_STORE", "/nowhere")
-        .output()
-        .unwrap();
-    let (out, err) =
-        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
-    assert!(output.status.success(), "{out}{err}");
+    // In shell, as where there is no Python.
+    let (out, err) = quick_start(Some("1"));
     for expected in [
         "448 events are stored",
-        "order-1001@1  OrderPlaced",
         "OrderReturned  {\"reason\":\"wrong size\"}",
-        "(exit code 3)",
+        "stock-tea@1",
+        "(exit code 8)",
+        "payments: created",
+        "order-1052  160.35",
         "events         450",
     ] {
         assert!(out.contains(expected), "{expected}\n{out}{err}");
     }
-    assert!(err.contains("wrong expected version of the stream `order-1002`"), "{err}");
+    assert_eq!(err, "error: rejected: 3 left\n");
+    assert!(out.lines().count() <= 60, "it is one screen: {out}");
+    // Where there is Python, that says the same.
+    let (in_python, err) = quick_start(None);
+    assert_eq!(err, "error: rejected: 3 left\n");
+    let told = |out: &str| out.lines().filter(|line| line.contains("order-10")).count();
+    assert_eq!(told(&in_python), told(&out), "{in_python}");
+}
+
+/// What the quick start says.
+#[track_caller]
+fn quick_start(no_python: Option<&str>) -> (String, String) {
+    let mut command = Command::new("sh");
+    command.arg(root().join("examples/quickstart.sh"));
+    command.env("REAM", env!("CARGO_BIN_EXE_ream")).env("REAM_STORE", "/nowhere");
+    match no_python {
+        Some(value) => command.env("NO_PYTHON", value),
+        None => command.env_remove("NO_PYTHON"),
+    };
+    let output = command.output().unwrap();
+    let (out, err) =
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert!(output.status.success(), "{out}{err}");
+    (out, err)
 }
