@@ -1,10 +1,10 @@
-//! Runs the examples of aggregators, and each command of the guides.
+//! Runs the examples, and each command of the guides.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod pages;
+mod projectors;
 
-use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
@@ -211,6 +211,7 @@ type Tool = (&'static str, &'static [&'static str]);
 const PYTHON: Tool = ("python3", &["-c", ""]);
 const SH: Tool = ("sh", &["-c", ":"]);
 const JQ: Tool = ("jq", &["-n", "."]);
+const NODE: Tool = ("node", &["-e", ""]);
 const SQLITE: Tool = ("sqlite3", &["-version"]);
 
 /// Fails where a tool is missing.
@@ -229,13 +230,19 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The example in Rust, which cargo builds beside the program.
+/// The account in Rust.
 #[track_caller]
 fn account_in_rust() -> PathBuf {
-    let path = Path::new(REAM).with_file_name("examples").join("account");
+    in_rust("account")
+}
+
+/// An example in Rust, which cargo builds beside the program.
+#[track_caller]
+fn in_rust(example: &str) -> PathBuf {
+    let path = Path::new(REAM).with_file_name("examples").join(example);
     assert!(
         path.is_file(),
-        "{} is not there: `cargo test` builds it, or cargo build --example account",
+        "{} is not there: `cargo test` builds it, or cargo build --example {example}",
         path.display()
     );
     path
