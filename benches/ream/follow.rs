@@ -54,6 +54,7 @@ pub(crate) fn measure(report: &mut Report) {
     let place = Place::new();
     fill(&place);
     projecting(&place, report);
+    rebuilding(&place, report);
     in_python(&place, report);
     subscribing(&place, report);
     soon(&place, report);
@@ -123,6 +124,20 @@ fn projecting(place: &Place, report: &mut Report) {
     #[allow(clippy::cast_precision_loss, reason = "a number of bytes")]
     let mebibytes = peak as f64 / 1024.0 / 1024.0;
     report.add("peak of `ream project run`, MiB", mebibytes, AtMost(44.0), "the program: below 4");
+}
+
+/// A projection made anew, and made at first.
+fn rebuilding(place: &Place, report: &mut Report) {
+    let (mut anew, mut first) = (Vec::new(), Vec::new());
+    for round in 0..ROUNDS {
+        let name = format!("anew{round}");
+        create(place, "large", &name);
+        first.push(run(&mut project(place, "large", &name, &[&itself(), PROJECTING])));
+        anew.push(run(&mut place.ream("large", ["project", "rebuild", &name])));
+        run(&mut place.ream("large", ["project", "drop", &name, "--yes"]));
+    }
+    let name = "events a second of project rebuild / of project run";
+    report.ratio(name, median(&first), median(&anew), AtLeast(0.9));
 }
 
 /// The event, as the programs read it.

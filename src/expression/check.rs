@@ -216,6 +216,11 @@ impl Checker<'_> {
             }
         }
         let result = match (left.kind(), right.kind()) {
+            (Type::Decimal(_), Type::Float) | (Type::Float, Type::Decimal(_)) => {
+                let reason =
+                    "a decimal and a float do not calculate: one is exact, the other is not";
+                return self.refuse(left_span.to(right_span), reason);
+            }
             (Type::Null, other) | (other, Type::Null) => other,
             (Type::Integer, Type::Integer) => Type::Integer,
             (Type::Float, _) | (_, Type::Float) => Type::Float,
@@ -471,3 +476,6 @@ fn null() -> Node {
 fn truth(truth: Option<bool>) -> Node {
     Node::Constant(truth.map_or(Value::Null, Value::Boolean), Type::Boolean)
 }
+
+#[cfg(test)]
+mod tests;

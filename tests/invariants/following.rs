@@ -1,9 +1,11 @@
 //! Programs that follow the log: each event counts once, whoever is killed and whenever.
 
 use std::fs;
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use ream::{Data, Event, Json, NewEvent, Store};
+use ream::{Data, Event, Json, NewEvent, Selection, Store, ValueRef};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{Home, Running, killed_at_calls, read, until};
@@ -247,4 +249,127 @@ fn kills_at_random_lose_and_repeat_no_reaction() {
     seen.dedup();
     assert_eq!(seen, (1..=events).collect::<Vec<_>>());
     assert_eq!(reactions(&home.open()).len(), seen.len(), "each once");
+}
+
+#[test]
+fn a_reader_sees_the_old_one_or_the_new_and_never_fails() {
+    const EVENTS: u64 = 900;
+    let home = Home::with(EVENTS);
+    home.run(&["project", "create", "rows", "id:integer:key", "made:integer"]).done();
+    let made = |number: usize| {
+        format!(r#"s/.*"data":\([0-9]*\)}}$/{{"set":{{"id":\1,"made":{number}}}}}/p"#)
+    };
+    let run = ["project", "run", "rows", "s", "--until-caught-up", "--", "sed", "-n"];
+    home.run(&[&run[..], &[&made(0)]].concat()).done();
+    let over = AtomicBool::new(false);
+    let reads = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let store = home.open();
+            let (mut seen, mut reads) = (0, 0_u32);
+            while !over.load(Ordering::Relaxed) {
+                let rows = store.projection("rows").unwrap();
+                let mut found = Vec::new();
+                rows.select(&Selection::all(rows.schema()), |row| {
+                    match row.value(1).unwrap() {
+                        ValueRef::Integer(made) => found.push(made),
+                        other => panic!("{other:?}"),
+                    }
+                    ControlFlow::Continue(())
+                })
+                .unwrap();
+                assert_eq!(found.len() as u64, EVENTS, "not a part of one");
+                assert!(found.iter().all(|made| *made == found[0]), "not some of each");
+                assert!(found[0] >= seen, "not an older one again");
+                (seen, reads) = (found[0], reads + 1);
+            }
+            reads
+        });
+        for number in 1..=8 {
+            let rebuild = ["project", "rebuild", "rows", "--", "sed", "-n", &made(number)];
+            home.run(&rebuild).done();
+        }
+        over.store(true, Ordering::Relaxed);
+        reader.join().unwrap()
+    });
+    assert!(reads > 8, "{reads}");
+    let shown = home.run(&["project", "select", "rows", "made = 8", "--count"]).done();
+    assert_eq!(shown, format!("{{\"count\":{EVENTS}}}\n"));
+}
+
+#[test]
+fn a_live_runner_is_fenced_by_a_rebuild() {
+    let home = Home::with(3);
+    create(&home);
+    let run = ["project", "run", "sums", "s", "--", "python3", "-c", PROJECTOR];
+    let runner = Running::start(&mut home.ream(&run));
+    let store = home.open();
+    until("that it runs", || {
+        (store.projection("sums").unwrap().checkpoint().unwrap().position.0 == 3).then_some(())
+    });
+    home.run(&["project", "rebuild", "sums"]).done();
+    let serves = || store.projection("sums").unwrap().checkpoint().unwrap().position.0;
+    assert_eq!(serves(), 3);
+    home.open().append(&crate::support::numbered("s", 3)).unwrap();
+    let ended = runner.end().failed(1, &["the projection `sums` has been rebuilt meanwhile"]);
+    assert!(ended.stderr.contains("hint: go on with the new one: ream project run sums"));
+    assert_eq!(serves(), 3, "what it made was not for this one");
+    home.run(&["project", "run", "sums", "--until-caught-up"]).done();
+    assert_eq!(serves(), 6);
+}
+
+/// Has the store be one that was restored: of another incarnation.
+fn restored(home: &Home) {
+    let marker = fs::read_to_string(home.file("store")).unwrap();
+    let line = marker.lines().find(|line| line.starts_with("incarnation: ")).unwrap();
+    fs::write(home.file("store"), marker.replace(line, "incarnation: 0000000000000")).unwrap();
+}
+
+#[test]
+fn a_checkpoint_of_another_log_is_refused_with_what_mends_it() {
+    let home = Home::with(3);
+    create(&home);
+    let run = ["project", "run", "sums", "s", "--until-caught-up", "--"];
+    home.run(&[&run[..], &SUM].concat()).done();
+    let react = ["tail", "s", "--as", "echo", "--until-caught-up", "--"];
+    let react = [&react[..], &REACT].concat();
+    home.run(&react).done();
+    restored(&home);
+    let told = ["is none of this store: the store has been restored since"];
+    let refused = home.run(&["project", "run", "sums", "--until-caught-up"]).failed(1, &told);
+    assert!(
+        refused.stderr.contains("hint: make it anew: ream project rebuild sums"),
+        "{refused:?}"
+    );
+    let refused = home.run(&react).failed(1, &told);
+    let mends = "hint: say where it goes on: ream subscription seek echo end";
+    assert!(refused.stderr.contains(mends), "{refused:?}");
+    home.run(&["project", "rebuild", "sums"]).done();
+    home.run(&["project", "run", "sums", "--until-caught-up"]).done();
+    assert_eq!(sums(&home), (6, 3, 3));
+    home.run(&["subscription", "seek", "echo", "end"]).done();
+    home.run(&react).done();
+    assert_eq!(reactions(&home.open()), [1, 2, 3]);
+}
+
+#[test]
+fn a_program_that_does_not_read_holds_up_no_one() {
+    let home = Home::new();
+    create(&home);
+    home.open().append(&crate::support::numbered("s", 1)).unwrap();
+    let run =
+        ["project", "run", "sums", "s", "--", "sh", "-c", "echo $$ >started; exec sleep 1000"];
+    let running = Running::start(&mut home.ream(&run));
+    until("that it runs", || home.place().join("started").exists().then_some(()));
+    let mut store = home.open();
+    let large = crate::support::text_of(100_000);
+    let event = crate::support::sized("s", &large);
+    for _ in 0..300 {
+        store.append(std::slice::from_ref(&event)).unwrap();
+    }
+    // 30 MB went through the log, which started over again and again.
+    assert!(home.length("db-wal") < 8_000_000, "{}", home.length("db-wal"));
+    let status = fs::read_to_string(format!("/proc/{}/status", running.id())).unwrap();
+    let peak = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    let peak: u64 = peak.split_whitespace().nth(1).unwrap().parse().unwrap();
+    assert!(peak < 40_000, "no more than a batch waits for it: {peak} KiB");
 }
