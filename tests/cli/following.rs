@@ -4,6 +4,7 @@
 //! heard is what it has read.
 
 mod bad;
+mod fresh;
 mod projectors;
 mod reactors;
 mod subscriptions;

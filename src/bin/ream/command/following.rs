@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use ream::Position;
 use ream::program::{FollowError, Following, Notice, ProgramError};
 
-use crate::args::Global;
-use crate::output::note;
+use crate::args::{Format, Global};
+use crate::output::{Output, note};
 use crate::refused::Refused;
 use crate::units;
 
@@ -100,6 +101,23 @@ impl FollowingArgs {
 /// How long is waited for who seems to run something, where nothing is said: a process that was killed may
 /// have left a child that has not yet become another program, and keeps the lock until it does.
 pub(crate) const MOMENT: Duration = Duration::from_millis(200);
+
+/// Tells how far a projection or a subscription has come.
+pub(crate) fn write_reached(
+    global: &Global,
+    kind: &str,
+    name: &str,
+    position: Position,
+) -> anyhow::Result<()> {
+    let output = Output::new(global);
+    let shown = match output.format {
+        Format::Table if global.quiet => String::new(),
+        Format::Table => format!("{name}: at position {position}\n"),
+        // Both are plain words.
+        _ => format!("{{\"{kind}\":\"{name}\",\"checkpoint\":{position}}}\n"),
+    };
+    output.write(shown.as_bytes())
+}
 
 /// Tells what happens while a program runs.
 pub(crate) fn tell(global: &Global, notice: &Notice<'_>) {

@@ -131,10 +131,7 @@ struct FollowsJson<'f> {
 #[derive(Serialize)]
 struct DoneJson<'s> {
     subscription: &'s str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    checkpoint: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    removed: Option<bool>,
+    removed: bool,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     dry_run: bool,
 }
@@ -366,17 +363,7 @@ fn move_to(
         to => to?,
     };
     store.move_subscription(name, from, &to)?;
-    let output = Output::new(global);
-    output.write(&match output.format {
-        Format::Table if global.quiet => Vec::new(),
-        Format::Table => format!("{name}: at position {}\n", to.position).into_bytes(),
-        _ => {
-            let checkpoint = Some(to.position.0);
-            let json =
-                DoneJson { subscription: name.as_str(), checkpoint, removed: None, dry_run: false };
-            [to_line(&json)?, b"\n".into()].concat()
-        }
-    })
+    following::write_reached(global, "subscription", name.as_str(), to.position)
 }
 
 impl RmArgs {
@@ -413,12 +400,7 @@ impl RmArgs {
             (Format::Table, true) => format!("{name}: removed\n").into_bytes(),
             _ => {
                 let dry_run = self.dry_run;
-                let json = DoneJson {
-                    subscription: name,
-                    checkpoint: None,
-                    removed: Some(removed),
-                    dry_run,
-                };
+                let json = DoneJson { subscription: name, removed, dry_run };
                 [to_line(&json)?, b"\n".into()].concat()
             }
         })

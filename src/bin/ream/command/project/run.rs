@@ -6,12 +6,11 @@ use std::time::Duration;
 use clap::Args;
 use ream::program::{Following, Program, project};
 use ream::{Definition, Identifier, Pattern, Position, Projection, Store};
-use serde::Serialize;
 
-use crate::args::{Format, Global};
+use crate::args::Global;
 use crate::command::following::{self, FollowingArgs, HowArgs};
 use crate::environment::Environment;
-use crate::output::{Output, to_line, warn_of};
+use crate::output::warn_of;
 use crate::refused::{Refused, invalid, quote};
 use crate::signals::Signals;
 use crate::units;
@@ -53,13 +52,6 @@ pub(super) struct MadeArgs {
     pub(super) program: Vec<String>,
 }
 
-/// How far a projection has come, as JSON.
-#[derive(Serialize)]
-struct ReachedJson<'p> {
-    projection: &'p str,
-    checkpoint: u64,
-}
-
 impl RunArgs {
     pub(super) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let name: Identifier = self.name.parse().map_err(invalid)?;
@@ -78,15 +70,7 @@ impl RunArgs {
             follow(&mut store, &mut projection, program, following, global)?;
             anyhow::Ok(projection.checkpoint()?.position)
         })?;
-        let output = Output::new(global);
-        output.write(&match output.format {
-            Format::Table if global.quiet => Vec::new(),
-            Format::Table => format!("{name}: at position {reached}\n").into_bytes(),
-            _ => {
-                let json = ReachedJson { projection: name.as_str(), checkpoint: reached.0 };
-                [to_line(&json)?, b"\n".into()].concat()
-            }
-        })
+        following::write_reached(global, "projection", name.as_str(), reached)
     }
 
     /// What the projection is made of, with what is given remembered; refuses what is given otherwise than

@@ -2,22 +2,14 @@
 
 use ream::program::{Notice, Program, react};
 use ream::{Position, Store, SubscriptionName};
-use serde::Serialize;
 
 use super::TailArgs;
-use crate::args::{Format, Global};
+use crate::args::Global;
 use crate::command::following;
 use crate::environment::Environment;
-use crate::output::{Output, to_line, warn_of};
+use crate::output::warn_of;
 use crate::refused::Refused;
 use crate::signals::Signals;
-
-/// How far a subscription has come, as JSON.
-#[derive(Serialize)]
-struct ReachedJson<'s> {
-    subscription: &'s str,
-    checkpoint: u64,
-}
 
 impl TailArgs {
     /// Has a program react to what the subscription `name` follows.
@@ -53,15 +45,7 @@ impl TailArgs {
             reacted.map_err(following::failed)?;
             anyhow::Ok(store.subscription(name.as_str())?.checkpoint.position)
         })?;
-        let output = Output::new(global);
-        output.write(&match output.format {
-            Format::Table if global.quiet => Vec::new(),
-            Format::Table => format!("{name}: at position {reached}\n").into_bytes(),
-            _ => {
-                let json = ReachedJson { subscription: name.as_str(), checkpoint: reached.0 };
-                [to_line(&json)?, b"\n".into()].concat()
-            }
-        })
+        following::write_reached(global, "subscription", name.as_str(), reached)
     }
 
     /// Where a new subscription begins. One that is there goes on where it is.
