@@ -397,7 +397,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__project__subcmd__create)
-            opts="-q -h -V --key --unique --index --from --schema --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-q -h -V --key --unique --index --from --schema --per-event --batch --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -420,6 +420,10 @@ _ream() {
                     return 0
                     ;;
                 --schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --batch)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -343,6 +343,7 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l index -d 'Fields that rows are found by; may be given several times' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l from -d 'Make it from these streams; `*` stands for any characters; may be given several times' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l schema -d 'Take everything from FILE, as `project show --format json` writes it; - for standard input' -r -F
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l batch -d 'Run the program once for up to N events; its exit with 0 acks them' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -352,6 +353,7 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l per-event -d 'Run the program once an event; its exit with 0 acks it'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'

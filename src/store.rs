@@ -576,14 +576,18 @@ impl Store {
         }
     }
 
-    /// That a projection serves, or is to serve next.
+    /// A checkpoint at `position` for a projection that serves, or is to serve next.
     ///
     /// # Errors
     ///
-    /// [`Error::Superseded`], [`Error::ProjectionNotFound`].
-    pub fn check_serving(&self, projection: &Projection) -> Result<(), Error> {
+    /// [`Error::Superseded`], [`Error::ProjectionNotFound`], [`Error::BeyondHead`].
+    pub fn checkpoint_of(
+        &self,
+        projection: &Projection,
+        position: Position,
+    ) -> Result<Checkpoint, Error> {
         match &self.engine {
-            Engine::Sqlite(store) => store.check_serving(projection.entry()),
+            Engine::Sqlite(store) => store.checkpoint_of(projection.entry(), position),
         }
     }
 

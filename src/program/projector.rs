@@ -70,8 +70,7 @@ impl Effects for Rows<'_> {
 
     fn commit(&mut self) -> Result<Result<(), (u64, Error)>, Error> {
         let Some((changes, position)) = self.done.take() else { return Ok(Ok(())) };
-        self.store.check_serving(self.projection)?;
-        let to = self.store.checkpoint(position)?;
+        let to = self.store.checkpoint_of(self.projection, position)?;
         let stopped = self.projection.commit(&self.changes[..changes], self.checkpoint, &to)?;
         if let Some(Stopped { index, error }) = stopped {
             return Ok(Err((self.lines[index], error)));

@@ -16,6 +16,8 @@ use crate::wire::{Defaults, Reply, parse_reply};
 const LOOK: Duration = Duration::from_millis(50);
 /// How long an ack waits for others to be committed with, while replies come.
 const TOGETHER: Duration = Duration::from_millis(50);
+/// How long it waits for the next while events are with the program.
+const MOMENT: Duration = Duration::from_millis(1);
 /// How many acks are committed together.
 const ACKS: usize = 1000;
 /// How many bytes of replies are committed together, if they are acked.
@@ -375,8 +377,16 @@ impl<E: Effects> Hearing<'_, '_, E> {
         loop {
             match self.running.hear()? {
                 Heard::Line(number) => self.take(number, &mut since)?,
-                Heard::Nothing if since.due.is_some() => self.commit(&mut since)?,
-                Heard::Nothing => self.wait(&mut since)?,
+                Heard::Nothing => match since.due {
+                    // A commit costs more than a moment; what was told is answered soon.
+                    Some((first, _))
+                        if first.elapsed() < MOMENT && self.feed.unacked().is_some() =>
+                    {
+                        self.running.wait_for_words(MOMENT)?;
+                    }
+                    Some(_) => self.commit(&mut since)?,
+                    None => self.wait(&mut since)?,
+                },
                 Heard::End => {
                     if since.due.is_some() {
                         self.commit(&mut since)?;

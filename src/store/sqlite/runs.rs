@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::lock::{Queue, Turn};
 use super::transaction::{Failure, Head, link};
@@ -20,9 +20,17 @@ pub(super) const MOMENT: Duration = Duration::from_millis(200);
 
 impl Store {
     pub(crate) fn checkpoint(&self, position: Position) -> Result<Checkpoint, Error> {
-        let link = match self.link_at(position)? {
+        self.look(|connection| self.checkpoint_in(connection, position))
+    }
+
+    pub(super) fn checkpoint_in(
+        &self,
+        connection: &Connection,
+        position: Position,
+    ) -> Result<Checkpoint, Failure> {
+        let link = match self.link_at(connection, position)? {
             Ok(link) => link,
-            Err(head) => return Err(Error::BeyondHead { position, head }),
+            Err(head) => return Err(Error::BeyondHead { position, head }.into()),
         };
         let (store, incarnation) = (self.marker.id.clone(), self.marker.incarnation.clone());
         Ok(Checkpoint { position, link, store, incarnation })
@@ -39,7 +47,7 @@ impl Store {
         } else if *incarnation != self.marker.incarnation {
             "the store has been restored since"
         } else {
-            match self.link_at(*position)? {
+            match self.look(|connection| self.link_at(connection, *position))? {
                 Ok(found) if found == *link => return Ok(()),
                 Ok(_) => "another event stands there now",
                 Err(_) => "the store has lost what stood there",
@@ -50,18 +58,20 @@ impl Store {
     }
 
     /// The link of the event at `position`; where there is none, the head.
-    fn link_at(&self, position: Position) -> Result<Result<Link, Position>, Error> {
-        self.look(|connection| {
-            if position.0 == 0 {
-                return Ok(Ok(Link::genesis(&self.marker.id)));
-            }
-            let mut select =
-                connection.prepare_cached("SELECT link FROM events WHERE position = ?1")?;
-            match select.query_row([position.0], |row| link(row, 0)).optional()? {
-                Some(link) => Ok(Ok(link)),
-                None => Ok(Err(Head::read(connection, &self.marker.id)?.position)),
-            }
-        })
+    fn link_at(
+        &self,
+        connection: &Connection,
+        position: Position,
+    ) -> Result<Result<Link, Position>, Failure> {
+        if position.0 == 0 {
+            return Ok(Ok(Link::genesis(&self.marker.id)));
+        }
+        let mut select =
+            connection.prepare_cached("SELECT link FROM events WHERE position = ?1")?;
+        match select.query_row([position.0], |row| link(row, 0)).optional()? {
+            Some(link) => Ok(Ok(link)),
+            None => Ok(Err(Head::read(connection, &self.marker.id)?.position)),
+        }
     }
 
     pub(crate) fn take_run(&self, name: &str, wait: Duration) -> Result<Turn, Error> {

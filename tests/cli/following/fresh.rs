@@ -42,6 +42,20 @@ fn it_catches_up_with_nothing_running() {
 }
 
 #[test]
+fn how_a_program_is_run_is_remembered_too() {
+    let shop = seen(3);
+    shop.run(["project", "create", "each", "position:integer:key", "n:integer", "--per-event"])
+        .args(["--from", "s", "--", "sh", "-c", MAKER])
+        .ok();
+    shop.run(["project", "select", "each", "--fresh", "--count"]).stdout("{\"count\":3}\n");
+    assert_eq!(runs(&shop), 3);
+    let shown = shop.run(["project", "show", "each"]).value();
+    assert_eq!((&shown["batch"], &shown["directory"]), (&1.into(), &".".into()));
+    shop.run(["project", "create", "two", "id:integer:key", "--batch", "2"])
+        .fails_with(2, ["PROGRAM"]);
+}
+
+#[test]
 fn it_waits_for_who_runs_it_already() {
     let shop = made(1);
     let script = r#"while read -r line; do

@@ -17,15 +17,15 @@ fn the_old_one_serves_until_the_switch() {
     new.set(&[parsed(new, ROWS[2])], Batched::AllOrNone).unwrap();
     assert_eq!(all(&store.projection("users").unwrap()), ROWS);
     assert_eq!(store.projections().unwrap()[0].definition, users.entry().definition);
-    store.check_serving(&users).unwrap();
-    store.check_serving(new).unwrap();
+    store.checkpoint_of(&users, Position(0)).unwrap();
+    store.checkpoint_of(new, Position(0)).unwrap();
 
     store.switch(&rebuild).unwrap();
     let serves = store.another().projection("users").unwrap();
     assert_eq!((all(&serves), serves.entry().generation), (vec![ROWS[2].to_owned()], 2));
     assert_eq!(serves.entry().definition, definition);
     // Who writes to the old one is told, and who reads it sees it whole.
-    let fenced = store.check_serving(&users).unwrap_err();
+    let fenced = store.checkpoint_of(&users, Position(0)).unwrap_err();
     assert!(matches!(&fenced, Error::Superseded { name } if name == "users"), "{fenced}");
     assert_eq!(all(&users), ROWS);
     let again = store.switch(&rebuild).unwrap_err();

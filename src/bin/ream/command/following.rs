@@ -42,7 +42,8 @@ pub(crate) struct FollowingArgs {
     wait: Option<Duration>,
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
+/// A number of events.
+pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) | Err(_) => Err("a number of events, 1 or more".into()),
         Ok(number) => Ok(number),

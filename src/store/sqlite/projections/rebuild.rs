@@ -7,12 +7,13 @@ use rusqlite::params;
 
 use super::file::{self, File};
 use super::{Projection, find_exactly};
+use crate::event::Position;
 use crate::platform;
 use crate::schema::{Definition, Identifier};
 use crate::store::sqlite::connection::truncated;
 use crate::store::sqlite::runs::MOMENT;
 use crate::store::sqlite::{Store, Turn};
-use crate::store::{Error, ProjectionEntry};
+use crate::store::{Checkpoint, Error, ProjectionEntry};
 
 impl Store {
     /// The turn to rebuild a projection, which one has at a time.
@@ -75,14 +76,27 @@ impl Store {
         Ok(())
     }
 
-    /// That a generation of a projection serves, or is to serve next.
-    pub(crate) fn check_serving(&self, entry: &ProjectionEntry) -> Result<(), Error> {
+    /// A checkpoint for a generation of a projection that serves, or is to serve next.
+    pub(crate) fn checkpoint_of(
+        &self,
+        entry: &ProjectionEntry,
+        position: Position,
+    ) -> Result<Checkpoint, Error> {
         let name = entry.name.as_str();
-        let serves = self.look(|connection| find_exactly(connection, name))?.generation;
-        if serves > entry.generation {
-            return Err(Error::Superseded { name: name.into() });
-        }
-        Ok(())
+        self.look(|connection| {
+            let select = "SELECT generation FROM projections WHERE name = ?1";
+            let serves = connection
+                .prepare_cached(select)
+                .and_then(|mut select| select.query_row([name], |row| row.get::<_, u64>(0)));
+            match serves {
+                Ok(serves) if serves > entry.generation => {
+                    Err(Error::Superseded { name: name.into() }.into())
+                }
+                Ok(_) => self.checkpoint_in(connection, position),
+                // Tells that it is not there, and what is near.
+                Err(error) => Err(find_exactly(connection, name).err().unwrap_or(error.into())),
+            }
+        })
     }
 }
 

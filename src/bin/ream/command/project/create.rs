@@ -11,6 +11,7 @@ use ream::{
 
 use super::show::DoneJson;
 use crate::args::{Format, Global};
+use crate::command::following;
 use crate::environment::Environment;
 use crate::output::{Output, to_line, warn_of};
 use crate::payload;
@@ -51,6 +52,18 @@ pub(crate) struct CreateArgs {
     /// Take everything from FILE, as `project show --format json` writes it; - for standard input
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
+    /// Run the program once an event; its exit with 0 acks it
+    #[arg(long, conflicts_with_all = ["batch", "schema"], requires = "program")]
+    per_event: bool,
+    /// Run the program once for up to N events; its exit with 0 acks them
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = following::at_least_one,
+        conflicts_with = "schema",
+        requires = "program"
+    )]
+    batch: Option<usize>,
     /// The program that makes it, and its arguments
     #[arg(value_name = "PROGRAM", last = true, conflicts_with = "schema")]
     program: Vec<String>,
@@ -59,11 +72,15 @@ pub(crate) struct CreateArgs {
 impl CreateArgs {
     pub(super) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let name: Identifier = self.name.parse().map_err(invalid)?;
-        let definition = self.definition()?;
+        let mut definition = self.definition()?;
         let signals = Signals::take_over()?;
         let mut options = global.options(environment);
         options.interrupt = Some(signals.flag());
         let mut store = global.open(environment, &options)?;
+        if !definition.program.is_empty() && definition.directory.is_none() {
+            let directory = following::to_remember(store.path(), &environment.directory);
+            definition.directory = Some(directory);
+        }
         let created = signals.hold(|| store.create_projection(&name, &definition))?;
         warn_of(global, &store);
         let output = Output::new(global);
@@ -107,6 +124,7 @@ impl CreateArgs {
         let mut definition = Definition::new(schema);
         definition.from.clone_from(&self.from);
         definition.program.clone_from(&self.program);
+        definition.batch = if self.per_event { Some(1) } else { self.batch };
         Ok(definition)
     }
 }
