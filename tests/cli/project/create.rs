@@ -24,7 +24,7 @@ const VISITS: &str = concat!(
     r#"{"name":"count","type":"integer"},{"name":"rate","type":"float","null":true},"#,
     r#"{"name":"photo","type":"blob:4","null":true},{"name":"ok","type":"boolean","null":true}],"#,
     r#""key":["page","day"],"unique":[["count","ok"]],"index":[["day","count"]],"#,
-    r#""from":["user-*","page-1"],"program":["./visits.py","--fast","a b"]"#,
+    r#""from":["user-*","page-1"],"program":["./visits.py","--fast","a b"],"directory":".""#,
 );
 
 /// The names of the projections that are listed.
@@ -41,7 +41,7 @@ fn projections_are_listed() {
         .stdout("empty: created\n");
     let visits = concat!(
         r#"{"projection":"visits","rows":0,"bytes":20480,"checkpoint":0,"lag":0,"generation":1,"#,
-        r#""from":["user-*","page-1"],"program":["./visits.py","--fast","a b"]}"#,
+        r#""from":["user-*","page-1"],"program":["./visits.py","--fast","a b"],"directory":"."}"#,
     );
     let empty = concat!(
         r#"{"projection":"empty","rows":0,"bytes":12288,"checkpoint":0,"lag":0,"generation":1,"#,
