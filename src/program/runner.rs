@@ -428,7 +428,7 @@ impl<E: Effects> Hearing<'_, '_, E> {
         if since.due.is_none() && since.bytes > LONGEST {
             return Err(self.running.no_ack(LONGEST).into());
         }
-        if since.replies >= SILENT.1 {
+        if since.replies > SILENT.1 {
             self.tell_silence(since);
         }
         Ok(())

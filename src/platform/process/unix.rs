@@ -38,6 +38,7 @@ impl Stdin {
         command.stdin(reader.try_clone()?);
         // Our end never blocks; the program's stays as it is.
         ioctl_fionbio(input.as_fd(), true)?;
+        widen(&input);
         Ok(Self { input, unread: Unread(reader) })
     }
 
@@ -125,6 +126,17 @@ pub(super) fn wait_for_room(input: &Input, timeout: Duration) {
     // Where that fails, the next write tells.
     let _ = poll(&mut [PollFd::new(input, PollFlags::OUT)], Some(&timeout));
 }
+
+/// Gives a pipe more room, so that both ends run longer at a time.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn widen(pipe: &Input) {
+    const ROOM: usize = 512 * 1024;
+    // It works with less room too.
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, ROOM);
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn widen(_pipe: &Input) {}
 
 /// Whether a program has ended; that stays there to be taken note of.
 fn has_ended(pid: Pid) -> bool {

@@ -428,7 +428,7 @@ fn one_that_never_answers_can_be_interrupted() {
 
 #[test]
 fn one_that_never_acks_is_warned_of() {
-    let told = "warning: `sh` has written 1000 replies without an ack, {\"ack\":POSITION}: nothing \
+    let told = "warning: `sh` has written 1001 replies without an ack, {\"ack\":POSITION}: nothing \
                 of them is stored; or its output is buffered, and an ack waits there\n";
     let shop = seen(3);
     // Once.
@@ -438,7 +438,7 @@ fn one_that_never_acks_is_warned_of() {
         .fails(7, &format!("{told}{stopped}"));
     has_seen(&shop, 1);
     // An ack at the end is one.
-    let much = r#"cat >/dev/null; yes '{"set":{"position":2}}' | head -n 999"#;
+    let much = r#"cat >/dev/null; yes '{"set":{"position":2}}' | head -n 1000"#;
     catches_up(&seen(3), &[], much);
 }
 

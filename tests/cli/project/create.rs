@@ -41,7 +41,7 @@ fn projections_are_listed() {
         .stdout("empty: created\n");
     let visits = concat!(
         r#"{"projection":"visits","rows":0,"bytes":20480,"checkpoint":0,"lag":0,"generation":1,"#,
-        r#""from":["user-*","page-1"],"program":["./visits.py","--fast","a b"],"directory":"."}"#,
+        r#""from":["user-*","page-1"],"program":["./visits.py","--fast","a b"]}"#,
     );
     let empty = concat!(
         r#"{"projection":"empty","rows":0,"bytes":12288,"checkpoint":0,"lag":0,"generation":1,"#,
