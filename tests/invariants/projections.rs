@@ -1,9 +1,10 @@
 //! Projections: made, dropped and changed wholly or not at all, whenever their process is killed.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::process::Command;
 
-use crate::support::{Home, ended, killed_at_each_call, traced};
+use crate::support::{Home, Running, ended, killed_at_each_call, traced, until};
 
 const CREATE: [&str; 5] = ["project", "create", "users", "id:integer:key", "city:text:index"];
 const ROWS: [&str; 3] =
@@ -162,4 +163,61 @@ fn a_projection_whose_file_is_gone_says_so_and_can_be_dropped() {
     home.run(&["project", "drop", "users", "--yes"]).done();
     home.run(&CREATE).done();
     assert_eq!(rows(&home), lines(&[]));
+}
+
+/// What `sqlite3` says of the projection's file.
+#[track_caller]
+fn sqlite(home: &Home, uri_end: &str, sql: &str) -> String {
+    let file = fs::canonicalize(home.file("projections/users.db")).unwrap();
+    let mut command = Command::new("sqlite3");
+    command.arg(format!("file:{}{uri_end}", file.display())).arg(sql);
+    ended(&mut command).done()
+}
+
+#[test]
+fn a_select_that_nobody_reads_holds_up_no_log_and_stays_what_it_was() {
+    const ROWS: usize = 30_000;
+    let home = Home::new();
+    home.run(&CREATE).done();
+    let city = "x".repeat(100);
+    let rows: String =
+        (1..=ROWS).map(|id| format!("{{\"id\":{id},\"city\":\"{city}\"}}\n")).collect();
+    fs::write(home.place().join("rows"), rows).unwrap();
+    home.run(&["project", "set", "users", "--jsonl", "rows"]).done();
+    let mut select = Running::start(&mut home.ream(&["project", "select", "users"]));
+    let mut output = BufReader::new(select.stdout());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    home.run(&["project", "update", "users", "--set", "city = 'Rome'", "--yes"]).done();
+    // Its snapshot is in the way of that, until what is left of it has gone aside.
+    until("that the log is let go", || {
+        let told = sqlite(&home, "", "PRAGMA wal_checkpoint(TRUNCATE)");
+        told.starts_with("0|").then_some(())
+    });
+    let mut lines = 1;
+    loop {
+        assert!(line.contains(&city), "line {lines} is of another moment: {line}");
+        line.clear();
+        if output.read_line(&mut line).unwrap() == 0 {
+            break;
+        }
+        lines += 1;
+    }
+    assert_eq!(lines, ROWS);
+    assert_eq!(select.end().code, Some(0));
+}
+
+#[test]
+fn what_a_runner_made_is_seen_by_who_takes_the_file_for_one_that_no_one_writes() {
+    let home = Home::with(3);
+    home.run(&CREATE).done();
+    let script = r#"while read -r line; do
+            p=${line#*:}; p=${p%%,*}
+            echo "{\"set\":{\"id\":$p,\"city\":\"x\"}}"; echo "{\"ack\":$p}"
+        done"#;
+    let run = ["project", "run", "users", "--", "sh", "-c", script];
+    let _runner = Running::start(&mut home.ream(&run));
+    until("that it has caught up, and tidied up", || {
+        (sqlite(&home, "?immutable=1", "SELECT count(*) FROM users") == "3\n").then_some(())
+    });
 }
