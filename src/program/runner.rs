@@ -1,31 +1,22 @@
 //! Runs a program that follows the log: feeds it, hears its replies, commits what it acks, and starts it
 //! again where it fails.
 
+mod hearing;
+
 use std::thread;
 use std::time::{Duration, Instant};
 
+use self::hearing::Hearing;
 use super::feed::{Events, Feed, Markers, Source};
-use super::running::{Heard, Running};
-use super::{LONGEST, Program, ProgramError};
+use super::running::Running;
+use super::{Program, ProgramError};
 use crate::event::Position;
 use crate::store::{Error, Mark, Query, Store};
 use crate::subscription::Follower;
-use crate::wire::{Defaults, Reply, parse_reply};
+use crate::wire::Reply;
 
 /// How often who waits looks around.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long an ack waits for others to be committed with, while replies come.
-const TOGETHER: Duration = Duration::from_millis(50);
-/// How long it waits for the next while events are with the program.
-const MOMENT: Duration = Duration::from_millis(1);
-/// How many acks are committed together.
-const ACKS: usize = 1000;
-/// How many bytes of replies are committed together, if they are acked.
-const BYTES: usize = 8 * 1024 * 1024;
-/// How long a program is silent, and how much it says, before its buffer is suspected.
-const SILENT: (Duration, u64) = (Duration::from_secs(2), 1000);
-/// How long nothing comes before the time is used to tidy up.
-const QUIET: Duration = Duration::from_secs(1);
 /// How long is waited before a program that failed is started again, at first and at most.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
@@ -334,175 +325,5 @@ impl<E: Effects> Runner<'_, E> {
             }
             Err((line, error)) => Err(running.refused(line, error).into()),
         }
-    }
-}
-
-/// Hears one run of a program.
-struct Hearing<'h, 'r, E> {
-    runner: &'h mut Runner<'r, E>,
-    feed: &'h Feed,
-    running: &'h mut Running,
-    /// Whether the program's end acks all that it was told.
-    whole: bool,
-}
-
-/// What has been heard since something.
-struct Since {
-    /// The last ack, or the last time when there was nothing to ack.
-    ack: Instant,
-    replies: u64,
-    bytes: usize,
-    /// Whether a silence was told.
-    told: bool,
-    /// The first ack that is not committed, and how many there are.
-    due: Option<(Instant, usize)>,
-    /// When something was last committed, if nothing was tidied up since.
-    commit: Option<Instant>,
-    /// Until when the program has to end.
-    ending: Option<Instant>,
-}
-
-impl<E: Effects> Hearing<'_, '_, E> {
-    fn hear(&mut self) -> Result<(), Failure> {
-        let now = Instant::now();
-        let mut since = Since {
-            ack: now,
-            replies: 0,
-            bytes: 0,
-            told: self.whole,
-            due: None,
-            commit: Some(now),
-            ending: None,
-        };
-        loop {
-            match self.running.hear()? {
-                Heard::Line(number) => self.take(number, &mut since)?,
-                Heard::Nothing => match since.due {
-                    // A commit costs more than a moment; what was told is answered soon.
-                    Some((first, _))
-                        if first.elapsed() < MOMENT && self.feed.unacked().is_some() =>
-                    {
-                        self.running.wait_for_words(MOMENT)?;
-                    }
-                    Some(_) => self.commit(&mut since)?,
-                    None => self.wait(&mut since)?,
-                },
-                Heard::End => {
-                    if since.due.is_some() {
-                        self.commit(&mut since)?;
-                    }
-                    return self.end(&mut since);
-                }
-            }
-            if let Some((first, acks)) = since.due
-                && (acks >= ACKS || since.bytes > BYTES || first.elapsed() >= TOGETHER)
-            {
-                self.commit(&mut since)?;
-            }
-        }
-    }
-
-    /// Takes the line that was heard last.
-    fn take(&mut self, number: u64, since: &mut Since) -> Result<(), Failure> {
-        let line = self.running.text();
-        since.replies += 1;
-        since.bytes += line.len();
-        let (feed, effects) = (self.feed, &mut self.runner.effects);
-        let taken = match parse_reply(line, &Defaults::default()) {
-            Err(error) => Err(error.to_string()),
-            Ok(Reply::Ack(position)) => match feed.ack(Position(position)) {
-                Ok(events) => {
-                    effects.done(Position(position), events)?;
-                    let now = Instant::now();
-                    let (first, acks) = since.due.unwrap_or((now, 0));
-                    (since.due, since.ack, since.replies) = (Some((first, acks + 1)), now, 0);
-                    Ok(())
-                }
-                Err(reason) => Err(reason),
-            },
-            Ok(reply) => effects.take(reply, number),
-        };
-        if let Err(reason) = taken {
-            return Err(self.running.wrong_reply(number, reason).into());
-        }
-        if since.due.is_none() && since.bytes > LONGEST {
-            return Err(self.running.no_ack(LONGEST).into());
-        }
-        if since.replies > SILENT.1 {
-            self.tell_silence(since);
-        }
-        Ok(())
-    }
-
-    fn commit(&mut self, since: &mut Since) -> Result<(), Failure> {
-        since.due = None;
-        since.bytes = 0;
-        self.runner.commit(self.running)?;
-        since.commit = Some(Instant::now());
-        Ok(())
-    }
-
-    fn wait(&mut self, since: &mut Since) -> Result<(), Failure> {
-        if let Some(error) = self.feed.take_error() {
-            return Err(error.into());
-        }
-        if self.is_over(since) {
-            return Err(ProgramError::Interrupted.into());
-        }
-        if self.feed.unacked().is_none() {
-            since.ack = Instant::now();
-        } else if since.ack.elapsed() >= SILENT.0 && !self.running.is_in_a_line() {
-            self.tell_silence(since);
-        }
-        if since.commit.is_some_and(|commit| commit.elapsed() >= QUIET) {
-            self.runner.effects.rest();
-            since.commit = None;
-        }
-        Ok(self.running.wait_for_words(LOOK)?)
-    }
-
-    /// Whether we are interrupted, and the program's time to end is over. It hears no more.
-    fn is_over(&mut self, since: &mut Since) -> bool {
-        if !self.running.is_interrupted() {
-            return false;
-        }
-        let ending = since.ending.get_or_insert_with(|| {
-            self.running.ask_to_end();
-            self.feed.end_input();
-            Instant::now() + self.runner.following.grace
-        });
-        Instant::now() >= *ending
-    }
-
-    fn tell_silence(&mut self, since: &mut Since) {
-        if !std::mem::replace(&mut since.told, true) {
-            let (program, replies) = (self.running.name(), since.replies);
-            (self.runner.notice)(Notice::NoAck { program, replies });
-        }
-    }
-
-    /// The program's output has ended: so does the program, and with 0 acks all that it was told.
-    fn end(&mut self, since: &mut Since) -> Result<(), Failure> {
-        while !self.running.has_ended(LOOK)? && !self.is_over(since) {}
-        let finished = self.running.ends_well();
-        if self.running.is_interrupted() {
-            // It may have ended in any way.
-            return Err(ProgramError::Interrupted.into());
-        }
-        finished?;
-        if let Some(error) = self.feed.take_error() {
-            return Err(error.into());
-        }
-        let unacked = self.feed.unacked();
-        let unread = unacked.is_some() && self.running.leaves_input();
-        if !self.whole && (unread || !self.feed.told_all()) {
-            return Err(self.running.early_end().into());
-        }
-        if let Some((last, events)) = unacked {
-            self.runner.effects.done(last, events)?;
-        }
-        self.runner.commit(self.running)?;
-        self.runner.effects.rest();
-        Ok(())
     }
 }
