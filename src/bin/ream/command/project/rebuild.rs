@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use ream::program::{Notice, project};
 use ream::{Differences, Identifier, Position, ProjectionStatus, Row, Schema};
 use serde::Serialize;
@@ -197,9 +197,13 @@ fn bar(global: &Global, head: Position) -> ProgressBar {
     if global.quiet || !io::stderr().is_terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
     }
-    let template = "{bar:30} {percent}%, {per_sec}, {eta} left";
+    let template = "{bar:30} {percent}%, {rate} a second, {eta} left";
     if let Ok(style) = ProgressStyle::with_template(template) {
-        bar.set_style(style);
+        let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+            // Where it can't be told, it is left out.
+            let _ = write!(text, "{:.0}", state.per_sec());
+        };
+        bar.set_style(style.with_key("rate", rate));
     }
     bar
 }
