@@ -1,7 +1,7 @@
 //! Programs that follow the log: each event counts once, whoever is killed and whenever.
 
 use std::fs;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -169,19 +169,13 @@ fn kill_at_random(
     let (mut random, mut number) = (Random(seed), 0);
     let mut store = home.open();
     for _ in 0..kills {
-        let added: Vec<NewEvent> = (0..=random.below(60))
-            .map(|_| {
-                number += 1;
-                let mut event = NewEvent::new("s".parse().unwrap(), "T".parse().unwrap());
-                event.data = Data::Json(Json::parse(&number.to_string()).unwrap());
-                event
-            })
-            .collect();
-        store.append(&added).unwrap();
+        let added = random.below(60) + 1;
+        store.append(&numbers(number + 1..=number + added)).unwrap();
+        number += added;
         let mut running = Running::start(&mut home.ream(args));
         let before = checkpoint(&store);
         // Now before the first ack, now at one, now a moment later.
-        if random.below(4) > 0 && added.len() >= 3 {
+        if random.below(4) > 0 && added >= 3 {
             until("an ack", || (checkpoint(&store) > before).then_some(()));
         }
         let moment = Duration::from_micros(random.below(30_000));
@@ -200,11 +194,26 @@ fn kill_at_random(
             until("that it is started again", || {
                 children(running.id()).iter().any(|other| !killed.contains(other)).then_some(())
             });
+            // It goes on: what it had answered and not acked is answered again, and counts once.
+            let before = checkpoint(&store);
+            store.append(&numbers(number + 1..=number + 3)).unwrap();
+            number += 3;
+            until("its next ack", || (checkpoint(&store) > before).then_some(()));
         }
         running.kill();
         running.end();
     }
     number
+}
+
+/// Events with these numbers as their data.
+fn numbers(numbers: RangeInclusive<u64>) -> Vec<NewEvent> {
+    let event = |number: u64| {
+        let mut event = NewEvent::new("s".parse().unwrap(), "T".parse().unwrap());
+        event.data = Data::Json(Json::parse(&number.to_string()).unwrap());
+        event
+    };
+    numbers.map(event).collect()
 }
 
 /// The children of a process.
