@@ -11,6 +11,7 @@ mod decisions;
 mod init;
 mod layout;
 mod lock;
+mod log;
 mod marker;
 mod mounts;
 mod payload;
@@ -26,19 +27,18 @@ mod streams;
 mod subscriptions;
 mod transaction;
 mod watch;
+mod writer;
 
 use std::cell::OnceCell;
 use std::path::Path;
 
 use rusqlite::Connection;
 
-use self::bell::Bell;
 use self::layout::Layout;
 use self::lock::Queue;
 use self::marker::Marker;
-use self::transaction::Streams;
+use self::writer::Writer;
 use super::{Error, Options};
-use crate::event::Position;
 use crate::platform::{self, FileIdentity};
 
 pub(crate) use self::lock::Turn;
@@ -69,23 +69,6 @@ struct Looking {
     connection: Connection,
     /// That the store lost events, where it did.
     lost: Option<Error>,
-}
-
-/// What a writer keeps between its transactions.
-#[derive(Debug)]
-struct Writer {
-    connection: Connection,
-    /// What the bell said before the connection's first look at the store, until it is checked.
-    acknowledged: Option<bell::Acknowledged>,
-    bell: Option<Bell>,
-    /// How long the log is.
-    log: connection::Log,
-    /// Why followers could not be told of the last event.
-    warning: Option<Error>,
-    /// Everything up to here is known to be synced.
-    durable: Position,
-    /// The streams as the last transaction left them, while no one else writes.
-    streams: Streams,
 }
 
 impl Store {
@@ -155,17 +138,7 @@ impl Store {
         if self.writer.is_some() {
             return Ok(());
         }
-        let acknowledged = bell::read(&self.layout);
-        let (connection, log) = connection::open_to_write(&self.layout, &self.options)?;
-        self.writer = Some(Writer {
-            connection,
-            log,
-            acknowledged,
-            bell: None,
-            warning: None,
-            durable: acknowledged.map_or(Position(0), |acknowledged| acknowledged.position),
-            streams: Streams::default(),
-        });
+        self.writer = Some(Writer::open(&self.layout, &self.options)?);
         Ok(())
     }
 }
@@ -182,10 +155,10 @@ impl Store {
     fn shorten_log(&self) {
         if let Some(writer) = &self.writer
             && writer.acknowledged.is_none()
-            && connection::wal_frames(&self.layout) > connection::FRAMES_LEFT_BEHIND
+            && log::wal_frames(&self.layout) > log::FRAMES_LEFT_BEHIND
             && let Ok(Some(_turn)) = Queue::of_writers(&self.layout).try_enter()
         {
-            connection::checkpoint(&writer.connection, &self.options);
+            log::checkpoint(&writer.connection, &self.options);
         }
     }
 }

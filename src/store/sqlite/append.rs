@@ -1,15 +1,11 @@
 //! Appending: wait for the turn, begin, append, commit, ring the bell.
 
-use rusqlite::ErrorCode;
-
-use super::bell::Bell;
-use super::connection::{self, commit_failure, failure};
-use super::layout::Layout;
-use super::transaction::{Failure, Finished, Head, Streams, Transaction};
-use super::{Store, Writer, bell};
-use crate::event::{Data, Timestamp};
+use super::connection::{commit_failure, failure};
+use super::transaction::{Failure, Streams, Transaction};
+use super::{Store, log};
+use crate::event::Data;
 use crate::platform;
-use crate::store::{Appended, AppendedEach, Error, Options, SealedEvent, Stopped};
+use crate::store::{Appended, AppendedEach, Error, SealedEvent, Stopped};
 
 impl Store {
     /// Appends events in one transaction: all of them or none.
@@ -81,9 +77,9 @@ impl Store {
         let Some(writer) = &mut self.writer else { return Err(Error::Interrupted) };
         // The log is looked at once: to ask for its length before each write has some systems keep its
         // time more precisely, and a sync then writes that too.
-        let log = first.then(|| connection::wal_bytes(&self.layout));
-        match log {
-            Some(bytes) => connection::start_over(&writer.connection, bytes),
+        let bytes = first.then(|| log::wal_bytes(&self.layout));
+        match bytes {
+            Some(bytes) => log::start_over(&writer.connection, bytes),
             None => writer.log.start_over_if_long(&writer.connection),
         }
         writer.begin(&self.layout, &self.options)?;
@@ -106,7 +102,7 @@ impl Store {
             return Err(commit_failure(&self.layout, error));
         }
         // Where it was empty, the log may be new, and its name not yet durable.
-        if log == Some(0) {
+        if bytes == Some(0) {
             platform::sync_dir(&self.layout.root)
                 .map_err(|error| Error::OutcomeUnknown { source: error.into() })?;
         }
@@ -116,63 +112,10 @@ impl Store {
             writer.durable = head.position;
             writer.ring(&self.layout, head);
         }
-        if writer.log.frames() > connection::FRAMES_AT_WORK {
-            connection::checkpoint(&writer.connection, &self.options);
+        if writer.log.frames() > log::FRAMES_AT_WORK {
+            log::checkpoint(&writer.connection, &self.options);
         }
         Ok(value)
-    }
-}
-
-impl Writer {
-    fn begin(&self, layout: &Layout, options: &Options) -> Result<(), Error> {
-        let begun = self.connection.execute_batch("BEGIN IMMEDIATE");
-        begun.map_err(|error| match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy) => Error::Busy { waited: options.lock_timeout },
-            _ => failure(layout, "begin to write", error),
-        })
-    }
-
-    /// Runs `work` in the transaction that has been begun; what it did, and the head where its commit
-    /// will sync the log.
-    fn work<T>(
-        &mut self,
-        store_id: &str,
-        now: Timestamp,
-        many: bool,
-        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure>,
-    ) -> Result<(T, Option<Head>), Failure> {
-        // A failure leaves nothing behind.
-        let mut streams = std::mem::take(&mut self.streams);
-        let keep = many || !streams.is_empty();
-        if keep {
-            streams.keep_unless_changed(&self.connection)?;
-        }
-        let mut transaction = Transaction::new(&self.connection, store_id, now, streams)?;
-        if let Some(acknowledged) = self.acknowledged {
-            bell::check(&self.connection, acknowledged, &transaction.head)?;
-        }
-        let value = work(&mut transaction)?;
-        let Finished { head, streams, syncs } = transaction.finish(self.durable)?;
-        self.acknowledged = None;
-        if keep {
-            self.streams = streams;
-        }
-        Ok((value, syncs.then_some(head)))
-    }
-
-    /// Tells what is acknowledged. A bell that can't be rung never fails an append: followers look
-    /// by themselves.
-    fn ring(&mut self, layout: &Layout, head: Head) {
-        let acknowledged = bell::Acknowledged { position: head.position, link: head.link };
-        let rung = match self.bell.take() {
-            Some(bell) => Ok(bell),
-            None => Bell::open(&layout.bell),
-        }
-        .and_then(|bell| bell.ring(acknowledged).map(|()| bell));
-        match rung {
-            Ok(bell) => (self.bell, self.warning) = (Some(bell), None),
-            Err(error) => self.warning = Some(Error::io("ring the bell", &layout.bell)(error)),
-        }
     }
 }
 

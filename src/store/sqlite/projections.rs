@@ -18,9 +18,10 @@ use rusqlite::{Connection, params};
 use self::file::File;
 pub(crate) use self::select::RowRef;
 use super::Store;
-use super::connection::{self, failure};
+use super::connection::failure;
 use super::layout::Layout;
 use super::lock::Queue;
+use super::log;
 use super::runs::MOMENT;
 use super::subscriptions::{self, is_table};
 use super::transaction::{Failure, link};
@@ -261,7 +262,7 @@ impl Projection {
 
     /// Moves what was committed lately from the log into the file, where no one reads the log.
     pub(crate) fn settle(&self) {
-        connection::checkpoint(&self.connection, &self.options);
+        log::checkpoint(&self.connection, &self.options);
     }
 
     pub(crate) fn statements(&self) -> String {

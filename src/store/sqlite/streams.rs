@@ -5,7 +5,8 @@ use std::fs;
 use rusqlite::Connection;
 
 use super::bell::{self, Acknowledged};
-use super::connection::{self, failure};
+use super::connection::failure;
+use super::log;
 use super::marker::ENGINE;
 use super::plan::position_of;
 use super::transaction::{Failure, Head, StreamRow};
@@ -90,7 +91,7 @@ impl Store {
             streams,
             last_recorded: (head.position > Position(0)).then_some(head.recorded),
             bytes: fs::symlink_metadata(&self.layout.database).map_or(0, |metadata| metadata.len()),
-            wal_bytes: connection::wal_bytes(&self.layout),
+            wal_bytes: log::wal_bytes(&self.layout),
             format: self.marker.format,
             engine: ENGINE,
             engine_version: rusqlite::version().into(),

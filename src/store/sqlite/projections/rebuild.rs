@@ -10,7 +10,7 @@ use super::{Projection, find_exactly};
 use crate::event::Position;
 use crate::platform;
 use crate::schema::{Definition, Identifier};
-use crate::store::sqlite::connection::truncated;
+use crate::store::sqlite::log::truncated;
 use crate::store::sqlite::runs::MOMENT;
 use crate::store::sqlite::{Store, Turn};
 use crate::store::{Checkpoint, Error, ProjectionEntry};
