@@ -73,7 +73,7 @@ pub use store::{
     Aggregate, Appended, AppendedEach, Batch, Batched, Change, Checkpoint, Clash, Decided,
     DecidedEvent, Decision, Differences, Error, Explanation, LastFailure, Link, Mark, NewState,
     NewSubscription, Options, OrderBy, Projection, ProjectionEntry, ProjectionStatus, Query,
-    Reader, Rebuild, Removed, RowRef, RunLock, SealedEvent, Sealer, Selection, SetEach, State,
-    StateCategory, StateEntry, Status, Stopped, Store, Stream, Subscription, Unfit, Waker,
+    Reader, Rebuild, Removal, Removed, RowRef, RunLock, SealedEvent, Sealer, Selection, SetEach,
+    State, StateCategory, StateEntry, Status, Stopped, Store, Stream, Subscription, Unfit, Waker,
 };
 pub use subscription::Follower;

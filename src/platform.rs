@@ -9,6 +9,7 @@ mod process;
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 pub(crate) use process::{Input, Output, Pipes, Process, Unread};
@@ -33,7 +34,6 @@ pub(crate) struct Ownership {
 
 #[cfg(unix)]
 mod system {
-    use std::io::Read as _;
     use std::os::fd::AsFd;
     use std::os::unix::fs::{
         DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _,
@@ -43,7 +43,7 @@ mod system {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::fs::OFlags;
 
-    use super::{File, FileIdentity, OpenOptions, Ownership, Path, fs, io};
+    use super::{File, FileIdentity, OpenOptions, Ownership, Path, RangeInclusive, fs, io};
 
     pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
         fs::DirBuilder::new().mode(0o700).create(path)?;
@@ -73,11 +73,8 @@ mod system {
         }
     }
 
-    pub(crate) fn read_private(path: &Path) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        let mut options = OpenOptions::new();
-        options.read(true).custom_flags(no_follow()).open(path)?.read_to_end(&mut bytes)?;
-        Ok(bytes)
+    pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
+        OpenOptions::new().read(true).custom_flags(no_follow()).open(path)
     }
 
     pub(crate) fn link(to: &str, at: &Path) -> io::Result<()> {
@@ -88,8 +85,21 @@ mod system {
         file.write_all_at(bytes, offset)
     }
 
+    pub(crate) fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        file.read_at(bytes, offset)
+    }
+
     pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
         File::open(path)?.sync_all()
+    }
+
+    pub(crate) fn lock_holders(path: &Path, bytes: RangeInclusive<u64>) -> Vec<u32> {
+        use rustix::fs::{major, minor};
+        let Ok(metadata) = fs::symlink_metadata(path) else { return Vec::new() };
+        let Ok(table) = fs::read_to_string("/proc/locks") else { return Vec::new() };
+        let (major, minor) = (major(metadata.dev()), minor(metadata.dev()));
+        let file = format!("{major:02x}:{minor:02x}:{}", metadata.ino());
+        super::lock_holders_in(&table, &file, bytes)
     }
 
     pub(crate) fn identify(path: &Path) -> io::Result<FileIdentity> {
@@ -159,7 +169,7 @@ mod system {
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps, reason = "what needs nothing here can fail elsewhere")]
 mod system {
-    use super::{File, FileIdentity, OpenOptions, Ownership, Path, fs, io};
+    use super::{File, FileIdentity, OpenOptions, Ownership, Path, RangeInclusive, fs, io};
 
     pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
         fs::create_dir(path)
@@ -173,8 +183,8 @@ mod system {
         OpenOptions::new().read(true).write(true).create(create).truncate(false).open(path)
     }
 
-    pub(crate) fn read_private(path: &Path) -> io::Result<Vec<u8>> {
-        fs::read(path)
+    pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
+        File::open(path)
     }
 
     pub(crate) fn link(_to: &str, _at: &Path) -> io::Result<()> {
@@ -188,8 +198,19 @@ mod system {
         file.write_all(bytes)
     }
 
+    pub(crate) fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+        use std::io::{Read as _, Seek as _, SeekFrom};
+        let mut file = file;
+        file.seek(SeekFrom::Start(offset))?;
+        file.read(bytes)
+    }
+
     pub(crate) fn sync_dir(_path: &Path) -> io::Result<()> {
         Ok(())
+    }
+
+    pub(crate) fn lock_holders(_path: &Path, _bytes: RangeInclusive<u64>) -> Vec<u32> {
+        Vec::new()
     }
 
     pub(crate) fn identify(path: &Path) -> io::Result<FileIdentity> {
@@ -222,14 +243,43 @@ pub(crate) fn open_private(path: &Path, create: bool) -> io::Result<File> {
     system::open_private(path, create)
 }
 
-/// Reads a file, following no symbolic link.
-pub(crate) fn read_private(path: &Path) -> io::Result<Vec<u8>> {
-    system::read_private(path)
+/// Opens a file to read, following no symbolic link.
+pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
+    system::open_to_read(path)
 }
 
 /// Writes `bytes` at `offset`, in one call where the system allows it.
 pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
     system::write_at(file, bytes, offset)
+}
+
+/// Reads at `offset`, at most as much as `bytes` takes; how much that was.
+pub(crate) fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    system::read_at(file, bytes, offset)
+}
+
+/// The processes that hold a POSIX lock on one of these bytes of the file at `path`, as far as the
+/// system says; the file is not opened.
+pub(crate) fn lock_holders(path: &Path, bytes: RangeInclusive<u64>) -> Vec<u32> {
+    system::lock_holders(path, bytes)
+}
+
+/// The same by a table as `/proc/locks` has it, for a file as that names it. See `proc_locks(5)`.
+#[cfg_attr(not(unix), expect(dead_code, reason = "the system has no such table"))]
+fn lock_holders_in(table: &str, file: &str, bytes: RangeInclusive<u64>) -> Vec<u32> {
+    let holder = |line: &str| {
+        // `1: POSIX  ADVISORY  READ 4711 fd:00:131093 123 123`; who only waits has a `->`.
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let &[_, "POSIX", _, _, process, locked, first, last] = &words[..] else { return None };
+        let first: u64 = first.parse().ok()?;
+        let last = if last == "EOF" { u64::MAX } else { last.parse().ok()? };
+        let overlaps = first <= *bytes.end() && last >= *bytes.start();
+        (locked == file && overlaps).then_some(process)?.parse().ok()
+    };
+    let mut holders: Vec<u32> = table.lines().filter_map(holder).collect();
+    holders.sort_unstable();
+    holders.dedup();
+    holders
 }
 
 /// Makes a symbolic link at `at` that leads to the file `to` beside it.
@@ -313,4 +363,25 @@ pub fn wait_until_closed(output: &impl std::os::fd::AsFd) -> bool {
 #[cfg(not(unix))]
 pub fn wait_until_closed<T>(_output: &T) -> bool {
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holders_of_locks_are_found_in_the_table_of_the_system() {
+        let table = "\
+1: FLOCK  ADVISORY  WRITE 1 fd:00:7 0 EOF
+2: POSIX  ADVISORY  READ 30 fd:00:7 123 123
+2: -> POSIX  ADVISORY  WRITE 31 fd:00:7 120 120
+3: POSIX  ADVISORY  READ 20 fd:00:7 127 127
+4: POSIX  ADVISORY  READ 20 fd:00:7 128 128
+5: POSIX  ADVISORY  READ 40 fd:00:8 123 123
+6: POSIX  ADVISORY  WRITE 50 fd:00:7 100 EOF
+";
+        assert_eq!(lock_holders_in(table, "fd:00:7", 123..=127), [20, 30, 50]);
+        assert_eq!(lock_holders_in(table, "fd:00:7", 128..=128), [20, 50]);
+        assert_eq!(lock_holders_in("", "fd:00:7", 123..=127), [0; 0]);
+    }
 }

@@ -23,7 +23,7 @@ use crate::event::{Command, EventRef, NewEvent, Pattern, Position, StreamName, S
 use crate::schema::{Definition, Identifier};
 
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
-pub use answer::{Appended, AppendedEach, Batch, Removed, Status, Stopped, Stream};
+pub use answer::{Appended, AppendedEach, Batch, Removal, Removed, Status, Stopped, Stream};
 pub use chain::Link;
 pub use checkpoint::Checkpoint;
 pub use error::{Clash, Error};
@@ -200,7 +200,7 @@ impl Store {
         }
     }
 
-    /// What [`Store::remove`] would take. Streams that hold no event are left out.
+    /// What [`Store::remove`] would take. Streams that hold neither event nor state are left out.
     ///
     /// # Errors
     ///
@@ -215,10 +215,14 @@ impl Store {
     /// records that in the stream `$ream`. A skeleton of each event stays, so that positions and
     /// ids stay spent and the chain holds.
     ///
+    /// Then it erases: where [`Removal::unfinished`] is `None`, no byte of what was removed, nor of a
+    /// state that it had replaced, is in any file of the store but for projections. A reader that is in
+    /// the way is waited for as long as [`Options::lock_timeout`] says.
+    ///
     /// # Errors
     ///
     /// [`Error::Protected`]: then nothing is removed.
-    pub fn remove(&mut self, names: &[StreamName]) -> Result<Vec<Removed>, Error> {
+    pub fn remove(&mut self, names: &[StreamName]) -> Result<Removal<Removed>, Error> {
         match &mut self.engine {
             Engine::Sqlite(store) => store.remove(names),
         }
@@ -248,12 +252,13 @@ impl Store {
         }
     }
 
-    /// Removes the states of streams, in one transaction; those that had one.
+    /// Removes the states of streams, in one transaction; those that had one. Then it erases, as
+    /// [`Store::remove`] does.
     ///
     /// # Errors
     ///
     /// Where the store can't be written.
-    pub fn remove_states(&mut self, names: &[StreamName]) -> Result<Vec<StreamName>, Error> {
+    pub fn remove_states(&mut self, names: &[StreamName]) -> Result<Removal<StreamName>, Error> {
         match &mut self.engine {
             Engine::Sqlite(store) => store.remove_states(names),
         }

@@ -62,6 +62,19 @@ pub struct Removed {
     pub version: Version,
     /// How many events.
     pub events: u64,
+    /// Whether it has a state, which goes as well.
+    pub state: bool,
+}
+
+/// What a removal did.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Removal<T> {
+    /// What was removed.
+    pub removed: Vec<T>,
+    /// Why bytes of it are still left in files of the store, where they are: [`Error::LogHeld`] where a
+    /// reader is in the way. Whoever writes next tries again.
+    pub unfinished: Option<Error>,
 }
 
 /// A store's vital signs.
@@ -80,6 +93,8 @@ pub struct Status {
     pub bytes: u64,
     /// How large its write-ahead log is.
     pub wal_bytes: u64,
+    /// Whether bytes of what was removed are still in files of the store, until they can be erased.
+    pub erasing: bool,
     /// The store's format.
     pub format: u32,
     /// The engine's name.

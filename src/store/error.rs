@@ -309,6 +309,17 @@ pub enum Error {
         /// How long it waited.
         waited: Duration,
     },
+    /// A process reads the store, and the log can't be cut while it does.
+    #[error("{} reads the store, so its log can't be cut (waited {waited:?})", readers(by))]
+    LogHeld {
+        /// How long it was waited for.
+        waited: Duration,
+        /// The processes that read, as far as the system says.
+        by: Vec<u32>,
+    },
+    /// The SQLite that was linked can't overwrite what is left of removed rows between others.
+    #[error("this build of ream can't overwrite what SQLite leaves between the rows of a page")]
+    CannotScrub,
     /// The store lacks events that were acknowledged.
     #[error(
         "the store lost acknowledged events: position {acknowledged} was acknowledged, and {}",
@@ -327,6 +338,12 @@ pub enum Error {
     OutcomeUnknown {
         /// What failed.
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What was stored last can be read, and may not be on the disk: who stored it ended half-way.
+    #[error("what was stored last may not be on the disk yet")]
+    NotDurable {
+        /// Why that could not be mended.
+        source: Box<Error>,
     },
     /// The store was moved, removed or replaced while it was in use.
     #[error("the store at {} was moved, removed or replaced while it was in use", path.display())]
@@ -454,6 +471,16 @@ impl Error {
 
 fn seconds(duration: Duration) -> String {
     format!("{} s", duration.as_secs_f64())
+}
+
+/// The processes that are in the way, for the eye.
+fn readers(by: &[u32]) -> String {
+    let processes: Vec<String> = by.iter().map(ToString::to_string).collect();
+    match &processes[..] {
+        [] => "another process".into(),
+        [one] => format!("process {one}"),
+        more => format!("processes {}", more.join(", ")),
+    }
 }
 
 fn lost(acknowledged: Position, head: Position) -> String {

@@ -49,7 +49,8 @@ impl Query {
     }
 
     /// Whether the stream `name` is chosen.
-    pub(crate) fn chooses_stream(&self, name: &str) -> bool {
+    #[must_use]
+    pub fn chooses_stream(&self, name: &str) -> bool {
         if self.patterns.is_empty() {
             !name.starts_with('$')
         } else {

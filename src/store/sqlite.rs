@@ -8,10 +8,13 @@ mod append;
 mod bell;
 mod connection;
 mod decisions;
+mod erase;
 mod init;
 mod layout;
 mod lock;
 mod log;
+mod look;
+mod mark;
 mod marker;
 mod mounts;
 mod payload;
@@ -36,6 +39,7 @@ use rusqlite::Connection;
 
 use self::layout::Layout;
 use self::lock::Queue;
+use self::look::Looking;
 use self::marker::Marker;
 use self::writer::Writer;
 use super::{Error, Options};
@@ -61,14 +65,6 @@ pub(crate) struct Store {
     writer: Option<Writer>,
     /// What looking needs, once something is looked at.
     looking: OnceCell<Looking>,
-}
-
-/// What the store is looked at by.
-#[derive(Debug)]
-struct Looking {
-    connection: Connection,
-    /// That the store lost events, where it did.
-    lost: Option<Error>,
 }
 
 impl Store {
@@ -120,7 +116,11 @@ impl Store {
     /// What went wrong beside the last write, or is wrong with what was looked at.
     pub(crate) fn warning(&self) -> Option<&Error> {
         let written = self.writer.as_ref().and_then(|writer| writer.warning.as_ref());
-        written.or_else(|| self.looking.get()?.lost.as_ref())
+        let looked = || {
+            let looking = self.looking.get()?;
+            looking.lost.as_ref().or_else(|| looking.unsettled.get())
+        };
+        written.or_else(looked)
     }
 
     /// A connection that only reads.
@@ -138,27 +138,21 @@ impl Store {
         if self.writer.is_some() {
             return Ok(());
         }
-        self.writer = Some(Writer::open(&self.layout, &self.options)?);
+        self.writer = Some(Writer::open(&self.layout, &self.marker, &self.options)?);
         Ok(())
     }
 }
 
 impl Store {
     /// Ends the use of the store, but for what the end of the process does.
-    pub(crate) fn leave(self) {
+    pub(crate) fn leave(mut self) {
         self.shorten_log();
         std::mem::forget(self);
     }
 
-    /// Leaves a short log behind: each process that finds no other reads it from the start. But what
-    /// is left of a log that lost events is evidence, and stays.
-    fn shorten_log(&self) {
-        if let Some(writer) = &self.writer
-            && writer.acknowledged.is_none()
-            && log::wal_frames(&self.layout) > log::FRAMES_LEFT_BEHIND
-            && let Ok(Some(_turn)) = Queue::of_writers(&self.layout).try_enter()
-        {
-            log::checkpoint(&writer.connection, &self.options);
+    fn shorten_log(&mut self) {
+        if let Some(writer) = &mut self.writer {
+            writer.shorten_log();
         }
     }
 }

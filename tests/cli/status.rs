@@ -63,6 +63,7 @@ fn a_table_has_a_line_a_fact() {
             "last recorded",
             "size",
             "log",
+            "erasing",
             "largest data",
             "format",
             "engine"

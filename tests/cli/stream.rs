@@ -117,7 +117,7 @@ fn a_removal_needs_a_yes_that_someone_gives() {
     let shop = shop();
     shop.run(["stream", "rm", "order-1", "order-2"]).fails(
         2,
-        "error: removing 5 events from 2 streams needs to be confirmed\n\
+        "error: removing 5 events of 2 streams needs to be confirmed\n\
          hint: ream stream rm --yes order-1 order-2\n",
     );
     assert_eq!(shop.positions(&[]).len(), 7);
@@ -129,7 +129,7 @@ fn a_removal_needs_a_yes_that_someone_gives() {
 #[test]
 fn a_person_is_asked() {
     let shop = shop();
-    let question = "removing 3 events from 1 stream for good: type yes to go on: ";
+    let question = "removing 3 events of 1 stream for good: type yes to go on: ";
     let rm = || shop.run(["stream", "rm", "order-1"]);
     for answer in ["no\n", "y\n", "\n", "\u{4}"] {
         let shown = format!("{question}error: nothing was changed\n");
@@ -144,8 +144,8 @@ fn a_person_is_asked() {
 fn a_dry_run_tells_what_would_be_removed() {
     let shop = shop();
     shop.run(["stream", "rm", "--dry-run", "order-1", "cart-1"]).stdout(
-        "{\"stream\":\"order-1\",\"version\":3,\"events\":3,\"dry_run\":true}\n\
-         {\"stream\":\"cart-1\",\"version\":1,\"events\":1,\"dry_run\":true}\n",
+        "{\"stream\":\"order-1\",\"version\":3,\"events\":3,\"state\":false,\"dry_run\":true,\"projections\":[]}\n\
+         {\"stream\":\"cart-1\",\"version\":1,\"events\":1,\"state\":false,\"dry_run\":true,\"projections\":[]}\n",
     );
     shop.run(["stream", "rm", "--dry-run", "order-1", "--format", "table"])
         .stdout("order-1: would remove 3 events\n");
@@ -156,13 +156,43 @@ fn a_dry_run_tells_what_would_be_removed() {
 fn what_is_removed_is_gone_and_its_numbers_stay_spent() {
     let shop = shop();
     shop.run(["stream", "rm", "-y", "order-1"])
-        .stdout("{\"stream\":\"order-1\",\"version\":3,\"events\":3,\"dry_run\":false}\n");
+        .stdout("{\"stream\":\"order-1\",\"version\":3,\"events\":3,\"state\":false,\"dry_run\":false,\"erased\":true,\"projections\":[]}\n");
     assert_eq!(shop.positions(&[]), [4, 5, 6, 7]);
     shop.run(["stream", "show", "order-1"]).fails_with(4, ["no stream `order-1`"]);
     assert_eq!(listed(&shop, &["order-*"]), ["order-10", "order-2"]);
     shop.run(["append", "order-1", "T", "--expect", "3"])
         .stdout("{\"stream\":\"order-1\",\"version\":4,\"position\":9,\"id\":\"[store]/9\"}\n");
     assert_eq!(shop.positions(&["order-1"]), [9]);
+}
+
+#[test]
+fn a_removal_names_the_projections_that_keep_rows_made_of_it() {
+    let shop = shop();
+    for (name, from) in [("totals", "order-*"), ("carts", "cart-*"), ("everything", "*")] {
+        shop.run(["project", "create", name, "id:integer:key", "--from", from]).ok();
+    }
+    let told = "\"projections\":[\"everything\",\"totals\"]";
+    shop.run(["stream", "rm", "--dry-run", "order-1"]).stdout_has([told]);
+    shop.run(["stream", "rm", "--dry-run", "order-1", "--format", "table"]).stdout_has([
+        "order-1: would remove 3 events\n",
+        "  the projection `totals` keeps rows made of it until it is rebuilt\n",
+    ]);
+    shop.run(["stream", "rm", "-y", "order-1"]).stdout_has([told, "\"erased\":true"]);
+}
+
+#[test]
+fn a_state_goes_with_its_stream_and_is_named() {
+    let shop = shop();
+    shop.run(["state", "set", "order-1", "{}"]).ok();
+    shop.run(["state", "set", "alone", "{}"]).ok();
+    shop.run(["stream", "rm", "--dry-run", "order-1", "alone", "--format", "table"])
+        .stdout("order-1: would remove 3 events and 1 state\nalone: would remove 1 state\n");
+    shop.run(["stream", "rm", "order-1", "alone"])
+        .fails_with(2, ["removing 3 events and 2 states of 2 streams needs to be confirmed"]);
+    shop.run(["stream", "rm", "-y", "order-1", "alone"]).ok();
+    shop.run(["state", "list", "*"]).stdout("");
+    // Only what held events is recorded.
+    assert_eq!(shop.run(["read", "$ream"]).values().len(), 1);
 }
 
 #[test]

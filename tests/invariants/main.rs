@@ -15,6 +15,7 @@ mod chain;
 mod commit;
 mod damage;
 mod durability;
+mod erasure;
 mod files;
 mod followers;
 mod following;

@@ -42,18 +42,22 @@ fn a_kill_at_any_call_leaves_events_and_state_together() {
 }
 
 #[test]
-fn an_answer_is_told_when_it_is_synced_also_when_it_is_found_again() {
-    let home = Home::new();
+fn an_answer_is_told_when_it_is_synced_also_when_who_made_it_died_before_that() {
     let args = [&DECIDE[..], &[ANSWER]].concat();
-    for _ in 0..2 {
+    for dies in [false, true] {
+        let home = Home::new();
+        if dies {
+            let killed = ended(&mut home.injected("db-wal", "fsync,fdatasync:signal=KILL", &args));
+            assert_eq!((killed.code, &*killed.stdout), (None, ""), "{killed:#?}");
+        }
         let calls = traced(&home, "fsync,fdatasync,write", &args);
         let synced = calls.iter().position(|call| call.syncs("db-wal")).unwrap();
         // The program writes to its own output, which is a pipe.
         let told = calls.iter().rposition(|call| call.writes_out()).unwrap();
         assert!(calls[told].text().contains("position"), "{calls:#?}");
         assert!(synced < told, "{calls:#?}");
+        assert_eq!(versions(&home), (2, 2));
     }
-    assert_eq!(versions(&home), (2, 2));
 }
 
 /// A process that writes its number, and so does a child of its; both wait for the end of stdin, and

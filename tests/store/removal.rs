@@ -29,7 +29,7 @@ fn a_removal_takes_the_streams_that_it_names_and_no_other() {
         everything(&store).into_iter().filter(|event| event.stream.as_str() == "b").collect();
     let would = store.removable(&[name("a"), name("c"), name("x")]).unwrap();
     assert_eq!(head(&store), 210);
-    let removed = store.remove(&[name("a"), name("c"), name("x")]).unwrap();
+    let removed = store.remove(&[name("a"), name("c"), name("x")]).unwrap().removed;
     assert_eq!(removed, would);
     let told: Vec<_> = removed
         .iter()
@@ -60,12 +60,12 @@ fn a_removal_is_an_event_of_the_reserved_stream() {
 #[test]
 fn what_holds_nothing_is_passed_over() {
     let mut store = mixed();
-    assert_eq!(store.remove(&[name("x")]).unwrap(), []);
-    assert_eq!(store.remove(&[]).unwrap(), []);
+    assert_eq!(store.remove(&[name("x")]).unwrap().removed, []);
+    assert_eq!(store.remove(&[]).unwrap().removed, []);
     assert_eq!(head(&store), 210);
     store.remove(&[name("a")]).unwrap();
     assert_eq!(store.removable(&[name("a")]).unwrap(), []);
-    assert_eq!(store.remove(&[name("a")]).unwrap(), []);
+    assert_eq!(store.remove(&[name("a")]).unwrap().removed, []);
     assert_eq!(head(&store), 211);
 }
 
@@ -73,20 +73,20 @@ fn what_holds_nothing_is_passed_over() {
 fn a_stream_named_twice_is_removed_once() {
     let mut store = mixed();
     assert_eq!(store.removable(&[name("a"), name("a")]).unwrap().len(), 1);
-    assert_eq!(store.remove(&[name("a"), name("a")]).unwrap().len(), 1);
+    assert_eq!(store.remove(&[name("a"), name("a")]).unwrap().removed.len(), 1);
     assert_eq!(head(&store), 211);
 }
 
 #[test]
 fn a_stream_written_again_is_removed_again() {
     let mut store = mixed();
-    store.remove(&[name("a")]).unwrap();
+    store.remove(&[name("a")]).unwrap().removed;
     let appended = store.append(&numbered("a", 60)).unwrap();
     assert_eq!(places(&appended)[0], (212, 71, false));
     let events = read(&store, &query(&["a"]));
     assert_eq!(versions(&events), (71..=130).collect::<Vec<_>>());
     assert_eq!(store.stream("a").unwrap().events, 60);
-    let removed = store.remove(&[name("a")]).unwrap();
+    let removed = store.remove(&[name("a")]).unwrap().removed;
     assert_eq!((removed[0].version.0, removed[0].events), (130, 60));
     assert_eq!(read(&store, &query(&["a"])), []);
     assert_eq!(places(&store.append(&[event("a", "T")]).unwrap()), [(273, 131, false)]);

@@ -193,6 +193,10 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
             (1, hint(format!("ream stream unprotect {}", quote(stream))))
         }
         Error::Busy { .. } => (5, hint("try again, or wait longer with --lock-timeout 5m".into())),
+        Error::LogHeld { .. } => (
+            5,
+            hint("a writer failed here before; nothing is written until the process that reads has ended".into()),
+        ),
         Error::LostEvents { .. } => (1, hint(
             "keep a copy of the whole directory; reading still works. To go on without the lost events, remove bell/bell".into(),
         )),

@@ -1,10 +1,10 @@
 //! Appending: wait for the turn, begin, append, commit, ring the bell.
 
-use super::connection::{commit_failure, failure};
-use super::transaction::{Failure, Streams, Transaction};
+use super::lock::Turn;
+use super::transaction::{Failure, Head, Transaction};
+use super::writer::Patience;
 use super::{Store, log};
 use crate::event::Data;
-use crate::platform;
 use crate::store::{Appended, AppendedEach, Error, SealedEvent, Stopped};
 
 impl Store {
@@ -69,53 +69,32 @@ impl Store {
         many: bool,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure>,
     ) -> Result<T, Error> {
+        let (turn, head) = self.begin()?;
+        let Some(writer) = &mut self.writer else { return Err(Error::Interrupted) };
+        let value = writer.work(&turn, head, many, work)?;
+        writer.cut_if_long();
+        writer.erase_once(&turn);
+        Ok(value)
+    }
+
+    /// Waits for this writer's turn and begins a transaction; the turn, and the head in it.
+    fn begin(&mut self) -> Result<(Turn, Head), Error> {
         self.open_writer()?;
         self.check_in_place()?;
-        let first = self.queue.is_new();
-        let _turn = self.queue.enter(&self.options)?;
-        self.check_in_place()?;
-        let Some(writer) = &mut self.writer else { return Err(Error::Interrupted) };
-        // The log is looked at once: to ask for its length before each write has some systems keep its
-        // time more precisely, and a sync then writes that too.
-        let bytes = first.then(|| log::wal_bytes(&self.layout));
-        match bytes {
-            Some(bytes) => log::start_over(&writer.connection, bytes),
-            None => writer.log.start_over_if_long(&writer.connection),
-        }
-        writer.begin(&self.layout, &self.options)?;
-        let now = (self.options.clock)();
-        let (value, synced) = match writer.work(&self.marker.id, now, many, work) {
-            Ok(done) => done,
-            Err(failed) => {
-                // What failed is told; a rollback that fails as well adds nothing.
-                let _ = writer.connection.execute_batch("ROLLBACK");
-                return Err(match failed {
-                    Failure::Refused(error) => error,
-                    Failure::Sqlite(error) => failure(&self.layout, "write to the store", error),
-                });
+        let patience = Patience::new();
+        loop {
+            let turn = self.queue.enter(&self.options)?;
+            self.check_in_place()?;
+            let Some(writer) = &mut self.writer else { return Err(Error::Interrupted) };
+            if let Some(head) = writer.begin(&turn)? {
+                return Ok((turn, head));
             }
-        };
-        if let Err(error) = writer.connection.execute_batch("COMMIT") {
-            writer.streams = Streams::default();
-            // As above.
-            let _ = writer.connection.execute_batch("ROLLBACK");
-            return Err(commit_failure(&self.layout, error));
+            drop(turn);
+            if !patience.wait(&self.options)? {
+                let (waited, by) = (self.options.lock_timeout, log::readers(&self.layout));
+                return Err(Error::LogHeld { waited, by });
+            }
         }
-        // Where it was empty, the log may be new, and its name not yet durable.
-        if bytes == Some(0) {
-            platform::sync_dir(&self.layout.root)
-                .map_err(|error| Error::OutcomeUnknown { source: error.into() })?;
-        }
-        if let Some(head) = synced
-            && head.position > writer.durable
-        {
-            writer.durable = head.position;
-            writer.ring(&self.layout, head);
-        }
-        if writer.log.frames() > log::FRAMES_AT_WORK {
-            log::checkpoint(&writer.connection, &self.options);
-        }
-        Ok(value)
     }
 }
 

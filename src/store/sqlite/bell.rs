@@ -6,7 +6,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -49,9 +49,44 @@ fn checksum(text: &str) -> String {
 
 /// Reads the bell; a missing or torn one says nothing.
 pub(super) fn read(layout: &Layout) -> Option<Acknowledged> {
-    let record = platform::read_private(&layout.bell).ok()?;
-    Acknowledged::from_record(std::str::from_utf8(&record).ok()?)
+    Record::of(layout).read()
 }
+
+/// The bell as who reads it again and again keeps it: to open it each time would wake all who watch it.
+#[derive(Debug)]
+pub(super) struct Record {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl Record {
+    pub(super) fn of(layout: &Layout) -> Self {
+        Self { path: layout.bell.clone(), file: None }
+    }
+
+    /// What it says; a missing or torn one says nothing.
+    pub(super) fn read(&mut self) -> Option<Acknowledged> {
+        if self.file.is_none() {
+            self.file = Some(platform::open_to_read(&self.path).ok()?);
+        }
+        let mut record = [0; LONGEST];
+        let length = platform::read_at(self.file.as_ref()?, &mut record, 0).ok()?;
+        let said = std::str::from_utf8(&record[..length]).ok().and_then(Acknowledged::from_record);
+        if said.is_none() {
+            // Another file may stand there by now.
+            self.file = None;
+        }
+        said
+    }
+
+    /// Has the next read open it anew, in case another file stands there by now.
+    pub(super) fn reopen(&mut self) {
+        self.file = None;
+    }
+}
+
+/// How long a record is at most.
+const LONGEST: usize = 128;
 
 /// That the store holds what was acknowledged: the event itself, not just one at its position.
 pub(super) fn check(

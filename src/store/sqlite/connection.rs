@@ -29,14 +29,14 @@ pub(super) fn open_to_read(layout: &Layout, options: &Options) -> Result<Connect
     open_with(layout, options, "PRAGMA cell_size_check=ON;")
 }
 
-/// Opens a connection to write by, and what tells how long its log is. What is freed within a page
-/// that is written anyway is overwritten: a copy that a split leaves behind would outlive a removal.
+/// Opens a connection to write by, and what tells how long its log is. What is freed is
+/// overwritten: a state that was replaced would outlive its removal.
 pub(super) fn open_to_write(
     layout: &Layout,
     options: &Options,
 ) -> Result<(Connection, Log), Error> {
     let pragmas = "PRAGMA wal_autocheckpoint=0; PRAGMA cell_size_check=ON; \
-                   PRAGMA synchronous=FULL; PRAGMA secure_delete=FAST;";
+                   PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;";
     let mut connection = open_with(layout, options, pragmas)?;
     let log = Log::of(&mut connection).map_err(|error| failure(layout, "watch the log", error))?;
     Ok((connection, log))

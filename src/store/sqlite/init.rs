@@ -10,7 +10,7 @@ use super::connection::{self, failure};
 use super::layout::Layout;
 use super::lock::Queue;
 use super::marker::Marker;
-use super::{Store, mounts, schema};
+use super::{Store, mark, mounts, schema};
 use crate::platform::{self, Ownership};
 use crate::store::{Error, Options};
 
@@ -24,11 +24,11 @@ impl Store {
         if layout.marker.exists() {
             return Ok((Self::open_checked(layout, options)?, false));
         }
-        let _turn = Queue::of_writers(&layout).enter(options)?;
+        let turn = Queue::of_writers(&layout).enter(options)?;
         if layout.marker.exists() {
             return Ok((Self::open_checked(layout, options)?, false));
         }
-        fill(&layout, options)?;
+        fill(&layout, &turn.lock, options)?;
         Ok((Self::open_checked(layout, options)?, true))
     }
 }
@@ -65,7 +65,7 @@ fn make_directory(layout: &Layout) -> Result<(), Error> {
 }
 
 /// Fills the directory; the marker comes last, so that a store that is half made is none.
-fn fill(layout: &Layout, options: &Options) -> Result<(), Error> {
+fn fill(layout: &Layout, lock: &fs::File, options: &Options) -> Result<(), Error> {
     for dir in [&layout.bell_dir, &layout.projections] {
         match platform::create_private_dir(dir) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -82,6 +82,7 @@ fn fill(layout: &Layout, options: &Options) -> Result<(), Error> {
     create_tables(layout).map_err(|error| failure(layout, "create the tables", error))?;
     // The log stays for ever: see `connection::set_up`. Opening the store once creates it.
     drop(connection::open_to_read(layout, options)?);
+    mark::make(lock).map_err(Error::io("write", &layout.lock))?;
     platform::sync_dir(&layout.root).map_err(Error::io("sync", &layout.root))?;
     let marker = Marker::new()
         .map_err(|error| Error::Engine { action: "get random bits", source: error.into() })?;

@@ -13,6 +13,8 @@ pub(super) struct Layout {
     pub(super) database: PathBuf,
     /// Its write-ahead log.
     pub(super) wal: PathBuf,
+    /// Its index of that log, which its users share.
+    pub(super) shared_memory: PathBuf,
     /// The directory that followers watch.
     pub(super) bell_dir: PathBuf,
     /// The record of the acknowledged head.
@@ -36,6 +38,7 @@ impl Layout {
             marker: root.join("store"),
             database: root.join("db"),
             wal: root.join("db-wal"),
+            shared_memory: root.join("db-shm"),
             bell: bell_dir.join("bell"),
             bell_dir,
             lock: root.join("lock"),

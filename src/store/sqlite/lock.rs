@@ -33,7 +33,7 @@ pub(super) struct Queue {
 /// A turn; it ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    lock: File,
+    pub(super) lock: File,
 }
 
 impl Drop for Turn {
@@ -76,11 +76,6 @@ impl Queue {
     pub(super) fn of_projections(layout: &Layout) -> Self {
         let lock = layout.projections.join("lock");
         Self { turnstile: lock.with_extension("next"), lock, returning: false }
-    }
-
-    /// Whether this process has had no turn yet.
-    pub(super) fn is_new(&self) -> bool {
-        !self.returning
     }
 
     /// Waits for this process's turn.

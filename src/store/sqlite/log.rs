@@ -1,16 +1,19 @@
 //! SQLite's write-ahead log: how long it is, and when it is moved into the database.
 
 use std::ffi::c_int;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::ops::RangeInclusive;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rusqlite::Connection;
 use rusqlite::hooks::Wal;
+use rusqlite::{Connection, ErrorCode};
 
 use super::connection::wait_as_told;
 use super::layout::Layout;
+use crate::platform;
 use crate::store::Options;
 
 /// How many frames of log a process that begins to write takes over. A process that finds no
@@ -52,14 +55,12 @@ impl Log {
         self.frames.load(Ordering::Relaxed)
     }
 
-    /// Has it start over where it became long by small transactions. Behind a large one, to move as
-    /// much would cost more than it gains.
-    pub(super) fn start_over_if_long(&mut self, connection: &Connection) {
+    /// Whether it became long by small transactions. Behind a large one, to move as much as that would
+    /// cost more than it gains.
+    pub(super) fn is_long(&mut self) -> bool {
         let frames = self.frames();
         let last = frames.saturating_sub(std::mem::replace(&mut self.before, frames));
-        if frames > FRAMES_STARTED_OVER && last < FRAMES_TAKEN_OVER {
-            start_over(connection, frames * FRAME_BYTES);
-        }
+        frames > FRAMES_STARTED_OVER && last < FRAMES_TAKEN_OVER
     }
 }
 
@@ -70,33 +71,105 @@ pub(super) fn wal_frames(layout: &Layout) -> u64 {
 
 /// How long the log is, in bytes.
 pub(super) fn wal_bytes(layout: &Layout) -> u64 {
-    fs::symlink_metadata(&layout.wal).map_or(0, |metadata| metadata.len())
+    length(&layout.wal)
 }
 
-/// Moves the log into the database where it is long. The log then starts over in place: to write over
-/// what is there is faster to sync than to extend a file.
-///
-/// The log has `bytes`.
-pub(super) fn start_over(connection: &Connection, bytes: u64) {
-    if bytes / FRAME_BYTES <= FRAMES_TAKEN_OVER {
-        return;
-    }
+/// Whether a log of so many bytes is long for a process that begins to write.
+pub(super) fn is_long(bytes: u64) -> bool {
+    bytes / FRAME_BYTES > FRAMES_TAKEN_OVER
+}
+
+fn length(path: &Path) -> u64 {
+    fs::symlink_metadata(path).map_or(0, |metadata| metadata.len())
+}
+
+/// Moves a long log into the database. The log then starts over in place: to write over what is there
+/// is faster to sync than to extend a file.
+pub(super) fn start_over(connection: &Connection, database: &Path) {
     // The file may be longer than what counts of it. What fails here shows at the next commit; a
     // reader that is in the way is no failure.
     let frames =
         connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get::<_, u64>(1));
     if frames.is_ok_and(|frames| frames > FRAMES_TAKEN_OVER) {
-        let _ = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        let _ = move_log(connection, database, "PASSIVE");
     }
 }
 
-/// Moves the log into the database and empties it, unless a reader is in the way: then a later
-/// writer does.
-pub(super) fn checkpoint(connection: &Connection, options: &Options) {
-    // With a reader open, TRUNCATE would wait for the whole timeout.
+/// Moves the log into the database; whether a reader was in the way of some of it.
+///
+/// The caller has the turn to write. Where this fails, `db` is set back to the length that it had: a
+/// file system may leave blocks that it could not write unwritten for good, and only blocks that are
+/// allocated anew are written by the next attempt. What is in them is still in the log.
+pub(super) fn move_log(
+    connection: &Connection,
+    database: &Path,
+    mode: &str,
+) -> rusqlite::Result<bool> {
+    let before = length(database);
+    let moved = connection
+        .query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get::<_, i64>(0));
+    if let Err(error) = &moved
+        && matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::SystemIoFailure | ErrorCode::DiskFull)
+        )
+        && length(database) > before
+        && let Ok(file) = OpenOptions::new().write(true).open(database)
+    {
+        // Where this fails as well, the next attempt does what it can.
+        let _ = file.set_len(before);
+        // To close it would take away SQLite's locks on the file, of the whole process.
+        std::mem::forget(file);
+    }
+    moved.map(|busy| busy != 0)
+}
+
+/// What came of cutting a log.
+#[derive(Debug)]
+pub(super) enum Cut {
+    /// It is empty, and that is durable.
+    Done,
+    /// A reader is in the way.
+    InTheWay,
+    /// The system failed.
+    Failed(Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// Moves the log into the database and cuts it to nothing, durably. Nobody is waited for.
+///
+/// The caller has the turn to write.
+pub(super) fn cut(connection: &Connection, layout: &Layout, options: &Options) -> Cut {
+    // With a reader open, TRUNCATE would wait for the whole timeout, and shut out every writer.
     let _ = connection.busy_timeout(Duration::ZERO);
-    // Busy is no error; any other failure shows at the next commit, which matters.
-    let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    let moved = move_log(connection, &layout.database, "TRUNCATE");
+    let _ = wait_as_told(connection, options);
+    match moved {
+        Ok(true) => return Cut::InTheWay,
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+            return Cut::InTheWay;
+        }
+        Err(error) => return Cut::Failed(error.into()),
+        Ok(false) => {}
+    }
+    // The log, unlike the database, carries no locks, so it may be opened and closed.
+    let synced = fs::File::open(&layout.wal)
+        .and_then(|log| log.sync_all())
+        .and_then(|()| platform::sync_dir(&layout.root));
+    synced.map_or_else(|error| Cut::Failed(error.into()), |()| Cut::Done)
+}
+
+/// The bytes of SQLite's shared memory that a reader locks. See "WAL-mode File Format" of SQLite's
+/// documentation, 2.3.1.
+const READ_LOCKS: RangeInclusive<u64> = 123..=127;
+
+/// The processes that read the store at this moment, as far as the system says.
+pub(super) fn readers(layout: &Layout) -> Vec<u32> {
+    platform::lock_holders(&layout.shared_memory, READ_LOCKS)
+}
+
+/// Moves the log of a projection into its file and empties it, unless a reader is in the way.
+pub(super) fn checkpoint(connection: &Connection, options: &Options) {
+    truncated(connection);
     let _ = wait_as_told(connection, options);
 }
 

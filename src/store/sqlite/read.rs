@@ -4,6 +4,7 @@
 //! changes only by removal, a batch behind another needs no common snapshot.
 
 use std::rc::Rc;
+use std::thread;
 
 use rusqlite::types::Value;
 use rusqlite::vtab::array;
@@ -11,14 +12,16 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::connection::failure;
 use super::layout::Layout;
+use super::look::{TRIES, WRITING};
 use super::marker::Marker;
 use super::payload::payload;
 use super::plan::{Plan, position_of};
 use super::transaction::{Failure, Head, StreamRow};
+use super::writer::{Settled, settle};
 use super::{Store, bell, check_in_place};
 use crate::event::{EventRef, Position, Timestamp, Version};
 use crate::platform::FileIdentity;
-use crate::store::{Batch, Error, Mark, Query};
+use crate::store::{Batch, Error, Mark, Options, Query};
 
 /// How many events a batch holds at most.
 const BATCH_EVENTS: usize = 1000;
@@ -52,12 +55,21 @@ pub(crate) struct Reader {
     data_version: i64,
     warning: Option<Error>,
     follow: bool,
+    options: Options,
+    bell: bell::Record,
+    /// Everything up to here is known to be durable.
+    durable: u64,
+    /// Whether the store has more than is known to be durable.
+    behind: bool,
+    /// Whether what is not known to be durable is given all the same, since nothing can be written here.
+    gives_all: bool,
 }
 
 impl Store {
     /// A reader of what `query` chooses: up to the head as it is, or following it.
     pub(crate) fn reader(&self, query: &Query, follow: bool) -> Result<Reader, Error> {
-        let acknowledged = bell::read(&self.layout);
+        let mut bell = bell::Record::of(&self.layout);
+        let acknowledged = bell.read();
         let mut reader = Reader {
             connection: self.reading_connection()?,
             layout: self.layout.clone(),
@@ -71,6 +83,11 @@ impl Store {
             data_version: 0,
             warning: None,
             follow,
+            options: self.options.clone(),
+            bell,
+            durable: 0,
+            behind: false,
+            gives_all: false,
         };
         // It goes through the file once, from front to back, so that a small cache does, and stays in
         // the processor's.
@@ -80,9 +97,19 @@ impl Store {
             array::load_module(&reader.connection).map_err(|error| reader.tell(error.into()))?;
         }
         reader.data_version = reader.data_version()?;
-        match reader.in_transaction(|reader| reader.start(acknowledged)) {
-            Ok(()) => Ok(reader),
-            Err(failure) => Err(reader.tell(failure)),
+        let mut tries = 0;
+        loop {
+            let settled = tries >= TRIES;
+            let started = reader.in_transaction(|reader| reader.start(acknowledged, settled));
+            if started.map_err(|failure| reader.tell(failure))? {
+                return Ok(reader);
+            }
+            if reader.settle() {
+                tries = TRIES;
+            } else {
+                thread::sleep(WRITING);
+                tries += 1;
+            }
         }
     }
 }
@@ -98,6 +125,9 @@ impl Reader {
         &mut self,
         mut each: impl FnMut(&EventRef<'_>),
     ) -> Result<Batch, Error> {
+        if self.behind && self.follow {
+            self.settle();
+        }
         let batch = self.in_transaction(|reader| reader.read_batch(&mut each));
         batch.map_err(|failure| self.tell(failure))
     }
@@ -110,7 +140,8 @@ impl Reader {
             return Err(Error::Replaced { path: self.layout.root.clone() });
         }
         let found = self.data_version()?;
-        Ok(std::mem::replace(&mut self.data_version, found) != found)
+        let changed = std::mem::replace(&mut self.data_version, found) != found;
+        Ok(changed || self.behind)
     }
 
     /// A number that changes when another connection commits.
@@ -140,8 +171,42 @@ impl Reader {
         done
     }
 
-    /// Finds where to begin, where to end, and how to get there.
-    fn start(&mut self, acknowledged: Option<bell::Acknowledged>) -> Result<(), Failure> {
+    /// Up to where events may be given, of a store with this head: what a power loss could still take
+    /// away is not given. The bell is read behind the snapshot, so it names what is in that.
+    fn durable_head(&mut self, head: u64) -> u64 {
+        if head > self.durable && !self.gives_all {
+            let said = self.bell.read().map_or(0, |said| said.position.0.min(head));
+            self.durable = self.durable.max(said);
+        }
+        self.behind = head > self.durable && !self.gives_all;
+        if self.behind { self.durable } else { head }
+    }
+
+    /// Makes durable what the store has and the bell does not name, where nobody else is about to;
+    /// outside of a transaction, which would be in the way. Whether nobody else was.
+    fn settle(&mut self) -> bool {
+        self.bell.reopen();
+        match settle(&self.layout, &self.marker, &self.options) {
+            Settled::Yes(durable) => self.durable = self.durable.max(durable.0),
+            Settled::Writing => return false,
+            Settled::No(error) => {
+                // Where nothing can be written, the store stays as it is. Without a bell nothing says
+                // what is durable, and all would seem to be lost.
+                self.gives_all = matches!(error, Error::Io { .. }) || self.bell.read().is_none();
+                let source = Box::new(error);
+                self.warning.get_or_insert(Error::NotDurable { source });
+            }
+        }
+        true
+    }
+
+    /// Finds where to begin, where to end, and how to get there; not yet, where the store has more than
+    /// is known to be durable and that has not been `settled` as far as it can be.
+    fn start(
+        &mut self,
+        acknowledged: Option<bell::Acknowledged>,
+        settled: bool,
+    ) -> Result<bool, Failure> {
         let head = Head::read(&self.connection, &self.marker.id)?;
         if let Some(acknowledged) = acknowledged {
             match bell::check(&self.connection, acknowledged, &head) {
@@ -149,7 +214,10 @@ impl Reader {
                 checked => checked?,
             }
         }
-        let head = head.position.0;
+        let head = self.durable_head(head.position.0);
+        if self.behind && !settled {
+            return Ok(false);
+        }
         if let Some(mark) = self.query.after {
             self.position = self.resolve_start(mark, head)?;
         }
@@ -179,7 +247,7 @@ impl Reader {
             self.position = self.position.max(self.before_last(last, head)?);
             self.make_plan(head)?;
         }
-        Ok(())
+        Ok(true)
     }
 
     fn resolve_start(&self, mark: Mark, head: u64) -> Result<u64, Failure> {
@@ -283,7 +351,8 @@ impl Reader {
 
     fn read_batch(&mut self, each: &mut impl FnMut(&EventRef<'_>)) -> Result<Batch, Failure> {
         let head = if self.follow {
-            Head::read(&self.connection, &self.marker.id)?.position.0
+            let head = Head::read(&self.connection, &self.marker.id)?.position.0;
+            self.durable_head(head)
         } else {
             self.end
         };

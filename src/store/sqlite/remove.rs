@@ -3,15 +3,14 @@
 use rusqlite::{Connection, params};
 
 use super::Store;
-use super::connection::failure;
 use super::decisions;
 use super::payload::payload;
 use super::plan::list_positions;
-use super::states;
-use super::transaction::{Failure, StreamRow};
+use super::transaction::{Failure, StreamRow, Transaction};
+use super::{states, subscriptions};
 use crate::event::{Data, EventType, Json, NewEvent, StreamName, Timestamp, Version};
 use crate::store::chain::{Payload, Salt};
-use crate::store::{Error, Removed, Sealer};
+use crate::store::{Error, Removal, Removed, Sealer};
 use crate::wire;
 
 /// The reserved stream that records removals.
@@ -24,50 +23,80 @@ impl Store {
             for name in names {
                 let row = StreamRow::read(connection, name.as_str())?;
                 let known = removable.iter().any(|removed| removed.stream == *name);
-                removable.extend(removal(name, &row)?.filter(|_| !known));
+                removable.extend(removal(connection, name, &row)?.filter(|_| !known));
             }
             Ok(removable)
         })
     }
 
-    pub(crate) fn remove(&mut self, names: &[StreamName]) -> Result<Vec<Removed>, Error> {
-        self.overwrite_what_is_freed()?;
+    pub(crate) fn remove(&mut self, names: &[StreamName]) -> Result<Removal<Removed>, Error> {
         let mut sealer = Sealer::new()?;
-        self.write(false, |transaction| {
+        let removed = self.write(false, |transaction| {
             let mut removed = Vec::new();
             for name in names {
+                let connection = transaction.connection();
                 let row = transaction.stream(name.as_str())?.clone();
-                let Some(removal) = removal(name, &row)? else { continue };
-                erase(transaction.connection(), name.as_str(), &row)?;
-                states::remove(transaction.connection(), name.as_str())?;
-                transaction.mark_removed(name.as_str())?;
-                transaction.insert(RECORD, &sealer.seal(record(&removal)))?;
+                let Some(removal) = removal(connection, name, &row)? else { continue };
+                states::remove(connection, name.as_str())?;
+                if row.exists() {
+                    erase(connection, name.as_str(), &row)?;
+                    transaction.mark_removed(name.as_str())?;
+                    transaction.insert(RECORD, &sealer.seal(record(&removal)))?;
+                }
                 removed.push(removal);
             }
             let names: Vec<&str> = removed.iter().map(|one| one.stream.as_str()).collect();
             decisions::forget(transaction.connection(), &names)?;
+            if !removed.is_empty() {
+                forget_what_quotes(transaction)?;
+            }
             Ok(removed)
-        })
+        })?;
+        Ok(Removal { removed, unfinished: self.finish_erasure() })
     }
 
-    /// What is freed within a page is overwritten from now on, or it would stay readable there.
-    pub(super) fn overwrite_what_is_freed(&mut self) -> Result<(), Error> {
-        self.open_writer()?;
-        let Some(writer) = &mut self.writer else { return Err(Error::Interrupted) };
-        let set = writer.connection.query_row("PRAGMA secure_delete=ON", [], |_| Ok(()));
-        set.map_err(|error| failure(&self.layout, "set secure deletion", error))
+    pub(crate) fn remove_states(
+        &mut self,
+        names: &[StreamName],
+    ) -> Result<Removal<StreamName>, Error> {
+        let removed = self.write(false, |transaction| {
+            let mut removed = Vec::new();
+            for name in names {
+                if states::remove(transaction.connection(), name.as_str())? {
+                    removed.push(name.clone());
+                }
+            }
+            if !removed.is_empty() {
+                forget_what_quotes(transaction)?;
+            }
+            Ok(removed)
+        })?;
+        Ok(Removal { removed, unfinished: self.finish_erasure() })
     }
 }
 
-/// What a removal takes from a stream; nothing where it holds no event.
-fn removal(name: &StreamName, row: &StreamRow) -> Result<Option<Removed>, Failure> {
+/// Has no byte of what was removed be left, and forgets what may quote it.
+fn forget_what_quotes(transaction: &mut Transaction<'_>) -> Result<(), Failure> {
+    subscriptions::forget_messages(transaction.connection())?;
+    transaction.erase();
+    Ok(())
+}
+
+/// What a removal takes from a stream; nothing where it holds neither event nor state.
+fn removal(
+    connection: &Connection,
+    name: &StreamName,
+    row: &StreamRow,
+) -> Result<Option<Removed>, Failure> {
     if row.protected && row.exists() {
         return Err(Error::Protected { stream: name.to_string() }.into());
     }
-    Ok(row.exists().then(|| Removed {
+    let state = states::stored_version(connection, name.as_str())?.is_some();
+    Ok((row.exists() || state).then(|| Removed {
         stream: name.clone(),
         version: Version(row.version),
         events: row.version - row.removed,
+        state,
     }))
 }
 

@@ -10,6 +10,8 @@
 /// - `stream_pages`: the positions of the versions `page * 64 + 1` to `page * 64 + 64`, packed.
 /// - `states`: `version` is what the state reflects, `position` where that event stands, `data` as
 ///   in `events`.
+/// - `erasures`: a row while something that was removed is still to be erased; `scrubbed` says whether
+///   only the log is left.
 /// - `decisions`: a row a decision with an id. `version` is the stream's after it, `positions` are
 ///   those of its events, packed; `command` is the salted hash of the command, and both are NULL
 ///   where the stream has been removed since.
@@ -57,4 +59,7 @@ CREATE TABLE decisions (
     salt BLOB,
     command BLOB
 ) WITHOUT ROWID;
+CREATE TABLE erasures (
+    scrubbed INTEGER NOT NULL
+);
 ";

@@ -59,19 +59,6 @@ impl Store {
         })
     }
 
-    pub(crate) fn remove_states(&mut self, names: &[StreamName]) -> Result<Vec<StreamName>, Error> {
-        self.overwrite_what_is_freed()?;
-        self.write(false, |transaction| {
-            let mut removed = Vec::new();
-            for name in names {
-                if remove(transaction.connection(), name.as_str())? {
-                    removed.push(name.clone());
-                }
-            }
-            Ok(removed)
-        })
-    }
-
     pub(crate) fn states(
         &self,
         pattern: &Pattern,
@@ -148,7 +135,10 @@ pub(super) fn stored(connection: &Connection, name: &str) -> Result<Option<Store
 }
 
 /// The version that the stored state reflects.
-fn stored_version(connection: &Connection, name: &str) -> rusqlite::Result<Option<Version>> {
+pub(super) fn stored_version(
+    connection: &Connection,
+    name: &str,
+) -> rusqlite::Result<Option<Version>> {
     let mut statement =
         connection.prepare_cached("SELECT version FROM states WHERE stream = ?1")?;
     statement.query_row([name], |row| row.get(0).map(Version)).optional()

@@ -4,13 +4,11 @@ use std::fs;
 
 use rusqlite::Connection;
 
-use super::bell::{self, Acknowledged};
-use super::connection::failure;
 use super::log;
 use super::marker::ENGINE;
 use super::plan::position_of;
 use super::transaction::{Failure, Head, StreamRow};
-use super::{Looking, Store};
+use super::{Store, erase};
 use crate::event::{Pattern, Position, StreamName, Version};
 use crate::near;
 use crate::store::{Error, Status, Stream};
@@ -75,7 +73,7 @@ impl Store {
     }
 
     pub(crate) fn status(&self) -> Result<Status, Error> {
-        let (head, events, streams) = self.look(|connection| {
+        let (head, events, streams, erasing) = self.look(|connection| {
             let head = Head::read(connection, self.id())?;
             let mut statement = connection.prepare(
                 "SELECT coalesce(sum(version - removed), 0), count(*) FROM streams
@@ -83,7 +81,7 @@ impl Store {
             )?;
             let (events, streams) =
                 statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok((head, events, streams))
+            Ok((head, events, streams, erase::unfinished(connection)?.is_some()))
         })?;
         Ok(Status {
             head: head.position,
@@ -92,6 +90,7 @@ impl Store {
             last_recorded: (head.position > Position(0)).then_some(head.recorded),
             bytes: fs::symlink_metadata(&self.layout.database).map_or(0, |metadata| metadata.len()),
             wal_bytes: log::wal_bytes(&self.layout),
+            erasing,
             format: self.marker.format,
             engine: ENGINE,
             engine_version: rusqlite::version().into(),
@@ -100,70 +99,6 @@ impl Store {
             max_data_bytes: self.marker.max_data_bytes as u64,
         })
     }
-
-    /// That the store holds all that was acknowledged.
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        let Some(acknowledged) = bell::read(&self.layout) else { return Ok(()) };
-        self.look(|connection| {
-            let head = Head::read(connection, self.id())?;
-            bell::check(connection, acknowledged, &head)
-        })
-    }
-
-    /// Reads in one transaction, on a connection that is kept for the next time. The bell is read
-    /// before the first look, and compared in it.
-    pub(super) fn look<T>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, Failure>,
-    ) -> Result<T, Error> {
-        self.check_in_place()?;
-        let read = |error| failure(&self.layout, "read the store", error);
-        let tell = |failed| match failed {
-            Failure::Refused(error) => error,
-            Failure::Sqlite(error) => read(error),
-        };
-        if let Some(looking) = self.looking.get() {
-            return in_transaction(&looking.connection, work).map_err(tell);
-        }
-        let acknowledged = bell::read(&self.layout);
-        let connection = self.reading_connection()?;
-        let (lost, done) = in_transaction(&connection, |connection| {
-            let lost = match acknowledged {
-                Some(acknowledged) => self.lost(connection, acknowledged)?,
-                None => None,
-            };
-            Ok((lost, work(connection)))
-        })
-        .map_err(tell)?;
-        // It was empty a moment ago.
-        let _ = self.looking.set(Looking { connection, lost });
-        done.map_err(tell)
-    }
-
-    /// That the store lost what was acknowledged, if it did.
-    fn lost(
-        &self,
-        connection: &Connection,
-        acknowledged: Acknowledged,
-    ) -> Result<Option<Error>, Failure> {
-        let head = Head::read(connection, self.id())?;
-        match bell::check(connection, acknowledged, &head) {
-            Ok(()) => Ok(None),
-            Err(Failure::Refused(lost)) => Ok(Some(lost)),
-            Err(failed) => Err(failed),
-        }
-    }
-}
-
-fn in_transaction<T>(
-    connection: &Connection,
-    work: impl FnOnce(&Connection) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    connection.prepare_cached("BEGIN")?.execute([])?;
-    let done = work(connection);
-    // Nothing was written: ending the transaction can't fail in a way that matters.
-    let _ = connection.prepare_cached("ROLLBACK").and_then(|mut end| end.execute([]));
-    done
 }
 
 /// The row of a stream that holds an event.

@@ -29,6 +29,9 @@ const FAILURES: &str = "CREATE TABLE IF NOT EXISTS failures (
     message TEXT NOT NULL
 ) WITHOUT ROWID";
 
+/// What stands where the message of a failure was erased.
+const ERASED: &str = "(erased, since it may have quoted what was removed)";
+
 const COLUMNS: &str = "name, position, link, incarnation, follows";
 
 /// What a subscription follows, as JSON.
@@ -239,6 +242,14 @@ impl Store {
             Ok(())
         })
     }
+}
+
+/// Forgets the words of every failure, which may quote an event: that something failed, and when, stays.
+pub(super) fn forget_messages(connection: &Connection) -> rusqlite::Result<()> {
+    if is_table(connection, "failures")? {
+        connection.execute("UPDATE failures SET message = ?1", [ERASED])?;
+    }
+    Ok(())
 }
 
 /// Forgets how what is called `name` failed.

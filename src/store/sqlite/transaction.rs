@@ -6,7 +6,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params}
 
 use super::payload::payload;
 use super::positions::{self, PAGE};
-use super::states;
+use super::{erase, states};
 use crate::event::{Expect, NewEvent, Position, Timestamp, Version};
 use crate::store::chain::{Link, Linked};
 use crate::store::{Appended, Error, SealedEvent};
@@ -186,10 +186,10 @@ pub(super) struct Transaction<'c> {
     insert: CachedStatement<'c>,
     /// The version at which the event before was stored or found.
     before: Option<Version>,
-    /// The last event that was found.
-    found: Option<Position>,
-    /// Whether an event was appended.
-    appended: bool,
+    /// How many rows this connection had changed before.
+    changes_before: u64,
+    /// Whether something is removed of which no byte shall be left.
+    erases: bool,
 }
 
 /// A transaction that is ready to be committed.
@@ -197,26 +197,37 @@ pub(super) struct Finished {
     pub(super) head: Head,
     /// The streams as they now stand.
     pub(super) streams: Streams,
-    /// Whether the commit writes to the log, and so syncs it.
-    pub(super) syncs: bool,
+    /// Whether there is anything to commit.
+    pub(super) changed: bool,
 }
 
 impl<'c> Transaction<'c> {
-    /// Continues a transaction that has been begun; `streams` are as they stand.
+    /// Continues a transaction that has been begun on `head`; `streams` are as they stand.
     pub(super) fn new(
         connection: &'c Connection,
         store_id: &'c str,
+        head: Head,
         now: Timestamp,
         streams: Streams,
     ) -> rusqlite::Result<Self> {
-        let head = Head::read(connection, store_id)?;
         // The clock of the log never goes back, whatever the system's does.
         let now = now.max(head.recorded);
         let insert = connection.prepare_cached(
             "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL)",
         )?;
-        let (before, found, appended) = (None, None, false);
-        Ok(Self { connection, store_id, head, now, streams, insert, before, found, appended })
+        let changes_before = connection.total_changes();
+        let (before, erases) = (None, false);
+        Ok(Self {
+            connection,
+            store_id,
+            head,
+            now,
+            streams,
+            insert,
+            before,
+            changes_before,
+            erases,
+        })
     }
 
     /// Appends one event, or finds it. Where it is refused, nothing has changed.
@@ -234,7 +245,6 @@ impl<'c> Transaction<'c> {
                 }));
             }
             self.before = Some(known.version);
-            self.found = self.found.max(Some(known.position));
             return Ok(Appended {
                 position: known.position,
                 version: known.version,
@@ -306,7 +316,6 @@ impl<'c> Transaction<'c> {
         ])?;
         row.advance(self.connection, stream, position)?;
         self.head = Head { position, recorded, link };
-        self.appended = true;
         Ok(Appended { position, version, duplicate: false, removed: false })
     }
 
@@ -349,9 +358,13 @@ impl<'c> Transaction<'c> {
         Ok(())
     }
 
-    /// Writes the streams that have changed, in the order of their names. What lies up to `durable`
-    /// is known to be synced.
-    pub(super) fn finish(mut self, durable: Position) -> Result<Finished, Failure> {
+    /// Has no byte of what is removed be left in the store: see [`erase`].
+    pub(super) fn erase(&mut self) {
+        self.erases = true;
+    }
+
+    /// Writes the streams that have changed, in the order of their names.
+    pub(super) fn finish(mut self) -> Result<Finished, Failure> {
         let rows = &mut self.streams.rows;
         let mut changed: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].1.changed).collect();
         changed.sort_unstable_by(|at, other| rows[*at].0.cmp(&rows[*other].0));
@@ -362,15 +375,12 @@ impl<'c> Transaction<'c> {
             write.execute(params![&**name, row.version, row.removed, row.protected, row.tail])?;
             row.changed = false;
         }
-        // What was there already may have been stored by someone who died before the log was
-        // synced, and whose answer was never given. Our answer needs a commit that syncs, and
-        // SQLite writes nothing for a row that is as it was: but it does for this.
-        let known_durable = self.found.is_some_and(|position| position <= durable);
-        let syncs = self.appended || !known_durable;
-        if syncs && !self.appended {
-            self.connection.execute_batch("PRAGMA user_version=0")?;
+        if self.erases {
+            erase::begin(self.connection)?;
         }
-        Ok(Finished { head: self.head, streams: self.streams, syncs })
+        // What was there already is durable, or the transaction would not have begun.
+        let changed = self.connection.total_changes() > self.changes_before;
+        Ok(Finished { head: self.head, streams: self.streams, changed })
     }
 
     /// The event that is stored under the id of `event`, and whether it is the same.

@@ -1,96 +1,361 @@
 //! What writes: a connection, and what is kept between its transactions.
+//!
+//! A transaction begins only on a log whose end is known to be on the disk. Where it is not (a writer
+//! died or failed half-way), the log is moved into the database and cut first; until that is done,
+//! nothing is written, acknowledged or called a duplicate.
+
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::bell::{self, Bell};
-use super::connection::{self, failure};
+use super::bell::{self, Acknowledged, Bell};
+use super::connection::{self, commit_failure, failure};
 use super::layout::Layout;
-use super::log::Log;
+use super::lock::{Queue, Turn};
+use super::log::{self, Cut, Log};
+use super::mark;
+use super::marker::Marker;
 use super::transaction::{Failure, Finished, Head, Streams, Transaction};
-use crate::event::{Position, Timestamp};
+use crate::event::Position;
+use crate::platform;
 use crate::store::{Error, Options};
 
 /// What a writer keeps between its transactions.
 #[derive(Debug)]
 pub(super) struct Writer {
     pub(super) connection: Connection,
+    pub(super) layout: Layout,
+    options: Options,
+    store_id: String,
     /// What the bell said before the connection's first look at the store, until it is checked.
-    pub(super) acknowledged: Option<bell::Acknowledged>,
+    pub(super) acknowledged: Option<Acknowledged>,
     bell: Option<Bell>,
     /// How long the log is.
-    pub(super) log: Log,
+    log: Log,
+    /// Whether the log's name is known to be durable.
+    named: bool,
     /// Why followers could not be told of the last event.
     pub(super) warning: Option<Error>,
-    /// Everything up to here is known to be synced.
-    pub(super) durable: Position,
+    /// Everything up to here is known to be durable.
+    durable: Position,
+    /// Whether something that was removed is still to be erased, as of the last transaction.
+    pub(super) is_erasing: bool,
     /// The streams as the last transaction left them, while no one else writes.
-    pub(super) streams: Streams,
+    streams: Streams,
 }
 
 impl Writer {
     /// Opens what writing needs.
-    pub(super) fn open(layout: &Layout, options: &Options) -> Result<Self, Error> {
+    pub(super) fn open(layout: &Layout, marker: &Marker, options: &Options) -> Result<Self, Error> {
         let acknowledged = bell::read(layout);
         let (connection, log) = connection::open_to_write(layout, options)?;
         Ok(Self {
             connection,
+            layout: layout.clone(),
+            options: options.clone(),
+            store_id: marker.id.clone(),
             log,
+            named: false,
             acknowledged,
             bell: None,
             warning: None,
             durable: acknowledged.map_or(Position(0), |acknowledged| acknowledged.position),
+            is_erasing: false,
             streams: Streams::default(),
         })
     }
 
-    pub(super) fn begin(&self, layout: &Layout, options: &Options) -> Result<(), Error> {
+    /// Begins a transaction, in which the store has this head; nothing where a reader is in the way of
+    /// what has to be done before.
+    pub(super) fn begin(&mut self, turn: &Turn) -> Result<Option<Head>, Error> {
+        if let Some(head) = self.begin_on_durable(turn)? {
+            return Ok(Some(head));
+        }
+        match self.cut(turn)? {
+            Cut::Done => self.begin_on_durable(turn),
+            Cut::InTheWay => Ok(None),
+            Cut::Failed(source) => Err(Error::OutcomeUnknown { source }),
+        }
+    }
+
+    /// The same where the log needs no cut; nothing where it does.
+    fn begin_on_durable(&mut self, turn: &Turn) -> Result<Option<Head>, Error> {
+        if self.is_marked(turn)? {
+            return Ok(None);
+        }
+        // The log is looked at once: to ask for its length before each write has some systems keep its
+        // time more precisely, and a sync then writes that too.
+        let is_long = if self.named {
+            self.log.is_long()
+        } else {
+            log::is_long(log::wal_bytes(&self.layout))
+        };
+        if is_long {
+            let head = self.head()?;
+            if !self.is_durable(&head)? {
+                return Ok(None);
+            }
+            log::start_over(&self.connection, &self.layout.database);
+        }
+        self.begin_immediately()?;
+        let head = self.head().and_then(|head| Ok(self.is_durable(&head)?.then_some(head)));
+        if !matches!(head, Ok(Some(_))) {
+            self.roll_back();
+        }
+        head
+    }
+
+    fn begin_immediately(&self) -> Result<(), Error> {
         let begun = self.connection.execute_batch("BEGIN IMMEDIATE");
         begun.map_err(|error| match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseBusy) => Error::Busy { waited: options.lock_timeout },
-            _ => failure(layout, "begin to write", error),
+            Some(ErrorCode::DatabaseBusy) => Error::Busy { waited: self.options.lock_timeout },
+            _ => failure(&self.layout, "begin to write", error),
         })
     }
 
-    /// Runs `work` in the transaction that has been begun; what it did, and the head where its commit
-    /// will sync the log.
+    pub(super) fn roll_back(&self) {
+        // What led here is reported; a rollback that fails as well adds nothing.
+        let _ = self.connection.execute_batch("ROLLBACK");
+    }
+
+    fn is_marked(&self, turn: &Turn) -> Result<bool, Error> {
+        mark::is_set(&turn.lock).map_err(Error::io("read", &self.layout.lock))
+    }
+
+    fn head(&self) -> Result<Head, Error> {
+        let head = Head::read(&self.connection, &self.store_id);
+        head.map_err(|error| failure(&self.layout, "read the store", error))
+    }
+
+    /// Whether all up to the head is known to be durable: the bell names it. Fails where the store
+    /// lost what the bell names.
+    fn is_durable(&mut self, head: &Head) -> Result<bool, Error> {
+        if let Some(acknowledged) = self.acknowledged {
+            self.check_bell(acknowledged, head)?;
+            self.acknowledged = None;
+        }
+        if head.position <= self.durable {
+            return Ok(true);
+        }
+        let Some(acknowledged) = bell::read(&self.layout) else { return Ok(false) };
+        self.check_bell(acknowledged, head)?;
+        if acknowledged.position == head.position {
+            self.durable = head.position;
+        }
+        Ok(acknowledged.position == head.position)
+    }
+
+    fn check_bell(&self, acknowledged: Acknowledged, head: &Head) -> Result<(), Error> {
+        bell::check(&self.connection, acknowledged, head).map_err(|failed| match failed {
+            Failure::Refused(error) => error,
+            Failure::Sqlite(error) => failure(&self.layout, "read the store", error),
+        })
+    }
+
+    /// Whether something of the log may not be on the disk, as seen by who has the turn.
+    pub(super) fn needs_cut(&mut self, turn: &Turn) -> Result<bool, Error> {
+        Ok(self.is_marked(turn)? || {
+            let head = self.head()?;
+            !self.is_durable(&head)?
+        })
+    }
+
+    /// Moves the log into the database and cuts it, durably; then all that can be read is durable, and
+    /// the bell names it.
+    pub(super) fn cut(&mut self, turn: &Turn) -> Result<Cut, Error> {
+        // What is left of a log that lost events is evidence, and stays.
+        let head = self.head()?;
+        self.is_durable(&head)?;
+        self.streams = Streams::default();
+        let cut = log::cut(&self.connection, &self.layout, &self.options);
+        if let Cut::Done = cut {
+            self.named = true;
+            if head.position > self.durable {
+                self.durable = head.position;
+                self.ring(&head);
+            }
+            mark::clear(&turn.lock).map_err(Error::io("write", &self.layout.lock))?;
+        }
+        Ok(cut)
+    }
+
+    /// Runs `work` in the transaction that has been begun on `head`, and commits it.
     pub(super) fn work<T>(
         &mut self,
-        store_id: &str,
-        now: Timestamp,
+        turn: &Turn,
+        head: Head,
         many: bool,
         work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure>,
-    ) -> Result<(T, Option<Head>), Failure> {
+    ) -> Result<T, Error> {
+        let now = (self.options.clock)();
+        match self.fill(head, now, many, work) {
+            Ok((value, finished)) => {
+                self.commit(turn, finished.head, finished.changed)?;
+                Ok(value)
+            }
+            Err(failed) => {
+                self.roll_back();
+                Err(match failed {
+                    Failure::Refused(error) => error,
+                    Failure::Sqlite(error) => failure(&self.layout, "write to the store", error),
+                })
+            }
+        }
+    }
+
+    /// Does what belongs into a transaction.
+    fn fill<T>(
+        &mut self,
+        head: Head,
+        now: crate::event::Timestamp,
+        many: bool,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<(T, Finished), Failure> {
         // A failure leaves nothing behind.
         let mut streams = std::mem::take(&mut self.streams);
         let keep = many || !streams.is_empty();
         if keep {
             streams.keep_unless_changed(&self.connection)?;
         }
-        let mut transaction = Transaction::new(&self.connection, store_id, now, streams)?;
-        if let Some(acknowledged) = self.acknowledged {
-            bell::check(&self.connection, acknowledged, &transaction.head)?;
-        }
+        let mut transaction =
+            Transaction::new(&self.connection, &self.store_id, head, now, streams)?;
         let value = work(&mut transaction)?;
-        let Finished { head, streams, syncs } = transaction.finish(self.durable)?;
-        self.acknowledged = None;
+        let mut finished = transaction.finish()?;
+        let streams = std::mem::take(&mut finished.streams);
         if keep {
             self.streams = streams;
         }
-        Ok((value, syncs.then_some(head)))
+        Ok((value, finished))
     }
 
-    /// Tells what is acknowledged. A bell that can't be rung never fails an append: followers look
-    /// by themselves.
-    pub(super) fn ring(&mut self, layout: &Layout, head: Head) {
-        let acknowledged = bell::Acknowledged { position: head.position, link: head.link };
+    /// Commits what has been done, after which the store has this head; where nothing has `changed`,
+    /// there is nothing to commit or to sync.
+    pub(super) fn commit(&mut self, turn: &Turn, head: Head, changed: bool) -> Result<(), Error> {
+        if !changed {
+            self.roll_back();
+            return Ok(());
+        }
+        // Where it was empty, the log may be new, and its name not yet durable.
+        let is_new = !self.named && log::wal_bytes(&self.layout) == 0;
+        if let Err(error) = mark::set(&turn.lock) {
+            self.roll_back();
+            return Err(Error::io("write", &self.layout.lock)(error));
+        }
+        if let Err(error) = self.connection.execute_batch("COMMIT") {
+            self.streams = Streams::default();
+            self.roll_back();
+            // At once, while the system still has what is in the log. Where that does not succeed, the
+            // mark has the next writer do it.
+            let _ = self.cut(turn);
+            return Err(commit_failure(&self.layout, error));
+        }
+        if is_new {
+            platform::sync_dir(&self.layout.root)
+                .map_err(|error| Error::OutcomeUnknown { source: error.into() })?;
+        }
+        self.named = true;
+        if head.position > self.durable {
+            self.durable = head.position;
+            self.ring(&head);
+        }
+        // Where this fails, the next writer does what would not be needed.
+        let _ = mark::clear(&turn.lock);
+        Ok(())
+    }
+
+    /// Cuts a log that became long by what this writer wrote. A reader that is in the way is left there.
+    pub(super) fn cut_if_long(&mut self) {
+        if self.log.frames() > log::FRAMES_AT_WORK {
+            // It is tried again by who writes next.
+            let _ = log::cut(&self.connection, &self.layout, &self.options);
+        }
+    }
+
+    /// Leaves a short log behind: each process that finds no other reads it from the start.
+    pub(super) fn shorten_log(&mut self) {
+        if self.acknowledged.is_none()
+            && log::wal_frames(&self.layout) > log::FRAMES_LEFT_BEHIND
+            && let Ok(Some(turn)) = Queue::of_writers(&self.layout).try_enter()
+            && self.needs_cut(&turn).is_ok_and(|needed| !needed)
+        {
+            let _ = log::cut(&self.connection, &self.layout, &self.options);
+        }
+    }
+
+    /// Writes what is acknowledged into the bell. A bell that can't be rung never fails an append:
+    /// followers look by themselves.
+    fn ring(&mut self, head: &Head) {
+        let acknowledged = Acknowledged { position: head.position, link: head.link };
         let rung = match self.bell.take() {
             Some(bell) => Ok(bell),
-            None => Bell::open(&layout.bell),
+            None => Bell::open(&self.layout.bell),
         }
         .and_then(|bell| bell.ring(acknowledged).map(|()| bell));
         match rung {
             Ok(bell) => (self.bell, self.warning) = (Some(bell), None),
-            Err(error) => self.warning = Some(Error::io("ring the bell", &layout.bell)(error)),
+            Err(error) => self.warning = Some(Error::io("ring the bell", &self.layout.bell)(error)),
         }
     }
+}
+
+/// How often something is tried while a reader is in its way.
+const TRY: Duration = Duration::from_millis(50);
+
+/// How long a reader that is in the way of cutting the log is put up with.
+#[derive(Debug)]
+pub(super) struct Patience {
+    begun: Instant,
+}
+
+impl Patience {
+    pub(super) fn new() -> Self {
+        Self { begun: Instant::now() }
+    }
+
+    /// Waits for a moment, for which the caller must not have the turn; whether there is time to try
+    /// once more.
+    pub(super) fn wait(&self, options: &Options) -> Result<bool, Error> {
+        if options.interrupted() {
+            return Err(Error::Interrupted);
+        }
+        let left = options.lock_timeout.saturating_sub(self.begun.elapsed());
+        thread::sleep(TRY.min(left));
+        Ok(!left.is_zero())
+    }
+}
+
+/// Whether all that can be read is durable.
+#[derive(Debug)]
+pub(super) enum Settled {
+    /// All up to here is.
+    Yes(Position),
+    /// Someone has the turn to write, and will see to it.
+    Writing,
+    /// It is not, and that can't be mended here and now.
+    No(Error),
+}
+
+/// Makes durable what can be read, for a reader that found the bell behind the store. Nobody is waited
+/// for.
+///
+/// The caller has no transaction open.
+pub(super) fn settle(layout: &Layout, marker: &Marker, options: &Options) -> Settled {
+    let settled = || {
+        let Some(turn) = Queue::of_writers(layout).try_enter()? else {
+            return Ok(Settled::Writing);
+        };
+        let mut writer = Writer::open(layout, marker, options)?;
+        if !writer.needs_cut(&turn)? {
+            return Ok(Settled::Yes(writer.durable));
+        }
+        Ok(match writer.cut(&turn)? {
+            Cut::Done => Settled::Yes(writer.durable),
+            Cut::InTheWay => {
+                Settled::No(Error::LogHeld { waited: Duration::ZERO, by: log::readers(layout) })
+            }
+            Cut::Failed(source) => Settled::No(Error::OutcomeUnknown { source }),
+        })
+    };
+    settled().unwrap_or_else(Settled::No)
 }

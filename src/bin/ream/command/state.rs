@@ -13,6 +13,7 @@ use serde_json::value::RawValue;
 use super::confirm;
 use super::definition::commands;
 use super::list::{PAGE, list};
+use super::stream::warn_of_bytes_left;
 use crate::args::{Format, Global};
 use crate::environment::Environment;
 use crate::output::{self, Output, escape, to_line, warn_of};
@@ -70,6 +71,10 @@ pub(crate) struct SetArgs {
 }
 
 /// Remove the states of streams; their events stay
+///
+/// Where the answer says "erased":true, no byte of the states, nor of those that they had replaced,
+/// is in any file of the store. A process that is reading the store stands in the way; it is waited
+/// for as long as --lock-timeout says.
 #[derive(Debug, Args)]
 pub(crate) struct RmArgs {
     /// The streams, by their whole names
@@ -246,6 +251,9 @@ fn tell(global: &Global, stored: &StateEntry) -> anyhow::Result<()> {
 struct RemovedJson<'s> {
     stream: &'s str,
     dry_run: bool,
+    /// Not said of what was not done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased: Option<bool>,
 }
 
 impl RmArgs {
@@ -256,12 +264,16 @@ impl RmArgs {
             let state = states.into_iter().map(|state| state.stream).next();
             there.extend(state.filter(|stream| !there.contains(stream)));
         }
+        let mut erased = None;
+        let mut unfinished = None;
         if !self.dry_run {
             if !self.yes && !there.is_empty() {
                 let what = format!("removing {}", confirm::plural(there.len() as u64, "state"));
                 confirm::ask(&what, "ream state rm", self.streams.iter().map(StreamName::as_str))?;
             }
-            there = signals.hold(|| store.remove_states(&self.streams))?;
+            let removal = signals.hold(|| store.remove_states(&self.streams))?;
+            (there, unfinished) = (removal.removed, removal.unfinished);
+            erased = Some(unfinished.is_none());
         }
         let mut output = Output::new(global);
         let mut buffer = Vec::new();
@@ -271,12 +283,14 @@ impl RmArgs {
                 let done = if self.dry_run { "would remove" } else { "removed" };
                 writeln!(buffer, "{}: {done} its state", escape(stream))?;
             } else {
-                let json = RemovedJson { stream, dry_run: self.dry_run };
+                let json = RemovedJson { stream, dry_run: self.dry_run, erased };
                 output.record(&mut buffer, &to_line(&json)?);
             }
         }
         buffer.extend_from_slice(output.end());
-        output.write(&buffer)
+        output.write(&buffer)?;
+        warn_of_bytes_left(global, unfinished.as_ref());
+        Ok(())
     }
 }
 

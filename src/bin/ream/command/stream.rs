@@ -1,7 +1,7 @@
 //! `ream stream`.
 
 use clap::Args;
-use ream::{Pattern, Removed, Store, Stream, StreamName};
+use ream::{Error, Pattern, ProjectionEntry, Query, Removed, Store, Stream, StreamName};
 use serde::Serialize;
 
 use super::confirm::{self, plural};
@@ -9,7 +9,7 @@ use super::definition::commands;
 use super::list::{PAGE, list};
 use crate::args::{Format, Global};
 use crate::environment::Environment;
-use crate::output::{Output, escape, table, to_line, warn_of};
+use crate::output::{Output, escape, note, table, to_line, warn_of};
 use crate::signals::Signals;
 
 commands! {
@@ -57,8 +57,11 @@ pub(crate) struct UnprotectArgs {
 
 /// Remove what streams hold
 ///
-/// Erases data and metadata of all events of the streams, for good. Positions, versions and ids
-/// stay spent: a removed stream keeps its version, and an id that was used answers as a duplicate.
+/// Erases data and metadata of all events of the streams, and their states. Where the answer says
+/// "erased":true, no byte of them is in any file of the store, but for projections: those that keep
+/// rows made of them are named. A process that is reading the store stands in the way; it is waited
+/// for as long as --lock-timeout says. Positions, versions and ids stay spent: a removed stream
+/// keeps its version, and an id that was used answers as a duplicate.
 #[derive(Debug, Args)]
 pub(crate) struct RmArgs {
     /// The streams, by their whole names
@@ -67,7 +70,7 @@ pub(crate) struct RmArgs {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
-    /// Only tell what would be removed
+    /// Only print what would be removed
     #[arg(long)]
     dry_run: bool,
 }
@@ -185,20 +188,46 @@ struct ProtectedJson<'s> {
 impl RmArgs {
     fn run(&self, global: &Global, mut store: Store, signals: &Signals) -> anyhow::Result<()> {
         let removable = store.removable(&self.streams)?;
+        let kept = |name: &StreamName| kept_by(&store, name);
+        let projections = removable.iter().map(|removed| kept(&removed.stream));
+        let projections = projections.collect::<Result<Vec<_>, _>>()?;
         if self.dry_run {
-            return tell(global, &removable, true);
+            return report(global, &removable, &projections, None);
         }
         if !self.yes && !removable.is_empty() {
             let events = removable.iter().map(|removed| removed.events).sum();
+            let states = removable.iter().filter(|removed| removed.state).count() as u64;
             let what = format!(
-                "removing {} from {}",
-                plural(events, "event"),
+                "removing {} of {}",
+                contents(events, states),
                 plural(removable.len() as u64, "stream")
             );
             confirm::ask(&what, "ream stream rm", self.streams.iter().map(StreamName::as_str))?;
         }
-        let removed = signals.hold(|| store.remove(&self.streams))?;
-        tell(global, &removed, false)
+        let removal = signals.hold(|| store.remove(&self.streams))?;
+        let projections = removal.removed.iter().map(|removed| kept_by(&store, &removed.stream));
+        let projections = projections.collect::<Result<Vec<_>, _>>()?;
+        report(global, &removal.removed, &projections, Some(removal.unfinished.is_none()))?;
+        warn_of_bytes_left(global, removal.unfinished.as_ref());
+        Ok(())
+    }
+}
+
+/// The projections that follow the stream `name`, and keep the rows that were made of its events.
+fn kept_by(store: &Store, name: &StreamName) -> anyhow::Result<Vec<String>> {
+    let follows = |entry: &ProjectionEntry| {
+        Query::of(entry.definition.from.clone()).chooses_stream(name.as_str())
+    };
+    let entries = store.projections()?.into_iter().filter(follows);
+    Ok(entries.map(|entry| entry.name.to_string()).collect())
+}
+
+/// What is removed, for the eye.
+fn contents(events: u64, states: u64) -> String {
+    match (events, states) {
+        (events, 0) => plural(events, "event"),
+        (0, states) => plural(states, "state"),
+        (events, states) => format!("{} and {}", plural(events, "event"), plural(states, "state")),
     }
 }
 
@@ -208,24 +237,59 @@ struct RemovedJson<'s> {
     stream: &'s str,
     version: u64,
     events: u64,
+    state: bool,
     dry_run: bool,
+    /// Not said of what was not done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased: Option<bool>,
+    projections: &'s [String],
 }
 
-fn tell(global: &Global, removed: &[Removed], dry_run: bool) -> anyhow::Result<()> {
+/// Says what was removed, and whether it is erased; or what would be removed.
+fn report(
+    global: &Global,
+    removed: &[Removed],
+    projections: &[Vec<String>],
+    erased: Option<bool>,
+) -> anyhow::Result<()> {
     let mut output = Output::new(global);
     let mut buffer = Vec::new();
-    for removal in removed {
+    for (removal, projections) in removed.iter().zip(projections) {
         let (name, events) = (removal.stream.as_str(), removal.events);
         if output.format == Format::Table {
-            let verb = if dry_run { "would remove" } else { "removed" };
-            let line = format!("{}: {verb} {}\n", escape(name), plural(events, "event"));
+            let verb = if erased.is_none() { "would remove" } else { "removed" };
+            let contents = contents(events, removal.state.into());
+            let line = format!("{}: {verb} {contents}\n", escape(name));
             buffer.extend_from_slice(line.as_bytes());
+            for projection in projections {
+                let line = format!(
+                    "  the projection `{projection}` keeps rows made of it until it is rebuilt\n"
+                );
+                buffer.extend_from_slice(line.as_bytes());
+            }
         } else {
-            let version = removal.version.0;
-            let json = RemovedJson { stream: name, version, events, dry_run };
+            let json = RemovedJson {
+                stream: name,
+                version: removal.version.0,
+                events,
+                state: removal.state,
+                dry_run: erased.is_none(),
+                erased,
+                projections,
+            };
             output.record(&mut buffer, &to_line(&json)?);
         }
     }
     buffer.extend_from_slice(output.end());
     output.write(&buffer)
+}
+
+/// Warns where bytes of what was removed are still in a file of the store.
+pub(super) fn warn_of_bytes_left(global: &Global, unfinished: Option<&Error>) {
+    if let Some(error) = unfinished {
+        let message = format!(
+            "it is removed, and bytes of it are left in the store's files: {error}; whoever writes next tries again"
+        );
+        note(global, "warning:", &message);
+    }
 }

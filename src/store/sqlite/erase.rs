@@ -1,0 +1,295 @@
+//! Erasing: when it is done, no byte of what was removed is in any file of the store.
+//!
+//! SQLite overwrites what it frees (`secure_delete`), and two places are left. Where a page was split,
+//! the cells that moved still stand in the gap between its cell pointers and its cells: such gaps are
+//! scrubbed here, through `sqlite_dbpage`. And the log holds the pages as they were: it is cut.
+//!
+//! A removal leaves a row in `erasures`, in its own transaction. The row goes when all is done; until
+//! then each writer tries once, after its own commit, and never waits. The format of pages is from
+//! "Database File Format" of SQLite's documentation, 1.6.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::Store;
+use super::connection::failure;
+use super::lock::Turn;
+use super::log::{self, Cut};
+use super::writer::{Patience, Writer};
+use crate::store::Error;
+
+/// How long a turn scrubs.
+const SCRUBBING: Duration = Duration::from_millis(60);
+/// How many pages a turn changes, so that its commit is short as well.
+const SCRUBBED: usize = 1000;
+/// How large a database may be, in pages, for a writer to scrub it by the way.
+const SMALL: u32 = 10_000;
+/// From here on the number of the page that follows, at the start of an overflow page, could look like
+/// the type of a page.
+const TOO_LARGE: u32 = 1 << 25;
+
+/// Leaves word that something is to be erased, as the last step of a transaction that removes it, and
+/// scrubs what can be scrubbed in the same turn.
+pub(super) fn begin(connection: &Connection) -> rusqlite::Result<()> {
+    let all = matches!(scrub(connection, 1)?, Scrubbed::All);
+    connection.execute("DELETE FROM erasures", [])?;
+    connection.execute("INSERT INTO erasures VALUES (?1)", [all])?;
+    Ok(())
+}
+
+/// Whether something is still to be erased, and then whether all pages are scrubbed.
+pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Option<bool>> {
+    let mut statement = connection.prepare_cached("SELECT scrubbed FROM erasures")?;
+    statement.query_row([], |row| row.get(0)).optional()
+}
+
+/// How far a scrub came.
+#[derive(Debug)]
+enum Scrubbed {
+    /// All pages are done.
+    All,
+    /// The rest begins with this page.
+    Until(u32),
+    /// This SQLite can't, or the database is too large for it to be safe.
+    Unable,
+}
+
+/// Overwrites the gaps of the pages from `first` on, as many as a turn has time for.
+fn scrub(connection: &Connection, first: u32) -> rusqlite::Result<Scrubbed> {
+    let pages: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+    let module = "SELECT 1 FROM pragma_module_list WHERE name = 'sqlite_dbpage'";
+    if pages >= TOO_LARGE || connection.query_row(module, [], |_| Ok(())).optional()?.is_none() {
+        return Ok(Scrubbed::Unable);
+    }
+    // DEFENSIVE keeps `sqlite_dbpage` from being written; it is off for as long as this takes.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
+    let scrubbed = scrub_pages(connection, first, pages);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    scrubbed
+}
+
+fn scrub_pages(connection: &Connection, first: u32, pages: u32) -> rusqlite::Result<Scrubbed> {
+    let begun = Instant::now();
+    let mut read = connection.prepare("SELECT data FROM sqlite_dbpage WHERE pgno = ?1")?;
+    let mut write = connection.prepare("UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1")?;
+    let mut changed = 0;
+    let shrinks =
+        connection.query_row("PRAGMA auto_vacuum", [], |row| Ok(row.get::<_, u32>(0)? != 0))?;
+    for number in first..=pages {
+        if changed == SCRUBBED || begun.elapsed() > SCRUBBING {
+            return Ok(Scrubbed::Until(number));
+        }
+        let cleaned = read.query_row([number], |row| {
+            let page = row.get_ref(0)?.as_blob()?;
+            let scrubs = !(shrinks && is_pointer_map(number, page));
+            Ok(if scrubs { without_gap(number, page) } else { None })
+        })?;
+        if let Some(page) = cleaned {
+            write.execute(params![number, page])?;
+            changed += 1;
+        }
+    }
+    Ok(Scrubbed::All)
+}
+
+/// Whether a page says what points to other pages, where a database that can shrink has such: they look
+/// like b-trees. See "Database File Format", 1.8.
+fn is_pointer_map(number: u32, page: &[u8]) -> bool {
+    let every = u32::try_from(page.len() / 5 + 1).unwrap_or(u32::MAX);
+    number >= 2 && (number - 2).is_multiple_of(every)
+}
+
+/// A page of a b-tree without what stands in the gap between its cell pointers and its cells; nothing
+/// where it has none, or is no such page.
+fn without_gap(number: u32, page: &[u8]) -> Option<Vec<u8>> {
+    let header = if number == 1 { 100 } else { 0 };
+    let pointers = match page.get(header)? {
+        // Interior pages of an index and of a table; leaves of both.
+        2 | 5 => header + 12,
+        10 | 13 => header + 8,
+        _ => return None,
+    };
+    let number_at =
+        |at: usize| Some(usize::from(u16::from_be_bytes([*page.get(at)?, *page.get(at + 1)?])));
+    let from = pointers + 2 * number_at(header + 3)?;
+    let to = match number_at(header + 5)? {
+        0 => 65_536,
+        to => to,
+    };
+    page.get(from..to)?.iter().any(|byte| *byte != 0).then(|| {
+        let mut page = page.to_vec();
+        page[from..to].fill(0);
+        page
+    })
+}
+
+/// How far an erasure has come that takes several turns.
+#[derive(Debug)]
+struct Progress {
+    /// The first page that is not scrubbed.
+    next: u32,
+    /// The number that changes when someone else commits, as of the last turn.
+    data_version: i64,
+    /// Whether someone else has committed between turns: a page that was scrubbed may since have taken
+    /// over what stood in the gap of another.
+    disturbed: bool,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self { next: 1, data_version: 0, disturbed: false }
+    }
+}
+
+/// What came of a turn.
+#[derive(Debug)]
+enum Step {
+    Done,
+    /// There is more to scrub.
+    More,
+    InTheWay,
+    Failed(Error),
+}
+
+impl Writer {
+    /// Does what is left of an erasure, where that takes no long; who waits or fails is someone else.
+    pub(super) fn erase_once(&mut self, turn: &Turn) {
+        let left = unfinished(&self.connection);
+        self.is_erasing = !matches!(left, Ok(None));
+        let Ok(Some(scrubbed)) = left else { return };
+        let pages = self.connection.query_row("PRAGMA page_count", [], |row| row.get::<_, u32>(0));
+        if scrubbed || pages.is_ok_and(|pages| pages <= SMALL) {
+            // What does not succeed here is tried again by who writes next.
+            let step = self.erase_on(turn, &mut Progress::new());
+            self.is_erasing = !matches!(step, Ok(Step::Done));
+        }
+    }
+
+    /// Goes on with an erasure for one turn.
+    fn erase_on(&mut self, turn: &Turn, progress: &mut Progress) -> Result<Step, Error> {
+        let failed = |error| failure(&self.layout, "erase what was removed", error);
+        match unfinished(&self.connection).map_err(failed)? {
+            None => return Ok(Step::Done),
+            Some(true) => {}
+            Some(false) => match self.scrub_on(turn, progress)? {
+                Step::Done => {}
+                other => return Ok(other),
+            },
+        }
+        match self.cut(turn)? {
+            Cut::Done => {}
+            Cut::InTheWay => return Ok(Step::InTheWay),
+            Cut::Failed(source) => return Ok(Step::Failed(Error::OutcomeUnknown { source })),
+        }
+        let Some(head) = self.begin(turn)? else { return Ok(Step::InTheWay) };
+        self.work(turn, head, false, |transaction| {
+            transaction.connection().execute("DELETE FROM erasures", [])?;
+            Ok(())
+        })?;
+        Ok(Step::Done)
+    }
+
+    fn scrub_on(&mut self, turn: &Turn, progress: &mut Progress) -> Result<Step, Error> {
+        let Some(head) = self.begin(turn)? else { return Ok(Step::InTheWay) };
+        let step = self.work(turn, head, false, |transaction| {
+            let connection = transaction.connection();
+            let data_version = connection.query_row("PRAGMA data_version", [], |row| row.get(0))?;
+            progress.disturbed |= progress.next > 1 && data_version != progress.data_version;
+            progress.data_version = data_version;
+            Ok(match scrub(connection, progress.next)? {
+                Scrubbed::Until(next) => {
+                    progress.next = next;
+                    Step::More
+                }
+                Scrubbed::All if progress.disturbed => {
+                    *progress = Progress::new();
+                    Step::More
+                }
+                Scrubbed::All => {
+                    connection.execute("UPDATE erasures SET scrubbed = 1", [])?;
+                    Step::Done
+                }
+                Scrubbed::Unable => Step::Failed(Error::CannotScrub),
+            })
+        })?;
+        // Or the cut would have all of it to move, in one turn.
+        let _ = log::move_log(&self.connection, &self.layout.database, "PASSIVE");
+        Ok(step)
+    }
+}
+
+impl Store {
+    /// Does what is left of an erasure that a removal began; why that is not all, where it is not. A
+    /// reader that is in the way is waited for as long as a writer waits for others.
+    pub(super) fn finish_erasure(&mut self) -> Option<Error> {
+        let mut progress = Progress::new();
+        let patience = Patience::new();
+        while self.writer.as_ref().is_some_and(|writer| writer.is_erasing) {
+            let step = self.queue.enter(&self.options).and_then(|turn| {
+                let Some(writer) = &mut self.writer else { return Ok(Step::Done) };
+                writer.erase_on(&turn, &mut progress)
+            });
+            match step {
+                Ok(Step::Done) => break,
+                Ok(Step::More) => {}
+                Ok(Step::InTheWay) => match patience.wait(&self.options) {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        let (waited, by) = (self.options.lock_timeout, log::readers(&self.layout));
+                        return Some(Error::LogHeld { waited, by });
+                    }
+                    Err(error) => return Some(error),
+                },
+                Ok(Step::Failed(error)) | Err(error) => return Some(error),
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A leaf of a table with two cells, and something in its gap.
+    fn leaf() -> Vec<u8> {
+        let mut page = vec![0; 4096];
+        page[..8].copy_from_slice(&[13, 0, 0, 0, 2, 0x0f, 0xf0, 0]);
+        page[8..12].copy_from_slice(&[0x0f, 0xf8, 0x0f, 0xf0]);
+        page[0xff0..].fill(7);
+        page[100..105].copy_from_slice(b"stale");
+        page
+    }
+
+    #[test]
+    fn what_stands_between_pointers_and_cells_is_overwritten_and_nothing_else() {
+        let page = leaf();
+        let cleaned = without_gap(2, &page).unwrap();
+        assert!(cleaned[12..0xff0].iter().all(|byte| *byte == 0));
+        assert_eq!((&cleaned[..12], &cleaned[0xff0..]), (&page[..12], &page[0xff0..]));
+        assert_eq!(without_gap(2, &cleaned), None);
+    }
+
+    #[test]
+    fn what_is_no_page_of_a_tree_is_left_as_it_is() {
+        for first in [0, 1, 3, 4, 255] {
+            let mut page = leaf();
+            page[0] = first;
+            assert_eq!(without_gap(2, &page), None, "{first}");
+        }
+        // A header that lies.
+        let mut page = leaf();
+        page[5..7].copy_from_slice(&[0, 4]);
+        assert_eq!(without_gap(2, &page), None);
+        assert_eq!(without_gap(2, &[]), None);
+    }
+
+    #[test]
+    fn pages_that_say_what_points_to_others_are_where_the_format_has_them() {
+        let page = [0; 4096];
+        let maps: Vec<u32> = (1..2000).filter(|number| is_pointer_map(*number, &page)).collect();
+        assert_eq!(maps, [2, 822, 1642]);
+    }
+}
