@@ -46,6 +46,7 @@
 mod decide;
 mod event;
 mod expression;
+mod faults;
 mod near;
 pub mod platform;
 pub mod program;

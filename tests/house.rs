@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the library, from the ground up: each may import those before it.
-const LIBRARY: [&str; 10] = [
+const LIBRARY: [&str; 11] = [
     "near",
+    "faults",
     "event",
     "platform",
     "wire",
@@ -33,13 +34,14 @@ const PROGRAM: [&str; 11] = [
     "command",
 ];
 /// Where the names of other houses may stand: a crate's, or a room's.
-const ONLY: [(&str, &[&str]); 9] = [
+const ONLY: [(&str, &[&str]); 10] = [
     ("rusqlite", &["store/sqlite"]),
     ("SELECT ", &["store/sqlite"]),
     ("PRAGMA ", &["store/sqlite"]),
     ("sqlite::", &["store/sqlite", "store/projection.rs", "store.rs"]),
     ("notify::", &["store/sqlite"]),
     ("rustix::", &["platform"]),
+    ("REAM_FAULTS", &["faults.rs"]),
     ("clap::", &["bin"]),
     ("anyhow::", &["bin"]),
     ("is_terminal", &["bin"]),

@@ -4,8 +4,10 @@
 //! does whatever keeps it is in `tests/store`.
 //!
 //! The tests need Linux, root (they change owners and mount file systems), `strace`, `setpriv`,
-//! `sqlite3` and `mount`; a plain `cargo test` leaves them out. `.ci/run` installs what they need
-//! and runs them, as `cargo test --test invariants` does.
+//! `sqlite3`, `jq`, `mount`, loop devices and `mkfs.ext4`; a plain `cargo test` leaves them out.
+//! `.ci/run` installs what they need and runs them, as
+//! `cargo test --features faults --test invariants` does; without the feature those are left out
+//! that switch remedies off.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "where something is missing, a test shall fail")]
@@ -16,6 +18,7 @@ mod commit;
 mod damage;
 mod durability;
 mod erasure;
+mod failed_syncs;
 mod files;
 mod followers;
 mod following;

@@ -1,33 +1,8 @@
 //! Invariant 16: no room left, on a real file system and pretended.
 
-use std::path::Path;
-use std::process::Command;
-
-use crate::support::{Home, ended, ended_with_input, input, needs_root, position, text_of};
-
-/// A small file system in memory, for as long as it is held.
-struct Mounted<'p>(&'p Path);
-
-impl<'p> Mounted<'p> {
-    fn new(place: &'p Path, size: &str) -> Self {
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &format!("size={size},mode=700"), "ream-test"]).arg(place);
-        ended(&mut mount).done();
-        Self(place)
-    }
-
-    fn resize(&self, size: &str) {
-        let mut mount = Command::new("mount");
-        ended(mount.args(["-o", &format!("remount,size={size}")]).arg(self.0)).done();
-    }
-}
-
-impl Drop for Mounted<'_> {
-    fn drop(&mut self) {
-        // Lazily: a process that a failed test left may still be there.
-        let _ = Command::new("umount").arg("-l").arg(self.0).status();
-    }
-}
+use crate::support::{
+    Home, Mounted, ended, ended_with_input, input, needs_root, position, text_of,
+};
 
 #[test]
 fn a_full_disk_loses_nothing_and_takes_more_when_there_is_room() {
@@ -37,7 +12,7 @@ fn a_full_disk_loses_nothing_and_takes_more_when_there_is_room() {
         std::fs::remove_dir_all(home.store()).unwrap();
         std::fs::create_dir(home.store()).unwrap();
         let store = home.store();
-        let mounted = Mounted::new(&store, "600k");
+        let mounted = Mounted::in_memory(&store, "600k");
         home.run(&["init", store.to_str().unwrap()]).done();
         let data = text_of(bytes);
         let mut acknowledged = 0;
@@ -70,7 +45,7 @@ fn a_streamed_append_on_a_full_disk_keeps_what_it_acknowledged() {
     std::fs::remove_dir_all(home.store()).unwrap();
     std::fs::create_dir(home.store()).unwrap();
     let store = home.store();
-    let mounted = Mounted::new(&store, "2m");
+    let mounted = Mounted::in_memory(&store, "2m");
     home.run(&["init", store.to_str().unwrap()]).done();
     let mut command = home.ream(&["append", "--jsonl", "-"]);
     let end = ended_with_input(&mut command, &input("s", 5000, 1000));

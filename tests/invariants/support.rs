@@ -1,5 +1,6 @@
 //! A store in a directory, `ream` as a process, and what is seen of both from outside.
 
+mod disk;
 mod process;
 mod trace;
 
@@ -11,6 +12,7 @@ use ream::{Data, Event, Json, NewEvent, Options, Query, Store};
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub(crate) use disk::{Disk, Mounted};
 pub(crate) use process::{Ended, Lines, Running, ended, ended_with_input, until};
 pub(crate) use trace::{Call, calls, killed_at_calls, killed_at_each_call, traced};
 
@@ -21,7 +23,16 @@ pub(crate) struct Home {
 
 impl Home {
     pub(crate) fn new() -> Self {
-        let home = Self { place: tempfile::tempdir().unwrap() };
+        Self::in_place(tempfile::tempdir().unwrap())
+    }
+
+    /// One on this disk.
+    pub(crate) fn on(disk: &Disk) -> Self {
+        Self::in_place(tempfile::tempdir_in(disk.root()).unwrap())
+    }
+
+    fn in_place(place: TempDir) -> Self {
+        let home = Self { place };
         Store::init(&home.store(), &Options::default()).unwrap();
         home
     }
@@ -90,7 +101,8 @@ impl Home {
 
 /// A command that knows nothing of who runs the tests.
 pub(crate) fn clean(command: &mut Command, directory: &Path) {
-    for variable in ["REAM_STORE", "REAM_TRUST_OWNER", "REAM_UNSAFE_FS", "NO_COLOR"] {
+    for variable in ["REAM_STORE", "REAM_TRUST_OWNER", "REAM_UNSAFE_FS", "REAM_FAULTS", "NO_COLOR"]
+    {
         command.env_remove(variable);
     }
     command.current_dir(directory);

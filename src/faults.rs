@@ -1,0 +1,44 @@
+//! Remedies against faults of the disk, switched off one by one so that a test sees what each of
+//! them is for.
+//!
+//! Only a build with the feature `faults` can do that: it reads `REAM_FAULTS`, names separated by
+//! commas, such as `no-cut,no-mark`. A release has neither the feature nor the variable's name.
+#![expect(dead_code, reason = "the remedies of failed syncs are the first that ask")]
+
+#[cfg(all(feature = "faults", not(debug_assertions)))]
+compile_error!("the feature `faults` switches off what keeps events: it is for tests alone");
+
+/// What a store does against a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// Where a commit failed, the log is cut before anything else is done.
+    Cut,
+    /// A failed commit leaves a mark, so that the next process cuts the log.
+    Mark,
+    /// Where a checkpoint failed, the database gets back the length that it had before.
+    Length,
+}
+
+impl Remedy {
+    /// What switches it off.
+    #[cfg(feature = "faults")]
+    const fn off(self) -> &'static str {
+        match self {
+            Self::Cut => "no-cut",
+            Self::Mark => "no-mark",
+            Self::Length => "no-length",
+        }
+    }
+}
+
+/// Whether a test has switched this remedy off.
+#[cfg(feature = "faults")]
+pub(crate) fn is_off(remedy: Remedy) -> bool {
+    std::env::var("REAM_FAULTS").is_ok_and(|off| off.split(',').any(|name| name == remedy.off()))
+}
+
+/// Whether a test has switched this remedy off: never, without the feature.
+#[cfg(not(feature = "faults"))]
+pub(crate) const fn is_off(_: Remedy) -> bool {
+    false
+}

@@ -1,0 +1,40 @@
+//! Invariant 17: Linux takes what a failed sync did not write for written; a store must not.
+//!
+//! Each shape has a commit or a checkpoint fail on a disk that takes nothing new for a while, goes
+//! on as people do, and then takes the disk away and brings it back.
+
+mod scene;
+mod shapes;
+
+use std::io::BufRead as _;
+
+use ream::{Options, Store, wire};
+use scene::Scene;
+
+#[test]
+fn a_disk_that_never_fails_loses_nothing() {
+    let left = Scene::played("", |scene| {
+        let (_tail, lines) = scene.tailing();
+        let mut writer = scene.staying();
+        scene.feeds(&mut writer, "b1", 150_000).unwrap();
+        scene.stores("b2", 20_000);
+        scene.projects();
+        scene.hears(&lines, "b2");
+    });
+    assert!(left.is_whole(), "{left:#?}");
+}
+
+/// Not a test: a process that has a store open and appends the event in each line that comes.
+#[test]
+#[ignore = "a process that other tests start"]
+fn a_writer_that_stays() {
+    let Some(store) = std::env::var_os("TEST_STORE") else { return };
+    let mut store = Store::open(store.as_ref(), &Options::default()).unwrap();
+    for line in std::io::stdin().lock().lines() {
+        let event = wire::parse_event(line.unwrap().as_bytes()).unwrap();
+        match store.append(&[event]) {
+            Ok(appended) => println!("{{\"position\":{}}}", appended[0].position.0),
+            Err(error) => println!("failed: {error}"),
+        }
+    }
+}
