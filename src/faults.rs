@@ -3,7 +3,6 @@
 //!
 //! Only a build with the feature `faults` can do that: it reads `REAM_FAULTS`, names separated by
 //! commas, such as `no-cut,no-mark`. A release has neither the feature nor the variable's name.
-#![expect(dead_code, reason = "the remedies of failed syncs are the first that ask")]
 
 #[cfg(all(feature = "faults", not(debug_assertions)))]
 compile_error!("the feature `faults` switches off what keeps events: it is for tests alone");

@@ -80,7 +80,7 @@ fn a_stream_named_twice_is_removed_once() {
 #[test]
 fn a_stream_written_again_is_removed_again() {
     let mut store = mixed();
-    store.remove(&[name("a")]).unwrap().removed;
+    store.remove(&[name("a")]).unwrap();
     let appended = store.append(&numbered("a", 60)).unwrap();
     assert_eq!(places(&appended)[0], (212, 71, false));
     let events = read(&store, &query(&["a"]));

@@ -18,6 +18,7 @@ use super::mark;
 use super::marker::Marker;
 use super::transaction::{Failure, Finished, Head, Streams, Transaction};
 use crate::event::Position;
+use crate::faults::{self, Remedy};
 use crate::platform;
 use crate::store::{Error, Options};
 
@@ -120,6 +121,9 @@ impl Writer {
     }
 
     fn is_marked(&self, turn: &Turn) -> Result<bool, Error> {
+        if faults::is_off(Remedy::Mark) {
+            return Ok(false);
+        }
         mark::is_set(&turn.lock).map_err(Error::io("read", &self.layout.lock))
     }
 
@@ -135,7 +139,7 @@ impl Writer {
             self.check_bell(acknowledged, head)?;
             self.acknowledged = None;
         }
-        if head.position <= self.durable {
+        if head.position <= self.durable || faults::is_off(Remedy::Cut) {
             return Ok(true);
         }
         let Some(acknowledged) = bell::read(&self.layout) else { return Ok(false) };
@@ -164,6 +168,9 @@ impl Writer {
     /// Moves the log into the database and cuts it, durably; then all that can be read is durable, and
     /// the bell names it.
     pub(super) fn cut(&mut self, turn: &Turn) -> Result<Cut, Error> {
+        if faults::is_off(Remedy::Cut) {
+            return Ok(Cut::Done);
+        }
         // What is left of a log that lost events is evidence, and stays.
         let head = self.head()?;
         self.is_durable(&head)?;

@@ -10,7 +10,7 @@ const LONG: usize = 150_000;
 /// What switches off all that a store does against failed syncs.
 const ALL_OFF: &str = "no-cut,no-mark,no-length";
 
-/// Has each shape lose something where the remedies are switched off.
+/// Has each shape lose something where the remedies are switched off, and nothing where they are not.
 macro_rules! shapes {
     ($($name:ident: $play:expr,)*) => {
         mod without_the_remedies {
@@ -22,6 +22,18 @@ macro_rules! shapes {
                 fn $name() {
                     let left = Scene::played(ALL_OFF, $play);
                     assert!(left.lacks_some(), "{left:#?}");
+                }
+            )*
+        }
+
+        mod with_the_remedies {
+            use super::*;
+
+            $(
+                #[test]
+                fn $name() {
+                    let left = Scene::played("", $play);
+                    assert!(left.is_whole(), "{left:#?}");
                 }
             )*
         }
