@@ -261,6 +261,12 @@ impl Assignments {
         &self.schema
     }
 
+    /// Whether no field is set.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.set.is_empty()
+    }
+
     /// The fields that are set, by number.
     pub(crate) fn fields(&self) -> impl Iterator<Item = usize> {
         self.set.iter().map(|assigned| assigned.field)

@@ -123,6 +123,18 @@ fn rows_are_upserted() {
 }
 
 #[test]
+fn an_upsert_that_computes_nothing_inserts_what_is_absent() {
+    replies_make(
+        r#"{"upsert":{"row":{"position":1,"n":5}}}
+{"upsert":{"row":{"position":1,"n":7}}}
+{"upsert":{"row":{"position":1,"n":8},"compute":{}}}
+{"upsert":{"row":{"position":2,"n":9},"compute":{},"with":{}}}
+"#,
+        "1,5,\n2,9,\n",
+    );
+}
+
+#[test]
 fn rows_are_updated() {
     replies_make(
         r#"{"set":{"position":1,"n":1,"name":"a"}}

@@ -200,6 +200,9 @@ impl Projection {
         assignments: &Assignments,
         before: &Row,
     ) -> Result<(), Failure> {
+        if assignments.is_empty() {
+            return Ok(());
+        }
         let schema = &self.entry.definition.schema;
         let after = assignments.apply(before).map_err(|error| Error::Row {
             row: schema.describe_key(before),
