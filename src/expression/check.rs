@@ -25,6 +25,8 @@ enum Operand {
     /// A number as it is spelled.
     Number(String),
     Text(String),
+    /// A text that a program bound; beside an exact number it is the number that it spells.
+    Bound(String),
     /// A text that may be a number, or something else.
     Untyped(String),
     /// A parameter that is null.
@@ -44,7 +46,9 @@ impl Checker<'_> {
             Operand::Number(_) => {
                 return self.refuse(syntax.span, "this is a number, and no condition");
             }
-            Operand::Text(_) => return self.refuse(syntax.span, "this is text, and no condition"),
+            Operand::Text(_) | Operand::Bound(_) => {
+                return self.refuse(syntax.span, "this is text, and no condition");
+            }
             operand => self.resolve(operand, Type::Boolean, syntax.span)?,
         };
         match node.kind() {
@@ -67,7 +71,12 @@ impl Checker<'_> {
             Operand::Untyped(text) if wanted.is_number() => {
                 self.known(syntax.span, Value::number(&text, field), wanted)?
             }
-            Operand::Text(text) | Operand::Untyped(text) if wanted == Type::Json => {
+            Operand::Bound(text) if wanted.is_exact() => {
+                self.known(syntax.span, Value::number(&text, field), wanted)?
+            }
+            Operand::Text(text) | Operand::Bound(text) | Operand::Untyped(text)
+                if wanted == Type::Json =>
+            {
                 match Json::parse(&text) {
                     Ok(json) => Node::Constant(Value::Json(json), Type::Json),
                     Err(error) => {
@@ -162,7 +171,7 @@ impl Checker<'_> {
     fn parameter(&self, name: &str, span: Span) -> Checked<Operand> {
         Ok(match self.parameters.get(name) {
             Some(Parameter::Untyped(text)) => Operand::Untyped(text.clone()),
-            Some(Parameter::Text(text)) => Operand::Text(text.clone()),
+            Some(Parameter::Text(text)) => Operand::Bound(text.clone()),
             Some(Parameter::Number(text)) => Operand::Number(text.clone()),
             Some(Parameter::Boolean(truth)) => {
                 Operand::Node(Node::Constant(Value::Boolean(*truth), Type::Boolean))
@@ -208,6 +217,14 @@ impl Checker<'_> {
         sign: Span,
     ) -> Checked<Operand> {
         let literals = !matches!((&left, &right), (Operand::Node(_), _) | (_, Operand::Node(_)));
+        let (left, right) = match (left, right) {
+            // Only numbers calculate, so that is what two given values are.
+            (
+                Operand::Bound(left) | Operand::Untyped(left),
+                Operand::Bound(right) | Operand::Untyped(right),
+            ) => (Operand::Number(left), Operand::Number(right)),
+            pair => pair,
+        };
         let (left, right) = self.pair((left, left_span), (right, right_span))?;
         for (node, span) in [(&left, left_span), (&right, right_span)] {
             if !node.kind().is_number() && node.kind() != Type::Null {
@@ -369,7 +386,7 @@ impl Checker<'_> {
         (left, left_span): (Operand, Span),
         (right, right_span): (Operand, Span),
     ) -> Checked<(Node, Node)> {
-        use Operand::{Node as Typed, Null, Number, Text, Untyped};
+        use Operand::{Bound, Node as Typed, Null, Number, Text, Untyped};
         Ok(match (left, right) {
             (Typed(left), Typed(right)) => (left, right),
             (Typed(left), right) => {
@@ -377,10 +394,10 @@ impl Checker<'_> {
                 (left, right)
             }
             (left, Typed(right)) => (self.resolve(left, right.kind(), left_span)?, right),
-            (left @ (Number(_) | Untyped(_)), right @ Number(_))
-            | (left @ Number(_), right @ Untyped(_)) => {
+            (left @ (Number(_) | Bound(_) | Untyped(_)), right @ Number(_))
+            | (left @ Number(_), right @ (Bound(_) | Untyped(_))) => {
                 // Exact where both are, however they are spelled.
-                let float = [(&left, left_span), (&right, right_span)].iter().any(|(operand, _)| {
+                let float = [&left, &right].iter().any(|operand| {
                     matches!(operand, Number(text) | Untyped(text) if text.contains(['e', 'E']))
                 });
                 let kind = if float { Type::Float } else { Type::Decimal(0) };
@@ -390,7 +407,10 @@ impl Checker<'_> {
                 return self
                     .refuse(left_span.to(right_span), "text and a number do not go together");
             }
-            (left @ (Text(_) | Untyped(_)), right @ (Text(_) | Untyped(_))) => (
+            (
+                left @ (Text(_) | Bound(_) | Untyped(_)),
+                right @ (Text(_) | Bound(_) | Untyped(_)),
+            ) => (
                 self.resolve(left, Type::Text, left_span)?,
                 self.resolve(right, Type::Text, right_span)?,
             ),
@@ -415,11 +435,12 @@ impl Checker<'_> {
             Operand::Node(node) => return Ok(node),
             Operand::Null => return Ok(null()),
             Operand::Number(text) => return self.number(&text, kind, span),
-            Operand::Text(text) => (text, false),
+            Operand::Bound(text) if kind.is_exact() => return self.number(&text, kind, span),
+            Operand::Untyped(text) if kind.is_number() => return self.number(&text, kind, span),
+            Operand::Text(text) | Operand::Bound(text) => (text, false),
             Operand::Untyped(text) => (text, true),
         };
         let value = match kind {
-            _ if kind.is_number() && untyped => return self.number(&text, kind, span),
             Type::Boolean
                 if untyped && ["true", "false"].contains(&&*text.to_ascii_lowercase()) =>
             {

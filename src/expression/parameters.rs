@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 pub enum Parameter {
     /// A text whose type is that of what it meets: from a command line.
     Untyped(String),
-    /// A text.
+    /// A text; where it meets an integer or a decimal, the number that it spells.
     Text(String),
     /// A number, as it is spelled in JSON.
     Number(String),

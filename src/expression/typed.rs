@@ -60,6 +60,10 @@ impl Type {
         matches!(self, Self::Integer | Self::Float | Self::Decimal(_))
     }
 
+    pub(crate) fn is_exact(self) -> bool {
+        matches!(self, Self::Integer | Self::Decimal(_))
+    }
+
     /// How many digits stand behind the point of an exact number.
     pub(crate) fn scale(self) -> u8 {
         match self {

@@ -149,8 +149,8 @@ impl Value {
                 .map(|bytes| Self::Blob(bytes.into_vec()))
                 .map_err(ValueError::Base64),
             FieldType::Timestamp => Ok(Self::Timestamp(text.parse()?)),
-            // So that a writer whose numbers are floats can spell a decimal.
-            FieldType::Decimal { .. } => Self::number(text, field_type),
+            // So that a writer whose numbers are floats can spell each exact one.
+            FieldType::Integer | FieldType::Decimal { .. } => Self::number(text, field_type),
             _ => {
                 let found = format!("the text {}", excerpt(text));
                 Err(ValueError::OtherType { found, wanted: field_type })

@@ -24,6 +24,8 @@ fn parameters() -> Parameters {
     parameters.insert("untyped", Parameter::Untyped("5".into()));
     parameters.insert("word", Parameter::Untyped("London".into()));
     parameters.insert("text", Parameter::Text("London".into()));
+    parameters.insert("exact", Parameter::Text("31.70".into()));
+    parameters.insert("large", Parameter::Text("9007199254740993".into()));
     parameters.insert("number", Parameter::Number("1.50".into()));
     parameters.insert("truth", Parameter::Boolean(true));
     parameters.insert("null", Parameter::Null);
@@ -97,6 +99,14 @@ fn what_is_written_takes_the_type_of_what_it_meets() {
         "city = :word",
         "city = :text",
         "price = :number",
+        "price = :exact",
+        "31.70 = :exact",
+        "city = :exact",
+        "count = :large",
+        "count IN (1, :large)",
+        "price + :exact > 1",
+        ":exact * 2 < price",
+        ":exact * :exact < price",
         "active = :truth",
         "count = :null",
         "count IN (1, 2.0, :untyped, :null)",
@@ -130,6 +140,11 @@ fn what_does_not_go_together_is_told_with_its_place() {
         ("count = 'x'", "this text is beside an integer, which it can't be", "'x'"),
         ("city = 5", "this number is beside text", "5"),
         ("price > :word", "`London` is no number", ":word"),
+        ("price > :text", "`London` is no number", ":text"),
+        ("price + :text > 1", "`London` is no number", ":text"),
+        ("price > '31.70'", "this text is beside a decimal, which it can't be", "'31.70'"),
+        ("score > :exact", "this text is beside a float, which it can't be", ":exact"),
+        ("active = :exact", "this text is beside true or false, which it can't be", ":exact"),
         ("active = 'true'", "this text is beside true or false, which it can't be", "'true'"),
         ("count", "this is an integer, and no condition", "count"),
         ("NOT city", "this is text, and no condition", "city"),
@@ -237,6 +252,7 @@ fn a_field_is_set_to_what_it_can_hold() {
         "extra = '{\"a\":1}'",
         "extra = NULL",
         "count = :null",
+        "price = :exact, count = :large",
         "price = :number, rate = price * 2",
     ] {
         let passes = Assignments::new(text, &schema(), &parameters());
@@ -248,6 +264,8 @@ fn a_field_is_set_to_what_it_can_hold() {
         ("count = 1, count = 2", "`count` is set twice", "count"),
         ("nope = 1", "no field `nope`", "nope"),
         ("city = NULL", "`city`: it can't be null", "NULL"),
+        ("price = '1.00'", "this text is beside a decimal, which it can't be", "'1.00'"),
+        ("count = :exact", "31.70 is no integer", ":exact"),
         ("price = 1.005", "1.005 has 3 digits behind the point; 2 fit", "1.005"),
         ("name = 'toolong'", "`name`: it has 7 characters; 5 are allowed", "'toolong'"),
         ("count = 'x'", "this text is beside an integer, which it can't be", "'x'"),

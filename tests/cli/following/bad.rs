@@ -228,7 +228,7 @@ fn one_whose_rows_do_not_fit() {
         (r#"{"set":7}"#, "column 8: invalid type: integer `7`, expected a row: a JSON object"),
         (
             r#"{"upsert":{"row":{"position":2,"n":"x"},"compute":{"n":"n + 1"}}}"#,
-            "column 36: the field `n`: the text \"x\" is no integer",
+            "column 36: the field `n`: `x` is no number",
         ),
         (
             r#"{"upsert":{"rows":{}}}"#,

@@ -7,7 +7,7 @@ use rusqlite::types::{ToSqlOutput, Value as Bound};
 
 use super::functions::Functions;
 use super::table::{compared, stored, to_column};
-use crate::expression::{Comparison, Node, Type};
+use crate::expression::{Comparison, Node};
 use crate::schema::{Decimal, Schema, Value};
 
 /// A condition as SQL.
@@ -100,9 +100,8 @@ impl Lowering<'_> {
 
     fn compare_sides(&mut self, comparison: Comparison, left: &Node, right: &Node) -> String {
         let (a, b) = (left.kind(), right.kind());
-        let exact = |kind| matches!(kind, Type::Integer | Type::Decimal(_));
         let sign = sign(comparison);
-        if !exact(a) || !exact(b) {
+        if !a.is_exact() || !b.is_exact() {
             return format!("({} {sign} {})", self.node(left), self.node(right));
         }
         match right.constant() {
@@ -147,11 +146,10 @@ impl Lowering<'_> {
 
     fn within(&mut self, value: &Node, members: &[Node]) -> String {
         let kind = value.kind();
-        let exact = matches!(kind, Type::Integer | Type::Decimal(_));
         let column = self.node(value);
         let mut list = Vec::new();
         for member in members.iter().filter_map(Node::constant) {
-            let bound = match (exact, scaled(member, kind.scale())) {
+            let bound = match (kind.is_exact(), scaled(member, kind.scale())) {
                 // One that no row can have is left out.
                 (true, Some(Scaled { floor, whole: true })) => {
                     i64::try_from(floor).ok().map(Bound::Integer)
