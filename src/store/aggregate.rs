@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::seal::same_id;
 use super::{Appended, Error};
 use crate::event::{
     Data, Event, EventId, Json, JsonError, NewEvent, Position, StreamName, Version,
@@ -162,15 +163,15 @@ impl Decision {
         self.events.is_empty() && self.state.is_none()
     }
 
-    /// That its events are of its stream.
+    /// That its events are of its stream, and each has an id of its own.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        match self.events.iter().find(|event| event.stream != self.stream) {
-            None => Ok(()),
-            Some(event) => Err(Error::OtherStream {
+        if let Some(event) = self.events.iter().find(|event| event.stream != self.stream) {
+            return Err(Error::OtherStream {
                 stream: self.stream.to_string(),
                 other: event.stream.to_string(),
-            }),
+            });
         }
+        same_id(&self.events).map_or(Ok(()), |stopped| Err(stopped.error))
     }
 }
 

@@ -120,6 +120,16 @@ pub enum Error {
         /// Where that one stands.
         position: Position,
     },
+    /// Two events of an atomic append have the same id.
+    #[error("events {first} and {second} have the same id, `{id}`")]
+    SameId {
+        /// The id.
+        id: String,
+        /// Which event has it first, counted from 1.
+        first: usize,
+        /// Which one has it again.
+        second: usize,
+    },
     /// The id belongs to an event with another content.
     #[error(
         "id reused: `{id}` is the event at position {position} (`{stream}`, version {version}), with other content"

@@ -1,9 +1,10 @@
 //! Events made ready to be stored: what can be computed before the writers' lock is taken.
 
+use std::collections::HashMap;
 use std::fmt;
 
-use super::Error;
 use super::chain::{Payload, PayloadHash, Salt, Salts};
+use super::{Error, Stopped};
 use crate::event::{Expect, NewEvent};
 
 /// An event whose payload is hashed, ready to be appended.
@@ -37,6 +38,19 @@ pub enum Batched {
     AllOrNone,
     /// Those before the first that is refused are stored.
     Each,
+}
+
+/// That two events which are to be stored together have one id, where they do; told at the second.
+pub(super) fn same_id<'e>(events: impl IntoIterator<Item = &'e NewEvent>) -> Option<Stopped> {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    for (index, event) in events.into_iter().enumerate() {
+        let Some(id) = &event.id else { continue };
+        if let Some(before) = seen.insert(id.as_str(), index) {
+            let (id, first, second) = (id.to_string(), before + 1, index + 1);
+            return Some(Stopped { index, error: Error::SameId { id, first, second } });
+        }
+    }
+    None
 }
 
 /// Makes events ready.

@@ -169,6 +169,7 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
             (6, hint("an id stands for one command on one stream, for ever".into()))
         }
         Error::ForgedId { .. }
+        | Error::SameId { .. }
         | Error::OtherStream { .. }
         | Error::TimeAhead { .. }
         | Error::UniqueClash(_)

@@ -133,6 +133,26 @@ fn what_was_there_already_is_told_beside_what_is_stored() {
 }
 
 #[test]
+fn an_atomic_input_with_an_id_twice_names_both_lines() {
+    let shop = ream();
+    let event = |id: &str| format!("{{\"stream\":\"a\",\"type\":\"T\",\"id\":\"{id}\"}}\n");
+    let twice = |lines: &str, told: &str| {
+        let stopped = "0 events are stored\ncaused by: ";
+        shop.append_lines(lines)
+            .args(["--atomic"])
+            .fails(6, &format!("error: stopped at line {}: {stopped}{told}\n", &told[12..13]));
+    };
+    twice(&event("x").repeat(2), "lines 1 and 2 have the same id, `x`");
+    // Lines are counted as they are in the input, and what else differs does not matter.
+    let other = event("x").replace("\"a\"", "\"b\",\"expect\":9");
+    twice(&(event("y") + "\n" + &event("x") + &other), "lines 3 and 4 have the same id, `x`");
+    assert_eq!(shop.positions(&[]), [0; 0]);
+    shop.append_lines(&event("x").repeat(2)).ok();
+    twice(&event("x").repeat(2), "lines 1 and 2 have the same id, `x`");
+    assert_eq!(shop.positions(&[]), [1]);
+}
+
+#[test]
 fn a_bad_line_keeps_an_atomic_input_out() {
     let shop = ream();
     shop.append_lines(&(THREE.to_owned() + "{]\n")).args(["--atomic"]).fails(

@@ -7,13 +7,14 @@ use std::path::Path;
 
 use indicatif::ProgressBar;
 use ream::wire::{self, Defaults};
-use ream::{Appended, AppendedEach, Batched, Expect, SealedEvent, Sealer, Store, Version};
+use ream::{Appended, AppendedEach, Batched, Error, Expect, SealedEvent, Sealer, Store, Version};
 
 use self::acknowledge::Acknowledger;
 use super::AppendArgs;
 use crate::args::{Format, Global};
 use crate::input::{self, Arrived, BadInput, Input};
 use crate::output::{Output, warn_of};
+use crate::refused::invalid;
 use crate::signals::Signals;
 
 /// Appends the events in `file`, as they come or all together.
@@ -119,7 +120,15 @@ impl Storing<'_> {
             .map_err(|error| self.stopped_at(None, error))?;
         if let Some(stopped) = stopped {
             let line = lines.get(stopped.index).copied();
-            return Err(self.stopped_at(line, stopped.error.into()));
+            let error = match stopped.error {
+                Error::SameId { id, first, second } => {
+                    let line = |event: usize| lines[event - 1];
+                    let lines = (line(first), line(second));
+                    invalid(format!("lines {} and {} have the same id, `{id}`", lines.0, lines.1))
+                }
+                error => error.into(),
+            };
+            return Err(self.stopped_at(line, error));
         }
         self.acknowledge(events, appended)?;
         Ok(self.signals.check()?)
