@@ -126,6 +126,12 @@ impl Store {
         events: &[SealedEvent],
         batched: Batched,
     ) -> Result<AppendedEach, Error> {
+        let same_id = || seal::same_id(events.iter().map(SealedEvent::event));
+        if batched == Batched::AllOrNone
+            && let Some(stopped) = same_id()
+        {
+            return Ok(AppendedEach { appended: Vec::new(), stopped: Some(stopped) });
+        }
         match (&mut self.engine, batched) {
             (Engine::Sqlite(store), Batched::AllOrNone) => store.append_all(events),
             (Engine::Sqlite(store), Batched::Each) => store.append_each(events),

@@ -134,14 +134,6 @@ fn what_differs_is_told_before_it_is_asked() {
         .args(["--dry-run", "--format", "table"])
         .stdout(&format!("{differs}seen: would have 2 rows, at position 2\n"));
     unchanged();
-    rebuild().args(["--diff"]).fails(
-        2,
-        &format!(
-            "{differs}error: putting the new seen in the place of the old one needs to be confirmed\n\
-             hint: ream project rebuild --diff --yes seen\n"
-        ),
-    );
-    unchanged();
     let asked = rebuild().args(["--diff"]).on_terminal().typed("no\n").code(1).text();
     assert!(asked.contains("+ {\"position\":1,\"n\":1}"), "{asked}");
     unchanged();
@@ -155,6 +147,25 @@ fn what_differs_is_told_before_it_is_asked() {
         .args(["--diff", "--yes", "--format", "table"])
         .stdout("0 rows changed, 0 gone, 0 new\nseen: rebuilt, 2 rows, at position 2\n");
     rebuild().args(["--yes"]).code(2).stderr_has(["--diff"]).stdout("");
+}
+
+#[test]
+fn what_can_not_be_asked_is_refused_before_anything_is_made() {
+    let shop = made(2);
+    let script = "echo run >> told; cat >/dev/null";
+    let args = ["project", "rebuild", "seen", "--diff", "--", "sh", "-c", script];
+    shop.run(args).fails(
+        2,
+        "error: putting the new seen in the place of the old one needs to be confirmed\n\
+         hint: ream project rebuild --diff --yes seen\n",
+    );
+    assert!(!shop.path("told").exists());
+    let files = std::fs::read_dir(shop.path(".ream/projections")).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    assert!(!names.into_iter().any(|name| name.starts_with("seen.2")));
+    // On a terminal it is made, and asked.
+    shop.run(args).on_terminal().typed("no\n").code(1).ok();
+    assert_eq!(super::lines(&shop, "told"), ["run"]);
 }
 
 #[test]

@@ -4,17 +4,28 @@ use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::refused::{Refused, quote};
 
+/// That someone can be asked whether to do `what`, which `command` with `--yes` and `words` does without
+/// a question. Where what is asked about takes long to find out, this goes before.
+pub(super) fn can_ask<'w>(
+    what: &str,
+    command: &str,
+    words: impl IntoIterator<Item = &'w str>,
+) -> anyhow::Result<()> {
+    if io::stdin().is_terminal() && io::stderr().is_terminal() {
+        return Ok(());
+    }
+    let words: Vec<String> = words.into_iter().map(quote).collect();
+    let hint = format!("{command} --yes {}", words.join(" "));
+    Err(Refused::Unconfirmed { what: what.into(), hint }.into())
+}
+
 /// Asks whether to do `what`, which `command` with `--yes` and `words` does without a question.
 pub(super) fn ask<'w>(
     what: &str,
     command: &str,
     words: impl IntoIterator<Item = &'w str>,
 ) -> anyhow::Result<()> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-        let words: Vec<String> = words.into_iter().map(quote).collect();
-        let hint = format!("{command} --yes {}", words.join(" "));
-        return Err(Refused::Unconfirmed { what: what.into(), hint }.into());
-    }
+    can_ask(what, command, words)?;
     write!(io::stderr(), "{what} for good: type yes to go on: ")?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use ream::program::{Notice, project};
-use ream::{Differences, Identifier, Position, ProjectionStatus, Row, Schema};
+use ream::program::{Following, Notice, Program, project};
+use ream::{Differences, Identifier, Position, ProjectionStatus, Rebuild, Row, Schema, Store};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -94,43 +94,28 @@ impl RebuildArgs {
         warn_of(global, &store);
         let was = store.projection(&self.name)?.entry().definition.clone();
         let definition = self.made.definition(&was, &self.how, &store, environment);
+        let asks = self.diff && !self.dry_run && !self.yes;
+        let what = format!("putting the new {name} in the place of the old one");
+        let command = "ream project rebuild --diff";
+        if asks {
+            confirm::can_ask(&what, command, [&*self.name])?;
+        }
         let mut rebuild = store.begin_rebuild(&name, &definition)?;
         let program = run::program(&store, &definition, environment, &signals)?;
         let program = program.named(name.as_str()).rebuilding();
         let mut following = self.how.following(definition.batch, self.grace);
         following.until_caught_up = true;
-        signals.hold(|| {
-            let bar = bar(global, store.status()?.head);
-            loop {
-                let mut notice = |notice: Notice<'_>| match notice {
-                    Notice::Committed { position } => bar.set_position(position.0),
-                    notice => bar.suspend(|| following::tell(global, &notice)),
-                };
-                let (program, following) = (program.clone(), following.clone());
-                project(&mut store, &mut rebuild.projection, program, following, &mut notice)
-                    .map_err(following::failed)?;
-                // What could be read shall not be gone.
-                let old = store.projection(&self.name)?.checkpoint()?.position;
-                if old > store.status()?.head || store.has_reached(&rebuild.projection, old)? {
-                    break;
-                }
-            }
-            bar.finish_and_clear();
-            anyhow::Ok(())
-        })?;
+        signals.hold(|| self.make(&mut store, &mut rebuild, &program, &following, global))?;
         let new = &rebuild.projection;
         let differences = if self.diff || self.dry_run {
             Some(new.differences(&store.projection(&self.name)?, SHOWN)?)
         } else {
             None
         };
-        let asks = self.diff && !self.dry_run && !self.yes;
         if let (true, Some(differences)) = (asks, &differences) {
             // A closed stderr leaves no one to tell.
             let _ = io::stderr().write_all(readable(differences, new.schema()).as_bytes());
-            let what = format!("putting the new {name} in the place of the old one");
-            if let Err(declined) = confirm::ask(&what, "ream project rebuild --diff", [&*self.name])
-            {
+            if let Err(declined) = confirm::ask(&what, command, [&*self.name]) {
                 rebuild.discard()?;
                 return Err(declined);
             }
@@ -143,6 +128,34 @@ impl RebuildArgs {
             signals.hold(|| store.switch(&rebuild))?;
         }
         self.tell(&status, differences, global)
+    }
+
+    /// Has the program make it, at least as far as the old one has come.
+    fn make(
+        &self,
+        store: &mut Store,
+        rebuild: &mut Rebuild,
+        program: &Program,
+        following: &Following,
+        global: &Global,
+    ) -> anyhow::Result<()> {
+        let bar = bar(global, store.status()?.head);
+        loop {
+            let mut notice = |notice: Notice<'_>| match notice {
+                Notice::Committed { position } => bar.set_position(position.0),
+                notice => bar.suspend(|| following::tell(global, &notice)),
+            };
+            let (program, following) = (program.clone(), following.clone());
+            project(store, &mut rebuild.projection, program, following, &mut notice)
+                .map_err(following::failed)?;
+            // What could be read shall not be gone.
+            let old = store.projection(&self.name)?.checkpoint()?.position;
+            if old > store.status()?.head || store.has_reached(&rebuild.projection, old)? {
+                break;
+            }
+        }
+        bar.finish_and_clear();
+        Ok(())
     }
 
     fn tell(
