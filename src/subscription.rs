@@ -121,9 +121,12 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// Where the store can't be read.
+    /// [`Error::OtherLog`] where its checkpoint is no place in this store's log, and where the store can't
+    /// be read.
     pub fn has_reached(&self, projection: &Projection, position: Position) -> Result<bool, Error> {
-        let checkpoint = projection.checkpoint()?.position;
+        let checkpoint = projection.checkpoint()?;
+        self.check_checkpoint(projection.entry().name.as_str(), &checkpoint)?;
+        let checkpoint = checkpoint.position;
         if checkpoint >= position {
             return Ok(true);
         }
@@ -147,7 +150,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Interrupted`], and where the store can't be read.
+    /// [`Error::Interrupted`], and as [`Store::has_reached`].
     pub fn wait_until_reached(
         &self,
         projection: &Projection,

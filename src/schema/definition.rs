@@ -223,6 +223,8 @@ struct DefinitionJson<'d> {
     _head: IgnoredAny,
     #[serde(skip_serializing, default, rename = "lag")]
     _lag: IgnoredAny,
+    #[serde(skip_serializing, default, rename = "mismatch")]
+    _mismatch: IgnoredAny,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -308,6 +310,7 @@ impl Definition {
             _checkpoint: IgnoredAny,
             _head: IgnoredAny,
             _lag: IgnoredAny,
+            _mismatch: IgnoredAny,
         };
         // Texts and lists of them are always JSON.
         serde_json::to_string(&json).unwrap_or_default()

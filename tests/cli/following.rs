@@ -7,6 +7,7 @@ mod bad;
 mod fresh;
 mod projectors;
 mod reactors;
+mod restored;
 mod subscriptions;
 
 use std::fs;

@@ -344,6 +344,9 @@ fn a_checkpoint_of_another_log_is_refused_with_what_mends_it() {
     home.run(&react).done();
     restored(&home);
     let told = ["is none of this store: the store has been restored since"];
+    let listed = home.run(&["subscription", "list"]).warned(&told);
+    let marked = |line: &&str| line.contains(r#""mismatch":"the store has been restored since""#);
+    assert_eq!(listed.lines().filter(marked).count(), 2, "{listed}");
     let refused = home.run(&["project", "run", "sums", "--until-caught-up"]).failed(1, &told);
     assert!(
         refused.stderr.contains("hint: make it anew: ream project rebuild sums"),

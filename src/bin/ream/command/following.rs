@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use ream::Position;
 use ream::program::{FollowError, Following, Notice, ProgramError};
+use ream::{Checkpoint, Error, Position, Projection, Store};
 
 use crate::args::{Format, Global};
-use crate::output::{Output, note};
+use crate::output::{Output, note, warn};
 use crate::refused::Refused;
 use crate::units;
 
@@ -102,6 +102,43 @@ impl FollowingArgs {
 /// How long is waited for who seems to run something, where nothing is said: a process that was killed may
 /// have left a child that has not yet become another program, and keeps the lock until it does.
 pub(crate) const MOMENT: Duration = Duration::from_millis(200);
+
+/// What tells that the checkpoint of a projection is no place in the store's log, where it is none: its
+/// rows are of events that are not there.
+pub(crate) fn mismatch(store: &Store, projection: &Projection) -> Result<Option<Error>, Error> {
+    mismatch_of(store, projection.entry().name.as_str(), &projection.checkpoint()?)
+}
+
+/// The same of what is called `name`.
+pub(crate) fn mismatch_of(
+    store: &Store,
+    name: &str,
+    checkpoint: &Checkpoint,
+) -> Result<Option<Error>, Error> {
+    match store.check_checkpoint(name, checkpoint) {
+        Ok(()) => Ok(None),
+        Err(error @ Error::OtherLog { .. }) => Ok(Some(error)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether what is called `name` has its place in the store's log, and the place behind which events are
+/// to be done. Where it has none, that is warned of; nothing of this log is done then.
+pub(crate) fn place(
+    store: &Store,
+    name: &str,
+    checkpoint: &Checkpoint,
+    global: &Global,
+) -> Result<(Option<&'static str>, Position), Error> {
+    match mismatch_of(store, name, checkpoint)? {
+        Some(error) => {
+            warn(global, &error);
+            let Error::OtherLog { reason, .. } = error else { return Err(error) };
+            Ok((Some(reason), Position(0)))
+        }
+        None => Ok((None, checkpoint.position)),
+    }
+}
 
 /// Tells how far a projection or a subscription has come.
 pub(crate) fn write_reached(

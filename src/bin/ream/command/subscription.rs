@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use ream::{
-    Error, LastFailure, Pattern, Position, Query, Store, Subscription, SubscriptionName, Timestamp,
+    Checkpoint, Error, LastFailure, Pattern, Position, Query, Store, Subscription,
+    SubscriptionName, Timestamp,
 };
 use serde::Serialize;
 
@@ -100,6 +101,8 @@ struct Follows {
     checkpoint: Position,
     head: Position,
     lag: u64,
+    /// Why the checkpoint is no place in the store's log, where it is none.
+    mismatch: Option<&'static str>,
     /// How old the first event is that is not done, in seconds.
     behind: Option<f64>,
     runner: Option<String>,
@@ -114,6 +117,8 @@ struct FollowsJson<'f> {
     checkpoint: u64,
     head: u64,
     lag: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mismatch: Option<&'f str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     behind_seconds: Option<f64>,
     from: Vec<&'f str>,
@@ -159,10 +164,12 @@ impl Follows {
         store: &Store,
         (name, kind): (String, &'static str),
         query: &Query,
-        checkpoint: Position,
+        checkpoint: &Checkpoint,
+        global: &Global,
     ) -> Result<Self, Error> {
         let head = store.status()?.head;
-        let (lag, first) = store.lag(query, checkpoint)?;
+        let (mismatch, from) = following::place(store, &name, checkpoint, global)?;
+        let (lag, first) = store.lag(query, from)?;
         let age = |first: Timestamp| {
             let micros = Timestamp::now().as_micros().saturating_sub(first.as_micros()).max(0);
             std::time::Duration::from_micros(micros.unsigned_abs()).as_secs_f64()
@@ -171,9 +178,10 @@ impl Follows {
             kind,
             from: query.patterns.clone(),
             types: query.types.iter().map(ToString::to_string).collect(),
-            checkpoint,
+            checkpoint: checkpoint.position,
             head,
             lag,
+            mismatch,
             behind: first.map(age),
             runner: store.runner(&name)?,
             failure: store.last_failure(&name)?,
@@ -196,8 +204,9 @@ impl Follows {
             match store.projection(name) {
                 Ok(projection) => {
                     let query = Query::of(entry.definition.from.clone());
-                    let checkpoint = projection.checkpoint()?.position;
-                    all.push(Self::new(store, (name.into(), "projection"), &query, checkpoint)?);
+                    let (kind, checkpoint) =
+                        ((name.into(), "projection"), projection.checkpoint()?);
+                    all.push(Self::new(store, kind, &query, &checkpoint, global)?);
                 }
                 // Dropped since.
                 Err(Error::ProjectionNotFound { .. }) => {}
@@ -211,8 +220,8 @@ impl Follows {
             if wanted(name) {
                 let mut query = Query::of(follows.patterns);
                 query.types = follows.types;
-                let checkpoint = subscription.checkpoint.position;
-                all.push(Self::new(store, (name.into(), "subscription"), &query, checkpoint)?);
+                let (kind, checkpoint) = ((name.into(), "subscription"), subscription.checkpoint);
+                all.push(Self::new(store, kind, &query, &checkpoint, global)?);
             }
         }
         all.sort_by(|a, b| a.name.cmp(&b.name));
@@ -230,6 +239,7 @@ impl Follows {
             checkpoint: self.checkpoint.0,
             head: self.head.0,
             lag: self.lag,
+            mismatch: self.mismatch,
             behind_seconds: self.behind,
             from: self.from(),
             types: &self.types,

@@ -13,8 +13,9 @@ use self::fresh::CatchUp;
 use self::rows::write_rows;
 use super::expression::{With, field, fields};
 use crate::args::{Format, Global};
+use crate::command::following;
 use crate::environment::Environment;
-use crate::output::{Output, to_line, warn_of};
+use crate::output::{Output, to_line, warn, warn_of};
 use crate::refused::Refused;
 use crate::signals::Signals;
 use crate::units;
@@ -94,8 +95,8 @@ impl SelectArgs {
         let signals = waits.then(Signals::take_over).transpose()?;
         options.interrupt = signals.as_ref().map(Signals::flag);
         let mut store = global.open(environment, &options)?;
-        warn_of(global, &store);
         let mut projection = store.projection(&self.name)?;
+        warn_of(global, &store);
         let selection = self.selection(projection.schema())?;
         if let Some(signals) = &signals {
             let mut catch_up = CatchUp { store: &mut store, projection: &mut projection, signals };
@@ -103,6 +104,8 @@ impl SelectArgs {
                 Some(position) => catch_up.wait_for(Position(position), self.wait),
                 None => catch_up.freshen(self.wait, environment, global),
             })?;
+        } else if let Some(mismatch) = following::mismatch(&store, &projection)? {
+            warn(global, &mismatch);
         }
         let output = Output::new(global);
         if self.explain {

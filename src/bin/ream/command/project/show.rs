@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::args::{Format, Global};
 use crate::command::confirm::plural;
+use crate::command::following;
 use crate::command::list::list;
 use crate::environment::Environment;
 use crate::output::{Output, escape, table, to_line, warn, warn_of};
@@ -49,6 +50,8 @@ struct EntryJson<'p> {
     bytes: u64,
     checkpoint: u64,
     lag: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mismatch: Option<&'p str>,
     generation: u64,
     from: Vec<&'p str>,
     program: &'p [String],
@@ -59,15 +62,19 @@ struct Listed {
     entry: ProjectionEntry,
     status: ProjectionStatus,
     lag: u64,
+    /// Why the checkpoint is no place in the store's log, where it is none.
+    mismatch: Option<&'static str>,
 }
 
 impl Listed {
-    fn of(store: &Store, projection: &Projection) -> anyhow::Result<Self> {
+    fn of(store: &Store, projection: &Projection, global: &Global) -> anyhow::Result<Self> {
         let status = projection.status()?;
         let entry = projection.entry().clone();
         let query = Query::of(entry.definition.from.clone());
-        let (lag, _) = store.lag(&query, status.checkpoint)?;
-        Ok(Self { entry, status, lag })
+        let (name, checkpoint) = (entry.name.as_str(), projection.checkpoint()?);
+        let (mismatch, from) = following::place(store, name, &checkpoint, global)?;
+        let (lag, _) = store.lag(&query, from)?;
+        Ok(Self { entry, status, lag, mismatch })
     }
 
     fn from(&self) -> Vec<&str> {
@@ -82,7 +89,7 @@ impl ListArgs {
         let mut listed = Vec::new();
         for entry in store.projections()? {
             match store.projection(entry.name.as_str()) {
-                Ok(projection) => listed.push(Listed::of(&store, &projection)?),
+                Ok(projection) => listed.push(Listed::of(&store, &projection, global)?),
                 // Dropped since.
                 Err(ream::Error::ProjectionNotFound { .. }) => {}
                 Err(error @ ream::Error::ProjectionLost { .. }) => warn(global, &error),
@@ -110,6 +117,7 @@ impl ListArgs {
                 bytes: one.status.bytes,
                 checkpoint: one.status.checkpoint.0,
                 lag: one.lag,
+                mismatch: one.mismatch,
                 generation: one.entry.generation,
                 from: one.from(),
                 program: &one.entry.definition.program,
@@ -135,6 +143,8 @@ struct StatusJson {
     checkpoint: u64,
     head: u64,
     lag: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mismatch: Option<&'static str>,
     generation: u64,
 }
 
@@ -177,7 +187,7 @@ impl ShowArgs {
         if self.sql {
             return output.write(projection.statements().as_bytes());
         }
-        let listed = Listed::of(&store, &projection)?;
+        let listed = Listed::of(&store, &projection, global)?;
         let head = store.status()?.head.0;
         let shown = match output.format {
             Format::Table => readable(&listed, head).into_bytes(),
@@ -200,6 +210,7 @@ fn json(listed: &Listed, head: u64) -> anyhow::Result<Vec<u8>> {
             checkpoint: listed.status.checkpoint.0,
             head,
             lag: listed.lag,
+            mismatch: listed.mismatch,
             generation: listed.entry.generation,
         },
     })?;
@@ -207,7 +218,7 @@ fn json(listed: &Listed, head: u64) -> anyhow::Result<Vec<u8>> {
 }
 
 fn readable(listed: &Listed, head: u64) -> String {
-    let Listed { entry, status, lag } = listed;
+    let Listed { entry, status, lag, .. } = listed;
     let schema = &entry.definition.schema;
     let mut shown = format!(
         "{}: {}, {}\ncheckpoint {} of {head}, {} behind\n",
