@@ -264,6 +264,9 @@ impl RmArgs {
             let state = states.into_iter().map(|state| state.stream).next();
             there.extend(state.filter(|stream| !there.contains(stream)));
         }
+        if self.dry_run {
+            warn_of(global, &store);
+        }
         let mut erased = None;
         let mut unfinished = None;
         if !self.dry_run {

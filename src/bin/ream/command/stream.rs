@@ -192,6 +192,7 @@ impl RmArgs {
         let projections = removable.iter().map(|removed| kept(&removed.stream));
         let projections = projections.collect::<Result<Vec<_>, _>>()?;
         if self.dry_run {
+            warn_of(global, &store);
             return report(global, &removable, &projections, None);
         }
         if !self.yes && !removable.is_empty() {

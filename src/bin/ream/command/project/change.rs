@@ -8,7 +8,7 @@ use super::expression::With;
 use crate::args::{Format, Global};
 use crate::command::confirm::{self, plural};
 use crate::environment::Environment;
-use crate::output::{Output, to_line};
+use crate::output::{Output, to_line, warn_of};
 use crate::signals::Signals;
 
 /// Set fields of rows
@@ -144,6 +144,7 @@ impl Changing<'_> {
         options.interrupt = Some(signals.flag());
         let store = global.open(environment, &options)?;
         let mut projection = store.projection(name)?;
+        warn_of(global, &store);
         let changed = if sure.dry_run {
             change(&mut projection, true)?
         } else {

@@ -91,8 +91,8 @@ impl RebuildArgs {
         let mut options = global.options(environment);
         options.interrupt = Some(signals.flag());
         let mut store = global.open(environment, &options)?;
-        warn_of(global, &store);
         let was = store.projection(&self.name)?.entry().definition.clone();
+        warn_of(global, &store);
         let definition = self.made.definition(&was, &self.how, &store, environment);
         let asks = self.diff && !self.dry_run && !self.yes;
         let what = format!("putting the new {name} in the place of the old one");

@@ -59,8 +59,8 @@ impl RunArgs {
         let mut options = global.options(environment);
         options.interrupt = Some(signals.flag());
         let mut store = global.open(environment, &options)?;
-        warn_of(global, &store);
         store.projection(&self.name)?;
+        warn_of(global, &store);
         let reached = signals.hold(|| {
             let _lock = store.take_run(&self.name, self.following.wait())?;
             let definition = self.definition(&mut store, &name, environment)?;

@@ -23,13 +23,13 @@ impl TailArgs {
         let mut options = global.options(environment);
         options.interrupt = Some(signals.flag());
         let mut store = global.open(environment, &options)?;
-        warn_of(global, &store);
         let (new, start, until) = self.choice.followed(name.clone())?;
         let reached = signals.hold(|| {
             let _lock = store.take_run(name.as_str(), self.following.wait())?;
             let start = self.start(&store, name, start)?;
             let subscription =
                 store.subscribe(&new, start).map_err(|error| self.choice.as_asked(error))?;
+            warn_of(global, &store);
             let program = self.program(&store, name, &signals)?;
             let following = self.following.following(self.following.how.at_once(), self.grace);
             let mut notice = |notice: Notice<'_>| following::tell(global, &notice);
