@@ -79,6 +79,8 @@ struct Told {
     /// The first and the last that were told.
     first: Option<Position>,
     last: Option<Position>,
+    /// Everything up to here that is to be told was told.
+    seen: Option<Position>,
     /// Whether that was all.
     all: bool,
     error: Option<Error>,
@@ -147,6 +149,12 @@ impl Feed {
         let told = self.told();
         let events: u64 = told.runs.iter().map(|run| run.end() - run.start() + 1).sum();
         told.last.filter(|_| events > 0).map(|last| (last, events))
+    }
+
+    /// Up to where everything that is to be told was told and is acked; nothing while something is not.
+    pub(super) fn done_up_to(&self) -> Option<Position> {
+        let told = self.told();
+        told.seen.filter(|_| told.runs.is_empty())
     }
 
     /// The first and the last event that were told.
@@ -236,6 +244,7 @@ impl Feeding {
             if !self.tell(&events) {
                 return Ok(());
             }
+            self.shared.told().seen = Some(batch.position);
             if batch.caught_up && std::mem::take(&mut news) && self.markers.is_some() {
                 let line = format!("{{\"caught_up\":{}}}\n", batch.position);
                 if !self.write(line.as_bytes()) {

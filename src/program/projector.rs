@@ -81,6 +81,13 @@ impl Effects for Rows<'_> {
         Ok(Ok(()))
     }
 
+    fn pass_over(&mut self, position: Position) -> Result<(), Error> {
+        let to = self.store.checkpoint_of(self.projection, position)?;
+        self.projection.commit(&[], self.checkpoint, &to)?;
+        self.checkpoint = position;
+        Ok(())
+    }
+
     fn forget(&mut self) {
         self.changes.clear();
         self.lines.clear();

@@ -123,6 +123,14 @@ impl Effects for Events<'_> {
         }
     }
 
+    fn pass_over(&mut self, position: Position) -> Result<(), Error> {
+        let to = self.store.checkpoint(position)?;
+        let Subscription { follows, checkpoint } = &mut self.subscription;
+        self.store.move_subscription(&follows.name, Some(checkpoint.position), &to)?;
+        *checkpoint = to;
+        Ok(())
+    }
+
     fn forget(&mut self) {
         self.answered.clear();
         self.lines.clear();

@@ -19,6 +19,9 @@ use crate::wire::Reply;
 const LOOK: Duration = Duration::from_millis(50);
 /// How long is waited before a program that failed is started again, at first and at most.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+/// Over how many events of others a checkpoint is moved at least. To read fewer of them again, at each
+/// start, costs less than a commit that is synced.
+const PASSED_OVER: u64 = 1000;
 
 /// How a program is run that follows the log.
 #[derive(Debug, Clone)]
@@ -127,6 +130,9 @@ pub(super) trait Effects {
 
     /// Commits what is done. Where that is refused, the line of the reply that is at fault.
     fn commit(&mut self) -> Result<Result<(), (u64, Error)>, Error>;
+
+    /// Moves the checkpoint to `position`, with nothing else: what lies between is none of the program's.
+    fn pass_over(&mut self, position: Position) -> Result<(), Error>;
 
     /// Forgets what was taken and is not committed.
     fn forget(&mut self);
@@ -250,7 +256,10 @@ impl<E: Effects> Runner<'_, E> {
 
     /// Where the program's next events come from, the first of which are read already; nothing where
     /// all is done. Waits for the first of them where the program is run for a few.
-    fn next_source(&self, at_once: Option<usize>) -> Result<Option<(Events, Source)>, FollowError> {
+    fn next_source(
+        &mut self,
+        at_once: Option<usize>,
+    ) -> Result<Option<(Events, Source)>, FollowError> {
         let mut query = self.query.clone();
         query.after = Some(Mark::Position(self.effects.checkpoint()));
         if at_once.is_none() && !self.following.until_caught_up {
@@ -267,6 +276,8 @@ impl<E: Effects> Runner<'_, E> {
                     return Ok(Some((events, source)));
                 }
                 if batch.caught_up {
+                    self.pass_over(batch.position)?;
+                    query.after = Some(Mark::Position(batch.position));
                     break;
                 }
             }
@@ -284,6 +295,16 @@ impl<E: Effects> Runner<'_, E> {
                 }
             }
         }
+    }
+
+    /// Moves the checkpoint to `position`, up to where there is nothing left to do, where that is worth it:
+    /// what is read once is not read anew at each start, and by each who asks how far it has come.
+    fn pass_over(&mut self, position: Position) -> Result<(), Error> {
+        let Position(checkpoint) = self.effects.checkpoint();
+        if position.0.saturating_sub(checkpoint) < PASSED_OVER {
+            return Ok(());
+        }
+        self.effects.pass_over(position)
     }
 
     /// Runs the program once; `told` becomes the first and the last event that it was told of. What it

@@ -5,6 +5,7 @@
 
 mod bad;
 mod fresh;
+mod passing;
 mod projectors;
 mod reactors;
 mod restored;

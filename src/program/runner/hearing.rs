@@ -137,6 +137,7 @@ impl<E: Effects> Hearing<'_, '_, E> {
         }
         if self.feed.unacked().is_none() {
             since.ack = Instant::now();
+            self.pass_over()?;
         } else if since.ack.elapsed() >= SILENT.0 && !self.running.is_in_a_line() {
             self.tell_silence(since);
         }
@@ -185,10 +186,21 @@ impl<E: Effects> Hearing<'_, '_, E> {
             return Err(self.running.early_end().into());
         }
         if let Some((last, events)) = unacked {
+            // It was told and is not acked, so that this is an ack like any.
+            let _ = self.feed.ack(last);
             self.runner.effects.done(last, events)?;
         }
         self.runner.commit(self.running)?;
+        self.pass_over()?;
         self.runner.effects.rest();
         Ok(())
+    }
+
+    /// Where all that was told is committed, it is done with what lies behind that, too.
+    fn pass_over(&mut self) -> Result<(), Failure> {
+        match self.feed.done_up_to() {
+            Some(position) => Ok(self.runner.pass_over(position)?),
+            None => Ok(()),
+        }
     }
 }
