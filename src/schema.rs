@@ -72,16 +72,6 @@ pub enum SchemaError {
         /// The name.
         name: String,
     },
-    /// A field has the name that a decimal's scaled form needs.
-    #[error(
-        "the field `{name}` has the name that the scaled form of the decimal `{decimal}` needs"
-    )]
-    ScaledName {
-        /// The field.
-        name: String,
-        /// The decimal.
-        decimal: String,
-    },
     /// A key, a unique or an index names a field that is none.
     #[error("{list} names `{name}`, which is no field")]
     UnknownField {
@@ -237,12 +227,7 @@ impl Schema {
     }
 }
 
-/// The name of a decimal's scaled form, by which it is compared.
-pub(crate) fn scaled_name(name: &Identifier) -> String {
-    format!("{name}_scaled")
-}
-
-/// That no two fields have one name, however it is spelled, in a table of their own.
+/// That no two fields have one name, however it is spelled.
 fn check_names(fields: &[Field]) -> Result<(), SchemaError> {
     let lower: Vec<String> =
         fields.iter().map(|field| field.name.as_str().to_ascii_lowercase()).collect();
@@ -252,15 +237,6 @@ fn check_names(fields: &[Field]) -> Result<(), SchemaError> {
         let named = |field: &&Field| field.name.as_str().eq_ignore_ascii_case(pair[0]);
         let name = fields.iter().rfind(named).map(|field| field.name.to_string());
         return Err(SchemaError::SameName { name: name.unwrap_or_default() });
-    }
-    let decimals =
-        fields.iter().filter(|field| matches!(field.field_type, FieldType::Decimal { .. }));
-    for decimal in decimals {
-        let scaled = scaled_name(&decimal.name).to_ascii_lowercase();
-        if let Some(at) = lower.iter().position(|name| *name == scaled) {
-            let name = fields[at].name.to_string();
-            return Err(SchemaError::ScaledName { name, decimal: decimal.name.to_string() });
-        }
     }
     Ok(())
 }

@@ -265,17 +265,33 @@ impl FromStr for Decimal {
     }
 }
 
-impl fmt::Display for Decimal {
-    /// The canonical form: as many digits behind the point as the scale says, one at least before it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.mantissa < 0 { "-" } else { "" };
-        let digits = self.mantissa.unsigned_abs();
-        if self.scale == 0 {
-            return write!(f, "{sign}{digits}");
+impl Decimal {
+    /// Writes the canonical form: as many digits behind the point as the scale says, one at least before
+    /// it, and a sign before a number below zero.
+    pub fn write(self, line: &mut Vec<u8>) {
+        let mut buffer = itoa::Buffer::new();
+        let digits = buffer.format(self.mantissa.unsigned_abs()).as_bytes();
+        let scale = usize::from(self.scale);
+        if self.mantissa < 0 {
+            line.push(b'-');
         }
-        let unit = 10_u64.pow(self.scale.into());
-        let width = usize::from(self.scale);
-        write!(f, "{sign}{}.{:0width$}", digits / unit, digits % unit)
+        let (whole, fraction) = digits.split_at(digits.len().saturating_sub(scale));
+        line.extend_from_slice(if whole.is_empty() { b"0" } else { whole });
+        if scale > 0 {
+            line.push(b'.');
+            line.extend(std::iter::repeat_n(b'0', scale - fraction.len()));
+            line.extend_from_slice(fraction);
+        }
+    }
+}
+
+impl fmt::Display for Decimal {
+    /// As [`Decimal::write`] writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut line = Vec::with_capacity(20);
+        self.write(&mut line);
+        // It is made of digits.
+        f.write_str(std::str::from_utf8(&line).unwrap_or_default())
     }
 }
 

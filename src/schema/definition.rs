@@ -370,10 +370,6 @@ mod tests {
             "two fields are named `name`; upper and lower case make no difference"
         );
         assert_eq!(
-            told(&["id:integer:key", "pay:decimal:5:2", "Pay_Scaled:integer"]),
-            "the field `Pay_Scaled` has the name that the scaled form of the decimal `pay` needs"
-        );
-        assert_eq!(
             told(&["id:integer:key", "extra:json:index"]),
             "`extra` is json, which has no order: it can't be in an index"
         );

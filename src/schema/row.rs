@@ -21,7 +21,7 @@ impl Row {
     ///
     /// let schema = Schema::of(&["id:integer:key", "salary:decimal:12:2", "nickname:text:null"])?;
     /// let row = Row::parse(br#"{"id":1,"salary":1200.5}"#, &schema)?;
-    /// assert_eq!(row.values()[1].borrow(&mut String::new()), ream::ValueRef::Decimal("1200.50"));
+    /// assert_eq!(row.values()[1].borrow(&mut String::new()), ream::ValueRef::Decimal("1200.50".parse()?));
     /// assert_eq!(row.values()[2], Value::Null);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

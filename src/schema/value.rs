@@ -41,8 +41,8 @@ pub enum ValueRef<'v> {
     Integer(i64),
     /// A floating-point number.
     Float(f64),
-    /// An exact number, as [`Decimal`] shows it.
-    Decimal(&'v str),
+    /// An exact number.
+    Decimal(Decimal),
     /// A text.
     Text(&'v str),
     /// Bytes.
@@ -203,10 +203,7 @@ impl Value {
             Self::Null => ValueRef::Null,
             Self::Integer(number) => ValueRef::Integer(*number),
             Self::Float(number) => ValueRef::Float(*number),
-            Self::Decimal(number) => {
-                *text = number.to_string();
-                ValueRef::Decimal(text)
-            }
+            Self::Decimal(number) => ValueRef::Decimal(*number),
             Self::Text(text) => ValueRef::Text(text),
             Self::Blob(bytes) => ValueRef::Blob(bytes),
             Self::Timestamp(time) => {
@@ -261,13 +258,13 @@ impl ValueRef<'_> {
     ///
     /// # Errors
     ///
-    /// Where a decimal, a time or JSON is none: it was not ream that stored it.
+    /// Where a time or JSON is none: it was not ream that stored it.
     pub fn to_value(self) -> Result<Value, ValueError> {
         Ok(match self {
             Self::Null => Value::Null,
             Self::Integer(number) => Value::Integer(number),
             Self::Float(number) => Value::Float(number),
-            Self::Decimal(text) => Value::Decimal(text.parse()?),
+            Self::Decimal(number) => Value::Decimal(number),
             Self::Text(text) => Value::Text(text.into()),
             Self::Blob(bytes) => Value::Blob(bytes.into()),
             Self::Timestamp(text) => Value::Timestamp(text.parse()?),
@@ -283,7 +280,8 @@ impl ValueRef<'_> {
             Self::Integer(number) => wire::write_integer(line, number),
             Self::Float(number) => wire::write_float(line, number),
             // A number in JSON may have as many digits as it needs.
-            Self::Decimal(text) | Self::Json(text) => line.extend_from_slice(text.as_bytes()),
+            Self::Decimal(number) => number.write(line),
+            Self::Json(text) => line.extend_from_slice(text.as_bytes()),
             Self::Text(text) => wire::write_string(line, text),
             Self::Blob(bytes) => wire::write_string(line, &wire::encode_base64(bytes)),
             Self::Timestamp(text) => {

@@ -2,6 +2,7 @@
 
 mod change;
 mod create;
+mod decimals;
 mod select;
 mod set;
 mod words;

@@ -16,6 +16,7 @@ mod bell;
 mod chain;
 mod commit;
 mod damage;
+mod decimals;
 mod durability;
 mod erasure;
 mod failed_syncs;

@@ -117,8 +117,8 @@ fn a_projection_is_shown_as_sql() {
     "name" TEXT NOT NULL,
     "email" TEXT NOT NULL,
     "city" TEXT NOT NULL,
-    "salary" TEXT NOT NULL,
-    "salary_scaled" INTEGER AS (CAST(replace("salary", '.', '') AS INTEGER)),
+    "salary$" INTEGER NOT NULL,
+    "salary" REAL GENERATED ALWAYS AS (CAST("salary$" AS REAL) / 100) VIRTUAL,
     "born" TEXT,
     "extra" TEXT
 ) STRICT;

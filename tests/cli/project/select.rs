@@ -225,7 +225,7 @@ fn how_rows_are_found_is_explained() {
         "SCAN people\n\
          USE TEMP B-TREE FOR ORDER BY\n\
          \n\
-         SELECT \"id\" FROM \"people\" WHERE (\"pay_scaled\" > ?1) ORDER BY \"pay_scaled\" DESC, \"id\" LIMIT 3 OFFSET 0\n",
+         SELECT \"id\" FROM \"people\" WHERE (\"pay$\" > ?1) ORDER BY \"pay$\" DESC, \"id\" LIMIT 3 OFFSET 0\n",
     );
 }
 

@@ -108,10 +108,6 @@ fn fields_make_a_table() {
         "error: the key names `pgae`, which is no field\nhint: did you mean `page`?\n",
     );
     all(&["id:json:key"], "error: `id` is json, which has no order: it can't be in the key\n");
-    all(
-        &["id:integer:key", "fee:decimal:5:2", "fee_scaled:integer"],
-        "error: the field `fee_scaled` has the name that the scaled form of the decimal `fee` needs\n",
-    );
 }
 
 #[test]

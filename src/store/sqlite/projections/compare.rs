@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row as SqlRow, Statement};
 
 use super::Projection;
 use super::rows::whole_row;
-use super::table::{list, stored};
+use super::table::list;
 use crate::store::sqlite::transaction::Failure;
 use crate::store::{Differences, Error};
 
@@ -68,9 +68,9 @@ impl Projection {
         let all: Vec<usize> = (0..schema.fields().len()).collect();
         connection.prepare(&format!(
             "SELECT {} FROM {} ORDER BY {}",
-            list(schema, &all, stored),
+            list(schema, &all),
             self.table(),
-            list(schema, schema.key(), stored)
+            list(schema, schema.key())
         ))
     }
 }

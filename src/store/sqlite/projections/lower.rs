@@ -6,7 +6,7 @@
 use rusqlite::types::{ToSqlOutput, Value as Bound};
 
 use super::functions::Functions;
-use super::table::{compared, stored, to_column};
+use super::table::{column, to_column};
 use crate::expression::{Comparison, Node};
 use crate::schema::{Decimal, Schema, Value};
 
@@ -41,7 +41,7 @@ impl Lowering<'_> {
     fn node(&mut self, node: &Node) -> String {
         match node {
             Node::Constant(value, kind) => self.constant(value, kind.scale()),
-            Node::Field(at, _) => compared(&self.schema.fields()[*at]),
+            Node::Field(at, _) => column(&self.schema.fields()[*at]),
             Node::Calculate(calculation) => {
                 let (left, right) = (self.node(&calculation.left), self.node(&calculation.right));
                 let number = self.lowered.functions.calculation(calculation);
@@ -56,10 +56,7 @@ impl Lowering<'_> {
                 let text = self.node(text);
                 format!("ream_match({text}, {})", self.lowered.functions.pattern(regex))
             }
-            Node::IsNull(value) => match &**value {
-                Node::Field(at, _) => format!("({} IS NULL)", stored(&self.schema.fields()[*at])),
-                value => format!("({} IS NULL)", self.node(value)),
-            },
+            Node::IsNull(value) => format!("({} IS NULL)", self.node(value)),
             Node::Not(part) => format!("(NOT {})", self.node(part)),
             Node::And(parts) => self.list(parts, "AND"),
             Node::Or(parts) => self.list(parts, "OR"),

@@ -6,7 +6,7 @@ use rusqlite::{Connection, ErrorCode, Statement, params, params_from_iter};
 use super::Projection;
 use super::functions::Functions;
 use super::lower::{Lowered, lower};
-use super::table::{from_column, list, stored, to_column};
+use super::table::{column, from_column, list, to_column};
 use crate::event::Position;
 use crate::expression::{Assignments, Condition};
 use crate::schema::{Row, Schema};
@@ -62,7 +62,7 @@ impl Projection {
         let values: Vec<String> = all.iter().map(|field| format!("?{}", field + 1)).collect();
         let replaced: Vec<String> = others
             .iter()
-            .map(|field| stored(&schema.fields()[*field]))
+            .map(|field| column(&schema.fields()[*field]))
             .map(|column| format!("{column} = excluded.{column}"))
             .collect();
         let done = if replaced.is_empty() {
@@ -73,9 +73,9 @@ impl Projection {
         format!(
             "INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO {done}",
             self.table(),
-            list(schema, &all, stored),
+            list(schema, &all),
             values.join(", "),
-            list(schema, schema.key(), stored)
+            list(schema, schema.key())
         )
     }
 
@@ -118,13 +118,13 @@ impl Projection {
         let all: Vec<usize> = (0..schema.fields().len()).collect();
         let equal = |fields: &[usize], from: usize| {
             let terms = fields.iter().enumerate().map(|(at, field)| {
-                format!("{} = ?{}", stored(&schema.fields()[*field]), from + at)
+                format!("{} = ?{}", column(&schema.fields()[*field]), from + at)
             });
             terms.collect::<Vec<_>>().join(" AND ")
         };
         let sql = format!(
             "SELECT {} FROM {} WHERE {} AND NOT ({}) LIMIT 1",
-            list(schema, &all, stored),
+            list(schema, &all),
             self.table(),
             equal(fields, 1),
             equal(schema.key(), fields.len() + 1)
@@ -167,11 +167,11 @@ impl Projection {
         let order: Vec<String> = schema
             .key()
             .iter()
-            .map(|field| format!("+{}", stored(&schema.fields()[*field])))
+            .map(|field| format!("+{}", column(&schema.fields()[*field])))
             .collect();
         let select = format!(
             "SELECT {} FROM {} WHERE {filter} ORDER BY {}",
-            list(schema, &all, stored),
+            list(schema, &all),
             self.table(),
             order.join(", ")
         );
@@ -225,7 +225,7 @@ impl Projection {
         let mut number = 0;
         let mut equal = |field: usize| {
             number += 1;
-            format!("{} = ?{number}", stored(&schema.fields()[field]))
+            format!("{} = ?{number}", column(&schema.fields()[field]))
         };
         let set: Vec<String> = fields.map(&mut equal).collect();
         let key: Vec<String> = schema.key().iter().copied().map(&mut equal).collect();
@@ -312,10 +312,10 @@ impl Projection {
         let all: Vec<usize> = (0..schema.fields().len()).collect();
         let key = schema.key().iter().enumerate();
         let key =
-            key.map(|(at, field)| format!("{} = ?{}", stored(&schema.fields()[*field]), at + 1));
+            key.map(|(at, field)| format!("{} = ?{}", column(&schema.fields()[*field]), at + 1));
         let select = format!(
             "SELECT {} FROM {} WHERE {}",
-            list(schema, &all, stored),
+            list(schema, &all),
             self.table(),
             key.collect::<Vec<_>>().join(" AND ")
         );

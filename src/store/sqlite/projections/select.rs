@@ -7,7 +7,7 @@ use rusqlite::{Statement, params_from_iter};
 
 use super::Projection;
 use super::lower::Lowered;
-use super::table::{compared, from_column, list, stored};
+use super::table::{column, from_column, list};
 use crate::schema::{Field, ValueRef};
 use crate::store::projection::RowEngine;
 use crate::store::{Error, Explanation, Selection};
@@ -37,7 +37,7 @@ impl Projection {
     ) -> Result<(), Error> {
         let schema = &self.entry.definition.schema;
         let fields: Vec<&Field> = selection.fields.iter().map(|at| &schema.fields()[*at]).collect();
-        let (sql, lowered) = self.statement(selection, &list(schema, &selection.fields, stored))?;
+        let (sql, lowered) = self.statement(selection, &list(schema, &selection.fields))?;
         let mut statement = self.prepare(&sql, &lowered)?;
         let failed = |error| self.failed(selection, &lowered, error);
         let mut rows = statement.query(params_from_iter(&lowered.values)).map_err(failed)?;
@@ -60,7 +60,7 @@ impl Projection {
 
     pub(crate) fn explain(&self, selection: &Selection) -> Result<Explanation, Error> {
         let schema = &self.entry.definition.schema;
-        let (sql, lowered) = self.statement(selection, &list(schema, &selection.fields, stored))?;
+        let (sql, lowered) = self.statement(selection, &list(schema, &selection.fields))?;
         let mut statement = self.prepare(&format!("EXPLAIN QUERY PLAN {sql}"), &lowered)?;
         let steps = statement
             .query_map(params_from_iter(&lowered.values), |row| row.get(3))
@@ -88,7 +88,7 @@ impl Projection {
                 .iter()
                 .filter(|key| selection.order.iter().all(|by| by.field != **key));
             let terms = named.chain(key.map(|key| (*key, false))).map(|(field, descending)| {
-                let column = compared(&schema.fields()[field]);
+                let column = column(&schema.fields()[field]);
                 if descending { format!("{column} DESC") } else { column }
             });
             let _ = write!(sql, " ORDER BY {}", terms.collect::<Vec<_>>().join(", "));

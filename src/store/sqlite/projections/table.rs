@@ -1,14 +1,15 @@
 //! A projection's table: its columns and indexes, values on their way in and out.
 //!
-//! A decimal is a text in canonical form, for the eye; beside it a generated column holds it times ten
-//! to its scale, as a whole number, for order and indexes. A timestamp is a text of fixed width, whose
+//! A decimal is a whole number, times ten to its scale, in a column `NAME$`: that is what keys, indexes and
+//! queries use. Beside it a generated column with the field's name holds the number itself, for who reads
+//! the table with another program. A timestamp is a text of fixed width, whose
 //! order is that of time. See `docs/projection-columns.md`.
 
 use std::fmt::Write as _;
 
 use rusqlite::types::{ToSqlOutput, ValueRef as Column};
 
-use crate::schema::{Field, FieldType, Identifier, Schema, Value, ValueRef, scaled_name};
+use crate::schema::{Decimal, Field, FieldType, Identifier, Schema, Value, ValueRef};
 use crate::store::Error;
 
 /// The table of what the projection has committed.
@@ -26,21 +27,16 @@ pub(super) fn quoted(name: &str) -> String {
     format!("\"{name}\"")
 }
 
-/// The column by which a field is compared and ordered.
-pub(super) fn compared(field: &Field) -> String {
+/// The column that holds a field's values. No field has a `$` in its name.
+pub(super) fn column(field: &Field) -> String {
     match field.field_type {
-        FieldType::Decimal { .. } => quoted(&scaled_name(&field.name)),
+        FieldType::Decimal { .. } => quoted(&format!("{}$", field.name)),
         _ => quoted(field.name.as_str()),
     }
 }
 
-/// The column that holds a field's values.
-pub(super) fn stored(field: &Field) -> String {
-    quoted(field.name.as_str())
-}
-
 /// The columns of some fields, with commas between them.
-pub(super) fn list(schema: &Schema, fields: &[usize], column: fn(&Field) -> String) -> String {
+pub(super) fn list(schema: &Schema, fields: &[usize]) -> String {
     let columns: Vec<String> = fields.iter().map(|at| column(&schema.fields()[*at])).collect();
     columns.join(", ")
 }
@@ -50,10 +46,10 @@ pub(super) fn statements(name: &Identifier, schema: &Schema) -> String {
     let mut sql = format!("CREATE TABLE {} (\n", quoted(name.as_str()));
     let rowid = is_rowid(schema);
     for (at, field) in schema.fields().iter().enumerate() {
-        let column = stored(field);
+        let column = column(field);
         let null = if field.nullable { "" } else { " NOT NULL" };
         let kind = match field.field_type {
-            FieldType::Integer | FieldType::Boolean => "INTEGER",
+            FieldType::Integer | FieldType::Boolean | FieldType::Decimal { .. } => "INTEGER",
             FieldType::Float => "REAL",
             FieldType::Blob { .. } => "BLOB",
             _ => "TEXT",
@@ -61,11 +57,13 @@ pub(super) fn statements(name: &Identifier, schema: &Schema) -> String {
         let key = if rowid && schema.key() == [at] { " PRIMARY KEY" } else { null };
         // Writing into a string does not fail.
         let _ = writeln!(sql, "    {column} {kind}{key},");
-        if let FieldType::Decimal { .. } = field.field_type {
-            let scaled = compared(field);
+        if let FieldType::Decimal { scale, .. } = field.field_type {
+            let shown = quoted(field.name.as_str());
+            // To multiply by 0.01 would be wrong: there is no such float.
+            let unit = 10_u64.pow(scale.into());
             let _ = writeln!(
                 sql,
-                "    {scaled} INTEGER AS (CAST(replace({column}, '.', '') AS INTEGER)),"
+                "    {shown} REAL GENERATED ALWAYS AS (CAST({column} AS REAL) / {unit}) VIRTUAL,"
             );
         }
     }
@@ -73,23 +71,18 @@ pub(super) fn statements(name: &Identifier, schema: &Schema) -> String {
         sql.truncate(sql.len() - ",\n".len());
         sql.push_str("\n) STRICT;\n");
     } else {
-        let _ = writeln!(sql, "    PRIMARY KEY ({})", list(schema, schema.key(), stored));
+        let _ = writeln!(sql, "    PRIMARY KEY ({})", list(schema, schema.key()));
         sql.push_str(") STRICT, WITHOUT ROWID;\n");
     }
-    let is_decimal =
-        |at: &usize| matches!(schema.fields()[*at].field_type, FieldType::Decimal { .. });
-    // The key's own index has decimals as texts.
-    let decimal_key = schema.key().iter().any(is_decimal).then(|| schema.key());
-    let lists = schema.unique().iter().map(|list| ("UNIQUE INDEX", &**list));
-    let lists = lists.chain(schema.index().iter().map(|list| ("INDEX", &**list)));
-    for (kind, fields) in lists.chain(decimal_key.map(|key| ("INDEX", key))) {
+    let lists = schema.unique().iter().map(|list| ("UNIQUE INDEX", list));
+    for (kind, fields) in lists.chain(schema.index().iter().map(|list| ("INDEX", list))) {
         let index = format!("{name}({})", schema.names(fields).replace(' ', ""));
         let _ = writeln!(
             sql,
             "CREATE {kind} {} ON {} ({});",
             quoted(&index),
             quoted(name.as_str()),
-            list(schema, fields, compared)
+            list(schema, fields)
         );
     }
     sql
@@ -107,7 +100,8 @@ pub(super) fn to_column(value: &Value) -> ToSqlOutput<'_> {
         Value::Null => ToSqlOutput::Borrowed(Column::Null),
         Value::Integer(number) => ToSqlOutput::Borrowed(Column::Integer(*number)),
         Value::Float(number) => ToSqlOutput::Borrowed(Column::Real(*number)),
-        Value::Decimal(number) => ToSqlOutput::Owned(Owned::Text(number.to_string())),
+        // In a row each has the scale of its field.
+        Value::Decimal(number) => ToSqlOutput::Borrowed(Column::Integer(number.mantissa())),
         Value::Text(text) => ToSqlOutput::Borrowed(Column::Text(text.as_bytes())),
         Value::Blob(bytes) => ToSqlOutput::Borrowed(Column::Blob(bytes)),
         Value::Timestamp(time) => ToSqlOutput::Owned(Owned::Text(time.to_string())),
@@ -128,7 +122,9 @@ pub(super) fn from_column<'v>(column: Column<'v>, field: &Field) -> Result<Value
         (Column::Real(number), FieldType::Float) => ValueRef::Float(number),
         (Column::Blob(bytes), FieldType::Blob { .. }) => ValueRef::Blob(bytes),
         (Column::Text(bytes), FieldType::Text { .. }) => ValueRef::Text(text(bytes)?),
-        (Column::Text(bytes), FieldType::Decimal { .. }) => ValueRef::Decimal(text(bytes)?),
+        (Column::Integer(number), FieldType::Decimal { scale, .. }) => {
+            ValueRef::Decimal(Decimal::new(number, scale).ok_or_else(damaged)?)
+        }
         (Column::Text(bytes), FieldType::Timestamp) => ValueRef::Timestamp(text(bytes)?),
         (Column::Text(bytes), FieldType::Json) => ValueRef::Json(text(bytes)?),
         _ => return Err(damaged()),
@@ -159,39 +155,45 @@ mod tests {
     \"id\" INTEGER PRIMARY KEY,
     \"email\" TEXT NOT NULL,
     \"city\" TEXT,
-    \"salary\" TEXT NOT NULL,
-    \"salary_scaled\" INTEGER AS (CAST(replace(\"salary\", '.', '') AS INTEGER))
+    \"salary$\" INTEGER NOT NULL,
+    \"salary\" REAL GENERATED ALWAYS AS (CAST(\"salary$\" AS REAL) / 100) VIRTUAL
 ) STRICT;
 CREATE UNIQUE INDEX \"users(email)\" ON \"users\" (\"email\");
 CREATE INDEX \"users(city)\" ON \"users\" (\"city\");
-CREATE INDEX \"users(salary)\" ON \"users\" (\"salary_scaled\");
+CREATE INDEX \"users(salary)\" ON \"users\" (\"salary$\");
 "
         );
         Connection::open_in_memory().unwrap().execute_batch(&sql).unwrap();
         let schema = Schema::of(&["a:decimal:5:2:key", "b:text:key"]).unwrap();
         let sql = statements(&name, &schema);
-        assert!(sql.contains("PRIMARY KEY (\"a\", \"b\")\n) STRICT, WITHOUT ROWID;"), "{sql}");
-        assert!(sql.contains("INDEX \"users(a,b)\" ON \"users\" (\"a_scaled\", \"b\")"), "{sql}");
+        assert!(sql.ends_with("PRIMARY KEY (\"a$\", \"b\")\n) STRICT, WITHOUT ROWID;\n"), "{sql}");
         Connection::open_in_memory().unwrap().execute_batch(&sql).unwrap();
     }
 
     #[test]
-    fn the_scaled_form_is_the_number_times_ten_to_its_scale() {
+    fn who_reads_the_table_sees_the_float_that_is_nearest() {
         let connection = Connection::open_in_memory().unwrap();
-        let schema = Schema::of(&["id:integer:key", "d:decimal:18:3"]).unwrap();
-        connection.execute_batch(&statements(&Identifier::new("t").unwrap(), &schema)).unwrap();
-        for (id, text, scaled) in [
-            (1, "0.000", 0_i64),
-            (2, "-0.050", -50),
-            (3, "-12.345", -12_345),
-            (4, "999999999999999.999", 999_999_999_999_999_999),
-            (5, "-999999999999999.999", -999_999_999_999_999_999),
+        for (scale, numbers) in [
+            (2, &[0_i64, 1, 10, 29, 5, -5, 115, 900_000, -999_999_999_999_999][..]),
+            (0, &[0, -7, 999_999_999_999_999, 9_007_199_254_740_992]),
+            (18, &[1, -999_999_999_999_999, 300_000_000_000_000]),
         ] {
-            connection.execute("INSERT INTO t (id, d) VALUES (?1, ?2)", (id, text)).unwrap();
-            let found: i64 = connection
-                .query_row("SELECT d_scaled FROM t WHERE id = ?1", [id], |row| row.get(0))
-                .unwrap();
-            assert_eq!(found, scaled);
+            let schema = Schema::of(&["id:integer:key", &format!("d:decimal:18:{scale}:null")]);
+            let name = Identifier::new("t").unwrap();
+            connection.execute_batch(&statements(&name, &schema.unwrap())).unwrap();
+            for number in numbers {
+                let insert = "INSERT OR REPLACE INTO t (id, d$) VALUES (1, ?1)";
+                connection.execute(insert, [number]).unwrap();
+                let found: f64 =
+                    connection.query_row("SELECT d FROM t", [], |row| row.get(0)).unwrap();
+                let nearest = f64::from(Decimal::new(*number, scale).unwrap());
+                assert_eq!(found.to_bits(), nearest.to_bits(), "{number}, {scale}");
+            }
+            connection.execute_batch("UPDATE t SET d$ = NULL").unwrap();
+            let none: Option<f64> =
+                connection.query_row("SELECT d FROM t", [], |row| row.get(0)).unwrap();
+            assert_eq!(none, None);
+            connection.execute_batch("DROP TABLE t").unwrap();
         }
     }
 

@@ -143,9 +143,7 @@ fn write_csv(buffer: &mut Vec<u8>, value: ValueRef<'_>) {
     let text = match value {
         ValueRef::Null => return,
         ValueRef::Text(text) | ValueRef::Json(text) => text,
-        ValueRef::Decimal(text) | ValueRef::Timestamp(text) => {
-            return buffer.extend_from_slice(text.as_bytes());
-        }
+        ValueRef::Timestamp(text) => return buffer.extend_from_slice(text.as_bytes()),
         ValueRef::Blob(bytes) => {
             base64 = wire::encode_base64(bytes);
             &base64
@@ -180,7 +178,7 @@ mod tests {
             (ValueRef::Text("two\nlines"), "\"two\nlines\""),
             (ValueRef::Text(" x"), "\" x\""),
             (ValueRef::Json(r#"{"a":1}"#), "\"{\"\"a\"\":1}\""),
-            (ValueRef::Decimal("-1.50"), "-1.50"),
+            (ValueRef::Decimal("-1.50".parse().unwrap()), "-1.50"),
             (ValueRef::Blob(b"\x00\x01"), "AAE="),
             (ValueRef::Boolean(true), "true"),
         ] {
