@@ -167,8 +167,8 @@ mod tests {
             given_id,
             store_id: "4fz0k7m2q9xwb",
             event_type: "OrderPaid",
-            time: Timestamp::from_micros(1_795_409_353_784_077),
-            recorded: Timestamp::from_micros(1_795_409_353_784_077),
+            time: Timestamp::from_micros(1_795_409_353_784_077).unwrap(),
+            recorded: Timestamp::from_micros(1_795_409_353_784_077).unwrap(),
             data,
             metadata: None,
         }

@@ -2,10 +2,16 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use jiff::fmt::temporal::DateTimePrinter;
+use jiff::SignedDuration;
+use jiff::civil::DateTime;
+use jiff::fmt::temporal::{DateTimePrinter, Pieces};
 
-/// A point in time, in microseconds since 1970-01-01T00:00:00Z; shown as RFC 3339 in UTC.
+/// A point in time, in whole microseconds; shown as RFC 3339 in UTC.
+///
+/// The years 0001 to 9999 are its range, from [`Timestamp::MIN`] to [`Timestamp::MAX`]: no value
+/// lies outside, so each can be shown, stored and read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
@@ -19,32 +25,57 @@ pub struct TimeError {
     pub reason: String,
 }
 
+/// 1970-01-01T00:00:00, from which microseconds count.
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
 impl Timestamp {
     /// One day, in microseconds.
     pub const DAY: i64 = 86_400_000_000;
+    /// The first point in time, 0001-01-01T00:00:00Z.
+    pub const MIN: Self = Self(-62_135_596_800_000_000);
+    /// The last one, 9999-12-31T23:59:59.999999Z.
+    pub const MAX: Self = Self(253_402_300_799_999_999);
 
-    /// The system's clock.
+    /// The system's clock; the nearest end of the range where it is set to a time outside.
     #[must_use]
     pub fn now() -> Self {
-        Self(jiff::Timestamp::now().as_microsecond())
+        SystemTime::now().into()
     }
 
-    /// The point in time `micros` microseconds after the epoch.
+    /// The point in time `micros` microseconds after 1970-01-01T00:00:00Z; nothing where that lies
+    /// outside the range.
     #[must_use]
-    pub const fn from_micros(micros: i64) -> Self {
-        Self(micros)
+    pub const fn from_micros(micros: i64) -> Option<Self> {
+        if Self::MIN.0 <= micros && micros <= Self::MAX.0 { Some(Self(micros)) } else { None }
     }
 
-    /// Microseconds since the epoch.
+    /// Microseconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn as_micros(self) -> i64 {
         self.0
     }
 
-    /// The point in time `micros` microseconds later; the last one where there is none later.
+    /// The point in time `micros` microseconds later; the nearest end of the range where that lies
+    /// outside.
     #[must_use]
-    pub const fn plus_micros(self, micros: i64) -> Self {
-        Self(self.0.saturating_add(micros))
+    pub fn plus_micros(self, micros: i64) -> Self {
+        Self::clamped(self.0.saturating_add(micros))
+    }
+
+    fn clamped(micros: i64) -> Self {
+        Self(micros.clamp(Self::MIN.0, Self::MAX.0))
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    /// The same point in time; the nearest end of the range where that lies outside.
+    fn from(time: SystemTime) -> Self {
+        let (elapsed, sign) = match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => (after, 1),
+            Err(before) => (before.duration(), -1),
+        };
+        let micros = i64::try_from(elapsed.as_micros()).unwrap_or(i64::MAX);
+        Self::clamped(sign * micros)
     }
 }
 
@@ -54,20 +85,20 @@ impl FromStr for Timestamp {
     /// Reads RFC 3339 with any offset; digits past the microsecond are cut off.
     fn from_str(text: &str) -> Result<Self, TimeError> {
         let refuse = |reason: String| TimeError { text: text.into(), reason };
-        let time: jiff::Timestamp =
-            text.parse().map_err(|error: jiff::Error| refuse(error.to_string()))?;
-        let micros = time.as_nanosecond().div_euclid(1000);
-        match i64::try_from(micros) {
-            Ok(micros) if micros >= YEAR_0 => Ok(Self(micros)),
-            _ => Err(refuse("a year before 0".into())),
-        }
+        let pieces = Pieces::parse(text).map_err(|error| refuse(error.to_string()))?;
+        let time = pieces.time().ok_or_else(|| refuse("it has no time of day".into()))?;
+        let offset = pieces.to_numeric_offset();
+        let offset =
+            offset.ok_or_else(|| refuse("it has no offset, such as Z or +02:00".into()))?;
+        let local = pieces.date().to_datetime(time).duration_since(EPOCH);
+        let nanos = local.as_nanos() - i128::from(offset.seconds()) * 1_000_000_000;
+        let micros = i64::try_from(nanos.div_euclid(1000)).ok();
+        let found = micros.and_then(Self::from_micros);
+        found.ok_or_else(|| refuse("it lies outside the years 0001 to 9999".into()))
     }
 }
 
-/// 0000-01-01T00:00:00Z, the first moment that RFC 3339 can write.
-const YEAR_0: i64 = -62_167_219_200_000_000;
-
-/// Whole microseconds, in UTC.
+/// Whole microseconds.
 const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
 
 impl fmt::Display for Timestamp {
@@ -79,17 +110,21 @@ impl fmt::Display for Timestamp {
 impl Timestamp {
     /// Appends what is shown to `text`, without the detour over a formatter.
     pub(crate) fn write(self, text: &mut Vec<u8>) {
-        // Writing into memory does not fail, and each time that was taken in can be written.
+        // Writing into memory does not fail.
         let _ = self.print(text);
     }
 
-    fn print(self, to: impl jiff::fmt::Write) -> Result<(), jiff::Error> {
-        PRINTER.print_timestamp(&jiff::Timestamp::from_microsecond(self.0)?, to)
+    fn print(self, mut to: impl jiff::fmt::Write) -> Result<(), jiff::Error> {
+        let time = EPOCH.checked_add(SignedDuration::from_micros(self.0))?;
+        PRINTER.print_datetime(&time, &mut to)?;
+        to.write_str("Z")
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -99,7 +134,10 @@ mod tests {
             ("2010-10-02T09:20:39.266000+02:00", "2010-10-02T07:20:39.266000Z"),
             ("2026-11-23T04:49:13Z", "2026-11-23T04:49:13.000000Z"),
             ("1969-12-31T23:59:59.9999999-00:00", "1969-12-31T23:59:59.999999Z"),
-            ("0000-01-01T00:00:00Z", "0000-01-01T00:00:00.000000Z"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000000Z"),
+            ("0000-12-31T23:00:00-01:00", "0001-01-01T00:00:00.000000Z"),
+            ("9999-12-30T22:00:00.5Z", "9999-12-30T22:00:00.500000Z"),
+            ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999Z"),
         ] {
             assert_eq!(text.parse::<Timestamp>().unwrap().to_string(), shown);
         }
@@ -115,9 +153,41 @@ mod tests {
             "2026-11-23T04:49:13",
             "1763873353",
             "-000001-01-01T00:00:00Z",
+            "0000-12-31T23:59:59.999999Z",
+            "0001-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59.999999-00:01",
+            "+010000-01-01T00:00:00Z",
         ] {
             let error = text.parse::<Timestamp>().unwrap_err();
             assert!(error.to_string().contains("is no time"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_clock_beyond_the_range_shows_its_nearest_end() {
+        let far = Duration::from_secs(1 << 40);
+        assert_eq!(Timestamp::from(UNIX_EPOCH + far), Timestamp::MAX);
+        assert_eq!(Timestamp::from(UNIX_EPOCH - far), Timestamp::MIN);
+        let near = UNIX_EPOCH + Duration::from_micros(1_795_409_353_784_077);
+        assert_eq!(Timestamp::from(near).to_string(), "2026-11-23T04:49:13.784077Z");
+    }
+
+    #[test]
+    fn the_range_is_closed() {
+        let (first, last) = (Timestamp::MIN.as_micros(), Timestamp::MAX.as_micros());
+        for micros in [first, first + 1, -1, 0, 1, last - 1, last] {
+            let time = Timestamp::from_micros(micros).unwrap();
+            assert_eq!(time.to_string().parse(), Ok(time), "{micros}");
+        }
+        for micros in [i64::MIN, first - 1, last + 1, i64::MAX] {
+            assert_eq!(Timestamp::from_micros(micros), None, "{micros}");
+        }
+        assert_eq!(Timestamp::MIN.to_string(), "0001-01-01T00:00:00.000000Z");
+        assert_eq!(Timestamp::MAX.to_string(), "9999-12-31T23:59:59.999999Z");
+        for step in [1, Timestamp::DAY, i64::MAX] {
+            assert_eq!(Timestamp::MAX.plus_micros(step), Timestamp::MAX);
+            assert_eq!(Timestamp::MIN.plus_micros(-step), Timestamp::MIN);
+        }
+        assert_eq!(Timestamp::MIN.plus_micros(i64::MIN), Timestamp::MIN);
     }
 }

@@ -247,8 +247,8 @@ mod tests {
             version: Version(version),
             id: format!("x/{version}"),
             event_type: EventType::stored(event_type),
-            time: Timestamp::from_micros(0),
-            recorded: Timestamp::from_micros(0),
+            time: Timestamp::MIN,
+            recorded: Timestamp::MIN,
             data: Data::Json(Json::stored(data)),
             metadata: None,
         }

@@ -225,6 +225,10 @@ mod tests {
 
     const SALT: Salt = [7; SALT_BYTES];
 
+    fn at(micros: i64) -> Timestamp {
+        Timestamp::from_micros(micros).unwrap()
+    }
+
     fn payload() -> Payload<'static> {
         Payload { event_type: "OrderPaid", time: None, data: DataRef::Json("{}"), metadata: None }
     }
@@ -234,7 +238,7 @@ mod tests {
             position: Position(2),
             stream: "order-42",
             version: Version(1),
-            recorded: Timestamp::from_micros(5),
+            recorded: at(5),
             id: None,
             payload,
         }
@@ -246,7 +250,7 @@ mod tests {
         let mut others = vec![payload().hash(&[8; SALT_BYTES])];
         for change in [
             Payload { event_type: "OrderPai", ..payload() },
-            Payload { time: Some(Timestamp::from_micros(0)), ..payload() },
+            Payload { time: Some(at(0)), ..payload() },
             Payload { data: DataRef::Json("{ }"), ..payload() },
             Payload { data: DataRef::Bytes(b"{}"), ..payload() },
             Payload { metadata: Some("{}"), ..payload() },
@@ -266,7 +270,7 @@ mod tests {
             Linked { position: Position(3), ..linked(&hash) },
             Linked { stream: "order-43", ..linked(&hash) },
             Linked { version: Version(2), ..linked(&hash) },
-            Linked { recorded: Timestamp::from_micros(6), ..linked(&hash) },
+            Linked { recorded: at(6), ..linked(&hash) },
             Linked { id: Some("a"), ..linked(&hash) },
             linked(&other),
         ] {

@@ -11,6 +11,7 @@ mod harness;
 
 mod append;
 mod decide;
+mod ends;
 mod following;
 mod help;
 mod init;

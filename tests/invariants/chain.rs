@@ -154,7 +154,7 @@ fn mixed() -> Home {
         .map(|number| sized("secret", &format!(r#"{{"n":{number},"s":"{SECRET}"}}"#)))
         .collect();
     secrets[1].id = Some("an id".parse().unwrap());
-    secrets[2].time = Some(ream::Timestamp::from_micros(7));
+    secrets[2].time = ream::Timestamp::from_micros(7);
     secrets[3].metadata = Some(format!(r#"{{"m":"{SECRET}"}}"#).parse().unwrap());
     secrets[4].data = ream::Data::Bytes(SECRET.as_bytes().into());
     secrets[5].event_type = SECRET.parse().unwrap();

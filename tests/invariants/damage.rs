@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Write as _;
 
 use ream::Error;
+use rusqlite::Connection;
 
 use crate::support::{Home, Running, copy, numbered, position};
 
@@ -162,4 +163,33 @@ fn an_old_bell_is_no_loss() {
     fs::write(home.file("bell/bell"), old).unwrap();
     assert_eq!(home.positions(), [1, 2, 3]);
     assert_eq!(home.append("s"), 4);
+}
+
+#[test]
+fn a_stored_time_that_is_none_is_an_error_that_says_so() {
+    for micros in [i64::MIN, i64::MAX, ream::Timestamp::MAX.as_micros() + 1] {
+        for column in ["time", "recorded"] {
+            let home = Home::with(2);
+            let database = Connection::open(home.file("db")).unwrap();
+            database.execute(&format!("UPDATE events SET {column} = {micros}"), ()).unwrap();
+            drop(database);
+            let told = ["the store is damaged", &*micros.to_string()];
+            home.run(&["read"]).failed(1, &told);
+            home.run(&["read", "-n", "1"]).failed(1, &told);
+            home.run(&["tail", "--limit", "1"]).failed(1, &told);
+            home.run(&["stream", "rm", "s", "--yes"]).failed(1, &told);
+            if column == "recorded" {
+                home.run(&["status"]).failed(1, &told);
+                home.run(&["append", "s", "T"]).failed(1, &told);
+                home.run(&["read", "--since", "1d"]).failed(1, &told);
+            }
+        }
+        let home = Home::with(2);
+        home.run(&["tail", "--as", "n", "--retries", "0", "--", "false"]).failed(7, &[]);
+        let database = Connection::open(home.file("db")).unwrap();
+        assert_eq!(database.execute("UPDATE failures SET time = ?1", [micros]), Ok(1));
+        drop(database);
+        let told = ["the store is damaged", &*micros.to_string()];
+        home.run(&["subscription", "show", "n"]).failed(1, &told);
+    }
 }

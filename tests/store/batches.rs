@@ -122,7 +122,7 @@ fn a_streamed_batch_stops_at_the_first_event_that_is_refused() {
     for (why, bad) in [
         ("expectation", event("s", "T").expect(at(9))),
         ("size", event("s", "T").bytes(&too_large)),
-        ("time", event("s", "T").time(i64::MAX / 2)),
+        ("time", event("s", "T").time(ream::Timestamp::MAX.as_micros())),
         ("id", event("s", "T").id("taken")),
     ] {
         let mut store = store();

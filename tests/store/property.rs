@@ -25,7 +25,7 @@ fn an_event() -> impl Strategy<Value = NewEvent> {
     (0..STREAMS.len(), 0..TYPES.len(), proptest::option::of(TIMES)).prop_map(
         |(stream, event_type, time)| {
             let mut event = event(STREAMS[stream], TYPES[event_type]);
-            event.time = time.map(Timestamp::from_micros);
+            event.time = time.and_then(Timestamp::from_micros);
             event
         },
     )
@@ -74,8 +74,8 @@ impl Choice {
         let patterns: Vec<&str> = self.patterns.iter().map(|index| PATTERNS[*index]).collect();
         let mut query = query(&patterns);
         query.types = self.types.iter().map(|index| TYPES[*index].parse().unwrap()).collect();
-        query.since = self.since.map(Timestamp::from_micros);
-        query.until_time = self.until_time.map(Timestamp::from_micros);
+        query.since = self.since.and_then(Timestamp::from_micros);
+        query.until_time = self.until_time.and_then(Timestamp::from_micros);
         let one = match &query.patterns[..] {
             [pattern] => pattern.exact().map(str::to_owned),
             _ => None,

@@ -179,7 +179,7 @@ fn a_place_can_be_told_by_time() {
     let events = [1, 3, 2, 5].map(|number| event("s", "T").time(number * day));
     store.append(&events).unwrap();
     let before = |day_number: i64| {
-        store.position_before(ream::Timestamp::from_micros(day_number * day)).unwrap().0
+        store.position_before(ream::Timestamp::from_micros(day_number * day).unwrap()).unwrap().0
     };
     assert_eq!(
         [before(0), before(1), before(2), before(3), before(4), before(6)],

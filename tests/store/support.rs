@@ -64,7 +64,7 @@ pub(crate) trait Build: Sized {
     }
 
     fn time(self, micros: i64) -> NewEvent {
-        self.build(|event| event.time = Some(Timestamp::from_micros(micros)))
+        self.build(|event| event.time = Some(Timestamp::from_micros(micros).unwrap()))
     }
 
     fn state(self, json: &str) -> NewEvent {

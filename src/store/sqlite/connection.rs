@@ -88,10 +88,21 @@ pub(super) fn failure(layout: &Layout, action: &'static str, error: rusqlite::Er
         _ => Error::Engine { action, source: error.into() },
     }
 }
+        None if is_foreign_content(&error) => Error::Damaged { what: error.to_string() },
 
 /// What a failure of a COMMIT means. Where writing or syncing failed, the transaction may be in
 /// the log all the same, and come back when it is next recovered.
 pub(super) fn commit_failure(layout: &Layout, error: rusqlite::Error) -> Error {
+/// Whether a column holds what ream never writes into it.
+fn is_foreign_content(error: &rusqlite::Error) -> bool {
+    matches!(
+        error,
+        rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::FromSqlConversionFailure(..)
+    )
+}
+
     match error.sqlite_error_code() {
         Some(ErrorCode::SystemIoFailure) => Error::OutcomeUnknown { source: error.into() },
         _ => failure(layout, "commit", error),

@@ -1,9 +1,9 @@
-//! Payloads in columns: TEXT where they are JSON, BLOB where they are not.
+//! Payloads and times in columns: TEXT where they are JSON, BLOB where they are not; microseconds.
 
-use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Result, Row};
 
-use crate::event::DataRef;
+use crate::event::{DataRef, Timestamp};
 
 impl ToSql for DataRef<'_> {
     fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
@@ -11,6 +11,13 @@ impl ToSql for DataRef<'_> {
             Self::Json(text) => ValueRef::Text(text.as_bytes()),
             Self::Bytes(bytes) => ValueRef::Blob(bytes),
         }))
+    }
+}
+
+impl FromSql for Timestamp {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let micros = value.as_i64()?;
+        Self::from_micros(micros).ok_or(FromSqlError::OutOfRange(micros))
     }
 }
 

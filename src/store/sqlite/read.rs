@@ -275,13 +275,13 @@ impl Reader {
     /// The position before the first event that can have a `time` of `since` or later: a time
     /// lies at most a day after the clock of the log, which never goes back.
     fn first_recorded(&self, since: Timestamp, head: u64) -> Result<u64, Failure> {
-        let earliest = since.as_micros().saturating_sub(Timestamp::DAY);
+        let earliest = since.plus_micros(-Timestamp::DAY);
         let mut statement =
             self.connection.prepare_cached("SELECT recorded FROM events WHERE position = ?1")?;
         let (mut before, mut behind) = (0, head + 1);
         while before + 1 < behind {
             let middle = before + (behind - before) / 2;
-            let recorded: Option<i64> =
+            let recorded: Option<Timestamp> =
                 statement.query_row([middle], |row| row.get(0)).optional()?;
             if recorded.is_some_and(|recorded| recorded < earliest) {
                 before = middle;
@@ -478,7 +478,7 @@ pub(super) fn event<'r>(
     store_id: &'r str,
 ) -> rusqlite::Result<Option<EventRef<'r>>> {
     let Some(event_type) = row.get_ref(5)?.as_str_or_null()? else { return Ok(None) };
-    let recorded = Timestamp::from_micros(row.get(3)?);
+    let recorded: Timestamp = row.get(3)?;
     Ok(Some(EventRef {
         position: Position(row.get(0)?),
         stream: row.get_ref(1)?.as_str()?,
@@ -486,7 +486,7 @@ pub(super) fn event<'r>(
         given_id: row.get_ref(4)?.as_str_or_null()?,
         store_id,
         event_type,
-        time: row.get::<_, Option<i64>>(6)?.map_or(recorded, Timestamp::from_micros),
+        time: row.get::<_, Option<Timestamp>>(6)?.unwrap_or(recorded),
         recorded,
         data: payload(row, 7)?,
         metadata: row.get_ref(8)?.as_str_or_null()?,

@@ -8,7 +8,7 @@ use super::payload::payload;
 use super::plan::list_positions;
 use super::transaction::{Failure, StreamRow, Transaction};
 use super::{states, subscriptions};
-use crate::event::{Data, EventType, Json, NewEvent, StreamName, Timestamp, Version};
+use crate::event::{Data, EventType, Json, NewEvent, StreamName, Version};
 use crate::store::chain::{Payload, Salt};
 use crate::store::{Error, Removal, Removed, Sealer};
 use crate::wire;
@@ -128,7 +128,7 @@ fn erase(connection: &Connection, name: &str, row: &StreamRow) -> Result<(), Fai
         let hash = read.query_row([position], |row| {
             let payload = Payload {
                 event_type: row.get_ref(0)?.as_str()?,
-                time: row.get::<_, Option<i64>>(1)?.map(Timestamp::from_micros),
+                time: row.get(1)?,
                 data: payload(row, 2)?,
                 metadata: row.get_ref(3)?.as_str_or_null()?,
             };

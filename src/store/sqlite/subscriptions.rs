@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::Store;
 use super::projections;
 use super::transaction::{Failure, Transaction, link};
-use crate::event::{EventType, Pattern, Position, SubscriptionName, Timestamp};
+use crate::event::{EventType, Pattern, Position, SubscriptionName};
 use crate::near;
 use crate::store::{
     Checkpoint, Error, LastFailure, NewSubscription, SealedEvent, Stopped, Subscription,
@@ -212,8 +212,7 @@ impl Store {
             }
             let select = "SELECT time, message FROM failures WHERE name = ?1";
             let found = connection.query_row(select, [name], |row| {
-                let time = Timestamp::from_micros(row.get(0)?);
-                Ok(LastFailure { time, message: row.get(1)? })
+                Ok(LastFailure { time: row.get(0)?, message: row.get(1)? })
             });
             Ok(found.optional()?)
         })

@@ -51,15 +51,11 @@ impl Head {
             "SELECT position, recorded, link FROM events ORDER BY position DESC LIMIT 1",
         )?;
         let head = statement.query_row([], |row| {
-            Ok(Self {
-                position: Position(row.get(0)?),
-                recorded: Timestamp::from_micros(row.get(1)?),
-                link: link(row, 2)?,
-            })
+            Ok(Self { position: Position(row.get(0)?), recorded: row.get(1)?, link: link(row, 2)? })
         });
         Ok(head.optional()?.unwrap_or_else(|| Self {
             position: Position(0),
-            recorded: Timestamp::from_micros(i64::MIN),
+            recorded: Timestamp::MIN,
             link: Link::genesis(store_id),
         }))
     }

@@ -80,10 +80,10 @@ const TEXTS: [&str; 28] = [
 const BLOBS: [&[u8]; 8] = [b"abc", b"", b"\0", b"\0\0", b"\xff", b"\xff\0", b"a", b"\xc3\xa9"];
 const TIMES: [i64; 9] = [0, 1, -1, 2, 999_999, 1_000_000, 60_000_000, 3_600_000_000, -999];
 const WILD_TIMES: [&str; 8] = [
-    "0000-01-01T00:00:00Z",
-    "0000-01-01T00:00:00.000001Z",
-    "9999-12-30T22:00:00Z",
-    "9999-12-30T21:59:59.999999Z",
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00.000001Z",
+    "9999-12-31T23:59:59.999999Z",
+    "9999-12-31T23:59:59.999998Z",
     "1970-01-01T00:00:00Z",
     "1969-12-31T23:59:59.999999Z",
     "0999-12-31T23:59:59Z",
@@ -236,7 +236,7 @@ impl Column {
             FieldType::Timestamp => Value::Timestamp(if wild {
                 choices.of(&WILD_TIMES).parse().unwrap()
             } else {
-                Timestamp::from_micros(1_795_409_353_000_000 + choices.of(&TIMES))
+                Timestamp::from_micros(1_795_409_353_000_000 + choices.of(&TIMES)).unwrap()
             }),
             FieldType::Boolean => Value::Boolean(choices.below(2) == 1),
             _ => Value::Json(Json::parse(choices.of(&JSON)).unwrap()),

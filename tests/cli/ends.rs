@@ -1,0 +1,4 @@
+//! Ends that are none: whatever a number, a time or a duration is, a command ends, and with an exit
+//! code that is documented.
+
+mod times;
