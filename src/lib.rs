@@ -43,6 +43,7 @@
 //! events to read, [`Follower`] reads on as events come. [`wire`] has the one-line JSON form of
 //! an event. [`Error`] says what can go wrong, by cause.
 
+mod deadline;
 mod decide;
 mod event;
 mod expression;

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::answer::{Answer, Said};
-use super::running::{Deadline, Running};
+use super::running::Running;
 use super::{LONGEST, Program, ProgramError};
+use crate::deadline::Deadline;
 use crate::event::{Command, Data};
 use crate::store::{Aggregate, Decision, Error};
 use crate::wire;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::error::{LastWords, ProgramError, Wrote};
 use super::{LONGEST, Program};
+use crate::deadline::Deadline;
 use crate::platform::{Input, Output, Pipes, Process, Unread};
 use crate::store::Error;
 use crate::wire::Lines;
@@ -62,20 +63,6 @@ pub(super) enum Heard {
     Nothing,
     /// Its output has ended.
     End,
-}
-
-/// Until when something is waited for.
-#[derive(Clone, Copy)]
-pub(super) struct Deadline {
-    at: Instant,
-    timeout: Duration,
-}
-
-impl Deadline {
-    pub(super) fn after(timeout: Duration) -> Self {
-        let far = Duration::from_secs(365 * 24 * 3600);
-        Self { at: Instant::now() + timeout.min(far), timeout }
-    }
 }
 
 impl Running {
@@ -278,13 +265,13 @@ impl Running {
         if self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed)) {
             return Err(self.interrupted());
         }
-        let left = deadline.at.saturating_duration_since(Instant::now());
+        let left = deadline.left();
         if let Some(ended) = self.ended {
             let left = left.min(GRACE.saturating_sub(ended.elapsed()));
             return if left.is_zero() { Err(self.held_open()) } else { Ok(left) };
         }
         if left.is_zero() {
-            let (program, timeout) = (self.name.clone(), deadline.timeout);
+            let (program, timeout) = (self.name.clone(), deadline.timeout());
             return Err(ProgramError::TimedOut { program, timeout });
         }
         Ok(left)

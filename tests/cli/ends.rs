@@ -2,3 +2,4 @@
 //! code that is documented.
 
 mod times;
+mod waits;

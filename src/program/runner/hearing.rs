@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Effects, Failure, LOOK, Notice, Runner};
+use crate::deadline::Deadline;
 use crate::event::Position;
 use crate::program::feed::Feed;
 use crate::program::running::{Heard, Running};
@@ -44,7 +45,7 @@ struct Since {
     /// When something was last committed, if nothing was tidied up since.
     commit: Option<Instant>,
     /// Until when the program has to end.
-    ending: Option<Instant>,
+    ending: Option<Deadline>,
 }
 
 impl<E: Effects> Hearing<'_, '_, E> {
@@ -156,9 +157,9 @@ impl<E: Effects> Hearing<'_, '_, E> {
         let ending = since.ending.get_or_insert_with(|| {
             self.running.ask_to_end();
             self.feed.end_input();
-            Instant::now() + self.runner.following.grace
+            Deadline::after(self.runner.following.grace)
         });
-        Instant::now() >= *ending
+        ending.is_over()
     }
 
     fn tell_silence(&mut self, since: &mut Since) {

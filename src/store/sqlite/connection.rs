@@ -72,10 +72,13 @@ fn set_up(connection: &Connection, options: &Options, pragmas: &str) -> rusqlite
     connection.execute_batch(pragmas)
 }
 
+/// SQLite counts the milliseconds of a wait in a C `int`.
+const LONGEST_WAIT: Duration = Duration::from_millis(i32::MAX.unsigned_abs() as u64);
+
 /// Waits for other connections as long as the options say. (With no time at all SQLite would not
 /// even wait for a moment's recovery.)
 pub(super) fn wait_as_told(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
-    connection.busy_timeout(options.lock_timeout.max(Duration::from_millis(1)))
+    connection.busy_timeout(options.lock_timeout.clamp(Duration::from_millis(1), LONGEST_WAIT))
 }
 
 /// What a failure of SQLite means.
@@ -85,14 +88,11 @@ pub(super) fn failure(layout: &Layout, action: &'static str, error: rusqlite::Er
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             Error::Damaged { what: error.to_string() }
         }
+        None if is_foreign_content(&error) => Error::Damaged { what: error.to_string() },
         _ => Error::Engine { action, source: error.into() },
     }
 }
-        None if is_foreign_content(&error) => Error::Damaged { what: error.to_string() },
 
-/// What a failure of a COMMIT means. Where writing or syncing failed, the transaction may be in
-/// the log all the same, and come back when it is next recovered.
-pub(super) fn commit_failure(layout: &Layout, error: rusqlite::Error) -> Error {
 /// Whether a column holds what ream never writes into it.
 fn is_foreign_content(error: &rusqlite::Error) -> bool {
     matches!(
@@ -103,6 +103,9 @@ fn is_foreign_content(error: &rusqlite::Error) -> bool {
     )
 }
 
+/// What a failure of a COMMIT means. Where writing or syncing failed, the transaction may be in
+/// the log all the same, and come back when it is next recovered.
+pub(super) fn commit_failure(layout: &Layout, error: rusqlite::Error) -> Error {
     match error.sqlite_error_code() {
         Some(ErrorCode::SystemIoFailure) => Error::OutcomeUnknown { source: error.into() },
         _ => failure(layout, "commit", error),

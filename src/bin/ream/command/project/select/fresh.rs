@@ -48,13 +48,13 @@ impl CatchUp<'_> {
         global: &Global,
     ) -> anyhow::Result<()> {
         let head = self.store.status()?.head;
-        let deadline = Instant::now() + wait.unwrap_or(WAIT.1).min(Duration::from_secs(1 << 32));
+        let (begun, wait) = (Instant::now(), wait.unwrap_or(WAIT.1));
         let name = self.projection.entry().name.to_string();
         loop {
             if self.store.has_reached(self.projection, head)? {
                 return Ok(());
             }
-            let left = deadline.saturating_duration_since(Instant::now());
+            let left = wait.saturating_sub(begun.elapsed());
             if left.is_zero() {
                 return Err(self.not_reached(head)?.into());
             }
