@@ -87,33 +87,32 @@ impl fmt::Display for Expect {
     }
 }
 
-/// An expectation that is none of `any`, `no-stream`, `exists` and a version.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnknownExpect(pub String);
-
-impl fmt::Display for UnknownExpect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown expectation `{}`: any, no-stream, exists or a version", self.0)
-    }
+/// Why a text is not an expectation.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExpectError {
+    /// It is none of `any`, `no-stream`, `exists` and a version.
+    #[error("unknown expectation `{0}`: any, no-stream, exists or a version")]
+    Unknown(String),
+    /// It is a number that no version can have.
+    #[error("the version {0} is out of range: {max} at most", max = i64::MAX)]
+    OutOfRange(String),
 }
 
-impl std::error::Error for UnknownExpect {}
-
 impl std::str::FromStr for Expect {
-    type Err = UnknownExpect;
+    type Err = ExpectError;
 
-    fn from_str(text: &str) -> Result<Self, UnknownExpect> {
+    fn from_str(text: &str) -> Result<Self, ExpectError> {
         match text {
             "any" => Ok(Self::Any),
             "no-stream" => Ok(Self::NoStream),
             "exists" => Ok(Self::Exists),
-            number if number.bytes().all(|byte| byte.is_ascii_digit()) => number
-                .parse()
-                .ok()
-                .filter(|version| i64::try_from(*version).is_ok())
-                .map(|version| Self::At(Version(version)))
-                .ok_or_else(|| UnknownExpect(text.into())),
-            _ => Err(UnknownExpect(text.into())),
+            number if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => {
+                let version: Option<i64> = number.parse().ok();
+                let version = version.ok_or_else(|| ExpectError::OutOfRange(text.into()))?;
+                Ok(Self::At(Version(version.unsigned_abs())))
+            }
+            _ => Err(ExpectError::Unknown(text.into())),
         }
     }
 }
@@ -364,9 +363,12 @@ mod tests {
             assert_eq!(text.parse(), Ok(expect));
             assert_eq!(expect.to_string(), text);
         }
-        for text in ["", "-1", "+1", "1.0", "Any", "no_stream", "18446744073709551615", "continues"]
-        {
-            assert_eq!(text.parse::<Expect>(), Err(UnknownExpect(text.into())), "{text}");
+        for text in ["", "-1", "+1", "1.0", "Any", "no_stream", "continues"] {
+            assert_eq!(text.parse::<Expect>(), Err(ExpectError::Unknown(text.into())), "{text}");
         }
+        for text in ["9223372036854775808", "18446744073709551616"] {
+            assert_eq!(text.parse::<Expect>(), Err(ExpectError::OutOfRange(text.into())), "{text}");
+        }
+        assert!("9223372036854775807".parse::<Expect>().is_ok());
     }
 }

@@ -58,9 +58,9 @@ pub mod wire;
 
 pub use decide::DecideError;
 pub use event::{
-    Command, Data, DataRef, Event, EventId, EventRef, EventType, Expect, Json, JsonError,
-    MAX_DEPTH, MAX_NAME_BYTES, NameError, NewEvent, Pattern, Position, StreamName,
-    SubscriptionName, TimeError, Timestamp, UnknownExpect, Version,
+    Command, Data, DataRef, Event, EventId, EventRef, EventType, Expect, ExpectError, Json,
+    JsonError, MAX_DEPTH, MAX_NAME_BYTES, NameError, NewEvent, Pattern, Position, StreamName,
+    SubscriptionName, TimeError, Timestamp, Version,
 };
 pub use expression::{
     AssignmentError, Assignments, Condition, ExpressionError, Parameter, Parameters, Span,

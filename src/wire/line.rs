@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::key::Key;
 use super::object::{Line, LineError, Text, bytes, name, object};
 use crate::event::{
-    Data, EventId, EventType, Expect, Json, NewEvent, StreamName, Timestamp, Version,
+    Data, EventId, EventType, Expect, ExpectError, Json, NewEvent, StreamName, Timestamp,
 };
 
 /// Reads an event that names its stream.
@@ -153,7 +153,7 @@ fn expectation<E: serde::de::Error>(raw: &RawValue) -> Result<Option<Expect>, E>
     if text == "null" {
         return Ok(None);
     }
-    let refuse = || E::custom(crate::event::UnknownExpect(text.into()));
+    let refuse = || E::custom(ExpectError::Unknown(text.into()));
     if text.starts_with('"') {
         let word: Cow<'_, str> = serde_json::from_str(text).map_err(|_| refuse())?;
         return match word.parse() {
@@ -162,14 +162,14 @@ fn expectation<E: serde::de::Error>(raw: &RawValue) -> Result<Option<Expect>, E>
             Ok(expect) => Ok(Some(expect)),
         };
     }
-    let version: u64 = text.parse().map_err(|_| refuse())?;
-    Ok(Some(Expect::At(Version(version))))
+    // What is no string and no number is none of the words either.
+    text.parse().map(Some).map_err(E::custom)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::DataRef;
+    use crate::event::{DataRef, Version};
 
     fn refuse(line: &str) -> String {
         parse_event(line.as_bytes()).unwrap_err().to_string()
@@ -233,6 +233,10 @@ mod tests {
             (r#"{"stream":"s","type":"T","expect":{"n":1}}"#, "unknown expectation `{\"n\":1}`"),
             (r#"{"stream":"s","type":"T","expect":"3"}"#, "unknown expectation"),
             (r#"{"stream":"s","type":"T","expect":-1}"#, "unknown expectation"),
+            (
+                r#"{"stream":"s","type":"T","expect":9223372036854775808}"#,
+                "the version 9223372036854775808 is out of range",
+            ),
             (
                 r#"{"stream":"s","type":"T","data":["\ud800"]}"#,
                 "column 35: half of a surrogate pair",

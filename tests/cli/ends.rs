@@ -1,5 +1,6 @@
 //! Ends that are none: whatever a number, a time or a duration is, a command ends, and with an exit
 //! code that is documented.
 
+mod numbers;
 mod times;
 mod waits;

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use ream::program::{FollowError, ProgramError};
-use ream::{AssignmentError, Error, Expect, ExpressionError};
+use ream::{AssignmentError, Error, Expect, ExpectError, ExpressionError};
 
 use crate::output::{Style, escape};
 use crate::refused::{Refused, quote};
@@ -56,9 +56,15 @@ pub(crate) fn command_line(error: &clap::Error) -> ExitCode {
         _ => false,
     };
     match error.kind() {
-        ErrorKind::ValueValidation if !steers() => ExitCode::from(6),
+        ErrorKind::ValueValidation if !steers() || is_out_of_range(error) => ExitCode::from(6),
         _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1)),
     }
+}
+
+/// Whether a version is one that no stream can have: what is no version at all is a usage error.
+fn is_out_of_range(error: &clap::Error) -> bool {
+    let source = std::error::Error::source(error);
+    matches!(source.and_then(|source| source.downcast_ref()), Some(ExpectError::OutOfRange(_)))
 }
 
 /// The expression that is wrong, where one is.

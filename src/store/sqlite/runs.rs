@@ -68,7 +68,9 @@ impl Store {
         }
         let mut select =
             connection.prepare_cached("SELECT link FROM events WHERE position = ?1")?;
-        match select.query_row([position.0], |row| link(row, 0)).optional()? {
+        // Where no event can stand, none does.
+        let number = i64::try_from(position.0).unwrap_or(i64::MAX);
+        match select.query_row([number], |row| link(row, 0)).optional()? {
             Some(link) => Ok(Ok(link)),
             None => Ok(Err(Head::read(connection, &self.marker.id)?.position)),
         }
