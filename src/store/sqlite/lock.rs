@@ -64,18 +64,18 @@ impl Queue {
     pub(super) fn of_deciders(layout: &Layout, name: &str, returning: bool) -> Self {
         let number = blake3::hash(name.as_bytes()).as_bytes()[0] % DECIDERS;
         let lock = layout.deciders.join(format!("{number:02}"));
-        Self { turnstile: lock.with_extension("next"), lock, returning }
+        Self { turnstile: turnstile_of(&lock), lock, returning }
     }
 
     /// The queue of those who would run what `lock` stands for.
     pub(super) fn of_runner(lock: PathBuf) -> Self {
-        Self { turnstile: lock.with_extension("next"), lock, returning: false }
+        Self { turnstile: turnstile_of(&lock), lock, returning: false }
     }
 
     /// The queue of those who make and drop projections.
     pub(super) fn of_projections(layout: &Layout) -> Self {
         let lock = layout.projections.join("lock");
-        Self { turnstile: lock.with_extension("next"), lock, returning: false }
+        Self { turnstile: turnstile_of(&lock), lock, returning: false }
     }
 
     /// Waits for this process's turn.
@@ -99,6 +99,14 @@ impl Queue {
         let lock = open(&self.lock)?;
         Ok(try_lock(&lock, &self.lock)?.then_some(Turn { lock }))
     }
+}
+
+/// The turnstile of a lock, beside it. An ending that the lock's name has stays: `NAME` and
+/// `NAME.rebuild` are two queues.
+fn turnstile_of(lock: &Path) -> PathBuf {
+    let mut name = lock.as_os_str().to_owned();
+    name.push(".next");
+    name.into()
 }
 
 fn open(path: &Path) -> Result<File, Error> {
@@ -145,6 +153,35 @@ mod tests {
         Options { lock_timeout, ..Options::default() }
     }
 
+    /// A process waits once it holds the turnstile.
+    fn wait_until_locked(turnstile: &Path) {
+        let file = open(turnstile).unwrap();
+        while try_lock(&file, turnstile).unwrap() {
+            file.unlock().unwrap();
+            thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn a_process_that_waits_for_one_lock_holds_up_no_other_queue() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let queue = |name: &str| Queue::of_runner(path(name));
+        let run = queue("seen").enter(&Options::default()).unwrap();
+        let waiting = queue("seen");
+        let waiter = thread::spawn({
+            let mut waiting = waiting;
+            move || drop(waiting.enter(&Options::default()).unwrap())
+        });
+        wait_until_locked(&path("seen.next"));
+        let mut rebuild = queue("seen.rebuild");
+        for _ in 0..2 {
+            rebuild.enter(&options(Duration::from_secs(1))).unwrap();
+        }
+        drop(run);
+        waiter.join().unwrap();
+    }
+
     #[test]
     fn a_wait_ends_at_its_deadline_and_a_later_one_gets_its_turn() {
         let dir = tempfile::tempdir().unwrap();
@@ -174,12 +211,7 @@ mod tests {
             sender.send("waiter").unwrap();
             drop(turn);
         });
-        // The waiter waits once it holds the turnstile.
-        let turnstile = open(&layout.turnstile).unwrap();
-        while try_lock(&turnstile, &layout.turnstile).unwrap() {
-            turnstile.unlock().unwrap();
-            thread::yield_now();
-        }
+        wait_until_locked(&layout.turnstile);
         drop(turn);
         let _turn = bulk.enter(&Options::default()).unwrap();
         assert_eq!(receiver.try_recv(), Ok("waiter"));
