@@ -1,11 +1,12 @@
 //! What differs between operating systems: private files, owners, mount tables, closed pipes,
-//! processes.
+//! processes, threads.
 //!
 //! Unix-only code lives here and nowhere else. On other systems these functions do what is
 //! possible: files get the permissions that their directory hands down, and owners and mounts are
 //! not looked at.
 
 mod process;
+mod threads;
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -13,6 +14,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 pub(crate) use process::{Input, Output, Pipes, Process, Unread};
+pub use threads::{can_spawn, spawn};
 
 /// What tells a file from another that later stands at the same path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -122,3 +122,14 @@ fn what_one_room_knows_stays_there() {
         assert!(found > 0, "nothing knows `{word}`");
     }
 }
+
+#[test]
+fn a_thread_that_can_not_be_started_is_an_error() {
+    let mut started = 0;
+    for (file, code) in files() {
+        let (code, _tests) = code.split_once("#[cfg(test)]").unwrap_or((&code, ""));
+        assert!(!code.contains("thread::spawn"), "{file}: `platform::spawn` does not panic");
+        started += usize::from(code.contains("spawn(move ||"));
+    }
+    assert!(started > 8, "{started}");
+}

@@ -60,8 +60,8 @@ impl Process {
 
     /// Calls `wake` from another thread when the program has ended; perhaps later, and where the system
     /// can't tell, again and again.
-    pub(crate) fn on_end(&self, wake: impl Fn() + Send + 'static) {
-        self.child.on_end(wake);
+    pub(crate) fn on_end(&self, wake: impl Fn() + Send + 'static) -> io::Result<()> {
+        self.child.on_end(wake)
     }
 
     /// Waits until the program has written something, or has closed its output; until there is room

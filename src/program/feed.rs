@@ -6,11 +6,11 @@ use std::io::{self, Write as _};
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::event::{EventRef, Position};
-use crate::platform::{Input, Process};
+use crate::platform::{Input, Process, spawn};
 use crate::store::{Batch, Error, Reader, Waker};
 use crate::subscription::Follower;
 use crate::wire;
@@ -94,15 +94,15 @@ impl Feed {
         source: Source,
         input: Input,
         markers: Option<Markers>,
-    ) -> Self {
+    ) -> Result<Self, Error> {
         let waker = match &source {
             Source::Reading(_) => None,
             Source::Following(follower) => Some(follower.waker()),
         };
         let shared = Arc::new(Shared::default());
         let feeding = Feeding { shared: Arc::clone(&shared), source, input, markers };
-        let thread = thread::spawn(move || feeding.run(&events));
-        Self { shared, waker, thread: Some(thread) }
+        let thread = spawn(move || feeding.run(&events)).map_err(Error::Thread)?;
+        Ok(Self { shared, waker, thread: Some(thread) })
     }
 
     fn told(&self) -> MutexGuard<'_, Told> {

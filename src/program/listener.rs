@@ -61,8 +61,12 @@ impl Listener {
     }
 
     /// Calls `wake` from another thread when the program has ended, or may have.
-    pub fn on_end(&self, wake: impl Fn() + Send + 'static) {
-        self.process.on_end(wake);
+    ///
+    /// # Errors
+    ///
+    /// [`ProgramError::Unreadable`]: the thread can't be started.
+    pub fn on_end(&self, wake: impl Fn() + Send + 'static) -> Result<(), ProgramError> {
+        self.process.on_end(wake).map_err(|source| self.unreadable(source))
     }
 
     /// Writes lines to its stdin, and waits until it has room for all of them; whether it still

@@ -324,7 +324,7 @@ impl<E: Effects> Runner<'_, E> {
         } else {
             None
         };
-        let feed = Feed::start(events, source, input, markers);
+        let feed = Feed::start(events, source, input, markers)?;
         let mut hearing = Hearing { runner: self, feed: &feed, running: &mut running, whole };
         let mut heard = hearing.hear();
         *told = feed.range();

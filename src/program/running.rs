@@ -6,13 +6,12 @@ use std::process::{ChildStderr, ExitStatus};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::error::{LastWords, ProgramError, Wrote};
 use super::{LONGEST, Program};
 use crate::deadline::Deadline;
-use crate::platform::{Input, Output, Pipes, Process, Unread};
+use crate::platform::{Input, Output, Pipes, Process, Unread, spawn};
 use crate::store::Error;
 use crate::wire::Lines;
 
@@ -76,7 +75,10 @@ impl Running {
         let stderr = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&stderr);
         let (until_end, errors_end) = mpsc::channel();
-        thread::spawn(move || pass_on(errors, &kept, until_end));
+        let passing = spawn(move || pass_on(errors, &kept, until_end));
+        if let Err(source) = passing {
+            return Err(ProgramError::NotStarted { program: name, source });
+        }
         Ok(Self {
             name,
             process,

@@ -438,6 +438,9 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
+    /// A thread could not be started.
+    #[error(transparent)]
+    Thread(io::Error),
     /// The engine refused something.
     #[error("can't {action}")]
     Engine {

@@ -1,8 +1,12 @@
-//! Invariant 16: limits of the process, on the size of files and on how many are open.
+//! Invariant 16: limits of the process, on the size of files, on how many are open, on threads.
 
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::process::Command;
 
-use crate::support::{Ended, Home, clean, ended, position, sized, text_of};
+use crate::support::{
+    Ended, Home, clean, copy, ended, ended_with_input, needs_root, position, sized, text_of,
+};
 
 /// Runs `ream` in a shell that has set a limit.
 #[track_caller]
@@ -90,4 +94,82 @@ fn too_few_open_files_to_read_are_told() {
         }
     }
     assert!(refused > 0 && done > 0, "{refused} {done}");
+}
+
+/// Users that own nothing and run nothing: how many processes and threads one has is limited as a whole.
+const UNKNOWN: u32 = 54_321;
+
+/// Gives the store, and all that is in it, to a user.
+fn give(home: &Home, user: u32) {
+    let mut directories = vec![home.place().to_owned()];
+    while let Some(directory) = directories.pop() {
+        chown(&directory, Some(user), Some(user)).unwrap();
+        for entry in fs::read_dir(&directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path)
+            } else {
+                chown(&path, Some(user), None).unwrap()
+            }
+        }
+    }
+}
+
+#[test]
+fn a_thread_too_many_is_an_error() {
+    needs_root("another user's limit");
+    let bin = tempfile::tempdir().unwrap();
+    fs::set_permissions(bin.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_ream"), bin.path().join("ream")).unwrap();
+    let reads = ["sh", "-c", "exec cat >/dev/null"];
+    let line = "{\"stream\":\"s\",\"type\":\"T\"}\n";
+    let rows: String = (0..3000).map(|id| format!("{{\"id\":{id}}}\n")).collect();
+    let whole = Home::with(1500);
+    whole.run(&["project", "create", "p", "id:integer:key"]).done();
+    let create = ["project", "create", "q", "id:integer:key", "--"];
+    whole.run(&[&create[..], &reads].concat()).done();
+    ended_with_input(&mut whole.ream(&["project", "set", "p", "--jsonl", "-"]), &rows);
+    let (mut told, mut done) = (0, 0);
+    for (args, program, input) in [
+        (&["append", "--jsonl", "-"][..], false, line),
+        (&["read"], false, ""),
+        (&["tail", "--limit", "1500"], false, ""),
+        (&["tail", "--until", "2000-01-01T00:00:00Z"], false, ""),
+        (&["tail", "--limit", "1500", "--"], true, ""),
+        (&["tail", "--as", "n", "--until-caught-up", "--retries", "0", "--"], true, ""),
+        (&["project", "set", "p", "--jsonl", "-"], false, &rows),
+        (&["project", "select", "p"], false, ""),
+        (&["project", "run", "p", "--until-caught-up", "--retries", "0", "--"], true, ""),
+        (&["project", "rebuild", "p", "--retries", "0", "--"], true, ""),
+        (&["project", "select", "q", "--fresh", "--wait", "5s"], false, ""),
+        (&["decide", "s", "1", "--"], true, ""),
+        (&["decide", "--serve", "--"], true, ""),
+    ] {
+        // Its own thread, the program, and those that are needed besides.
+        for most in 1..=9 {
+            let home = Home::new();
+            fs::remove_dir_all(home.store()).unwrap();
+            copy(&whole.store(), &home.store());
+            give(&home, UNKNOWN);
+            let mut command = Command::new("setpriv");
+            let user = format!("--reuid={UNKNOWN}");
+            command.args([&user, "--clear-groups", "prlimit", &format!("--nproc={most}")]);
+            command.arg(bin.path().join("ream")).arg("--store").arg(home.store());
+            command.args(args).args(if program { &reads[..] } else { &[] });
+            clean(&mut command, home.place());
+            let end = ended_with_input(&mut command, input);
+            if end.code == Some(0) {
+                done += 1;
+            } else {
+                assert!(matches!(end.code, Some(1 | 7)), "{most}: {end:#?}");
+                assert!(end.stderr.contains("error: "), "{most}: {end:#?}");
+                assert!(
+                    end.stderr.contains("Resource temporarily unavailable"),
+                    "{most}: {end:#?}"
+                );
+                told += 1;
+            }
+        }
+    }
+    assert!(told > 20 && done > 20, "{told} {done}");
 }

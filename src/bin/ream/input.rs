@@ -7,11 +7,11 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressStyle};
+use ream::platform;
 use ream::wire::Lines;
 
 use crate::args::Global;
@@ -79,7 +79,10 @@ pub(crate) fn progress(global: &Global, what: &str) -> ProgressBar {
     if let Ok(style) = ProgressStyle::with_template(&template) {
         bar.set_style(style);
     }
-    bar.enable_steady_tick(Duration::from_millis(100));
+    // It starts a thread, and panics where it can't.
+    if platform::can_spawn() {
+        bar.enable_steady_tick(Duration::from_millis(100));
+    }
     bar
 }
 
@@ -122,11 +125,11 @@ impl<T: Send + 'static> Input<T> {
         source: impl Read + Send + 'static,
         longest: usize,
         parse: impl FnMut(&[u8]) -> Result<(T, usize), String> + Send + 'static,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let state = State { arrived: Arrived::default(), paused: false, full: false };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let theirs = Arc::clone(&shared);
-        thread::spawn(move || {
+        platform::spawn(move || {
             let mut parsing =
                 Parsing { shared: &theirs, next: 1, offered: Arrived::default(), parse };
             let end = parsing.read(source, longest);
@@ -134,8 +137,8 @@ impl<T: Send + 'static> Input<T> {
             let mut state = theirs.lock();
             state.arrived.end = Some(end);
             theirs.changed.notify_all();
-        });
-        Self { shared }
+        })?;
+        Ok(Self { shared })
     }
 
     /// Waits for items and takes what has arrived.
@@ -266,6 +269,7 @@ mod tests {
             let size = event.size();
             Ok((event, size))
         })
+        .unwrap()
     }
 
     fn lines(count: usize) -> String {

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
-use ream::{DataRef, EventRef, Store, wire};
+use ream::{DataRef, EventRef, Store, platform, wire};
 use serde::Serialize;
 
 use crate::args::{Color, Format, Global};
@@ -84,6 +84,8 @@ pub(crate) fn to_line(result: &impl Serialize) -> anyhow::Result<Vec<u8>> {
 pub(crate) struct Outlet {
     terminal: bool,
     writing: Option<Writing>,
+    /// Why there is no thread.
+    unable: Option<io::Error>,
 }
 
 /// The thread that writes.
@@ -97,19 +99,26 @@ struct Writing {
 impl Outlet {
     /// One that writes as `output` does.
     pub(crate) fn new(output: &Output) -> Self {
-        Self { terminal: output.terminal, writing: None }
+        Self { terminal: output.terminal, writing: None, unable: None }
     }
 
     /// Writes what is in `buffer`, soon; an empty buffer in return, or nothing where the output
     /// failed, which [`Outlet::finish`] tells.
     pub(crate) fn send(&mut self, buffer: Vec<u8>) -> Option<Vec<u8>> {
-        let writing = self.writing.get_or_insert_with(|| Writing::start(self.terminal));
+        if self.writing.is_none() {
+            let started = Writing::start(self.terminal);
+            self.writing = started.map_err(|error| self.unable = Some(error)).ok();
+        }
+        let writing = self.writing.as_ref()?;
         writing.sender.send(buffer).ok()?;
         Some(writing.spares.try_recv().unwrap_or_default())
     }
 
     /// Writes the last buffer, and waits until everything is written.
     pub(crate) fn finish(self, buffer: Vec<u8>) -> anyhow::Result<()> {
+        if let Some(error) = self.unable {
+            return Err(error.into());
+        }
         let Some(Writing { sender, thread, .. }) = self.writing else {
             return show(&buffer, self.terminal);
         };
@@ -121,10 +130,10 @@ impl Outlet {
 }
 
 impl Writing {
-    fn start(terminal: bool) -> Self {
+    fn start(terminal: bool) -> io::Result<Self> {
         let (sender, filled) = mpsc::sync_channel::<Vec<u8>>(1);
         let (emptied, spares) = mpsc::channel();
-        let thread = thread::spawn(move || {
+        let thread = platform::spawn(move || {
             for mut buffer in filled {
                 show(&buffer, terminal)?;
                 buffer.clear();
@@ -132,8 +141,8 @@ impl Writing {
                 let _ = emptied.send(buffer);
             }
             Ok(())
-        });
-        Self { sender, spares, thread }
+        })?;
+        Ok(Self { sender, spares, thread })
     }
 }
 

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
 
+use ream::platform;
 use ream::program::ProgramError;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -63,29 +63,28 @@ impl Signals {
     pub(crate) fn on_signal(&self, wake: impl Fn() + Send + 'static) -> std::io::Result<()> {
         let came = self.flag();
         let mut signals = signal_hook::iterator::Signals::new(ENDING.map(|(signal, _)| signal))?;
-        thread::spawn(move || {
+        platform::spawn(move || {
             for _ in signals.forever() {
                 // It may be told here before it is told there.
                 came.store(true, Ordering::SeqCst);
                 wake();
             }
-        });
+        })?;
         Ok(())
     }
 
     /// Calls `wake` from another thread when a signal has come.
     #[cfg(not(unix))]
-    #[allow(clippy::unnecessary_wraps, reason = "other systems can fail")]
     pub(crate) fn on_signal(&self, wake: impl Fn() + Send + 'static) -> std::io::Result<()> {
         let came = self.flag();
-        thread::spawn(move || {
+        platform::spawn(move || {
             loop {
-                thread::sleep(std::time::Duration::from_millis(100));
+                std::thread::sleep(std::time::Duration::from_millis(100));
                 if came.load(Ordering::SeqCst) {
                     wake();
                 }
             }
-        });
+        })?;
         Ok(())
     }
 

@@ -3,12 +3,13 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{Read as _, Seek as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use ream::platform;
 
 use crate::output::{Output, show};
 
@@ -73,7 +74,11 @@ impl Spool {
             return Ok(Some(buffer));
         }
         let terminal = self.terminal;
-        let shared = &self.writing.get_or_insert_with(|| Writing::start(terminal)).shared;
+        let writing = match self.writing.take() {
+            Some(writing) => writing,
+            None => Writing::start(terminal)?,
+        };
+        let shared = &self.writing.insert(writing).shared;
         let mut state = shared.lock();
         while state.filled.len() >= WAITING && !state.failed && !self.patience.is_zero() {
             let begun = Instant::now();
@@ -162,10 +167,10 @@ impl Shared {
 }
 
 impl Writing {
-    fn start(terminal: bool) -> Self {
+    fn start(terminal: bool) -> io::Result<Self> {
         let shared = Arc::<Shared>::default();
         let theirs = Arc::clone(&shared);
-        let thread = thread::spawn(move || {
+        let thread = platform::spawn(move || {
             while let Some(mut buffer) = theirs.next() {
                 if let Err(error) = show(&buffer, terminal) {
                     theirs.lock().failed = true;
@@ -176,7 +181,7 @@ impl Writing {
                 theirs.lock().spares.push(buffer);
             }
             Ok(())
-        });
-        Self { shared, thread }
+        })?;
+        Ok(Self { shared, thread })
     }
 }

@@ -8,6 +8,8 @@ use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError, TrySendError};
 use std::thread;
 use std::time::Duration;
 
+use crate::platform::spawn;
+
 /// How many chunks wait in a queue.
 const WAITING: usize = 4;
 /// How often is looked whether the program has ended.
@@ -127,13 +129,14 @@ impl Child {
     pub(super) fn interrupt(&self, _signal: Option<i32>) {}
 
     #[allow(clippy::unused_self, reason = "other systems can tell")]
-    pub(super) fn on_end(&self, wake: impl Fn() + Send + 'static) {
-        thread::spawn(move || {
+    pub(super) fn on_end(&self, wake: impl Fn() + Send + 'static) -> io::Result<()> {
+        spawn(move || {
             loop {
                 thread::sleep(UNTOLD);
                 wake();
             }
-        });
+        })?;
+        Ok(())
     }
 
     pub(super) fn kill_and_reap(&mut self) -> io::Result<ExitStatus> {
@@ -173,27 +176,26 @@ impl Stdin {
     /// Our end of it, once the program runs.
     pub(super) fn open(self, child: &mut std::process::Child) -> io::Result<(Input, Unread)> {
         let input = child.stdin.take().ok_or_else(|| io::Error::other("a pipe is missing"))?;
-        Ok((fed(input), Unread))
+        Ok((fed(input)?, Unread))
     }
 }
 
 /// An input that a thread writes to.
-fn fed(mut input: ChildStdin) -> Input {
+fn fed(mut input: ChildStdin) -> io::Result<Input> {
     let (to_write, written) = mpsc::sync_channel::<Vec<u8>>(WAITING);
-    thread::spawn(move || {
+    spawn(move || {
         for chunk in written {
             if input.write_all(&chunk).is_err() {
                 return;
             }
         }
-    });
-    Input(to_write)
+    })?;
+    Ok(Input(to_write))
 }
 
-#[allow(clippy::unnecessary_wraps, reason = "other systems can fail")]
 pub(super) fn unblock_output(mut output: ChildStdout) -> io::Result<Output> {
     let (read, chunks) = mpsc::sync_channel(WAITING);
-    thread::spawn(move || {
+    spawn(move || {
         let mut buffer = vec![0; 64 * 1024];
         loop {
             let chunk = match output.read(&mut buffer) {
@@ -206,7 +208,7 @@ pub(super) fn unblock_output(mut output: ChildStdout) -> io::Result<Output> {
                 return;
             }
         }
-    });
+    })?;
     Ok(Output { chunks, received: RefCell::default() })
 }
 

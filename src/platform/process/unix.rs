@@ -4,12 +4,13 @@ use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::{ChildStdout, Command, ExitStatus};
-use std::thread;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionbio, ioctl_fionread};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+use crate::platform::spawn;
 
 pub(crate) type Input = PipeWriter;
 pub(crate) type Output = ChildStdout;
@@ -104,14 +105,15 @@ impl Child {
         let _ = kill_process_group(self.pid, signal);
     }
 
-    pub(super) fn on_end(&self, wake: impl Fn() + Send + 'static) {
+    pub(super) fn on_end(&self, wake: impl Fn() + Send + 'static) -> io::Result<()> {
         let pid = self.pid;
-        thread::spawn(move || {
+        spawn(move || {
             // What is told stays there to be taken note of.
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
             while let Err(Errno::INTR) = waitid(WaitId::Pid(pid), options) {}
             wake();
-        });
+        })?;
+        Ok(())
     }
 
     pub(super) fn kill_and_reap(&mut self) -> io::Result<ExitStatus> {

@@ -8,11 +8,10 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::layout::Layout;
-use crate::platform;
+use crate::platform::{self, spawn};
 use crate::store::{Error, Options};
 
 /// How often who waits looks whether it was interrupted.
@@ -125,13 +124,14 @@ fn try_lock(file: &File, path: &Path) -> Result<bool, Error> {
 /// back as soon as it has it.
 fn wait(turnstile: File, lock: File, path: &Path, options: &Options) -> Result<Turn, Error> {
     let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
+    let waiting = spawn(move || {
         let locked = turnstile.lock().and_then(|()| lock.lock());
         // As for a turn.
         let _ = turnstile.unlock();
         // The receiver is gone when the deadline has passed.
         let _ = sender.send(locked.map(|()| lock));
     });
+    waiting.map_err(Error::Thread)?;
     let begun = Instant::now();
     loop {
         let left = options.lock_timeout.saturating_sub(begun.elapsed());
@@ -147,6 +147,8 @@ fn wait(turnstile: File, lock: File, path: &Path, options: &Options) -> Result<T
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     fn options(lock_timeout: Duration) -> Options {

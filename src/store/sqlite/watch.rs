@@ -10,6 +10,7 @@ use notify::event::{EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::layout::Layout;
+use crate::platform::can_spawn;
 
 /// How long a follower sleeps at most.
 const LOOK: Duration = Duration::from_millis(250);
@@ -79,6 +80,10 @@ impl Watch {
 /// there. Only a modification counts, since others' reading and closing would wake all for ever;
 /// an overflow (`Rescan`) has no path and counts too.
 fn watcher(layout: &Layout, sender: Sender<Woken>) -> notify::Result<RecommendedWatcher> {
+    // It starts a thread, and panics where that is not there.
+    if !can_spawn() {
+        return Err(notify::Error::generic("can't start a thread"));
+    }
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let rung = event.is_ok_and(|event| {
             event.need_rescan()

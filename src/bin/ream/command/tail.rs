@@ -3,6 +3,7 @@
 mod subscribed;
 
 use std::ffi::OsString;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -75,7 +76,7 @@ impl TailArgs {
             warn(global, warning);
         }
         if let Some(until) = query.until_time {
-            wake_at(until, follower.waker());
+            wake_at(until, follower.waker())?;
         }
         match self.program.split_first() {
             Some((file, args)) => {
@@ -100,7 +101,7 @@ impl TailArgs {
         signals.hold(|| {
             let mut listener = Listener::start(&program, self.grace.unwrap_or(GRACE))?;
             let waker = follower.waker();
-            listener.on_end(move || waker.wake());
+            listener.on_end(move || waker.wake())?;
             let mut lines = Vec::new();
             follow(&mut follower, until, |follower| {
                 let batch = follower.next_batch(|event| wire::write_event(&mut lines, event))?;
@@ -115,7 +116,7 @@ impl TailArgs {
 
 /// Writes the events to standard output.
 fn show(mut follower: Follower, until: Option<Timestamp>, global: &Global) -> anyhow::Result<()> {
-    let closed = watch_output(follower.waker());
+    let closed = watch_output(follower.waker())?;
     let mut output = Output::new(global);
     let mut buffer = Vec::new();
     follow(&mut follower, until, |follower| {
@@ -150,24 +151,25 @@ fn follow(
 }
 
 /// A flag that is set when nobody reads our output any more, also while nothing is written.
-fn watch_output(waker: Waker) -> Arc<AtomicBool> {
+fn watch_output(waker: Waker) -> io::Result<Arc<AtomicBool>> {
     let closed = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&closed);
-    thread::spawn(move || {
-        if platform::wait_until_closed(&std::io::stdout()) {
+    platform::spawn(move || {
+        if platform::wait_until_closed(&io::stdout()) {
             flag.store(true, Ordering::Relaxed);
             waker.wake();
         }
-    });
-    closed
+    })?;
+    Ok(closed)
 }
 
 /// Wakes the follower when the clock has passed `time`.
-fn wake_at(time: Timestamp, waker: Waker) {
+fn wake_at(time: Timestamp, waker: Waker) -> io::Result<()> {
     let left = time.as_micros().saturating_sub(Timestamp::now().as_micros());
-    let Ok(left) = u64::try_from(left) else { return };
-    thread::spawn(move || {
+    let Ok(left) = u64::try_from(left) else { return Ok(()) };
+    platform::spawn(move || {
         thread::sleep(Duration::from_micros(left) + Duration::from_millis(1));
         waker.wake();
-    });
+    })?;
+    Ok(())
 }

@@ -31,7 +31,7 @@ pub(super) fn append(
     let mut storing = Storing {
         store,
         signals,
-        acknowledger: (!sums_up).then(|| Acknowledger::start(output)),
+        acknowledger: (!sums_up).then(|| Acknowledger::start(output)).transpose()?,
         stored: 0,
         duplicates: 0,
         progress: input::progress(global, "events"),
@@ -59,12 +59,13 @@ fn input(
     let mut sealer = Sealer::new()?;
     // In base64, or with an escape for every other character, data is longer than it counts.
     let longest = max_data.saturating_mul(2).saturating_add(1024 * 1024);
-    Ok(Input::start(source, longest, move |line| {
+    let input = Input::start(source, longest, move |line| {
         let event = wire::parse_event_with(line, &defaults).map_err(|error| error.to_string())?;
         defaults.expect = later;
         let size = event.size();
         Ok((sealer.seal(event), size))
-    }))
+    });
+    Ok(input?)
 }
 
 /// The thread that stores, and what it has stored.

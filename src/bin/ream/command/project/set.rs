@@ -121,11 +121,12 @@ impl SetArgs {
 /// The rows of a file or a pipe.
 fn input(file: &std::path::Path, projection: &Projection) -> anyhow::Result<Input<Row>> {
     let schema = projection.schema().clone();
-    Ok(Input::start(input::open(file)?, LONGEST, move |line| {
+    let input = Input::start(input::open(file)?, LONGEST, move |line| {
         let row = Row::parse(line, &schema).map_err(|error| error.to_string())?;
         let size = row.size();
         Ok((row, size))
-    }))
+    });
+    Ok(input?)
 }
 
 /// The thread that stores, and how many rows it has set.

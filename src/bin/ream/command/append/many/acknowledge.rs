@@ -1,10 +1,11 @@
 //! Acknowledges events that have been committed, on a thread of its own: to write a batch's
 //! acknowledgements takes a good part of the time in which the next batch is stored.
 
+use std::io;
 use std::sync::mpsc::{self, Receiver, SyncSender};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
-use ream::{Appended, SealedEvent};
+use ream::{Appended, SealedEvent, platform};
 
 use crate::args::Format;
 use crate::command::acknowledgement::write_acknowledgement;
@@ -27,9 +28,10 @@ pub(super) struct Acknowledger {
 }
 
 impl Acknowledger {
-    pub(super) fn start(output: Output) -> Self {
+    pub(super) fn start(output: Output) -> io::Result<Self> {
         let (sender, receiver) = mpsc::sync_channel(WAITING);
-        Self { sender, thread: thread::spawn(move || write_all(output, &receiver)) }
+        let thread = platform::spawn(move || write_all(output, &receiver))?;
+        Ok(Self { sender, thread })
     }
 
     /// Acknowledges a batch, soon.

@@ -1,12 +1,13 @@
 //! Read your own write: waiting until a projection has come as far as is asked for.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ream::program::Following;
-use ream::{Error, Position, Projection, Store};
+use ream::{Error, Position, Projection, Store, platform};
 
 use crate::args::Global;
 use crate::command::project::run;
@@ -87,7 +88,7 @@ impl CatchUp<'_> {
             .into());
         }
         let program = run::program(self.store, &definition, environment, self.signals)?;
-        let stop = Stop::after(left, self.signals.flag());
+        let stop = Stop::after(left, self.signals.flag())?;
         let program = program.interrupted_by(Arc::clone(&stop.flag));
         let mut following = Following::default();
         following.until_caught_up = true;
@@ -113,12 +114,12 @@ struct Stop {
 }
 
 impl Stop {
-    fn after(left: Duration, signal: Arc<AtomicBool>) -> Self {
+    fn after(left: Duration, signal: Arc<AtomicBool>) -> io::Result<Self> {
         let stop = Self { flag: Arc::default(), late: Arc::default(), done: Arc::default() };
         let (flag, late, done) =
             (Arc::clone(&stop.flag), Arc::clone(&stop.late), Arc::clone(&stop.done));
         let begun = Instant::now();
-        thread::spawn(move || {
+        platform::spawn(move || {
             while !done.load(Ordering::Relaxed) && !signal.load(Ordering::Relaxed) {
                 let left = left.saturating_sub(begun.elapsed());
                 if left.is_zero() {
@@ -128,8 +129,8 @@ impl Stop {
                 thread::sleep(left.min(LOOK / 2));
             }
             flag.store(true, Ordering::Relaxed);
-        });
-        stop
+        })?;
+        Ok(stop)
     }
 
     fn was_late(&self) -> bool {
