@@ -181,15 +181,61 @@ fn a_writer_that_comes_back_goes_behind_who_waits() {
     let (mut stdin, lines) = (bulk.stdin(), bulk.lines());
     writeln!(stdin, r#"{{"stream":"bulk","type":"T"}}"#).unwrap();
     assert_eq!(position(&lines.next().unwrap()), 1);
-    // Who waits first for the lock holds the turnstile, here for long.
-    let turnstile = File::open(home.file("turnstile")).unwrap();
-    turnstile.lock().unwrap();
+    let lock = File::open(home.file("lock")).unwrap();
+    lock.lock().unwrap();
+    let waiting = Running::start(&mut home.ream(&["append", "other", "T", LONG[0], LONG[1]]));
+    until("another waits", || is_waited_for(&home, "lock").then_some(()));
     writeln!(stdin, r#"{{"stream":"bulk","type":"T"}}"#).unwrap();
     until("it queues", || is_waited_for(&home, "turnstile").then_some(()));
-    // The lock is free: one that comes for the first time takes it at once.
-    assert_eq!(home.append("other"), 2);
-    drop(turnstile);
+    drop(lock);
+    assert_eq!(position(&waiting.end().done()), 2);
     assert_eq!(position(&lines.next().unwrap()), 3);
+    drop(stdin);
+    bulk.end().done();
+}
+
+/// Sends a signal to a process.
+fn signal(running: &Running, signal: &str) {
+    let mut kill = Command::new("kill");
+    ended(kill.args(["-s", signal, &running.id().to_string()])).done();
+}
+
+/// How many threads and open files a process has.
+fn threads_and_files(running: &Running) -> (usize, usize) {
+    let count = |what| std::fs::read_dir(format!("/proc/{}/{what}", running.id())).unwrap().count();
+    (count("task"), count("fd"))
+}
+
+#[test]
+fn a_writer_that_is_stopped_in_the_queue_holds_up_no_other() {
+    use std::io::Write as _;
+    let home = Home::new();
+    let mut bulk = Running::start(&mut home.ream(&["append", "--jsonl", "-"]));
+    let (mut stdin, lines) = (bulk.stdin(), bulk.lines());
+    let mut append = |position: u64| {
+        writeln!(stdin, r#"{{"stream":"bulk","type":"T"}}"#).unwrap();
+        assert_eq!(crate::support::position(&lines.next().unwrap()), position);
+    };
+    append(1);
+    let lock = File::open(home.file("lock")).unwrap();
+    lock.lock().unwrap();
+    let stopped = Running::start(&mut home.ream(&["append", "other", "T", LONG[0], LONG[1]]));
+    until("another waits", || is_waited_for(&home, "lock").then_some(()));
+    signal(&stopped, "STOP");
+    until("it is stopped", || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", stopped.id())).unwrap();
+        stat.rsplit(") ").next().unwrap().starts_with('T').then_some(())
+    });
+    drop(lock);
+    append(2);
+    let before = threads_and_files(&bulk);
+    for position in 3..=6 {
+        append(position);
+    }
+    assert_eq!(threads_and_files(&bulk), before);
+    signal(&stopped, "CONT");
+    assert_eq!(position(&stopped.end().done()), 7);
+    append(8);
     drop(stdin);
     bulk.end().done();
 }
@@ -217,8 +263,7 @@ fn an_interrupted_wait_ends() {
     lock.lock().unwrap();
     let waiting = Running::start(&mut home.ream(&["append", "s", "T", LONG[0], LONG[1]]));
     someone_waits_in_the_queue(&home);
-    let mut kill = Command::new("kill");
-    ended(kill.args(["-s", "TERM", &waiting.id().to_string()])).done();
+    signal(&waiting, "TERM");
     let end = waiting.end();
     assert_eq!(end.code, Some(143), "{end:#?}");
     drop(lock);

@@ -2,19 +2,24 @@
 //!
 //! Who has the turn holds the lock; who waits first holds the turnstile, and the others wait for
 //! that. Who comes back at once, as a bulk append does, goes through the turnstile and so
-//! behind whoever waits. A kernel lock can't be waited for with a time limit, so a thread waits.
+//! behind whoever waits. A kernel lock can't be waited for with a time limit, so a thread waits
+//! (`waiter.rs`). A process that holds the turnstile may be stopped; so whoever waits there looks
+//! whether the lock is left free.
+
+mod waiter;
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use self::waiter::Waiter;
 use super::layout::Layout;
-use crate::platform::{self, spawn};
+use crate::deadline::Deadline;
+use crate::platform;
 use crate::store::{Error, Options};
 
-/// How often who waits looks whether it was interrupted.
+/// How often who waits looks whether it was interrupted, and whether the lock is left free.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// How many queues the deciders of all streams share.
@@ -27,6 +32,8 @@ pub(super) struct Queue {
     turnstile: PathBuf,
     /// Whether this process has been in the queue before: then it lets others go first.
     returning: bool,
+    /// The thread that waits for this process, and goes on where a wait was given up.
+    waiter: Option<Waiter>,
 }
 
 /// A turn; it ends when this is dropped.
@@ -56,41 +63,92 @@ impl Queue {
     /// The queue of those who write.
     pub(super) fn of_writers(layout: &Layout) -> Self {
         let (lock, turnstile) = (layout.lock.clone(), layout.turnstile.clone());
-        Self { lock, turnstile, returning: false }
+        Self { lock, turnstile, returning: false, waiter: None }
     }
 
     /// A queue of those who decide on the stream `name`, and by chance on others.
     pub(super) fn of_deciders(layout: &Layout, name: &str, returning: bool) -> Self {
         let number = blake3::hash(name.as_bytes()).as_bytes()[0] % DECIDERS;
         let lock = layout.deciders.join(format!("{number:02}"));
-        Self { turnstile: turnstile_of(&lock), lock, returning }
+        Self { turnstile: turnstile_of(&lock), lock, returning, waiter: None }
     }
 
     /// The queue of those who would run what `lock` stands for.
     pub(super) fn of_runner(lock: PathBuf) -> Self {
-        Self { turnstile: turnstile_of(&lock), lock, returning: false }
+        Self { turnstile: turnstile_of(&lock), lock, returning: false, waiter: None }
     }
 
     /// The queue of those who make and drop projections.
     pub(super) fn of_projections(layout: &Layout) -> Self {
         let lock = layout.projections.join("lock");
-        Self { turnstile: turnstile_of(&lock), lock, returning: false }
+        Self { turnstile: turnstile_of(&lock), lock, returning: false, waiter: None }
     }
 
     /// Waits for this process's turn.
     pub(super) fn enter(&mut self, options: &Options) -> Result<Turn, Error> {
+        let deadline = Deadline::after(options.lock_timeout);
         let returning = std::mem::replace(&mut self.returning, true);
         let lock = open(&self.lock)?;
-        if !returning && try_lock(&lock, &self.lock)? {
+        // Who would not wait lets no one go first.
+        if (!returning || deadline.is_over()) && try_lock(&lock, &self.lock)? {
             return Ok(Turn { lock });
         }
-        let turnstile = open(&self.turnstile)?;
-        if try_lock(&turnstile, &self.turnstile)? && try_lock(&lock, &self.lock)? {
-            // As for a turn.
-            let _ = turnstile.unlock();
-            return Ok(Turn { lock });
+        if deadline.is_over() {
+            return Err(Error::Busy { waited: options.lock_timeout });
         }
-        wait(turnstile, lock, &self.lock, options)
+        let waiter = match self.waiter.take().filter(Waiter::goes_on) {
+            Some(waiter) => waiter,
+            None => {
+                let turnstile = open(&self.turnstile)?;
+                if try_lock(&turnstile, &self.turnstile)? && try_lock(&lock, &self.lock)? {
+                    // As for a turn.
+                    let _ = turnstile.unlock();
+                    return Ok(Turn { lock });
+                }
+                Waiter::start(turnstile, open(&self.lock)?)?
+            }
+        };
+        let turn = self.wait(&waiter, lock, deadline, options);
+        self.waiter = Some(waiter);
+        turn
+    }
+
+    /// Waits for the waiter, at most until the deadline; or until the lock is left free by whoever
+    /// stands before it.
+    fn wait(
+        &self,
+        waiter: &Waiter,
+        lock: File,
+        deadline: Deadline,
+        options: &Options,
+    ) -> Result<Turn, Error> {
+        let mut was_free = false;
+        loop {
+            if let Some(locked) = waiter.wait(deadline.left().min(LOOK)) {
+                let lock = locked.map_err(Error::io("lock", &self.lock))?;
+                return Ok(Turn { lock });
+            }
+            // Who comes first takes a free lock within a moment: one that is free twice in a row is
+            // left free.
+            let free = !waiter.comes_first() && try_lock(&lock, &self.lock)?;
+            if free && (was_free || deadline.is_over()) {
+                waiter.give_up();
+                return Ok(Turn { lock });
+            }
+            if free {
+                // As for a turn.
+                let _ = lock.unlock();
+            }
+            was_free = free;
+            if options.interrupted() {
+                waiter.give_up();
+                return Err(Error::Interrupted);
+            }
+            if deadline.is_over() {
+                waiter.give_up();
+                return Err(Error::Busy { waited: options.lock_timeout });
+            }
+        }
     }
 
     /// Takes the turn where no one has it.
@@ -120,33 +178,9 @@ fn try_lock(file: &File, path: &Path) -> Result<bool, Error> {
     }
 }
 
-/// Lets a thread wait, at most until the deadline. A thread that is left behind gives its turn
-/// back as soon as it has it.
-fn wait(turnstile: File, lock: File, path: &Path, options: &Options) -> Result<Turn, Error> {
-    let (sender, receiver) = mpsc::channel();
-    let waiting = spawn(move || {
-        let locked = turnstile.lock().and_then(|()| lock.lock());
-        // As for a turn.
-        let _ = turnstile.unlock();
-        // The receiver is gone when the deadline has passed.
-        let _ = sender.send(locked.map(|()| lock));
-    });
-    waiting.map_err(Error::Thread)?;
-    let begun = Instant::now();
-    loop {
-        let left = options.lock_timeout.saturating_sub(begun.elapsed());
-        match receiver.recv_timeout(left.min(LOOK)) {
-            Ok(Ok(lock)) => return Ok(Turn { lock }),
-            Ok(Err(error)) => return Err(Error::io("lock", path)(error)),
-            Err(_) if options.interrupted() => return Err(Error::Interrupted),
-            Err(RecvTimeoutError::Timeout) if !left.is_zero() => {}
-            Err(_) => return Err(Error::Busy { waited: options.lock_timeout }),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
     use std::thread;
 
     use super::*;
@@ -218,6 +252,49 @@ mod tests {
         let _turn = bulk.enter(&Options::default()).unwrap();
         assert_eq!(receiver.try_recv(), Ok("waiter"));
         waiter.join().unwrap();
+    }
+
+    #[test]
+    fn who_would_not_wait_leaves_no_one_waiting() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::of(dir.path());
+        let turn = Queue::of_writers(&layout).enter(&Options::default()).unwrap();
+        let mut queue = Queue::of_writers(&layout);
+        for _ in 0..2 {
+            let error = queue.enter(&options(Duration::ZERO)).unwrap_err();
+            assert!(matches!(error, Error::Busy { .. }), "{error}");
+            assert!(try_lock(&open(&layout.turnstile).unwrap(), &layout.turnstile).unwrap());
+        }
+        // And takes what is free, whoever waits to come first.
+        drop(turn);
+        let turnstile = open(&layout.turnstile).unwrap();
+        turnstile.lock().unwrap();
+        queue.enter(&options(Duration::ZERO)).unwrap();
+    }
+
+    #[test]
+    fn who_is_stopped_in_the_queue_holds_up_no_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::of(dir.path());
+        let mut queue = Queue::of_writers(&layout);
+        drop(queue.enter(&Options::default()).unwrap());
+        // One that is stopped holds the turnstile and does not take the lock.
+        let turnstile = open(&layout.turnstile).unwrap();
+        turnstile.lock().unwrap();
+        for _ in 0..3 {
+            queue.enter(&options(Duration::from_secs(30))).unwrap();
+        }
+        // One thread has waited for all of them.
+        assert!(queue.waiter.as_ref().is_some_and(Waiter::goes_on));
+        queue.waiter.as_ref().unwrap().give_up();
+        // It goes on where it can, and takes nothing that is no longer wanted.
+        turnstile.unlock().unwrap();
+        while queue.waiter.as_ref().is_some_and(Waiter::goes_on) {
+            queue.waiter.as_ref().unwrap().give_up();
+            thread::yield_now();
+        }
+        drop(queue.enter(&options(Duration::from_secs(30))).unwrap());
+        assert!(try_lock(&open(&layout.lock).unwrap(), &layout.lock).unwrap());
     }
 
     #[test]
