@@ -3,7 +3,7 @@
 //! The word is a hint. A writer may die between its commit and the bell, the system may lose
 //! events, run out of watches or have none; so a follower looks by itself all the same.
 
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use notify::event::{EventKind, ModifyKind};
@@ -28,58 +28,79 @@ pub(crate) enum Woken {
     Waker,
 }
 
+/// What has happened since the last wait: however often, it is kept once.
+#[derive(Debug, Default)]
+struct Calls {
+    happened: Mutex<Happened>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Happened {
+    bell: bool,
+    waker: bool,
+}
+
+impl Calls {
+    fn happened(&self) -> MutexGuard<'_, Happened> {
+        self.happened.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn call(&self, set: impl FnOnce(&mut Happened)) {
+        set(&mut self.happened());
+        self.changed.notify_all();
+    }
+}
+
 /// Ends a wait from another thread.
 #[derive(Debug, Clone)]
-pub struct Waker(Sender<Woken>);
+pub struct Waker(Arc<Calls>);
 
 impl Waker {
     /// Ends the wait, or the next one.
     pub fn wake(&self) {
-        // Who no longer waits needs no waking.
-        let _ = self.0.send(Woken::Waker);
+        self.0.call(|happened| happened.waker = true);
     }
 }
 
 /// Waits for the bell.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    sender: Sender<Woken>,
-    receiver: Receiver<Woken>,
+    calls: Arc<Calls>,
     watcher: Option<RecommendedWatcher>,
 }
 
 impl Watch {
     /// Watches the bell of the store in `layout`.
     pub(super) fn new(layout: &Layout) -> Self {
-        let (sender, receiver) = mpsc::channel();
-        let watcher = watcher(layout, sender.clone()).ok();
-        Self { sender, receiver, watcher }
+        let calls = Arc::<Calls>::default();
+        let watcher = watcher(layout, Arc::clone(&calls)).ok();
+        Self { calls, watcher }
     }
 
     /// Waits until the bell is rung, a waker is used, or it is time to look.
     pub(crate) fn wait(&self) -> Woken {
         let look = if self.watcher.is_some() { LOOK } else { LOOK_UNTOLD };
-        match self.receiver.recv_timeout(look) {
-            Ok(woken) => self.newest(woken),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Woken::Time,
+        let nothing = |happened: &mut Happened| !happened.bell && !happened.waker;
+        let waited = self.calls.changed.wait_timeout_while(self.calls.happened(), look, nothing);
+        let (mut happened, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        // A waker goes before the bell: whoever goes on reads first in any case.
+        match std::mem::take(&mut *happened) {
+            Happened { waker: true, .. } => Woken::Waker,
+            Happened { bell: true, .. } => Woken::Bell,
+            Happened { .. } => Woken::Time,
         }
     }
 
-    /// Several rings are one; a waker goes before them.
-    fn newest(&self, first: Woken) -> Woken {
-        let others = self.receiver.try_iter();
-        others.fold(first, |woken, next| if woken == Woken::Waker { woken } else { next })
-    }
-
     pub(crate) fn waker(&self) -> Waker {
-        Waker(self.sender.clone())
+        Waker(Arc::clone(&self.calls))
     }
 }
 
 /// Watches the bell's directory, not the bell: a follower opens nothing, and nothing else lies
 /// there. Only a modification counts, since others' reading and closing would wake all for ever;
 /// an overflow (`Rescan`) has no path and counts too.
-fn watcher(layout: &Layout, sender: Sender<Woken>) -> notify::Result<RecommendedWatcher> {
+fn watcher(layout: &Layout, calls: Arc<Calls>) -> notify::Result<RecommendedWatcher> {
     // It starts a thread, and panics where that is not there.
     if !can_spawn() {
         return Err(notify::Error::generic("can't start a thread"));
@@ -90,10 +111,31 @@ fn watcher(layout: &Layout, sender: Sender<Woken>) -> notify::Result<Recommended
                 || matches!(event.kind, EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Any))
         });
         if rung {
-            // Who no longer waits needs no word.
-            let _ = sender.send(Woken::Bell);
+            calls.call(|happened| happened.bell = true);
         }
     })?;
     watcher.watch(&layout.bell_dir, RecursiveMode::NonRecursive)?;
     Ok(watcher)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_happens_often_is_kept_once_and_a_waker_is_not_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let watch = Watch::new(&Layout::of(dir.path()));
+        let waker = watch.waker();
+        for _ in 0..100_000 {
+            watch.calls.call(|happened| happened.bell = true);
+            waker.wake();
+        }
+        assert_eq!(watch.wait(), Woken::Waker);
+        assert_eq!(watch.wait(), Woken::Time);
+        watch.calls.call(|happened| happened.bell = true);
+        watch.calls.call(|happened| happened.bell = true);
+        assert_eq!(watch.wait(), Woken::Bell);
+        assert_eq!(watch.wait(), Woken::Time);
+    }
 }
