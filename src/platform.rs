@@ -329,6 +329,31 @@ pub(crate) fn mount_table() -> Option<String> {
     fs::read("/proc/self/mountinfo").ok().map(|table| String::from_utf8_lossy(&table).into_owned())
 }
 
+/// Standard input without a buffer.
+#[cfg(unix)]
+pub type Stdin = File;
+
+/// Standard input.
+#[cfg(not(unix))]
+pub type Stdin = io::Stdin;
+
+/// Standard input, for what also waits for it: what std's own buffer has taken shows no more in
+/// [`wait_until_readable`].
+///
+/// # Errors
+///
+/// Where the system refuses.
+#[allow(clippy::unnecessary_wraps, reason = "one system can fail")]
+pub fn unbuffered_stdin() -> io::Result<Stdin> {
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd as _;
+        Ok(io::stdin().as_fd().try_clone_to_owned()?.into())
+    }
+    #[cfg(not(unix))]
+    Ok(io::stdin())
+}
+
 /// Waits until `input` can be read from without waiting, or has ended; at most for `timeout`.
 ///
 /// # Errors

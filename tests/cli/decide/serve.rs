@@ -64,6 +64,20 @@ fn a_client_may_wait_for_each_answer() {
 }
 
 #[test]
+fn a_command_of_any_length_is_answered_while_the_input_stays_open() {
+    let bank = ream();
+    let mut served = serve(&bank, &[]).start();
+    for kib in [8, 62, 126, 250, 254, 506] {
+        // In two pieces, the first of which leaves little room in any buffer of whole KiB.
+        let line = command("b", &format!("\"no{}\"", "x".repeat((kib + 7) * 1024)));
+        let (first, second) = line.split_at(kib * 1024);
+        served.write(first).drained().write(second);
+        served.hears("{\"stream\":\"b\",\"rejected\":\"no \\\"way\\\"\"}");
+    }
+    served.ends(0);
+}
+
+#[test]
 fn an_id_gets_the_first_answer_and_a_reused_one_an_error() {
     let bank = ream();
     let with_id = |n: u32| format!("{{\"stream\":\"a\",\"command\":{n},\"id\":\"pay\"}}\n");

@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::redact::redact;
@@ -72,6 +73,19 @@ impl<'r> Running<'r> {
         let stdin = self.stdin.as_mut().unwrap();
         if let Err(error) = stdin.write_all(text.as_bytes()) {
             self.fail(&format!("can't be sent {text:?}: {error}"));
+        }
+        self
+    }
+
+    /// Waits until all that was sent has been read.
+    #[track_caller]
+    pub(crate) fn drained(&mut self) -> &mut Self {
+        let end = Instant::now() + DEADLINE;
+        while ioctl_fionread(self.stdin.as_ref().unwrap()).unwrap() > 0 {
+            if Instant::now() > end {
+                self.fail("did not read what it was sent");
+            }
+            thread::yield_now();
         }
         self
     }

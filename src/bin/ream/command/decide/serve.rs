@@ -1,6 +1,6 @@
 //! Commands as they come on standard input, decided by one program.
 
-use std::io::{self, Stdin};
+use std::io;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -28,7 +28,7 @@ pub(super) fn decide(
     store: &mut Store,
     signals: &Signals,
 ) -> anyhow::Result<()> {
-    let mut commands = Commands::new();
+    let mut commands = Commands::new()?;
     let mut output = Output::new(global);
     // From the program's start to its end, or a signal would leave behind what it started.
     let done = signals.hold(|| {
@@ -163,15 +163,16 @@ fn conflict(line: &mut Vec<u8>, attempts: u32, conflict: &Error) {
 
 /// The commands that come on standard input.
 struct Commands {
-    lines: Lines<Stdin>,
+    lines: Lines<platform::Stdin>,
     /// The number of the line that was read last.
     line: u64,
     ended: bool,
 }
 
 impl Commands {
-    fn new() -> Self {
-        Self { lines: Lines::new(io::stdin(), LONGEST), line: 0, ended: false }
+    fn new() -> io::Result<Self> {
+        let lines = Lines::new(platform::unbuffered_stdin()?, LONGEST);
+        Ok(Self { lines, line: 0, ended: false })
     }
 
     /// The next command; `while_idle` is asked now and then, while none comes.
