@@ -1,11 +1,12 @@
 //! What differs between operating systems: private files, owners, mount tables, closed pipes,
-//! processes, threads.
+//! processes, signals, threads.
 //!
 //! Unix-only code lives here and nowhere else. On other systems these functions do what is
 //! possible: files get the permissions that their directory hands down, and owners and mounts are
 //! not looked at.
 
 mod process;
+mod signals;
 mod threads;
 
 use std::fs::{self, File, OpenOptions};
@@ -14,6 +15,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 pub(crate) use process::{Input, Output, Pipes, Process, Unread};
+pub use signals::IgnoredSignals;
 pub use threads::{can_spawn, spawn};
 
 /// What tells a file from another that later stands at the same path.

@@ -2,5 +2,6 @@
 //! code that is documented.
 
 mod numbers;
+mod signals;
 mod times;
 mod waits;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use ream::platform;
+use ream::platform::{self, IgnoredSignals};
 use ream::program::ProgramError;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -26,17 +26,23 @@ pub(crate) struct Signals {
     idle: Arc<AtomicBool>,
     came: Arc<AtomicBool>,
     number: Arc<AtomicUsize>,
+    /// Those that are heard.
+    heard: Vec<i32>,
 }
 
 impl Signals {
-    /// Takes over what ends the program. Outside [`Signals::hold`] they end the program as ever.
+    /// Takes over what ends the program. Outside [`Signals::hold`] they end the program as ever. What
+    /// was ignored when the program began stays ignored.
     pub(crate) fn take_over() -> std::io::Result<Self> {
+        let ignored = IgnoredSignals::of_this_process();
+        let ending = ENDING.iter().filter(|(signal, _)| !ignored.contains(*signal));
         let signals = Self {
             idle: Arc::new(AtomicBool::new(true)),
             came: Arc::default(),
             number: Arc::default(),
+            heard: ending.clone().map(|(signal, _)| *signal).collect(),
         };
-        for (signal, number) in ENDING {
+        for &(signal, number) in ending {
             flag::register_conditional_default(signal, Arc::clone(&signals.idle))?;
             flag::register(signal, Arc::clone(&signals.came))?;
             flag::register_usize(signal, Arc::clone(&signals.number), number)?;
@@ -62,7 +68,7 @@ impl Signals {
     #[cfg(unix)]
     pub(crate) fn on_signal(&self, wake: impl Fn() + Send + 'static) -> std::io::Result<()> {
         let came = self.flag();
-        let mut signals = signal_hook::iterator::Signals::new(ENDING.map(|(signal, _)| signal))?;
+        let mut signals = signal_hook::iterator::Signals::new(&self.heard)?;
         platform::spawn(move || {
             for _ in signals.forever() {
                 // It may be told here before it is told there.
