@@ -21,8 +21,9 @@ const LIBRARY: [&str; 12] = [
     "program",
 ];
 /// Those of the program.
-const PROGRAM: [&str; 11] = [
+const PROGRAM: [&str; 12] = [
     "units",
+    "printable",
     "refused",
     "payload",
     "environment",

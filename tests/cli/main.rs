@@ -15,6 +15,7 @@ mod ends;
 mod following;
 mod help;
 mod init;
+mod printable;
 mod project;
 mod read;
 mod state;

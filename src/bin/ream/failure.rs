@@ -10,6 +10,7 @@ use ream::program::{FollowError, ProgramError};
 use ream::{AssignmentError, Error, Expect, ExpectError, ExpressionError};
 
 use crate::output::{Style, escape};
+use crate::printable::escape_lines;
 use crate::refused::{Refused, quote};
 
 /// Tells what went wrong, and gives the exit code.
@@ -48,9 +49,48 @@ const STEERING: [&str; 11] = [
     "--retries",
 ];
 
+/// Prints the help that a command line asks for, or what is wrong with it, and gives the exit code.
+pub(crate) fn command_line(mut error: clap::Error, style: Style) -> ExitCode {
+    let code = command_line_code(&error);
+    // A closed stdout or stderr leaves no one to tell.
+    let _ = match error.kind() {
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayVersion
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.print(),
+        _ => {
+            let message = printable(&mut error);
+            let message = message.strip_prefix("error:").unwrap_or(&message);
+            io::stderr().write_all(format!("{}{message}", style.error("error:")).as_bytes())
+        }
+    };
+    code
+}
+
+/// What clap says, with what was given escaped: an argument may hold anything.
+fn printable(error: &mut clap::Error) -> String {
+    let given: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in given {
+        let escaped = match value {
+            ContextValue::String(text) => ContextValue::String(escape(&text).into_owned()),
+            ContextValue::Strings(texts) => {
+                ContextValue::Strings(texts.iter().map(|text| escape(text).into_owned()).collect())
+            }
+            _ => continue,
+        };
+        error.insert(kind, escaped);
+    }
+    let mut message = error.render().to_string();
+    // The reason that a parser of ours gives may quote what it was given.
+    if let Some(source) = std::error::Error::source(error) {
+        let reason = source.to_string();
+        message = message.replace(&reason, &escape(&reason));
+    }
+    String::from_utf8_lossy(&escape_lines(message.as_bytes())).into_owned()
+}
+
 /// The exit code of a command line that can't be understood, or in which a name, a place or a time
 /// is none, or that asks for help.
-pub(crate) fn command_line(error: &clap::Error) -> ExitCode {
+fn command_line_code(error: &clap::Error) -> ExitCode {
     let steers = || match error.get(ContextKind::InvalidArg) {
         Some(ContextValue::String(arg)) => STEERING.iter().any(|option| arg.contains(option)),
         _ => false,
@@ -116,6 +156,9 @@ fn refused_code(refused: &Refused) -> (u8, Option<String>) {
             (4, Some(format!("to make it anew: ream project rebuild {name}")))
         }
         Refused::Stopped(error) => (7, Some(stopped(error))),
+        Refused::Unprintable(_) => {
+            (2, Some("send them into a file or a pipe, or leave out --data".into()))
+        }
         Refused::Signal(number) => (128 + number, None),
     }
 }

@@ -10,6 +10,7 @@ mod failure;
 mod input;
 mod output;
 mod payload;
+mod printable;
 mod refused;
 mod signals;
 mod spool;
@@ -28,9 +29,7 @@ fn main() -> ExitCode {
     let cli = match command::parse(args) {
         Ok(cli) => cli,
         Err(error) => {
-            // A closed stdout or stderr leaves no one to tell.
-            let _ = error.print();
-            return failure::command_line(&error);
+            return failure::command_line(error, output::Style::new(args::Color::Auto));
         }
     };
     let style = output::Style::new(cli.global.color);

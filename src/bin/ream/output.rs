@@ -10,6 +10,9 @@ use ream::{DataRef, EventRef, Store, platform, wire};
 use serde::Serialize;
 
 use crate::args::{Color, Format, Global};
+pub(crate) use crate::printable::escape;
+use crate::printable::escape_lines;
+use crate::refused::Refused;
 
 /// Standard output, in the format that was asked for or that suits who reads it.
 #[derive(Debug)]
@@ -32,6 +35,11 @@ impl Output {
     /// Writes results, and sends them off; what could fool a terminal is escaped on one.
     pub(crate) fn write(&self, bytes: &[u8]) -> anyhow::Result<()> {
         show(bytes, self.terminal)
+    }
+
+    /// Writes bytes that may be anything, as they are; not to a terminal, which would act on them.
+    pub(crate) fn raw(&self, bytes: &[u8]) -> anyhow::Result<()> {
+        if self.terminal { Err(Refused::Unprintable(bytes.len()).into()) } else { send(bytes) }
     }
 
     /// Writes one of several results: JSON without its end of line, or a line for the eye.
@@ -146,9 +154,17 @@ impl Writing {
     }
 }
 
+/// The results as `terminal` may have them, where one shows them.
+pub(crate) fn shown(buffer: Vec<u8>, terminal: bool) -> Vec<u8> {
+    match terminal.then(|| escape_lines(&buffer)) {
+        Some(Cow::Owned(escaped)) => escaped,
+        _ => buffer,
+    }
+}
+
 /// Writes results, and sends them off; what could fool a terminal is escaped on one.
-pub(crate) fn show(bytes: &[u8], terminal: bool) -> anyhow::Result<()> {
-    if terminal { send(&escape_lossy(bytes)) } else { send(bytes) }
+fn show(bytes: &[u8], terminal: bool) -> anyhow::Result<()> {
+    if terminal { send(&escape_lines(bytes)) } else { send(bytes) }
 }
 
 /// Writes bytes of our own making, in which nothing needs an escape, and sends them off.
@@ -199,39 +215,6 @@ fn readable(event: &EventRef<'_>) -> String {
     }
     line.push('\n');
     line
-}
-
-/// The text with control characters and marks that turn the direction of writing as `\uXXXX`,
-/// which a JSON string may hold as well.
-pub(crate) fn escape(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_dangerous) {
-        return Cow::Borrowed(text);
-    }
-    let mut escaped = String::with_capacity(text.len() + 8);
-    for character in text.chars() {
-        if is_dangerous(character) {
-            // Each of these is a single UTF-16 unit; writing into a string does not fail.
-            let _ = write!(escaped, "\\u{:04x}", u32::from(character));
-        } else {
-            escaped.push(character);
-        }
-    }
-    escaped.into()
-}
-
-/// The same for lines: an end of line stays.
-fn escape_lossy(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let Ok(text) = std::str::from_utf8(bytes) else { return Cow::Borrowed(bytes) };
-    let lines: Vec<Cow<'_, str>> = text.split('\n').map(escape).collect();
-    if lines.iter().all(|line| matches!(line, Cow::Borrowed(_))) {
-        return Cow::Borrowed(bytes);
-    }
-    Cow::Owned(lines.join("\n").into_bytes())
-}
-
-fn is_dangerous(character: char) -> bool {
-    character.is_control()
-        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Lines up columns for the eye.
@@ -317,20 +300,5 @@ pub(crate) fn warn(global: &Global, warning: &ream::Error) {
 pub(crate) fn warn_of(global: &Global, store: &Store) {
     if let Some(warning) = store.warning() {
         warn(global, warning);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_could_fool_a_terminal_is_escaped() {
-        assert_eq!(escape("plain é 東京"), "plain é 東京");
-        assert_eq!(
-            escape("a\u{1b}[31m\u{202e}b\u{7f}\u{9b}"),
-            "a\\u001b[31m\\u202eb\\u007f\\u009b"
-        );
-        assert_eq!(*escape_lossy(b"a\n\x1bb\n"), *b"a\n\\u001bb\n");
     }
 }

@@ -32,6 +32,8 @@ pub(crate) enum Refused {
     IsProjection(String),
     /// A program that follows the log failed again and again.
     Stopped(FollowError),
+    /// So many bytes that are not text were to be shown on a terminal.
+    Unprintable(usize),
     /// A signal came.
     Signal(u8),
 }
@@ -64,6 +66,9 @@ impl fmt::Display for Refused {
                 )
             }
             Self::Stopped(error) => error.fmt(f),
+            Self::Unprintable(bytes) => {
+                write!(f, "{bytes} bytes that are not text are not written to a terminal")
+            }
             Self::Signal(_) => f.write_str("interrupted"),
         }
     }

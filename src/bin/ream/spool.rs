@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use ream::platform;
 
-use crate::output::{Output, show};
+use crate::output::{Output, send, shown};
 
 /// How many buffers wait to be written.
 const WAITING: usize = 4;
@@ -68,15 +68,16 @@ impl Spool {
     /// Takes what is in `buffer`, to be written; an empty buffer in return, or nothing where the output
     /// failed, which [`Spool::finish`] tells.
     pub(crate) fn send(&mut self, mut buffer: Vec<u8>) -> anyhow::Result<Option<Vec<u8>>> {
+        // Before it is kept, since what is read back may be cut within a character.
+        buffer = shown(buffer, self.terminal);
         if let Some(file) = &mut self.kept {
             keep(file, &buffer)?;
             buffer.clear();
             return Ok(Some(buffer));
         }
-        let terminal = self.terminal;
         let writing = match self.writing.take() {
             Some(writing) => writing,
-            None => Writing::start(terminal)?,
+            None => Writing::start()?,
         };
         let shared = &self.writing.insert(writing).shared;
         let mut state = shared.lock();
@@ -105,8 +106,9 @@ impl Spool {
 
     /// Writes what was kept, and the last buffer, and waits until everything is written.
     pub(crate) fn finish(mut self, buffer: Vec<u8>) -> anyhow::Result<()> {
+        let buffer = shown(buffer, self.terminal);
         let Some(Writing { shared, thread }) = self.writing.take() else {
-            return show(&buffer, self.terminal);
+            return send(&buffer);
         };
         let fed = self.kept.take().map_or(Ok(()), |file| feed(file, &shared));
         shared.push(buffer);
@@ -167,12 +169,12 @@ impl Shared {
 }
 
 impl Writing {
-    fn start(terminal: bool) -> io::Result<Self> {
+    fn start() -> io::Result<Self> {
         let shared = Arc::<Shared>::default();
         let theirs = Arc::clone(&shared);
         let thread = platform::spawn(move || {
             while let Some(mut buffer) = theirs.next() {
-                if let Err(error) = show(&buffer, terminal) {
+                if let Err(error) = send(&buffer) {
                     theirs.lock().failed = true;
                     theirs.changed.notify_all();
                     return Err(error);

@@ -2,11 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -23,6 +25,8 @@ pub(crate) struct Run<'r> {
     input: Option<Vec<u8>>,
     /// What is typed on the terminal, where there is one.
     typed: Option<Vec<u8>>,
+    /// Whether the terminal is not looked at before results are kept for it.
+    slow: bool,
     environment: Vec<(OsString, OsString)>,
     directory: PathBuf,
     code: i32,
@@ -42,6 +46,7 @@ impl<'r> Run<'r> {
             words,
             input: None,
             typed: None,
+            slow: false,
             environment: Vec::new(),
             directory: ream.home().to_owned(),
             code: 0,
@@ -71,6 +76,12 @@ impl<'r> Run<'r> {
     pub(crate) fn typed(mut self, text: &str) -> Self {
         self.typed = Some(text.into());
         self
+    }
+
+    /// Runs with a terminal that shows nothing before the program has put results aside for it.
+    pub(crate) fn on_slow_terminal(mut self) -> Self {
+        self.slow = true;
+        self.on_terminal()
     }
 
     pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
@@ -192,6 +203,9 @@ impl<'r> Run<'r> {
         let shown = self.shown();
         let (mut child, screen) = if let Some(typed) = &self.typed {
             let (child, screen) = self.spawn_on_terminal(typed);
+            if self.slow {
+                wait_until_results_are_kept(&child);
+            }
             (child, Some(screen))
         } else {
             let input = if self.input.is_some() { Stdio::piped() } else { Stdio::null() };
@@ -199,7 +213,7 @@ impl<'r> Run<'r> {
         };
         if let (Some(mut stdin), Some(input)) = (child.stdin.take(), self.input.clone()) {
             // A program that does not read to the end is none of this thread's business.
-            std::thread::spawn(move || stdin.write_all(&input));
+            thread::spawn(move || stdin.write_all(&input));
         }
         let Ok((status, stdout, stderr)) = collect(child, screen) else {
             panic!("still running after {DEADLINE:?}\n{shown}");
@@ -283,6 +297,22 @@ impl Ended {
 
     fn out(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+}
+
+/// Waits until a process has a file open that has no name.
+#[track_caller]
+fn wait_until_results_are_kept(child: &Child) {
+    let descriptors = format!("/proc/{}/fd", child.id());
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        let open = fs::read_dir(&descriptors).into_iter().flatten().flatten();
+        let files = open.filter_map(|entry| fs::read_link(entry.path()).ok());
+        if files.into_iter().any(|file| file.to_string_lossy().ends_with(" (deleted)")) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "no results are kept in a file");
+        thread::yield_now();
     }
 }
 

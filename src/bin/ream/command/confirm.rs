@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use crate::printable::escape;
 use crate::refused::{Refused, quote};
 
 /// That someone can be asked whether to do `what`, which `command` with `--yes` and `words` does without
@@ -26,7 +27,7 @@ pub(super) fn ask<'w>(
     words: impl IntoIterator<Item = &'w str>,
 ) -> anyhow::Result<()> {
     can_ask(what, command, words)?;
-    write!(io::stderr(), "{what} for good: type yes to go on: ")?;
+    write!(io::stderr(), "{} for good: type yes to go on: ", escape(what))?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;
     if answer.trim().eq_ignore_ascii_case("yes") { Ok(()) } else { Err(Refused::Declined.into()) }

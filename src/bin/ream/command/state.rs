@@ -16,7 +16,7 @@ use super::list::{PAGE, list};
 use super::stream::warn_of_bytes_left;
 use crate::args::{Format, Global};
 use crate::environment::Environment;
-use crate::output::{self, Output, escape, to_line, warn_of};
+use crate::output::{Output, escape, to_line, warn_of};
 use crate::payload;
 use crate::refused::quote;
 use crate::signals::Signals;
@@ -152,7 +152,7 @@ impl GetArgs {
             return match &state.data {
                 Data::Json(json) => output.write(format!("{}\n", json.as_str()).as_bytes()),
                 // What is no text is no line either.
-                Data::Bytes(bytes) => output::send(bytes),
+                Data::Bytes(bytes) => output.raw(bytes),
             };
         }
         let shown = match output.format {

@@ -1,12 +1,13 @@
 //! Rows on their way out, in each format.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _};
 use std::ops::ControlFlow;
 
 use ream::{Projection, RowRef, RowWriter, Selection, ValueRef, wire};
 
 use crate::args::{Format, Global};
-use crate::output::{Output, note, table};
+use crate::output::{Output, escape, note, table};
 use crate::spool::Spool;
 
 /// How much is written at once, in bytes.
@@ -95,7 +96,11 @@ impl Rows<'_> {
                     if place > 0 {
                         buffer.push(b',');
                     }
+                    let from = buffer.len();
                     write_csv(buffer, row.value(place)?);
+                    if self.output.terminal {
+                        escape_field(buffer, from);
+                    }
                 }
                 buffer.push(b'\n');
             }
@@ -160,6 +165,15 @@ fn write_csv(buffer: &mut Vec<u8>, value: ValueRef<'_>) {
         buffer.push(b'"');
         buffer.extend_from_slice(text.replace('"', "\"\"").as_bytes());
         buffer.push(b'"');
+    }
+}
+
+/// Escapes the field that begins at `from`: an end of line in it would show as another record.
+fn escape_field(buffer: &mut Vec<u8>, from: usize) {
+    let field = String::from_utf8_lossy(&buffer[from..]);
+    if let Cow::Owned(escaped) = escape(&field) {
+        buffer.truncate(from);
+        buffer.extend_from_slice(escaped.as_bytes());
     }
 }
 
