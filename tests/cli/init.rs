@@ -196,3 +196,17 @@ fn a_store_of_a_newer_format_is_left_alone() {
     ream.write(".ream/store", marker);
     assert_eq!(ream.positions(&[]), [1]);
 }
+
+#[test]
+fn a_check_is_switched_off_by_a_1_and_nothing_else() {
+    let shop = ream();
+    for name in ["REAM_TRUST_OWNER", "REAM_UNSAFE_FS"] {
+        for value in ["1", "0", ""] {
+            shop.run(["status"]).env(name, value).ok();
+        }
+        for value in ["false", "true", "no", "01", " 1"] {
+            let told = format!("error: {name} is set to `{value}`; it can be 1 or 0\n");
+            shop.run(["status"]).env(name, value).fails_with(2, [&*told]);
+        }
+    }
+}

@@ -60,7 +60,7 @@ fn a_store_of_another_user_is_refused_until_it_is_trusted() {
             &["belongs to the user 65534, not to the user 0", "hint: ", "REAM_TRUST_OWNER=1"],
         );
     }
-    for (value, code) in [("1", 0), ("0", 1), ("", 1)] {
+    for (value, code) in [("1", 0), ("0", 1), ("", 1), ("false", 2)] {
         let trusting = ended(home.ream(&["append", "s", "T"]).env("REAM_TRUST_OWNER", value));
         assert_eq!(trusting.code, Some(code), "{trusting:#?}");
     }

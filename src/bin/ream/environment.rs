@@ -1,6 +1,9 @@
 //! The process's environment, read once.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+
+use crate::refused::Refused;
 
 /// What the environment says.
 #[derive(Debug, Clone)]
@@ -16,14 +19,31 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    pub(crate) fn read() -> Self {
-        let given = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-        let set = |name| given(name).is_some_and(|value| value != "0");
-        Self {
+    /// Reads the environment. An empty variable counts as one that is not set.
+    pub(crate) fn read() -> Result<Self, Refused> {
+        Ok(Self {
             store: given("REAM_STORE").map(PathBuf::from),
-            trust_owner: set("REAM_TRUST_OWNER"),
-            unsafe_file_system: set("REAM_UNSAFE_FS"),
+            trust_owner: switch("REAM_TRUST_OWNER")?,
+            unsafe_file_system: switch("REAM_UNSAFE_FS")?,
             directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+        })
+    }
+}
+
+fn given(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// A variable that is 1 or 0. Each of them switches a check off, so what someone else may read as
+/// "off" (`false`, `no`) is refused, not guessed.
+fn switch(name: &str) -> Result<bool, Refused> {
+    match given(name) {
+        None => Ok(false),
+        Some(value) if value == "1" => Ok(true),
+        Some(value) if value == "0" => Ok(false),
+        Some(value) => {
+            let value = value.to_string_lossy();
+            Err(Refused::Usage(format!("{name} is set to `{value}`; it can be 1 or 0")))
         }
     }
 }

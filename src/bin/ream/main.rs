@@ -33,7 +33,10 @@ fn main() -> ExitCode {
         }
     };
     let style = output::Style::new(cli.global.color);
-    match command::run(&cli, &Environment::read()) {
+    let done = Environment::read()
+        .map_err(anyhow::Error::from)
+        .and_then(|environment| command::run(&cli, &environment));
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failure::report(&error, style),
     }
