@@ -94,8 +94,8 @@ impl Effects for Rows<'_> {
         self.done = None;
     }
 
-    fn rest(&mut self) {
-        self.projection.settle();
+    fn rest(&mut self) -> Result<(), Error> {
+        self.projection.settle()
     }
 
     fn record(&mut self, failure: Option<&str>) -> Result<(), Error> {

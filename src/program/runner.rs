@@ -138,7 +138,9 @@ pub(super) trait Effects {
     fn forget(&mut self);
 
     /// Nothing is to be done for a while.
-    fn rest(&mut self) {}
+    fn rest(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Records how the program failed, or that it is begun with anew.
     fn record(&mut self, failure: Option<&str>) -> Result<(), Error>;

@@ -304,9 +304,13 @@ impl Projection {
         }
     }
 
-    /// Has others see what was committed lately even where they take the projection's file for one
-    /// that no one writes. Where others read, it is left for another time.
-    pub fn settle(&self) {
+    /// Makes what was committed durable, and has others see it even where they take the projection's
+    /// file for one that no one writes. (Where others read, the latter is left for another time.)
+    ///
+    /// # Errors
+    ///
+    /// Where it may not be durable.
+    pub fn settle(&self) -> Result<(), Error> {
         match &self.engine {
             ProjectionEngine::Sqlite(projection) => projection.settle(),
         }

@@ -35,5 +35,6 @@ mod projections;
 mod queue;
 mod replaced;
 mod room;
+mod settling;
 mod states;
 mod support;

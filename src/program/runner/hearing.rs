@@ -143,7 +143,7 @@ impl<E: Effects> Hearing<'_, '_, E> {
             self.tell_silence(since);
         }
         if since.commit.is_some_and(|commit| commit.elapsed() >= QUIET) {
-            self.runner.effects.rest();
+            self.runner.effects.rest()?;
             since.commit = None;
         }
         Ok(self.running.wait_for_words(LOOK)?)
@@ -193,8 +193,7 @@ impl<E: Effects> Hearing<'_, '_, E> {
         }
         self.runner.commit(self.running)?;
         self.pass_over()?;
-        self.runner.effects.rest();
-        Ok(())
+        Ok(self.runner.effects.rest()?)
     }
 
     /// Where all that was told is committed, it is done with what lies behind that, too.

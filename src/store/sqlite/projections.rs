@@ -21,7 +21,6 @@ use super::Store;
 use super::connection::failure;
 use super::layout::Layout;
 use super::lock::Queue;
-use super::log;
 use super::runs::MOMENT;
 use super::subscriptions::{self, is_table};
 use super::transaction::{Failure, link};
@@ -260,9 +259,10 @@ impl Projection {
         checkpoint.map_err(|error| self.tell("read the checkpoint", error))
     }
 
-    /// Moves what was committed lately from the log into the file, where no one reads the log.
-    pub(crate) fn settle(&self) {
-        log::checkpoint(&self.connection, &self.options);
+    /// Makes what was committed durable, and moves it from the log into the file where no one reads the
+    /// log.
+    pub(crate) fn settle(&self) -> Result<(), Error> {
+        self.file.settle(&self.connection, &self.layout, &self.options)
     }
 
     pub(crate) fn statements(&self) -> String {

@@ -10,6 +10,9 @@ mod select;
 mod set;
 mod show;
 
+use anyhow::Context as _;
+use ream::Projection;
+
 use super::definition::commands;
 use crate::args::Global;
 use crate::environment::Environment;
@@ -53,4 +56,9 @@ impl ProjectCommand {
             Self::Delete(args) => args.run(global, environment),
         }
     }
+}
+
+/// Makes rows that were changed by hand durable: no events are there to make them of again.
+fn settle(projection: &Projection) -> anyhow::Result<()> {
+    projection.settle().context("the rows are stored, but a power loss may take them back")
 }

@@ -2,18 +2,20 @@
 //! serves.
 //!
 //! Rows and checkpoint roll back together at a power loss and are made again from events, so a commit
-//! is not synced. The log is moved into the file when the last connection closes.
+//! is not synced. `settle` makes durable what was committed: rows that were changed by hand, and a
+//! generation that is to serve.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::platform;
 use crate::schema::Identifier;
-use crate::store::sqlite::connection::wait_as_told;
+use crate::store::sqlite::connection::{failure, wait_as_told};
 use crate::store::sqlite::layout::Layout;
 use crate::store::{Error, Options};
 
@@ -72,6 +74,31 @@ impl File {
             Ok(connection)
         });
         made.map_err(|error| Error::Engine { action: "make the projection", source: error.into() })
+    }
+
+    /// Makes what was committed durable, and moves it from the log into the file where no one reads the
+    /// log.
+    pub(super) fn settle(
+        &self,
+        connection: &Connection,
+        layout: &Layout,
+        options: &Options,
+    ) -> Result<(), Error> {
+        let failed = |error| failure(layout, "sync the projection", error);
+        // With a reader open, TRUNCATE would wait for the whole timeout.
+        connection.busy_timeout(Duration::ZERO).map_err(failed)?;
+        let moved = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        wait_as_told(connection, options).map_err(failed)?;
+        match moved {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {}
+            moved => moved.map_err(failed)?,
+        }
+        // A log that was cut could come back otherwise, and one that was not is what counts. It carries
+        // no locks, unlike the file, so it may be opened and closed.
+        let log = self.beside("-wal");
+        let synced = fs::File::open(&log).and_then(|file| file.sync_all());
+        synced.map_err(Error::io("sync", &log))?;
+        platform::sync_dir(&layout.projections).map_err(Error::io("sync", &layout.projections))
     }
 
     /// Removes the file and those beside it, where they are.

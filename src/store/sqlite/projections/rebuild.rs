@@ -8,7 +8,6 @@ use rusqlite::params;
 use super::file::{self, File};
 use super::{Projection, find_exactly};
 use crate::event::Position;
-use crate::platform;
 use crate::schema::{Definition, Identifier};
 use crate::store::sqlite::log::truncated;
 use crate::store::sqlite::runs::MOMENT;
@@ -44,10 +43,8 @@ impl Store {
     /// Has a new generation serve.
     pub(crate) fn switch(&mut self, rebuilt: &Projection) -> Result<(), Error> {
         let ProjectionEntry { name, definition, generation } = &rebuilt.entry;
-        // It has to be on the disk before it is relied on.
-        rebuilt.settle();
-        platform::sync_dir(&self.layout.projections)
-            .map_err(Error::io("sync", &self.layout.projections))?;
+        // It has to be on the disk before it is relied on, and so has its name.
+        rebuilt.settle()?;
         let json = definition.to_json();
         self.write(false, |transaction| {
             let connection = transaction.connection();

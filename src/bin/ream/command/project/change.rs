@@ -5,6 +5,7 @@ use ream::{Assignments, Condition, Projection};
 use serde::Serialize;
 
 use super::expression::With;
+use super::settle;
 use crate::args::{Format, Global};
 use crate::command::confirm::{self, plural};
 use crate::environment::Environment;
@@ -155,7 +156,10 @@ impl Changing<'_> {
                     confirm::ask(&what, self.command, self.words.iter().copied())?;
                 }
             }
-            signals.hold(|| change(&mut projection, false))?
+            signals.hold(|| {
+                let changed = change(&mut projection, false)?;
+                settle(&projection).map(|()| changed)
+            })?
         };
         let output = Output::new(global);
         let told = match output.format {

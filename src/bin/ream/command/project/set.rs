@@ -7,6 +7,7 @@ use indicatif::ProgressBar;
 use ream::{Batched, Error, Json, Projection, Row, SetEach, Stopped};
 use serde::Serialize;
 
+use super::settle;
 use crate::args::{Format, Global};
 use crate::command::confirm::plural;
 use crate::environment::Environment;
@@ -88,6 +89,7 @@ impl SetArgs {
                 1
             }
         };
+        signals.hold(|| settle(&projection))?;
         let output = Output::new(global);
         let told = match output.format {
             Format::Table if global.quiet => Vec::new(),
