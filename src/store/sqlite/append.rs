@@ -2,8 +2,9 @@
 
 use super::lock::Turn;
 use super::transaction::{Failure, Head, Transaction};
-use super::writer::Patience;
+use super::writer::wait_for_readers;
 use super::{Store, log};
+use crate::deadline::Deadline;
 use crate::event::Data;
 use crate::store::{Appended, AppendedEach, Error, SealedEvent, Stopped};
 
@@ -81,7 +82,7 @@ impl Store {
     fn begin(&mut self) -> Result<(Turn, Head), Error> {
         self.open_writer()?;
         self.check_in_place()?;
-        let patience = Patience::new();
+        let deadline = Deadline::after(self.options.lock_timeout);
         loop {
             let turn = self.queue.enter(&self.options)?;
             self.check_in_place()?;
@@ -90,7 +91,7 @@ impl Store {
                 return Ok((turn, head));
             }
             drop(turn);
-            if !patience.wait(&self.options)? {
+            if !wait_for_readers(deadline, &self.options)? {
                 let (waited, by) = (self.options.lock_timeout, log::readers(&self.layout));
                 return Err(Error::LogHeld { waited, by });
             }

@@ -17,7 +17,8 @@ use super::Store;
 use super::connection::failure;
 use super::lock::Turn;
 use super::log::{self, Cut};
-use super::writer::{Patience, Writer};
+use super::writer::{Writer, wait_for_readers};
+use crate::deadline::Deadline;
 use crate::store::Error;
 
 /// How long a turn scrubs.
@@ -225,7 +226,7 @@ impl Store {
     /// reader that is in the way is waited for as long as a writer waits for others.
     pub(super) fn finish_erasure(&mut self) -> Option<Error> {
         let mut progress = Progress::new();
-        let patience = Patience::new();
+        let deadline = Deadline::after(self.options.lock_timeout);
         while self.writer.as_ref().is_some_and(|writer| writer.is_erasing) {
             let step = self.queue.enter(&self.options).and_then(|turn| {
                 let Some(writer) = &mut self.writer else { return Ok(Step::Done) };
@@ -234,7 +235,7 @@ impl Store {
             match step {
                 Ok(Step::Done) => break,
                 Ok(Step::More) => {}
-                Ok(Step::InTheWay) => match patience.wait(&self.options) {
+                Ok(Step::InTheWay) => match wait_for_readers(deadline, &self.options) {
                     Ok(true) => {}
                     Ok(false) => {
                         let (waited, by) = (self.options.lock_timeout, log::readers(&self.layout));

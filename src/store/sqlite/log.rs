@@ -169,12 +169,6 @@ pub(super) fn readers(layout: &Layout) -> Vec<u32> {
     platform::lock_holders(&layout.shared_memory, READ_LOCKS)
 }
 
-/// Moves the log of a projection into its file and empties it, unless a reader is in the way.
-pub(super) fn checkpoint(connection: &Connection, options: &Options) {
-    truncated(connection);
-    let _ = wait_as_told(connection, options);
-}
-
 /// Moves the log into the database; whether nothing is left in it, and no one reads it.
 pub(super) fn truncated(connection: &Connection) -> bool {
     let _ = connection.busy_timeout(Duration::ZERO);

@@ -5,7 +5,7 @@
 //! nothing is written, acknowledged or called a duplicate.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
@@ -17,6 +17,7 @@ use super::log::{self, Cut, Log};
 use super::mark;
 use super::marker::Marker;
 use super::transaction::{Failure, Finished, Head, Streams, Transaction};
+use crate::deadline::Deadline;
 use crate::event::Position;
 use crate::faults::{self, Remedy};
 use crate::platform;
@@ -309,27 +310,15 @@ impl Writer {
 /// How often something is tried while a reader is in its way.
 const TRY: Duration = Duration::from_millis(50);
 
-/// How long a reader that is in the way of cutting the log is put up with.
-#[derive(Debug)]
-pub(super) struct Patience {
-    begun: Instant,
-}
-
-impl Patience {
-    pub(super) fn new() -> Self {
-        Self { begun: Instant::now() }
+/// Waits for a moment before something is tried again that a reader is in the way of; the caller must not
+/// have the turn meanwhile. Whether there is time for that.
+pub(super) fn wait_for_readers(deadline: Deadline, options: &Options) -> Result<bool, Error> {
+    if options.interrupted() {
+        return Err(Error::Interrupted);
     }
-
-    /// Waits for a moment, for which the caller must not have the turn; whether there is time to try
-    /// once more.
-    pub(super) fn wait(&self, options: &Options) -> Result<bool, Error> {
-        if options.interrupted() {
-            return Err(Error::Interrupted);
-        }
-        let left = options.lock_timeout.saturating_sub(self.begun.elapsed());
-        thread::sleep(TRY.min(left));
-        Ok(!left.is_zero())
-    }
+    let left = deadline.left();
+    thread::sleep(TRY.min(left));
+    Ok(!left.is_zero())
 }
 
 /// Whether all that can be read is durable.
