@@ -26,7 +26,7 @@ const FIELDS: [&str; 12] = [
 const ROWS: [&str; 3] = [
     r#"{"id":1,"count":7,"score":0.5,"salary":1200.50,"rate":0.1,"whole":3,"city":"London","name":"Ann","photo":"AAEC","born":"2026-11-23T04:49:13Z","active":true,"extra":{"a":[1]}}"#,
     r#"{"id":-9223372036854775808,"salary":-9999999999.99,"name":"","active":false}"#,
-    r#"{"id":9223372036854775807,"count":0,"score":0,"salary":0,"rate":0,"whole":999999999999999999,"city":"it's","name":"é🦀","photo":"","born":"0000-01-01T00:00:00Z","active":true}"#,
+    r#"{"id":9223372036854775807,"count":0,"score":0,"salary":0,"rate":0,"whole":999999999999999999,"city":"it's","name":"é🦀","photo":"","born":"0001-01-01T00:00:00Z","active":true}"#,
 ];
 
 fn schema() -> Schema {

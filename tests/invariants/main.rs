@@ -33,6 +33,7 @@ mod positions;
 mod programs;
 mod projections;
 mod queue;
+mod reading;
 mod replaced;
 mod room;
 mod settling;

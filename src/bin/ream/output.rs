@@ -289,11 +289,16 @@ pub(crate) fn note(global: &Global, label: &str, message: &str) {
     }
 }
 
-/// Warns of what is wrong though the command was done.
+/// Warns of what is wrong though the command was done, and of all that caused it.
 pub(crate) fn warn(global: &Global, warning: &ream::Error) {
-    let cause =
-        std::error::Error::source(warning).map_or_else(String::new, |cause| format!(": {cause}"));
-    note(global, "warning:", &format!("{warning}{cause}"));
+    let mut message = warning.to_string();
+    let mut cause = std::error::Error::source(warning);
+    while let Some(error) = cause {
+        // Writing into a string does not fail.
+        let _ = write!(message, ": {error}");
+        cause = error.source();
+    }
+    note(global, "warning:", &message);
 }
 
 /// Warns of what is wrong though the store did what it was asked.
