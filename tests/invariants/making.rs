@@ -1,6 +1,6 @@
 //! Making a store: by several at once, and by one that is killed half-way.
 
-use crate::support::{Home, Running, killed_at_each_call};
+use crate::support::{Home, Running, ended, failing, killed_at_each_call, traced};
 
 /// A place without a store.
 fn bare() -> Home {
@@ -43,4 +43,18 @@ fn a_kill_at_any_call_leaves_what_can_be_made_whole() {
         made(home, place);
     });
     assert!(halves > 50, "{halves}");
+}
+
+#[test]
+fn a_store_whose_sync_fails_is_told_and_can_be_made_whole() {
+    let calls = traced(&bare(), "fsync,fdatasync", &["init"]);
+    for file in ["db", "store.new"] {
+        for inject in failing(&calls, file) {
+            let home = bare();
+            let end = ended(&mut home.injected(file, &inject, &["init"]));
+            assert_eq!((end.code, &*end.stdout), (Some(1), ""), "{file} {inject}: {end:#?}");
+            home.run(&["read"]).failed(4, &["no store", "ream init"]);
+            made(&home, &inject);
+        }
+    }
 }

@@ -1,12 +1,11 @@
 //! Projections on the disk: rows set by hand before that is told, a generation before it serves; a
 //! sync that fails is told.
 
-use std::collections::HashMap;
 use std::fs;
 
 use rusqlite::Connection;
 
-use crate::support::{Call, Home, ended, traced};
+use crate::support::{Call, Home, ended, failing, traced};
 
 const KINDS: &str = "fsync,fdatasync,write,pwrite64,ftruncate";
 const PROGRAM: [&str; 5] = [
@@ -137,15 +136,7 @@ fn a_rebuild_whose_sync_fails_is_told_and_the_old_rows_serve() {
     let calls = traced(&prepared(), KINDS, &rebuild);
     let switched = calls.iter().rposition(|call| call.syncs("db-wal")).unwrap();
     for file in ["projections/users.2.db", "projections/users.2.db-wal", "projections"] {
-        let syncs = calls[..switched].iter().filter(|call| call.syncs(file));
-        // strace counts each kind of call by itself.
-        let mut counts: HashMap<&str, usize> = HashMap::new();
-        let mut nth = |name| *counts.entry(name).and_modify(|count| *count += 1).or_insert(1);
-        let injected: Vec<String> = syncs
-            .map(|call| format!("{0}:error=EIO:when={1}", call.name(), nth(call.name())))
-            .collect();
-        assert!(!injected.is_empty(), "{file}: {calls:#?}");
-        for inject in injected {
+        for inject in failing(&calls[..switched], file) {
             let home = prepared();
             home.run(&["project", "set", "users", r#"{"id":9,"city":"Rome"}"#]).done();
             let old = rows(&home);
@@ -161,13 +152,16 @@ fn a_rebuild_whose_sync_fails_is_told_and_the_old_rows_serve() {
 
 #[test]
 fn a_projection_whose_first_sync_fails_is_not_there() {
+    let create = ["project", "create", "users", "id:integer:key"];
+    let calls = traced(&Home::with(1), KINDS, &create);
     for file in ["projections/users.1.db", "projections"] {
-        let home = Home::with(1);
-        let create = ["project", "create", "users", "id:integer:key"];
-        let end = ended(&mut home.injected(file, "fsync,fdatasync:error=EIO", &create));
-        assert_eq!((end.code, &*end.stdout), (Some(1), ""), "{file}: {end:#?}");
-        assert_eq!(home.run(&["project", "list"]).done(), "", "{file}");
-        home.run(&create).done();
+        for inject in failing(&calls, file) {
+            let home = Home::with(1);
+            let end = ended(&mut home.injected(file, &inject, &create));
+            assert_eq!((end.code, &*end.stdout), (Some(1), ""), "{file} {inject}: {end:#?}");
+            assert_eq!(home.run(&["project", "list"]).done(), "", "{file} {inject}");
+            home.run(&create).done();
+        }
     }
 }
 

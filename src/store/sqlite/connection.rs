@@ -75,6 +75,15 @@ fn set_up(connection: &Connection, options: &Options, pragmas: &str) -> rusqlite
 /// SQLite counts the milliseconds of a wait in a C `int`.
 const LONGEST_WAIT: Duration = Duration::from_millis(i32::MAX.unsigned_abs() as u64);
 
+/// Has a new database write by a log.
+pub(super) fn write_by_log(connection: &Connection) -> rusqlite::Result<()> {
+    let mut pragma = connection.prepare("PRAGMA journal_mode=WAL")?;
+    let mut rows = pragma.query([])?;
+    // It commits, and fails where it can't, behind its one row.
+    while rows.next()?.is_some() {}
+    Ok(())
+}
+
 /// Waits for other connections as long as the options say. (With no time at all SQLite would not
 /// even wait for a moment's recovery.)
 pub(super) fn wait_as_told(connection: &Connection, options: &Options) -> rusqlite::Result<()> {

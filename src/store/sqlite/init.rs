@@ -10,7 +10,7 @@ use super::connection::{self, failure};
 use super::layout::Layout;
 use super::lock::Queue;
 use super::marker::Marker;
-use super::{Store, mark, mounts, schema};
+use super::{Store, log, mark, mounts, schema};
 use crate::platform::{self, Ownership};
 use crate::store::{Error, Options};
 
@@ -92,9 +92,8 @@ fn fill(layout: &Layout, lock: &fs::File, options: &Options) -> Result<(), Error
 fn create_tables(layout: &Layout) -> rusqlite::Result<()> {
     let database =
         Connection::open_with_flags(&layout.database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    database.execute_batch(
-        "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
-    )?;
+    database.execute_batch("PRAGMA page_size=4096; PRAGMA synchronous=FULL;")?;
+    connection::write_by_log(&database)?;
     let made: bool = database.query_row(
         "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'events'",
         [],
@@ -103,7 +102,8 @@ fn create_tables(layout: &Layout) -> rusqlite::Result<()> {
     if !made {
         database.execute_batch(&format!("BEGIN IMMEDIATE; {} COMMIT;", schema::TABLES))?;
     }
-    Ok(())
+    // SQLite would do that when it closes, and not say what came of it.
+    log::move_log(&database, &layout.database, "TRUNCATE").map(drop)
 }
 
 /// That the store belongs to who asks, and lies on a file system of this machine alone.

@@ -90,6 +90,24 @@ pub(crate) fn traced(home: &Home, kinds: &str, args: &[&str]) -> Vec<Call> {
     calls(&lines)
 }
 
+/// What has each of the successful syncs of a file in these calls fail, one by one.
+#[track_caller]
+pub(crate) fn failing(calls: &[Call], file: &str) -> Vec<String> {
+    // strace counts each kind of call by itself.
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let injected: Vec<String> = calls
+        .iter()
+        .filter(|call| call.syncs(file))
+        .map(|call| {
+            let count = counts.entry(call.name()).or_default();
+            *count += 1;
+            format!("{}:error=EIO:when={count}", call.name())
+        })
+        .collect();
+    assert!(!injected.is_empty(), "{file}: {calls:#?}");
+    injected
+}
+
 impl Home {
     /// `ream` on this store while calls on a file of the store go wrong, as strace's `inject` says:
     /// `pwrite64:error=EIO:when=2`. The directory itself is the file `.`.

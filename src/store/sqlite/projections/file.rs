@@ -15,7 +15,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::platform;
 use crate::schema::Identifier;
-use crate::store::sqlite::connection::{failure, wait_as_told};
+use crate::store::sqlite::connection::{failure, wait_as_told, write_by_log};
 use crate::store::sqlite::layout::Layout;
 use crate::store::{Error, Options};
 
@@ -70,7 +70,8 @@ impl File {
             // No one else knows the file yet: a journal would be for nothing.
             connection.execute_batch("PRAGMA page_size=4096; PRAGMA journal_mode=OFF; BEGIN;")?;
             fill(&connection)?;
-            connection.execute_batch("COMMIT; PRAGMA journal_mode=WAL;")?;
+            connection.execute_batch("COMMIT")?;
+            write_by_log(&connection)?;
             Ok(connection)
         });
         made.map_err(|error| Error::Engine { action: "make the projection", source: error.into() })
