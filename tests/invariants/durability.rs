@@ -117,6 +117,25 @@ fn the_name_of_a_new_log_is_synced_before_it_is_told() {
 }
 
 #[test]
+fn the_name_of_a_log_is_synced_by_the_writer_after_one_that_died_before_it() {
+    for again in [&["append", "s", "T", "{}", "--id", "once"][..], &["append", "s", "T"]] {
+        let home = Home::with(1);
+        // Whoever closes the database last removes the log.
+        let mut sqlite = std::process::Command::new("sqlite3");
+        ended(sqlite.arg(home.file("db")).arg("SELECT count(*) FROM events")).done();
+        assert!(!home.file("db-wal").exists());
+        let append = ["append", "s", "T", "{}", "--id", "once"];
+        let killed = ended(&mut home.injected(".", "fsync:signal=KILL", &append));
+        assert_eq!((killed.code, &*killed.stdout), (None, ""), "{killed:#?}");
+        assert!(home.length("db-wal") > 0);
+        let calls = traced(&home, KINDS, again);
+        let told = calls.iter().position(Call::writes_out).unwrap();
+        let directory = |call: &Call| call.name() == "fsync" && call.text().contains("/store>)");
+        assert!(calls[..told].iter().any(directory), "{calls:#?}");
+    }
+}
+
+#[test]
 fn a_new_store_is_durable_before_its_marker_has_its_name() {
     let home = Home::new();
     let place = home.place().join("other/store");
