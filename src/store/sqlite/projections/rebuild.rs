@@ -8,6 +8,7 @@ use rusqlite::params;
 use super::file::{self, File};
 use super::{Projection, find_exactly};
 use crate::event::Position;
+use crate::platform;
 use crate::schema::{Definition, Identifier};
 use crate::store::sqlite::log::truncated;
 use crate::store::sqlite::runs::MOMENT;
@@ -45,6 +46,7 @@ impl Store {
         let ProjectionEntry { name, definition, generation } = &rebuilt.entry;
         // It has to be on the disk before it is relied on, and so has its name.
         rebuilt.settle()?;
+        self.sync_names()?;
         let json = definition.to_json();
         self.write(false, |transaction| {
             let connection = transaction.connection();
@@ -62,6 +64,7 @@ impl Store {
     /// the one that does. Who calls this has the turn to rebuild.
     fn tidy(&self, name: &Identifier, serves: u64) -> Result<(), Error> {
         file::point(&self.layout, name, serves)?;
+        self.sync_names()?;
         for generation in file::generations(&self.layout, name)? {
             let file = File::of(&self.layout, name, generation);
             // Who has opened the old one and not yet its log would miss what is left there.
@@ -71,6 +74,12 @@ impl Store {
             }
         }
         Ok(())
+    }
+
+    /// Makes the names of projections' files durable.
+    fn sync_names(&self) -> Result<(), Error> {
+        let directory = &self.layout.projections;
+        platform::sync_dir(directory).map_err(Error::io("sync", directory))
     }
 
     /// A checkpoint for a generation of a projection that serves, or is to serve next.
