@@ -602,6 +602,15 @@ impl Store {
         }
     }
 
+    /// Has no byte of rows that were deleted be left in the files of `projection`; why some are, where they
+    /// are: [`Error::LogHeld`] where a reader is in the way, which is waited for as long as a writer waits for
+    /// others.
+    pub fn erase_rows(&self, projection: &Projection) -> Option<Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.erase_rows(projection.engine()),
+        }
+    }
+
     /// How the store stands.
     ///
     /// # Errors

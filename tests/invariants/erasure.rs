@@ -1,6 +1,8 @@
 //! Invariant 22: when a removal has said `"erased":true`, no byte of what it took is in any file of the
 //! store. The files are read as they lie there, with nothing run in between.
 
+mod rows;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
@@ -173,11 +175,16 @@ fn erased(output: &str) -> Vec<bool> {
 
 /// A process that reads the store, and does until it is told to end.
 fn reader(home: &Home) -> (Running, Lines) {
+    reader_of(home, &home.file("db"), "streams")
+}
+
+/// The same of a table in a file.
+fn reader_of(home: &Home, file: &Path, table: &str) -> (Running, Lines) {
     let mut command = std::process::Command::new("sqlite3");
-    clean(command.arg(home.file("db")), home.place());
+    clean(command.arg(file), home.place());
     let mut running = Running::start(&mut command);
     let mut stdin = running.stdin();
-    writeln!(stdin, "BEGIN; SELECT 'reads ' || count(*) FROM streams;").unwrap();
+    writeln!(stdin, "BEGIN; SELECT 'reads ' || count(*) FROM {table};").unwrap();
     let lines = running.lines();
     assert!(lines.next().unwrap().starts_with("reads "));
     // It ends when it is killed, without a chance to move the log.

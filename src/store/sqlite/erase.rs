@@ -48,7 +48,7 @@ pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Option<boo
 
 /// How far a scrub came.
 #[derive(Debug)]
-enum Scrubbed {
+pub(super) enum Scrubbed {
     /// All pages are done.
     All,
     /// The rest begins with this page.
@@ -128,7 +128,7 @@ fn without_gap(number: u32, page: &[u8]) -> Option<Vec<u8>> {
 
 /// How far an erasure has come that takes several turns.
 #[derive(Debug)]
-struct Progress {
+pub(super) struct Progress {
     /// The first page that is not scrubbed.
     next: u32,
     /// The number that changes when someone else commits, as of the last turn.
@@ -139,8 +139,27 @@ struct Progress {
 }
 
 impl Progress {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { next: 1, data_version: 0, disturbed: false }
+    }
+
+    /// Scrubs for a turn, in the transaction that `connection` is in. It is done where that comes to the
+    /// end, and no one else has committed since it began.
+    pub(super) fn scrub(&mut self, connection: &Connection) -> rusqlite::Result<Scrubbed> {
+        let data_version = connection.query_row("PRAGMA data_version", [], |row| row.get(0))?;
+        self.disturbed |= self.next > 1 && data_version != self.data_version;
+        self.data_version = data_version;
+        match scrub(connection, self.next)? {
+            Scrubbed::All if self.disturbed => {
+                *self = Self::new();
+                Ok(Scrubbed::Until(self.next))
+            }
+            Scrubbed::Until(next) => {
+                self.next = next;
+                Ok(Scrubbed::Until(next))
+            }
+            scrubbed => Ok(scrubbed),
+        }
     }
 }
 
@@ -196,18 +215,8 @@ impl Writer {
         let Some(head) = self.begin(turn)? else { return Ok(Step::InTheWay) };
         let step = self.work(turn, head, false, |transaction| {
             let connection = transaction.connection();
-            let data_version = connection.query_row("PRAGMA data_version", [], |row| row.get(0))?;
-            progress.disturbed |= progress.next > 1 && data_version != progress.data_version;
-            progress.data_version = data_version;
-            Ok(match scrub(connection, progress.next)? {
-                Scrubbed::Until(next) => {
-                    progress.next = next;
-                    Step::More
-                }
-                Scrubbed::All if progress.disturbed => {
-                    *progress = Progress::new();
-                    Step::More
-                }
+            Ok(match progress.scrub(connection)? {
+                Scrubbed::Until(_) => Step::More,
                 Scrubbed::All => {
                     connection.execute("UPDATE erasures SET scrubbed = 1", [])?;
                     Step::Done

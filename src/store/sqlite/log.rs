@@ -166,7 +166,12 @@ const READ_LOCKS: RangeInclusive<u64> = 123..=127;
 
 /// The processes that read the store at this moment, as far as the system says.
 pub(super) fn readers(layout: &Layout) -> Vec<u32> {
-    platform::lock_holders(&layout.shared_memory, READ_LOCKS)
+    readers_by(&layout.shared_memory)
+}
+
+/// The same of any database, by its shared memory.
+pub(super) fn readers_by(shared_memory: &Path) -> Vec<u32> {
+    platform::lock_holders(shared_memory, READ_LOCKS)
 }
 
 /// Moves the log into the database; whether nothing is left in it, and no one reads it.

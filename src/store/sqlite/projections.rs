@@ -5,6 +5,7 @@
 //! writer's way.
 
 mod compare;
+mod erase;
 mod file;
 mod functions;
 mod lower;
@@ -262,7 +263,7 @@ impl Projection {
     /// Makes what was committed durable, and moves it from the log into the file where no one reads the
     /// log.
     pub(crate) fn settle(&self) -> Result<(), Error> {
-        self.file.settle(&self.connection, &self.layout, &self.options)
+        self.file.settle(&self.connection, &self.layout, &self.options).map(drop)
     }
 
     pub(crate) fn statements(&self) -> String {

@@ -67,8 +67,10 @@ fn fields_are_set_to_null_to_times_and_to_json() {
 fn rows_are_deleted_and_counted() {
     let shop = users();
     let delete = |condition: &str| shop.run(["project", "delete", "users", condition, "--yes"]);
-    let deleted =
-        |rows: u64| format!("{{\"projection\":\"users\",\"deleted\":{rows},\"dry_run\":false}}\n");
+    let deleted = |rows: u64| {
+        let done = format!("\"deleted\":{rows},\"dry_run\":false,\"erased\":true");
+        format!("{{\"projection\":\"users\",{done}}}\n")
+    };
     delete("salary > 6000").stdout(&deleted(0));
     delete("extra IS NULL AND id = :id").args(["--with", "id=2"]).stdout(&deleted(0));
     as_it_was(&shop);
@@ -133,7 +135,7 @@ fn a_change_in_a_pipe_needs_to_be_confirmed_by_a_hint_that_runs() {
         .stdout(&updated(1));
     has(&shop, "id,city", "1,it's\n2,Madrid\n");
     hinted(r#""$REAM" project delete users "city != :c" --with "c=it's""#)
-        .stdout("{\"projection\":\"users\",\"deleted\":1,\"dry_run\":false}\n");
+        .stdout("{\"projection\":\"users\",\"deleted\":1,\"dry_run\":false,\"erased\":true}\n");
     has(&shop, "id,city", "1,it's\n");
 }
 

@@ -11,7 +11,7 @@ fn an_expression_may_begin_with_a_sign() {
         .args(["--where", "-id = -2"])
         .stdout("{\"projection\":\"users\",\"updated\":1,\"dry_run\":false}\n");
     shop.run(["project", "delete", "users", "-id = -2", "--yes"])
-        .stdout("{\"projection\":\"users\",\"deleted\":1,\"dry_run\":false}\n");
+        .stdout("{\"projection\":\"users\",\"deleted\":1,\"dry_run\":false,\"erased\":true}\n");
 }
 
 #[test]

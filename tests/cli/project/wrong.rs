@@ -259,7 +259,7 @@ fn what_looks_like_sql_is_a_value_like_any_other() {
         .stdout("");
     shop.run(["project", "select", "users", &format!("city = \"{hostile}\"")]).stdout("");
     shop.run(["project", "delete", "users", "city = :c", "--with", &format!("c={hostile}"), "-y"])
-        .stdout("{\"projection\":\"users\",\"deleted\":0,\"dry_run\":false}\n");
+        .stdout("{\"projection\":\"users\",\"deleted\":0,\"dry_run\":false,\"erased\":true}\n");
     let select = format!("users{hostile}");
     as_it_was(shop.run(["project", "select", &select]).fails_with(4, ["no projection `users';"]));
 

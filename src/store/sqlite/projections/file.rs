@@ -17,6 +17,7 @@ use crate::platform;
 use crate::schema::Identifier;
 use crate::store::sqlite::connection::{failure, wait_as_told, write_by_log};
 use crate::store::sqlite::layout::Layout;
+use crate::store::sqlite::log;
 use crate::store::{Error, Options};
 
 /// The files of one generation of a projection.
@@ -37,6 +38,11 @@ impl File {
         length(&self.path) + length(&self.beside("-wal"))
     }
 
+    /// The processes that read it at this moment, as far as the system says.
+    pub(super) fn readers(&self) -> Vec<u32> {
+        log::readers_by(&self.beside("-shm"))
+    }
+
     fn beside(&self, suffix: &str) -> PathBuf {
         let mut path = self.path.clone().into_os_string();
         path.push(suffix);
@@ -52,7 +58,10 @@ impl File {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
         wait_as_told(&connection, options)?;
-        connection.execute_batch("PRAGMA cell_size_check=ON; PRAGMA synchronous=NORMAL;")?;
+        // What is freed is overwritten: deleted rows shall not be readable.
+        let pragmas =
+            "PRAGMA cell_size_check=ON; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;";
+        connection.execute_batch(pragmas)?;
         Ok(connection)
     }
 
@@ -78,28 +87,30 @@ impl File {
     }
 
     /// Makes what was committed durable, and moves it from the log into the file where no one reads the
-    /// log.
+    /// log: then nothing is left in that, and it is true.
     pub(super) fn settle(
         &self,
         connection: &Connection,
         layout: &Layout,
         options: &Options,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let failed = |error| failure(layout, "sync the projection", error);
         // With a reader open, TRUNCATE would wait for the whole timeout.
         connection.busy_timeout(Duration::ZERO).map_err(failed)?;
-        let moved = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        let moved =
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
         wait_as_told(connection, options).map_err(failed)?;
-        match moved {
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {}
-            moved => moved.map_err(failed)?,
-        }
+        let emptied = match moved {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => false,
+            moved => moved.map_err(failed)? == 0,
+        };
         // A log that was cut could come back otherwise, and one that was not is what counts. It carries
         // no locks, unlike the file, so it may be opened and closed.
         let log = self.beside("-wal");
         let synced = fs::File::open(&log).and_then(|file| file.sync_all());
         synced.map_err(Error::io("sync", &log))?;
-        platform::sync_dir(&layout.projections).map_err(Error::io("sync", &layout.projections))
+        platform::sync_dir(&layout.projections).map_err(Error::io("sync", &layout.projections))?;
+        Ok(emptied)
     }
 
     /// Removes the file and those beside it, where they are.

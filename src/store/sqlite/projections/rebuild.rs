@@ -62,7 +62,7 @@ impl Store {
 
     /// Removes generations that do not serve, but those that are still read, and has the link lead to
     /// the one that does. Who calls this has the turn to rebuild.
-    fn tidy(&self, name: &Identifier, serves: u64) -> Result<(), Error> {
+    pub(super) fn tidy(&self, name: &Identifier, serves: u64) -> Result<(), Error> {
         file::point(&self.layout, name, serves)?;
         self.sync_names()?;
         for generation in file::generations(&self.layout, name)? {

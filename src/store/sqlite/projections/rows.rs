@@ -336,7 +336,7 @@ impl Projection {
     }
 
     /// Runs `work` in a transaction, which is committed where it says so.
-    fn write<T>(
+    pub(super) fn write<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<(T, bool), Failure>,
     ) -> Result<T, Error> {

@@ -9,7 +9,7 @@ use super::settle;
 use crate::args::{Format, Global};
 use crate::command::confirm::{self, plural};
 use crate::environment::Environment;
-use crate::output::{Output, to_line, warn_of};
+use crate::output::{Output, note, to_line, warn_of};
 use crate::signals::Signals;
 
 /// Set fields of rows
@@ -76,6 +76,9 @@ struct ChangedJson<'p> {
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted: Option<u64>,
     dry_run: bool,
+    /// Not said of what was not done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased: Option<bool>,
 }
 
 impl UpdateArgs {
@@ -88,6 +91,7 @@ impl UpdateArgs {
             sure: &self.sure,
             doing: "updating",
             done: "updated",
+            erases: false,
             command: "ream project update",
             words: self.with.words(words),
         };
@@ -110,6 +114,7 @@ impl DeleteArgs {
             sure: &self.sure,
             doing: "deleting",
             done: "deleted",
+            erases: true,
             command: "ream project delete",
             words: self.with.words(vec![&*self.name, &*self.condition]),
         };
@@ -126,6 +131,8 @@ struct Changing<'c> {
     sure: &'c Sure,
     doing: &'static str,
     done: &'static str,
+    /// Whether no byte of what is gone shall be left.
+    erases: bool,
     /// The command, and what it was given.
     command: &'static str,
     words: Vec<&'c str>,
@@ -146,8 +153,8 @@ impl Changing<'_> {
         let store = global.open(environment, &options)?;
         let mut projection = store.projection(name)?;
         warn_of(global, &store);
-        let changed = if sure.dry_run {
-            change(&mut projection, true)?
+        let (changed, unfinished) = if sure.dry_run {
+            (change(&mut projection, true)?, None)
         } else {
             if !sure.yes {
                 let rows = change(&mut projection, true)?;
@@ -158,7 +165,9 @@ impl Changing<'_> {
             }
             signals.hold(|| {
                 let changed = change(&mut projection, false)?;
-                settle(&projection).map(|()| changed)
+                settle(&projection)?;
+                let unfinished = self.erases.then(|| store.erase_rows(&projection));
+                anyhow::Ok((changed, unfinished))
             })?
         };
         let output = Output::new(global);
@@ -171,12 +180,25 @@ impl Changing<'_> {
             _ => {
                 let counts = |what: &str| (*done == what).then_some(changed);
                 let (updated, deleted) = (counts("updated"), counts("deleted"));
-                let json =
-                    ChangedJson { projection: name, updated, deleted, dry_run: sure.dry_run };
+                let erased = unfinished.as_ref().map(Option::is_none);
+                let json = ChangedJson {
+                    projection: name,
+                    updated,
+                    deleted,
+                    dry_run: sure.dry_run,
+                    erased,
+                };
                 [to_line(&json)?, b"\n".into()].concat()
             }
         };
         output.write(&told)?;
+        if let Some(Some(error)) = unfinished {
+            let message = format!(
+                "the rows are deleted, and bytes of them are left in the projection's files: {error}; \
+                 the same again tries again"
+            );
+            note(global, "warning:", &message);
+        }
         Ok(signals.check()?)
     }
 }

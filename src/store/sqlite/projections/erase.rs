@@ -1,0 +1,84 @@
+//! Erasing: no byte of rows that were deleted is left in the projection's files.
+//!
+//! As in the events' file what SQLite frees is overwritten, gaps that page splits leave are scrubbed, and the
+//! log is cut. No mark is left behind for others to go on with: rows can be made again, so who wants them
+//! gone and is told that they are not asks again.
+
+use super::file::{self, File};
+use super::{Projection, find_exactly};
+use crate::deadline::Deadline;
+use crate::store::Error;
+use crate::store::sqlite::Store;
+use crate::store::sqlite::erase::{Progress, Scrubbed};
+use crate::store::sqlite::writer::wait_for_readers;
+
+/// What came of an attempt.
+enum Step {
+    Done,
+    /// There is more to scrub.
+    More,
+    /// Someone reads this file.
+    InTheWay(File),
+}
+
+impl Store {
+    /// Has no byte of rows that are not there any more be left in the files of `projection`; why some are,
+    /// where they are. A reader that is in the way is waited for as long as a writer waits for others.
+    pub(crate) fn erase_rows(&self, projection: &Projection) -> Option<Error> {
+        let mut progress = Some(Progress::new());
+        let deadline = Deadline::after(self.options.lock_timeout);
+        loop {
+            match self.try_erase_rows(projection, &mut progress) {
+                Ok(Step::Done) => return None,
+                Ok(Step::More) => {}
+                Ok(Step::InTheWay(file)) => match wait_for_readers(deadline, &self.options) {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        let (waited, by) = (self.options.lock_timeout, file.readers());
+                        return Some(Error::LogHeld { waited, by });
+                    }
+                    Err(error) => return Some(error),
+                },
+                Err(error) => return Some(error),
+            }
+        }
+    }
+
+    /// Goes on for one turn; `progress` is nothing once all is scrubbed.
+    fn try_erase_rows(
+        &self,
+        projection: &Projection,
+        progress: &mut Option<Progress>,
+    ) -> Result<Step, Error> {
+        if let Some(scrubbing) = progress {
+            match projection.write(|connection| Ok((scrubbing.scrub(connection)?, true)))? {
+                Scrubbed::Until(_) => return Ok(Step::More),
+                Scrubbed::Unable => return Err(Error::CannotScrub),
+                Scrubbed::All => *progress = None,
+            }
+        }
+        let Projection { connection, file, layout, options, .. } = projection;
+        if !file.settle(connection, layout, options)? {
+            return Ok(Step::InTheWay(file.clone()));
+        }
+        self.erase_older(projection)
+    }
+
+    /// Removes the generations before the one that serves, where readers kept them.
+    fn erase_older(&self, projection: &Projection) -> Result<Step, Error> {
+        let name = &projection.entry.name;
+        let older = || -> Result<Option<u64>, Error> {
+            let generations = file::generations(&self.layout, name)?;
+            Ok(generations.into_iter().find(|found| *found < projection.entry.generation))
+        };
+        let Some(found) = older()? else { return Ok(Step::Done) };
+        if let Ok(_turn) = self.take_rebuild(name) {
+            let serves = self.look(|connection| find_exactly(connection, name.as_str()))?;
+            self.tidy(name, serves.generation)?;
+        }
+        Ok(match older()? {
+            Some(_) => Step::InTheWay(File::of(&self.layout, name, found)),
+            None => Step::Done,
+        })
+    }
+}
