@@ -10,6 +10,7 @@
 #![allow(clippy::print_stdout, reason = "the table is what this is for")]
 
 mod decide;
+mod erase;
 mod follow;
 mod log;
 mod place;
@@ -25,9 +26,10 @@ use std::path::Path;
 use report::Report;
 
 /// The groups, by name.
-const GROUPS: [(&str, Measure); 5] = [
+const GROUPS: [(&str, Measure); 6] = [
     ("log", log::measure),
     ("state", state::measure),
+    ("erase", erase::measure),
     ("decide", decide::measure),
     ("projection", projection::measure),
     ("follow", follow::measure),

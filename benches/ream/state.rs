@@ -14,7 +14,7 @@ use crate::report::Required::AtMost;
 use crate::report::{Report, median};
 
 /// How many states the large store has.
-const MANY: u32 = 1_000_000;
+pub(crate) const MANY: u32 = 1_000_000;
 const OFTEN: usize = 500;
 
 /// The argument that makes this program select a state.
@@ -82,7 +82,7 @@ fn appends(place: &Place, report: &mut Report) {
 }
 
 /// Makes a store of streams with an event and a state each.
-fn fill(place: &Place, store: &str, states: u32) {
+pub(crate) fn fill(place: &Place, store: &str, states: u32) {
     place.init(store);
     let mut lines = String::new();
     for number in 0..states {

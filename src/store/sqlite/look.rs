@@ -31,6 +31,15 @@ pub(super) struct Looking {
     pub(super) unsettled: OnceCell<Error>,
 }
 
+/// Why what is seen may not be durable.
+#[derive(Debug, Clone, Copy)]
+enum Doubt {
+    /// The bell does not name the head.
+    Head,
+    /// A commit is under way, or was when its writer died.
+    Mark,
+}
+
 impl Looking {
     /// Keeps the first reason why what is found may not be durable.
     fn warn(&self, error: Error) {
@@ -64,19 +73,23 @@ impl Store {
         let mut tries = 0;
         loop {
             begin(connection).map_err(|error| tell(error.into()))?;
-            let settled = self.is_settled(looking, tries);
-            if !matches!(settled, Ok(false)) {
-                let done = settled.and_then(|_| work(connection));
+            let doubt = if tries < TRIES { self.doubt(looking, tries) } else { Ok(None) };
+            let Ok(Some(doubt)) = doubt else {
+                let done = doubt.and_then(|_| work(connection));
                 roll_back(connection);
                 return done.map_err(tell);
-            }
+            };
             roll_back(connection);
             tries += 1;
-            match settle(&self.layout, &self.marker, &self.options) {
-                Settled::Yes(durable) => looking.durable.set(durable),
-                Settled::Writing if tries < TRIES => thread::sleep(WRITING),
-                Settled::Writing => looking.warn(Error::Busy { waited: WRITING * TRIES }),
-                Settled::No(error) => {
+            match (settle(&self.layout, &self.marker, &self.options), doubt) {
+                (Settled::Yes(durable), _) => looking.durable.set(durable),
+                // While someone writes, the mark is set, and what can be seen is durable all the same.
+                (Settled::Writing, Doubt::Mark) => {}
+                (Settled::Writing, Doubt::Head) if tries < TRIES => thread::sleep(WRITING),
+                (Settled::Writing, Doubt::Head) => {
+                    looking.warn(Error::Busy { waited: WRITING * TRIES });
+                }
+                (Settled::No(error), _) => {
                     looking.warn(error);
                     tries = TRIES;
                 }
@@ -109,17 +122,15 @@ impl Store {
         }))
     }
 
-    /// Whether all that is seen is durable, or it has been tried often enough to have it so.
-    /// The bell is read behind the snapshot.
-    fn is_settled(&self, looking: &Looking, tries: u32) -> Result<bool, Failure> {
-        if tries >= TRIES {
-            return Ok(true);
-        }
+    /// Why what is seen may not be durable, where that is so. The bell is read behind the snapshot.
+    fn doubt(&self, looking: &Looking, tries: u32) -> Result<Option<Doubt>, Failure> {
         let head = Head::read(&looking.connection, self.id())?.position;
         let named = || bell::read(&self.layout).is_some_and(|bell| bell.position >= head);
-        // While someone writes, the mark is set, and what can be seen is durable all the same.
-        Ok((head <= looking.durable.get() || named())
-            && (tries > 0 || !mark::seems_set(&self.layout.lock)))
+        if head > looking.durable.get() && !named() {
+            return Ok(Some(Doubt::Head));
+        }
+        let is_marked = tries == 0 && mark::seems_set(&self.layout.lock);
+        Ok(is_marked.then_some(Doubt::Mark))
     }
 
     /// That the store lost what was acknowledged, if it did.
