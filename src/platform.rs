@@ -97,6 +97,7 @@ mod system {
         File::open(path)?.sync_all()
     }
 
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(crate) fn lock_holders(path: &Path, bytes: RangeInclusive<u64>) -> Vec<u32> {
         use rustix::fs::{major, minor};
         let Ok(metadata) = fs::symlink_metadata(path) else { return Vec::new() };
@@ -104,6 +105,11 @@ mod system {
         let (major, minor) = (major(metadata.dev()), minor(metadata.dev()));
         let file = format!("{major:02x}:{minor:02x}:{}", metadata.ino());
         super::lock_holders_in(&table, &file, bytes)
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    pub(crate) fn lock_holders(_path: &Path, _bytes: RangeInclusive<u64>) -> Vec<u32> {
+        Vec::new()
     }
 
     pub(crate) fn identify(path: &Path) -> io::Result<FileIdentity> {
@@ -269,7 +275,7 @@ pub(crate) fn lock_holders(path: &Path, bytes: RangeInclusive<u64>) -> Vec<u32> 
 }
 
 /// The same by a table as `/proc/locks` has it, for a file as that names it. See `proc_locks(5)`.
-#[cfg_attr(not(unix), expect(dead_code, reason = "the system has no such table"))]
+#[cfg(any(test, target_os = "linux", target_os = "android"))]
 fn lock_holders_in(table: &str, file: &str, bytes: RangeInclusive<u64>) -> Vec<u32> {
     let holder = |line: &str| {
         // `1: POSIX  ADVISORY  READ 4711 fd:00:131093 123 123`; who only waits has a `->`.
