@@ -182,6 +182,17 @@ fn a_decision_is_about_one_stream() {
 }
 
 #[test]
+fn two_events_of_a_decision_have_two_ids() {
+    let mut store = store();
+    let events = vec![event("s", "A").id("x"), event("s", "B"), event("s", "A").id("x")];
+    let decision = decision(&store, "s", events);
+    let error = store.save(&decision, &command("s", "1")).unwrap_err();
+    assert!(matches!(error, Error::SameId { first: 1, second: 3, .. }), "{error}");
+    assert_eq!(error.to_string(), "events 1 and 3 have the same id, `x`");
+    assert_eq!(head(&store), 0);
+}
+
+#[test]
 fn a_state_or_event_too_large_is_refused() {
     let mut store = store();
     let large = json(&format!("\"{}\"", "x".repeat(16 * 1024 * 1024)));
