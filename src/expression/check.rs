@@ -1,7 +1,5 @@
 //! From a tree to one in which each part has a type, by a schema and the parameters' values.
 
-use regex::Regex;
-
 use super::evaluate::{calculate, compare};
 use super::parameters::{Parameter, Parameters};
 use super::pattern;
@@ -349,7 +347,9 @@ impl Checker<'_> {
     fn matches(&self, text: &Syntax, pattern: &Syntax) -> Checked<Node> {
         let value = self.text(text, "=~")?;
         let regex = match self.text(pattern, "=~")? {
-            Node::Constant(Value::Text(text), _) => self.pattern(&text, pattern.span)?,
+            Node::Constant(Value::Text(text), _) => {
+                pattern::compile(&text).or_else(|reason| self.refuse(pattern.span, reason))?
+            }
             Node::Constant(..) => return Ok(truth(None)),
             _ => return self.refuse(pattern.span, "a pattern is a string or a parameter"),
         };
@@ -358,10 +358,6 @@ impl Checker<'_> {
             Some(_) => truth(None),
             None => Node::Matches(Box::new(value), regex),
         })
-    }
-
-    fn pattern(&self, text: &str, span: Span) -> Checked<Regex> {
-        pattern::compile(text).or_else(|reason| self.refuse(span, reason))
     }
 
     /// A part that is a text.

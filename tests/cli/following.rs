@@ -9,6 +9,7 @@ mod passing;
 mod projectors;
 mod reactors;
 mod restored;
+mod rows;
 mod subscriptions;
 
 use std::fs;
