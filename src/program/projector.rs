@@ -95,7 +95,7 @@ impl Effects for Rows<'_> {
     }
 
     fn rest(&mut self) -> Result<(), Error> {
-        self.projection.settle()
+        self.projection.tidy()
     }
 
     fn record(&mut self, failure: Option<&str>) -> Result<(), Error> {

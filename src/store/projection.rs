@@ -304,12 +304,23 @@ impl Projection {
         }
     }
 
-    /// Makes what was committed durable, and has others see it even where they take the projection's
-    /// file for one that no one writes. (Where others read, the latter is left for another time.)
+    /// Has others see what was committed lately even where they take the projection's file for one
+    /// that no one writes. Where others read, it is left for another time.
     ///
     /// # Errors
     ///
-    /// Where it may not be durable.
+    /// Where the file can't be written or synced.
+    pub fn tidy(&self) -> Result<(), Error> {
+        match &self.engine {
+            ProjectionEngine::Sqlite(projection) => projection.tidy(),
+        }
+    }
+
+    /// Makes what was committed durable.
+    ///
+    /// # Errors
+    ///
+    /// Where it may not be.
     pub fn settle(&self) -> Result<(), Error> {
         match &self.engine {
             ProjectionEngine::Sqlite(projection) => projection.settle(),

@@ -3,6 +3,40 @@
 //! Each shape has a commit or a checkpoint fail on a disk that takes nothing new for a while, goes
 //! on as people do, and then takes the disk away and brings it back.
 
+/// What switches off all that a store does against failed syncs.
+const ALL_OFF: &str = "no-cut,no-mark,no-length";
+
+/// Has each shape lose something where the remedies are switched off, and nothing where they are not.
+macro_rules! shapes {
+    ($($name:ident: $play:expr,)*) => {
+        mod without_the_remedies {
+            use super::*;
+
+            $(
+                #[test]
+                #[cfg_attr(not(feature = "faults"), ignore = "needs `--features faults`")]
+                fn $name() {
+                    let left = Scene::played(crate::failed_syncs::ALL_OFF, $play);
+                    assert!(left.lacks_some(), "{left:#?}");
+                }
+            )*
+        }
+
+        mod with_the_remedies {
+            use super::*;
+
+            $(
+                #[test]
+                fn $name() {
+                    let left = Scene::played("", $play);
+                    assert!(left.is_whole(), "{left:#?}");
+                }
+            )*
+        }
+    };
+}
+
+mod rows;
 mod scene;
 mod shapes;
 

@@ -98,7 +98,7 @@ pub(super) fn start_over(connection: &Connection, database: &Path) {
 
 /// Moves the log into the database; whether a reader was in the way of some of it.
 ///
-/// The caller has the turn to write. Where this fails, `db` is set back to the length that it had: a
+/// The caller has the turn to move it. Where this fails, the database is set back to the length that it had: a
 /// file system may leave blocks that it could not write unwritten for good, and only blocks that are
 /// allocated anew are written by the next attempt. What is in them is still in the log.
 pub(super) fn move_log(

@@ -14,6 +14,8 @@ mod rows;
 mod select;
 mod table;
 
+use std::cell::Cell;
+
 use rusqlite::{Connection, params};
 
 use self::file::File;
@@ -48,6 +50,8 @@ pub(crate) struct Projection {
     entry: ProjectionEntry,
     layout: Layout,
     options: Options,
+    /// Whether something may be in the log that was committed here.
+    untidy: Cell<bool>,
 }
 
 impl Store {
@@ -169,7 +173,7 @@ impl Store {
 
     fn opened(&self, entry: ProjectionEntry, file: File, connection: Connection) -> Projection {
         let (layout, options) = (self.layout.clone(), self.options.clone());
-        Projection { connection, file, entry, layout, options }
+        Projection { connection, file, entry, layout, options, untidy: Cell::new(false) }
     }
 }
 
@@ -260,10 +264,18 @@ impl Projection {
         checkpoint.map_err(|error| self.tell("read the checkpoint", error))
     }
 
-    /// Makes what was committed durable, and moves it from the log into the file where no one reads the
-    /// log.
+    /// Moves what was committed lately from the log into the file, where no one reads the log.
+    pub(crate) fn tidy(&self) -> Result<(), Error> {
+        let moved = self.file.tidy(&self.connection, &self.layout, &self.options)?;
+        self.untidy.set(!moved);
+        Ok(())
+    }
+
+    /// Makes what was committed durable.
     pub(crate) fn settle(&self) -> Result<(), Error> {
-        self.file.settle(&self.connection, &self.layout, &self.options).map(drop)
+        self.file.settle(&self.connection, &self.layout, &self.options)?;
+        self.untidy.set(false);
+        Ok(())
     }
 
     pub(crate) fn statements(&self) -> String {
@@ -278,5 +290,14 @@ impl Projection {
     /// What a failure of SQLite means.
     fn tell(&self, action: &'static str, error: rusqlite::Error) -> Error {
         failure(&self.layout, action, error)
+    }
+}
+
+impl Drop for Projection {
+    fn drop(&mut self) {
+        // SQLite does that as well, but not what has to be done where it fails.
+        if self.untidy.get() {
+            let _ = self.tidy();
+        }
     }
 }

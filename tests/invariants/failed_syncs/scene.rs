@@ -20,6 +20,9 @@ const PROJECTOR: [&str; 4] = [
     r#"{"set":{"position":.position,"name":.data.name}}, {"ack":.position}"#,
 ];
 
+/// A table that is kept by hand.
+const TABLE: [&str; 5] = ["project", "create", "kept", "id:integer:key", "text:text"];
+
 /// An event that was acknowledged or read: the name in its data, and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Known {
@@ -39,6 +42,12 @@ fn row(line: &str) -> Known {
     Known { name: value["name"].as_str().unwrap().into(), position: position(line) }
 }
 
+/// The key of a row that is kept by hand.
+fn id(line: &str) -> u64 {
+    let value: Value = serde_json::from_str(line).unwrap();
+    value["id"].as_u64().unwrap()
+}
+
 /// The data of an event of this name, so many bytes long or a little more.
 fn data(name: &str, bytes: usize) -> String {
     format!(r#"{{"name":"{name}","text":"{}"}}"#, "x".repeat(bytes))
@@ -49,8 +58,10 @@ fn data(name: &str, bytes: usize) -> String {
 pub(super) struct Left {
     /// What was acknowledged or heard, and is not there.
     lost: Vec<Known>,
-    /// What SQLite finds.
-    integrity: String,
+    /// The same of rows that were set by hand.
+    unset: Vec<u64>,
+    /// What SQLite finds in the events' file and that of the table.
+    integrity: [String; 2],
     read: Ended,
     /// The projection, once it has caught up.
     rows: Ended,
@@ -61,14 +72,14 @@ pub(super) struct Left {
 impl Left {
     /// Whether something is not there that was acknowledged.
     pub(super) fn lacks_some(&self) -> bool {
-        !self.lost.is_empty()
+        !self.lost.is_empty() || !self.unset.is_empty()
     }
 
     /// Whether all is there, and goes on.
     pub(super) fn is_whole(&self) -> bool {
         let well = |end: &Ended| (end.code, &*end.stderr) == (Some(0), "");
-        self.lost.is_empty()
-            && self.integrity == "ok"
+        !self.lacks_some()
+            && self.integrity == ["ok"; 2]
             && [&self.read, &self.rows, &self.next].into_iter().all(well)
             && self.rows.stdout.lines().map(row).eq(self.read.stdout.lines().map(event))
     }
@@ -79,6 +90,8 @@ pub(super) struct Scene {
     /// The remedies that are switched off.
     off: &'static str,
     known: Vec<Known>,
+    /// The rows that were set by hand.
+    set: Vec<u64>,
     home: Home,
     pub(super) disk: Disk,
 }
@@ -90,8 +103,13 @@ impl Scene {
     pub(super) fn played(off: &'static str, play: fn(&mut Self)) -> Left {
         needs_root("a disk that fails");
         let disk = Disk::new();
-        let mut scene = Self { off, known: Vec::new(), home: Home::on(&disk), disk };
+        let mut scene =
+            Self { off, known: Vec::new(), set: Vec::new(), home: Home::on(&disk), disk };
         scene.run(&[&CREATE[..], &PROJECTOR].concat(), "").done();
+        scene.run(&TABLE, "").done();
+        // The log begins here: what a shape fills it with counts.
+        let cut = "PRAGMA wal_checkpoint(TRUNCATE)";
+        scene.reader("db").unwrap().query_row(cut, [], |_| Ok(())).unwrap();
         for name in ["a1", "a2", "a3"] {
             scene.stores(name, 100);
         }
@@ -105,27 +123,42 @@ impl Scene {
         let found: Vec<Known> = read.stdout.lines().map(event).collect();
         let rows = ["project", "select", "names", "--fresh", "--order-by", "position"];
         let rows = self.run(&rows, "");
-        let integrity = self.integrity().unwrap_or_else(|error| error.to_string());
+        let kept = self.run(&["project", "select", "kept"], "").stdout;
+        let kept: Vec<u64> = kept.lines().map(id).collect();
+        let unset = self.set.iter().copied().filter(|id| !kept.contains(id)).collect();
+        let integrity = ["db", "projections/kept.1.db"].map(|file| {
+            let found = self.integrity(file);
+            found.unwrap_or_else(|error| error.to_string())
+        });
         let next = self.run(&["append", "s", "T", "-"], &data("next", 10));
         let lost = self.known.into_iter().filter(|one| !found.contains(one)).collect();
-        Left { lost, integrity, read, rows, next }
+        Left { lost, unset, integrity, read, rows, next }
     }
 
-    fn integrity(&self) -> rusqlite::Result<String> {
-        self.reader()?.query_row("PRAGMA integrity_check", [], |row| row.get(0))
+    fn integrity(&self, file: &str) -> rusqlite::Result<String> {
+        self.reader(file)?.query_row("PRAGMA integrity_check", [], |row| row.get(0))
     }
 
     /// A connection of this process, which leaves the log alone when it ends.
-    fn reader(&self) -> rusqlite::Result<Connection> {
-        let reader = Connection::open(self.home.file("db"))?;
+    fn reader(&self, file: &str) -> rusqlite::Result<Connection> {
+        let reader = Connection::open(self.home.file(file))?;
         reader.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         Ok(reader)
     }
 
-    /// A reader that holds what it sees now, until it is dropped.
+    /// A reader of events that holds what it sees now, until it is dropped.
     pub(super) fn reading(&self) -> Connection {
-        let reader = self.reader().unwrap();
-        reader.execute_batch("BEGIN; SELECT count(*) FROM events;").unwrap();
+        self.reading_of("db", "events")
+    }
+
+    /// The same of the rows that are kept by hand.
+    pub(super) fn reading_rows(&self) -> Connection {
+        self.reading_of("projections/kept.1.db", "kept")
+    }
+
+    fn reading_of(&self, file: &str, table: &str) -> Connection {
+        let reader = self.reader(file).unwrap();
+        reader.execute_batch(&format!("BEGIN; SELECT count(*) FROM {table};")).unwrap();
         reader
     }
 
@@ -148,6 +181,16 @@ impl Scene {
         let end = self.run(&[&["append", "s", "T", "-"], options].concat(), &data(name, bytes));
         if end.code == Some(0) {
             self.acknowledged(name, &end.stdout);
+        }
+        end
+    }
+
+    /// Sets a row by hand, by a process of its own; whether that was acknowledged.
+    pub(super) fn sets(&mut self, id: u64, bytes: usize) -> Ended {
+        let row = format!(r#"{{"id":{id},"text":"{}"}}"#, "x".repeat(bytes));
+        let end = self.run(&["project", "set", "kept", "-"], &row);
+        if end.code == Some(0) {
+            self.set.push(id);
         }
         end
     }

@@ -1,4 +1,4 @@
-//! How a sync fails, and who goes on behind it.
+//! How a sync of events fails, and who goes on behind it.
 
 use super::scene::Scene;
 
@@ -6,39 +6,6 @@ use super::scene::Scene;
 const SHORT: usize = 20_000;
 /// So much fills so many that the next writer has it start over.
 const LONG: usize = 150_000;
-
-/// What switches off all that a store does against failed syncs.
-const ALL_OFF: &str = "no-cut,no-mark,no-length";
-
-/// Has each shape lose something where the remedies are switched off, and nothing where they are not.
-macro_rules! shapes {
-    ($($name:ident: $play:expr,)*) => {
-        mod without_the_remedies {
-            use super::*;
-
-            $(
-                #[test]
-                #[cfg_attr(not(feature = "faults"), ignore = "needs `--features faults`")]
-                fn $name() {
-                    let left = Scene::played(ALL_OFF, $play);
-                    assert!(left.lacks_some(), "{left:#?}");
-                }
-            )*
-        }
-
-        mod with_the_remedies {
-            use super::*;
-
-            $(
-                #[test]
-                fn $name() {
-                    let left = Scene::played("", $play);
-                    assert!(left.is_whole(), "{left:#?}");
-                }
-            )*
-        }
-    };
-}
 
 shapes! {
     a_short_log_retried_with_the_id: |scene| {

@@ -24,10 +24,14 @@ impl Mounted {
     /// The one in an image, by a loop device that goes with it.
     fn of_image(image: &Path, place: &Path) -> Self {
         let mounted = mount(&["-o", "loop,discard", image.to_str().unwrap()], place);
-        // One page a request: of a longer one that fails half-way the loop device tells nothing.
         let device = fs::metadata(place).unwrap().dev();
-        let queue = format!("/sys/dev/block/{}:{}/queue", major(device), minor(device));
-        fs::write(format!("{queue}/max_sectors_kb"), "4").unwrap();
+        let device = format!("/sys/dev/block/{}:{}", major(device), minor(device));
+        let device = fs::canonicalize(device).unwrap();
+        // One page a request: of a longer one that fails half-way the loop device tells nothing.
+        fs::write(device.join("queue/max_sectors_kb"), "4").unwrap();
+        // No blocks set aside for small files: they would take what a full disk does not.
+        let ext4 = Path::new("/sys/fs/ext4").join(device.file_name().unwrap());
+        fs::write(ext4.join("mb_stream_req"), "0").unwrap();
         mounted
     }
 

@@ -13,10 +13,12 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::faults::{self, Remedy};
 use crate::platform;
 use crate::schema::Identifier;
 use crate::store::sqlite::connection::{failure, wait_as_told, write_by_log};
 use crate::store::sqlite::layout::Layout;
+use crate::store::sqlite::lock::Queue;
 use crate::store::sqlite::log;
 use crate::store::{Error, Options};
 
@@ -86,6 +88,31 @@ impl File {
         made.map_err(|error| Error::Engine { action: "make the projection", source: error.into() })
     }
 
+    /// Moves the log into the file and cuts it, unless a reader is in the way; whether it did.
+    pub(super) fn tidy(
+        &self,
+        connection: &Connection,
+        layout: &Layout,
+        options: &Options,
+    ) -> Result<bool, Error> {
+        let doubted = self.is_doubted();
+        // Who else moves it could lose by what is done where that fails.
+        let moved = match Queue::of_projections(layout).try_enter()? {
+            Some(_turn) => self.move_log(connection, options).map_err(|error| {
+                self.doubt(connection);
+                failure(layout, "sync the projection", error)
+            })?,
+            None => false,
+        };
+        if doubted && moved {
+            // What is on the disk of the log ends somewhere, and would undo what came behind it.
+            self.sync_log(layout)?;
+            let mark = self.mark();
+            fs::remove_file(&mark).map_err(Error::io("remove", &mark))?;
+        }
+        Ok(moved)
+    }
+
     /// Makes what was committed durable, and moves it from the log into the file where no one reads the
     /// log: then nothing is left in that, and it is true.
     pub(super) fn settle(
@@ -94,30 +121,61 @@ impl File {
         layout: &Layout,
         options: &Options,
     ) -> Result<bool, Error> {
-        let failed = |error| failure(layout, "sync the projection", error);
+        let moved = self.tidy(connection, layout, options)?;
+        if !moved && self.is_doubted() {
+            let source = "a sync failed before, and a reader is in the way of making up for it";
+            return Err(Error::Engine { action: "sync the projection", source: source.into() });
+        }
+        // A log that was cut could come back otherwise, and one that was not is what counts.
+        self.sync_log(layout).inspect_err(|_| self.doubt(connection))?;
+        Ok(moved)
+    }
+
+    fn move_log(&self, connection: &Connection, options: &Options) -> rusqlite::Result<bool> {
         // With a reader open, TRUNCATE would wait for the whole timeout.
-        connection.busy_timeout(Duration::ZERO).map_err(failed)?;
-        let moved =
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
-        wait_as_told(connection, options).map_err(failed)?;
-        let emptied = match moved {
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => false,
-            moved => moved.map_err(failed)? == 0,
-        };
-        // A log that was cut could come back otherwise, and one that was not is what counts. It carries
-        // no locks, unlike the file, so it may be opened and closed.
+        connection.busy_timeout(Duration::ZERO)?;
+        let in_the_way = log::move_log(connection, &self.path, "TRUNCATE");
+        wait_as_told(connection, options)?;
+        match in_the_way {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+            in_the_way => in_the_way.map(|in_the_way| !in_the_way),
+        }
+    }
+
+    /// Makes the log durable as it is, and its name.
+    fn sync_log(&self, layout: &Layout) -> Result<(), Error> {
+        // The log, unlike the file, carries no locks, so it may be opened and closed.
         let log = self.beside("-wal");
         let synced = fs::File::open(&log).and_then(|file| file.sync_all());
         synced.map_err(Error::io("sync", &log))?;
-        platform::sync_dir(&layout.projections).map_err(Error::io("sync", &layout.projections))?;
-        Ok(emptied)
+        platform::sync_dir(&layout.projections).map_err(Error::io("sync", &layout.projections))
+    }
+
+    /// Remembers that a sync failed. Linux takes for written what it could not write, so a later sync
+    /// of the log says nothing, until the log has been cut. The mark is not synced: who can't see it
+    /// has lost the pages of the log as well.
+    pub(super) fn doubt(&self, connection: &Connection) {
+        if faults::is_off(Remedy::Mark) {
+            return;
+        }
+        // Where it can't be made, nothing else can be done.
+        let _ = platform::open_private(&self.mark(), true);
+        // SQLite would try again when it closes, and not say what came of it.
+        let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+    }
+
+    fn is_doubted(&self) -> bool {
+        self.mark().symlink_metadata().is_ok()
+    }
+
+    fn mark(&self) -> PathBuf {
+        self.beside("-unsynced")
     }
 
     /// Removes the file and those beside it, where they are.
     pub(super) fn remove(&self) -> Result<(), Error> {
-        for path in
-            [self.path.clone(), self.beside("-wal"), self.beside("-shm"), self.beside("-journal")]
-        {
+        let beside = ["-wal", "-shm", "-journal"].map(|suffix| self.beside(suffix));
+        for path in [self.path.clone(), self.mark()].into_iter().chain(beside) {
             match fs::remove_file(&path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(Error::io("remove", &path)(error));

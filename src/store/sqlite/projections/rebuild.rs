@@ -109,8 +109,8 @@ impl Store {
 impl Projection {
     /// Removes a generation that does not serve.
     pub(crate) fn discard(self) -> Result<(), Error> {
-        let Self { connection, file, .. } = self;
-        drop(connection);
+        let file = self.file.clone();
+        drop(self);
         file.remove()
     }
 }

@@ -348,6 +348,7 @@ impl Projection {
             }
         })?;
         let done = work(connection).and_then(|(value, commit)| {
+            self.untidy.set(self.untidy.get() || commit);
             connection.execute_batch(if commit { "COMMIT" } else { "ROLLBACK" })?;
             Ok(value)
         });
@@ -356,7 +357,12 @@ impl Projection {
             let _ = connection.execute_batch("ROLLBACK");
             match failed {
                 Failure::Refused(error) => error,
-                Failure::Sqlite(error) => self.tell("write to the projection", error),
+                Failure::Sqlite(error) => {
+                    if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) {
+                        self.file.doubt(connection);
+                    }
+                    self.tell("write to the projection", error)
+                }
             }
         })
     }
