@@ -67,10 +67,16 @@ pub(crate) fn calls(lines: &[String]) -> Vec<Call> {
         // A call during which another thread's was told is told in two parts.
         if let Some(part) = line.strip_suffix(" <unfinished ...>") {
             begun.insert(thread, part);
-        } else if let Some((_, rest)) =
+        } else if let Some((name, rest)) =
             line.strip_prefix("<... ").and_then(|l| l.split_once(" resumed>"))
         {
-            let first = begun.remove(thread).unwrap_or_default();
+            // The last thread is named no more, once the others have ended.
+            let first = begun.remove(thread).or_else(|| {
+                let (thread, _) = begun.iter().find(|(_, first)| first.starts_with(name))?;
+                let thread = *thread;
+                begun.remove(thread)
+            });
+            let first = first.unwrap_or_default();
             calls.push(Call(format!("{first}{rest}")));
         } else if line.contains('(') && line.contains(" = ") {
             calls.push(Call(line.to_owned()));
@@ -163,4 +169,15 @@ pub(crate) fn killed_at_calls(
             look(&home, &end, &format!("killed at call {when} of {name}"));
         }
     }
+}
+
+#[test]
+fn a_call_that_the_last_thread_ends_is_whole() {
+    let lines = [
+        "[pid 12] fdatasync(4</store/db-wal> <unfinished ...>",
+        "[pid 13] +++ exited with 0 +++",
+        "<... fdatasync resumed>) = 0",
+    ];
+    let calls = calls(&lines.map(str::to_owned));
+    assert!(matches!(&calls[..], [call] if call.syncs("db-wal")), "{calls:#?}");
 }
