@@ -201,7 +201,7 @@ impl Writer {
         match self.cut(turn)? {
             Cut::Done => {}
             Cut::InTheWay => return Ok(Step::InTheWay),
-            Cut::Failed(source) => return Ok(Step::Failed(Error::OutcomeUnknown { source })),
+            Cut::Failed(error) => return Ok(Step::Failed(error)),
         }
         let Some(head) = self.begin(turn)? else { return Ok(Step::InTheWay) };
         self.work(turn, head, false, |transaction| {

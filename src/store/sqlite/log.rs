@@ -11,11 +11,11 @@ use std::time::Duration;
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode};
 
-use super::connection::wait_as_told;
+use super::connection::{commit_failure, wait_as_told};
 use super::layout::Layout;
 use crate::faults::{self, Remedy};
 use crate::platform;
-use crate::store::Options;
+use crate::store::{Error, Options};
 
 /// How many frames of log a process that begins to write takes over. A process that finds no
 /// other reads them all.
@@ -133,8 +133,8 @@ pub(super) enum Cut {
     Done,
     /// A reader is in the way.
     InTheWay,
-    /// The system failed.
-    Failed(Box<dyn std::error::Error + Send + Sync>),
+    /// The system failed: what is in the log may be lost.
+    Failed(Error),
 }
 
 /// Moves the log into the database and cuts it to nothing, durably. Nobody is waited for.
@@ -150,14 +150,17 @@ pub(super) fn cut(connection: &Connection, layout: &Layout, options: &Options) -
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
             return Cut::InTheWay;
         }
-        Err(error) => return Cut::Failed(error.into()),
+        Err(error) => return Cut::Failed(commit_failure(layout, error)),
         Ok(false) => {}
     }
     // The log, unlike the database, carries no locks, so it may be opened and closed.
     let synced = fs::File::open(&layout.wal)
         .and_then(|log| log.sync_all())
         .and_then(|()| platform::sync_dir(&layout.root));
-    synced.map_or_else(|error| Cut::Failed(error.into()), |()| Cut::Done)
+    match synced {
+        Ok(()) => Cut::Done,
+        Err(error) => Cut::Failed(Error::OutcomeUnknown { source: error.into() }),
+    }
 }
 
 /// The bytes of SQLite's shared memory that a reader locks. See "WAL-mode File Format" of SQLite's

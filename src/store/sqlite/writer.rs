@@ -77,7 +77,7 @@ impl Writer {
         match self.cut(turn)? {
             Cut::Done => self.begin_on_durable(turn),
             Cut::InTheWay => Ok(None),
-            Cut::Failed(source) => Err(Error::OutcomeUnknown { source }),
+            Cut::Failed(error) => Err(error),
         }
     }
 
@@ -350,7 +350,7 @@ pub(super) fn settle(layout: &Layout, marker: &Marker, options: &Options) -> Set
             Cut::InTheWay => {
                 Settled::No(Error::LogHeld { waited: Duration::ZERO, by: log::readers(layout) })
             }
-            Cut::Failed(source) => Settled::No(Error::OutcomeUnknown { source }),
+            Cut::Failed(error) => Settled::No(error),
         })
     };
     settled().unwrap_or_else(Settled::No)
