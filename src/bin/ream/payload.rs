@@ -8,28 +8,39 @@ use ream::{Data, Json, wire};
 
 use crate::refused::{Refused, invalid, quote};
 
-/// How much is read for one payload: more than any store takes.
-const MOST_INPUT: u64 = 1 << 30;
+/// How many bytes are read of what no store has a limit for.
+pub(crate) const MOST_INPUT: usize = 64 * 1024 * 1024;
 
-/// What an argument stands for: itself, or standard input for `-`.
-pub(crate) fn read(argument: &str) -> anyhow::Result<Vec<u8>> {
-    if argument == "-" { read_stdin() } else { Ok(argument.as_bytes().into()) }
+/// How many bytes are read of what becomes data of at most `max_data` bytes: in base64, or with an
+/// escape for every other character, it is longer.
+pub(crate) fn most_input(max_data: usize) -> usize {
+    max_data.saturating_mul(2).saturating_add(1024 * 1024)
+}
+
+/// What an argument stands for: itself, or standard input for `-`, of at most `most` bytes.
+pub(crate) fn read(argument: &str, most: usize) -> anyhow::Result<Vec<u8>> {
+    if argument == "-" {
+        whole(io::stdin().lock(), "standard input", most)
+    } else {
+        Ok(argument.as_bytes().into())
+    }
 }
 
 /// The same, or the file behind an `@`.
-pub(crate) fn read_or_file(argument: &str) -> anyhow::Result<Vec<u8>> {
-    let Some(path) = argument.strip_prefix('@') else { return read(argument) };
-    File::open(path).and_then(whole).with_context(|| format!("can't read {path}"))
+pub(crate) fn read_or_file(argument: &str, most: usize) -> anyhow::Result<Vec<u8>> {
+    let Some(path) = argument.strip_prefix('@') else { return read(argument, most) };
+    let file = File::open(path).with_context(|| format!("can't read {path}"))?;
+    whole(file, path, most)
 }
 
-/// All of standard input.
-fn read_stdin() -> anyhow::Result<Vec<u8>> {
-    whole(io::stdin().lock()).context("can't read standard input")
-}
-
-fn whole(source: impl Read) -> io::Result<Vec<u8>> {
+/// All of `source`, called `name`, unless it has more than `most` bytes: no more are read.
+fn whole(source: impl Read, name: &str, most: usize) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    source.take(MOST_INPUT).read_to_end(&mut bytes)?;
+    let mut source = source.take((most as u64).saturating_add(1));
+    source.read_to_end(&mut bytes).with_context(|| format!("can't read {name}"))?;
+    if bytes.len() > most {
+        return Err(invalid(format!("{name} has more than {most} bytes")));
+    }
     Ok(bytes)
 }
 

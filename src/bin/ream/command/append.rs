@@ -86,8 +86,8 @@ impl AppendArgs {
             // What clap calls required it does not miss where it conflicts with what is there.
             None if self.atomic => Err(Refused::Usage("--atomic needs --jsonl".into()).into()),
             None => {
-                let event = one::event(self)?;
                 let mut store = global.open(environment, &options)?;
+                let event = one::event(self, store.max_data_bytes())?;
                 one::append(event, global, &mut store, &signals)?;
                 store.leave();
                 Ok(())

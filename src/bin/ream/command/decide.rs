@@ -98,7 +98,7 @@ impl DecideArgs {
             None => Json::empty_object(),
             Some(text) => {
                 let again = format!("ream decide {stream}");
-                payload::json(text, &payload::read(text)?, "COMMAND", &again)?
+                payload::json(text, &payload::read(text, payload::MOST_INPUT)?, "COMMAND", &again)?
             }
         };
         let mut command = Command::new(stream.clone(), data);

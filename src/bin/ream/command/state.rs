@@ -114,10 +114,10 @@ impl StateCommand {
                 Ok(())
             }
             Self::Set(args) => {
-                let state = args.state()?;
                 let signals = Signals::take_over()?;
                 options.interrupt = Some(signals.flag());
                 let mut store = global.open(environment, &options)?;
+                let state = args.state(store.max_data_bytes())?;
                 let entry = signals.hold(|| store.set_state(&state))?;
                 tell(global, &entry)?;
                 Ok(signals.check()?)
@@ -197,8 +197,8 @@ fn json(state: &State) -> anyhow::Result<Vec<u8>> {
 }
 
 impl SetArgs {
-    fn state(&self) -> anyhow::Result<NewState> {
-        let bytes = payload::read_or_file(&self.data)?;
+    fn state(&self, max_data: usize) -> anyhow::Result<NewState> {
+        let bytes = payload::read_or_file(&self.data, payload::most_input(max_data))?;
         let command = format!("ream state set {}", quote(self.stream.as_str()));
         let data = if self.base64 {
             payload::base64(&bytes)?

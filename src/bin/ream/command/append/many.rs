@@ -14,6 +14,7 @@ use super::AppendArgs;
 use crate::args::{Format, Global};
 use crate::input::{self, Arrived, BadInput, Input};
 use crate::output::{Output, warn_of};
+use crate::payload;
 use crate::refused::invalid;
 use crate::signals::Signals;
 
@@ -57,9 +58,7 @@ fn input(
     let mut defaults = Defaults { stream: args.stream.clone(), expect: args.expect };
     let later = later_expectation(args.expect);
     let mut sealer = Sealer::new()?;
-    // In base64, or with an escape for every other character, data is longer than it counts.
-    let longest = max_data.saturating_mul(2).saturating_add(1024 * 1024);
-    let input = Input::start(source, longest, move |line| {
+    let input = Input::start(source, payload::most_input(max_data), move |line| {
         let event = wire::parse_event_with(line, &defaults).map_err(|error| error.to_string())?;
         defaults.expect = later;
         let size = event.size();

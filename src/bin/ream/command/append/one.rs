@@ -10,8 +10,9 @@ use crate::payload;
 use crate::refused::{Refused, invalid, quote};
 use crate::signals::Signals;
 
-/// The event that the arguments describe.
-pub(super) fn event(args: &AppendArgs) -> anyhow::Result<NewEvent> {
+/// The event that the arguments describe, for a store that takes data of at most `max_data` bytes.
+pub(super) fn event(args: &AppendArgs, max_data: usize) -> anyhow::Result<NewEvent> {
+    let most = payload::most_input(max_data);
     let (Some(stream), Some(event_type)) = (&args.stream, &args.event_type) else {
         return Err(Refused::Usage("STREAM and TYPE are needed".into()).into());
     };
@@ -29,13 +30,15 @@ pub(super) fn event(args: &AppendArgs) -> anyhow::Result<NewEvent> {
         }
         let command = format!("{command} --expect {} --state", args.expect);
         event.state =
-            Some(payload::data(state, &payload::read_or_file(state)?, "--state", &command)?);
+            Some(payload::data(state, &payload::read_or_file(state, most)?, "--state", &command)?);
     }
     match args.data.as_deref() {
         None if args.base64 => event.data = Data::Bytes(Box::default()),
         None => {}
-        Some(data) if args.base64 => event.data = payload::base64(&payload::read(data)?)?,
-        Some(data) => event.data = payload::data(data, &payload::read(data)?, "DATA", &command)?,
+        Some(data) if args.base64 => event.data = payload::base64(&payload::read(data, most)?)?,
+        Some(data) => {
+            event.data = payload::data(data, &payload::read(data, most)?, "DATA", &command)?;
+        }
     }
     Ok(event)
 }

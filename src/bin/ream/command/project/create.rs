@@ -101,7 +101,7 @@ impl CreateArgs {
         if let Some(file) = &self.schema {
             let shown = file.to_string_lossy();
             let argument = if shown == "-" { "-".into() } else { format!("@{shown}") };
-            let bytes = payload::read_or_file(&argument)?;
+            let bytes = payload::read_or_file(&argument, payload::MOST_INPUT)?;
             let text = std::str::from_utf8(&bytes)
                 .map_err(|error| invalid(format!("{shown}: {error}")))?;
             return Definition::parse(text)

@@ -102,7 +102,7 @@ impl SetArgs {
 
     fn row(&self, projection: &Projection) -> anyhow::Result<Row> {
         let argument = self.row.as_deref().unwrap_or("-");
-        let bytes = payload::read(argument)?;
+        let bytes = payload::read(argument, payload::MOST_INPUT)?;
         let text = bytes.trim_ascii();
         Row::parse(text, projection.schema()).map_err(|error| {
             let bare = !text.starts_with(b"{");
