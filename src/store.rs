@@ -32,6 +32,7 @@ pub use projection::{
     Change, Differences, Explanation, OrderBy, Projection, ProjectionEntry, ProjectionStatus,
     Rebuild, RowRef, Selection, SetEach,
 };
+pub(crate) use query::ChosenStreams;
 pub use query::{Mark, Query};
 pub use seal::{Batched, SealedEvent, Sealer};
 pub use sqlite::Waker;

@@ -2,8 +2,10 @@
 
 use super::Program;
 use super::runner::{Effects, FollowError, Following, Notice, Runner};
-use crate::event::{Event, Expect, Json, NewEvent, Position};
-use crate::store::{Error, Mark, Query, SealedEvent, Sealer, Stopped, Store, Subscription};
+use crate::event::{Event, EventType, Expect, Json, NewEvent, Position};
+use crate::store::{
+    ChosenStreams, Error, Mark, Query, SealedEvent, Sealer, Stopped, Store, Subscription,
+};
 use crate::wire::{Reply, Role};
 
 /// Has a program react to the events that a subscription follows, from its checkpoint on, up to `until`
@@ -29,7 +31,7 @@ pub fn react(
     let mut query = Query::of(subscription.follows.patterns.clone());
     query.types.clone_from(&subscription.follows.types);
     query.until = until.map(Mark::Position);
-    let own = (!allow_loop).then(|| query.clone());
+    let own = (!allow_loop).then(|| (query.chosen_streams(), query.types.clone()));
     let sealer = Sealer::new()?;
     let effects = Events {
         store,
@@ -49,7 +51,7 @@ struct Events<'r> {
     store: &'r mut Store,
     subscription: Subscription,
     /// What is followed, where it must not be answered with.
-    own: Option<Query>,
+    own: Option<(ChosenStreams, Vec<EventType>)>,
     sealer: Sealer,
     /// What was answered and is not acked.
     answered: Vec<NewEvent>,
@@ -75,9 +77,9 @@ impl Effects for Events<'_> {
             Reply::Append(event) => event,
             reply => return Err(reply.misplaced(Role::Reactor)),
         };
-        let follows_itself = self.own.as_ref().is_some_and(|own| {
-            own.chooses_stream(event.stream.as_str())
-                && (own.types.is_empty() || own.types.contains(&event.event_type))
+        let follows_itself = self.own.as_ref().is_some_and(|(streams, types)| {
+            streams.contains(event.stream.as_str())
+                && (types.is_empty() || types.contains(&event.event_type))
         });
         if follows_itself {
             return Err(format!(

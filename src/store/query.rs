@@ -1,5 +1,7 @@
 //! Which events to read.
 
+use std::collections::HashSet;
+
 use super::Error;
 use crate::event::{EventType, Pattern, Position, Timestamp, Version};
 
@@ -36,6 +38,26 @@ pub struct Query {
     pub limit: Option<u64>,
 }
 
+/// The streams that a query chooses. To ask for one takes as long for a thousand names as for one.
+#[derive(Debug)]
+pub(crate) struct ChosenStreams {
+    /// Every one but the reserved ones.
+    all: bool,
+    /// Those that are named.
+    exact: HashSet<Box<str>>,
+    /// The patterns that choose the others.
+    wide: Vec<Pattern>,
+}
+
+impl ChosenStreams {
+    /// Whether the stream `name` is one of them.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.all && !name.starts_with('$')
+            || !self.exact.is_empty() && self.exact.contains(name)
+            || self.wide.iter().any(|pattern| pattern.matches(name))
+    }
+}
+
 impl Query {
     /// The events of the streams that `patterns` match.
     #[must_use]
@@ -51,11 +73,15 @@ impl Query {
     /// Whether the stream `name` is chosen.
     #[must_use]
     pub fn chooses_stream(&self, name: &str) -> bool {
-        if self.patterns.is_empty() {
-            !name.starts_with('$')
-        } else {
-            self.patterns.iter().any(|pattern| pattern.matches(name))
-        }
+        self.chosen_streams().contains(name)
+    }
+
+    /// The streams that are chosen.
+    pub(crate) fn chosen_streams(&self) -> ChosenStreams {
+        let (exact, wide): (Vec<_>, Vec<_>) =
+            self.patterns.iter().cloned().partition(|pattern| pattern.exact().is_some());
+        let exact = exact.iter().map(|pattern| pattern.as_str().into()).collect();
+        ChosenStreams { all: self.patterns.is_empty(), exact, wide }
     }
 
     /// Whether an event of this type and time is chosen, of whatever stream.

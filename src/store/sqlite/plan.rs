@@ -1,5 +1,7 @@
 //! How a reader finds the events that it is to give: by looking at each, or by a list of positions.
 
+use std::collections::HashSet;
+
 use rusqlite::Connection;
 
 use super::positions::{self, PAGE};
@@ -65,12 +67,11 @@ fn chosen_streams(
 ) -> Result<Option<Vec<(String, StreamRow)>>, Failure> {
     let mut chosen: Vec<(String, StreamRow)> = Vec::new();
     let mut events = 0_u64;
-    for (index, pattern) in query.patterns.iter().enumerate() {
-        // Patterns may overlap; a stream that is listed twice would be read twice.
-        let known =
-            |name: &str| query.patterns[..index].iter().any(|earlier| earlier.matches(name));
+    // Patterns may overlap; a stream that is listed twice would be read twice.
+    let mut known: HashSet<Box<str>> = HashSet::new();
+    for pattern in &query.patterns {
         if let Some(name) = pattern.exact() {
-            if !known(name) {
+            if known.insert(name.into()) {
                 let row = StreamRow::read(connection, name)?;
                 events += row.version;
                 chosen.push((name.into(), row));
@@ -86,7 +87,7 @@ fn chosen_streams(
             if !name.starts_with(pattern.prefix()) {
                 break;
             }
-            if !pattern.matches(name) || known(name) {
+            if !pattern.matches(name) || !known.insert(name.into()) {
                 continue;
             }
             events += row.get::<_, u64>(1)?;

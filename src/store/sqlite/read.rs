@@ -21,7 +21,7 @@ use super::writer::{Settled, settle};
 use super::{Store, bell, check_in_place};
 use crate::event::{EventRef, Position, Timestamp, Version};
 use crate::platform::FileIdentity;
-use crate::store::{Batch, Error, Mark, Options, Query};
+use crate::store::{Batch, ChosenStreams, Error, Mark, Options, Query};
 
 /// How many events a batch holds at most.
 const BATCH_EVENTS: usize = 1000;
@@ -45,6 +45,7 @@ pub(crate) struct Reader {
     marker: Marker,
     database: FileIdentity,
     query: Query,
+    streams: ChosenStreams,
     /// Everything up to this position has been looked at.
     position: u64,
     /// The last position that can be of interest.
@@ -76,6 +77,7 @@ impl Store {
             marker: self.marker.clone(),
             database: self.database,
             query: query.clone(),
+            streams: query.chosen_streams(),
             position: 0,
             end: END,
             left: query.limit.unwrap_or(u64::MAX),
@@ -336,7 +338,7 @@ impl Reader {
                 while let Some(row) = rows.next()? {
                     let event = event(row, &self.marker.id)?;
                     let chosen = event.is_some_and(|event| {
-                        self.query.chooses_stream(event.stream) && self.chooses(&event)
+                        self.streams.contains(event.stream) && self.chooses(&event)
                     });
                     found = look(row.get(0)?, chosen);
                     if found.is_some() {
@@ -399,7 +401,7 @@ impl Reader {
         let mut rows = statement.query([self.position, end])?;
         for _ in 0..BATCH_ROWS {
             let Some(row) = rows.next()? else { return Ok(end) };
-            if self.query.chooses_stream(row.get_ref(1)?.as_str()?)
+            if self.streams.contains(row.get_ref(1)?.as_str()?)
                 && let Some(event) = event(row, &self.marker.id)?
                 && self.take(&event, taken, each)
             {

@@ -1,6 +1,6 @@
 //! Inputs without a bound: what is refused is refused after a bounded part of it.
 
-use crate::harness::{REAM, ream};
+use crate::harness::{REAM, line, ream};
 
 /// As much memory as a command may have for what it refuses, in KiB.
 const ROOM: &str = "ulimit -v 400000;";
@@ -26,4 +26,21 @@ fn data_without_end_is_refused_in_little_memory() {
         shop.sh(&script).env("REAM", REAM).fails_with(6, [told]);
     }
     assert_eq!(shop.positions(&[]), [1]);
+}
+
+#[test]
+fn twenty_thousand_names_are_read_as_fast_as_a_few() {
+    let shop = ream();
+    let lines: String = (0..20_000).map(|n| line(&format!("order-{n}"), "T", "1") + "\n").collect();
+    shop.append_lines(&lines).ok();
+    let names = (0..20_000).map(|n| format!("order-{n}"));
+    let read = shop.run(["read".into()].into_iter().chain(names.clone()).collect::<Vec<_>>());
+    assert_eq!(read.text().lines().count(), 20_000);
+    // Names that repeat and overlap give each event once; a filter of as many is asked for each event.
+    let mixed: Vec<String> = ["tail", "order-1*", "none-*", "--limit", "20000"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(names)
+        .collect();
+    assert_eq!(shop.run(mixed).text().lines().count(), 20_000);
 }
