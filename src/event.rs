@@ -12,6 +12,8 @@ mod time;
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::excerpt::{QUOTED, excerpt};
+
 pub use command::Command;
 pub use json::{Json, JsonError, MAX_DEPTH};
 pub use name::{EventId, EventType, MAX_NAME_BYTES, NameError, StreamName, SubscriptionName};
@@ -103,16 +105,17 @@ impl std::str::FromStr for Expect {
     type Err = ExpectError;
 
     fn from_str(text: &str) -> Result<Self, ExpectError> {
+        let quoted = || excerpt(text, QUOTED).into_owned();
         match text {
             "any" => Ok(Self::Any),
             "no-stream" => Ok(Self::NoStream),
             "exists" => Ok(Self::Exists),
             number if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => {
                 let version: Option<i64> = number.parse().ok();
-                let version = version.ok_or_else(|| ExpectError::OutOfRange(text.into()))?;
+                let version = version.ok_or_else(|| ExpectError::OutOfRange(quoted()))?;
                 Ok(Self::At(Version(version.unsigned_abs())))
             }
-            _ => Err(ExpectError::Unknown(text.into())),
+            _ => Err(ExpectError::Unknown(quoted())),
         }
     }
 }

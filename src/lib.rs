@@ -46,6 +46,7 @@
 mod deadline;
 mod decide;
 mod event;
+mod excerpt;
 mod expression;
 mod faults;
 mod near;

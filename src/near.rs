@@ -1,8 +1,15 @@
 //! How near two names are: for "did you mean".
 
+/// The longest name that is compared, in bytes: no name has more.
+const LONGEST: usize = 255;
+
 /// The number of characters to insert, delete, replace or swap with a neighbour that turns `a`
-/// into `b`: the optimal string alignment distance.
+/// into `b`: the optimal string alignment distance. What is longer than any name is as far as can be.
 pub(crate) fn distance(a: &str, b: &str) -> usize {
+    let longest = a.len().max(b.len());
+    if longest > LONGEST {
+        return longest;
+    }
     let b: Vec<char> = b.chars().collect();
     let (mut before, mut previous): (Vec<usize>, Vec<usize>) = (vec![], (0..=b.len()).collect());
     let mut last = None;

@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the library, from the ground up: each may import those before it.
-const LIBRARY: [&str; 12] = [
+const LIBRARY: [&str; 13] = [
     "near",
     "faults",
+    "excerpt",
     "deadline",
     "event",
     "platform",

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use serde_json::value::RawValue;
 
+use crate::excerpt::{REASON, excerpt};
+
 /// How deep arrays and objects may nest.
 pub const MAX_DEPTH: usize = 128;
 
@@ -51,7 +53,7 @@ impl From<serde_json::Error> for JsonError {
     fn from(error: serde_json::Error) -> Self {
         let place = format!(" at line {} column {}", error.line(), error.column());
         let reason = error.to_string();
-        let reason = reason.strip_suffix(&place).unwrap_or(&reason).to_owned();
+        let reason = excerpt(reason.strip_suffix(&place).unwrap_or(&reason), REASON).into_owned();
         Self { reason, line: error.line().max(1), column: error.column().max(1) }
     }
 }

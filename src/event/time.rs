@@ -8,6 +8,8 @@ use jiff::SignedDuration;
 use jiff::civil::DateTime;
 use jiff::fmt::temporal::{DateTimePrinter, Pieces};
 
+use crate::excerpt::{QUOTED, REASON, excerpt};
+
 /// A point in time, in whole microseconds; shown as RFC 3339 in UTC.
 ///
 /// The years 0001 to 9999 are its range, from [`Timestamp::MIN`] to [`Timestamp::MAX`]: no value
@@ -84,7 +86,10 @@ impl FromStr for Timestamp {
 
     /// Reads RFC 3339 with any offset; digits past the microsecond are cut off.
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        let refuse = |reason: String| TimeError { text: text.into(), reason };
+        let refuse = |reason: String| TimeError {
+            text: excerpt(text, QUOTED).into(),
+            reason: excerpt(&reason, REASON).into(),
+        };
         let pieces = Pieces::parse(text).map_err(|error| refuse(error.to_string()))?;
         let time = pieces.time().ok_or_else(|| refuse("it has no time of day".into()))?;
         let offset = pieces.to_numeric_offset();

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::excerpt::{REASON, excerpt};
+
 /// A part of an expression's text, in bytes: where it begins, and where it has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
@@ -40,7 +42,8 @@ pub struct ExpressionError {
 
 impl ExpressionError {
     pub(crate) fn new(text: &str, span: Span, reason: impl Into<String>) -> Self {
-        Self { text: text.into(), span, reason: reason.into(), hint: None }
+        let reason = excerpt(&reason.into(), REASON).into();
+        Self { text: text.into(), span, reason, hint: None }
     }
 
     pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {

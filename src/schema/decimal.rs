@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::excerpt::{QUOTED, excerpt};
+
 /// How many digits a decimal has at most: what 64 bits always hold.
 pub const MAX_DIGITS: u8 = 18;
 
@@ -217,8 +219,8 @@ impl FromStr for Decimal {
     /// Reads digits with at most one point, a sign, an exponent. Zeros at the end count as digits
     /// behind the point, while there is room for them.
     fn from_str(text: &str) -> Result<Self, DecimalError> {
-        let no_number = || DecimalError::NoNumber { text: text.into() };
-        let too_many = || DecimalError::TooManyDigits { text: text.into() };
+        let no_number = || DecimalError::NoNumber { text: excerpt(text, QUOTED).into() };
+        let too_many = || DecimalError::TooManyDigits { text: excerpt(text, QUOTED).into() };
         let (number, exponent) = match text.split_once(['e', 'E']) {
             Some((number, exponent)) => (number, exponent.parse().map_err(|_| no_number())?),
             None => (text, 0_i32),

@@ -7,6 +7,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{Field, FieldType, Schema, Value, ValueError, ValueRef};
+use crate::excerpt::{QUOTED, excerpt};
 use crate::wire::{self, Line, LineError, Text, object};
 
 /// A row: a value for each field of its schema, in their order.
@@ -196,7 +197,7 @@ impl FieldsVisitor<'_> {
     fn unknown(&self, name: &str) -> String {
         let meant = self.schema.near(name);
         let meant = meant.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-        format!("no field `{}`{meant}", name.escape_debug())
+        format!("no field `{}`{meant}", excerpt(name, QUOTED).escape_debug())
     }
 
     fn value<E: serde::de::Error>(&self, raw: &RawValue, field: &Field) -> Result<Value, E> {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 
+use crate::excerpt::{QUOTED, excerpt};
 use crate::near::nearest;
 
 macro_rules! keys {
@@ -100,7 +101,11 @@ impl<K> Visitor<'_> for KeyVisitor<K> {
         (self.named)(text).ok_or_else(|| {
             let meant = nearest(text, self.all)
                 .map_or_else(String::new, |key| format!("; did you mean `{key}`?"));
-            E::custom(format_args!("{} `{}`{meant}", self.unknown, text.escape_debug()))
+            E::custom(format_args!(
+                "{} `{}`{meant}",
+                self.unknown,
+                excerpt(text, QUOTED).escape_debug()
+            ))
         })
     }
 }

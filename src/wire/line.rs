@@ -12,6 +12,7 @@ use super::object::{Line, LineError, Text, bytes, name, object};
 use crate::event::{
     Data, EventId, EventType, Expect, ExpectError, Json, NewEvent, StreamName, Timestamp,
 };
+use crate::excerpt::{QUOTED, excerpt};
 
 /// Reads an event that names its stream.
 ///
@@ -153,7 +154,7 @@ fn expectation<E: serde::de::Error>(raw: &RawValue) -> Result<Option<Expect>, E>
     if text == "null" {
         return Ok(None);
     }
-    let refuse = || E::custom(ExpectError::Unknown(text.into()));
+    let refuse = || E::custom(ExpectError::Unknown(excerpt(text, QUOTED).into()));
     if text.starts_with('"') {
         let word: Cow<'_, str> = serde_json::from_str(text).map_err(|_| refuse())?;
         return match word.parse() {

@@ -7,6 +7,7 @@ use super::Store;
 use super::projections;
 use super::transaction::{Failure, Transaction, link};
 use crate::event::{EventType, Pattern, Position, SubscriptionName};
+use crate::excerpt::excerpt;
 use crate::near;
 use crate::store::{
     Checkpoint, Error, LastFailure, NewSubscription, SealedEvent, Stopped, Subscription,
@@ -21,6 +22,9 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS subscriptions (
     incarnation TEXT NOT NULL,
     follows TEXT NOT NULL
 ) WITHOUT ROWID";
+
+/// How much of a failure is kept, in bytes.
+const MOST_FAILURE: usize = 2000;
 
 /// How what follows the log failed last; made with the first failure.
 const FAILURES: &str = "CREATE TABLE IF NOT EXISTS failures (
@@ -234,7 +238,10 @@ impl Store {
                 Some(message) => {
                     connection.execute_batch(FAILURES)?;
                     let replace = "REPLACE INTO failures VALUES (?1, ?2, ?3)";
-                    connection.execute(replace, params![name, now.as_micros(), message])?;
+                    connection.execute(
+                        replace,
+                        params![name, now.as_micros(), excerpt(message, MOST_FAILURE)],
+                    )?;
                 }
                 None => forget_failure(connection, name)?,
             }

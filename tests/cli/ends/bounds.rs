@@ -44,3 +44,51 @@ fn twenty_thousand_names_are_read_as_fast_as_a_few() {
         .collect();
     assert_eq!(shop.run(mixed).text().lines().count(), 20_000);
 }
+
+#[test]
+fn an_error_quotes_no_more_than_can_be_read() {
+    let shop = ream();
+    shop.append("s", "T", "1").ok();
+    shop.run([
+        "project",
+        "create",
+        "p",
+        "id:integer:key",
+        "d:decimal:9:2:null",
+        "t:timestamp:null",
+    ])
+    .ok();
+    let long = "x".repeat(2_000_000);
+    let short = |said: &[u8]| assert!(said.len() < 3000, "{} bytes", said.len());
+    let event = |pair: &str| format!("{{\"stream\":\"s\",\"type\":\"T\",{pair}}}\n");
+    for pair in [
+        format!("\"{long}\":1"),
+        format!("\"time\":\"{long}\""),
+        format!("\"expect\":\"{long}\""),
+        format!("\"expect\":{}", "1".repeat(2_000_000)),
+        format!("\"id\":[\"{long}\"]"),
+        format!("\"metadata\":\"{long}\""),
+        format!("\"data_base64\":\"?{long}\""),
+        format!("\"state\":{{\"a\":{long}}}"),
+    ] {
+        short(&shop.append_lines(&event(&pair)).code(6).errors());
+    }
+    for row in [
+        format!("{{\"{long}\":1}}"),
+        format!("{{\"id\":\"{long}\"}}"),
+        format!("{{\"id\":1,\"d\":\"{long}\"}}"),
+        format!("{{\"id\":1,\"d\":{}}}", "1".repeat(2_000_000)),
+        format!("{{\"id\":1,\"t\":\"{long}\"}}"),
+    ] {
+        short(&shop.run(["project", "set", "p", "-"]).stdin(row).code(6).errors());
+    }
+    let reply = format!("{{\"{long}\":1}}");
+    shop.write("reply", reply);
+    for (name, command) in [("p", &["project", "run", "p"][..]), ("n", &["tail", "--as", "n"])] {
+        let program = ["--until-caught-up", "--retries", "0", "--", "cat", "reply"];
+        short(&shop.run([command, &program].concat()).code(7).errors());
+        let shown = shop.run(["subscription", "show", name]).value();
+        let failure = shown["error"].as_str().unwrap();
+        assert!(failure.contains("unknown reply `xxx") && failure.len() <= 2000, "{failure}");
+    }
+}

@@ -165,6 +165,13 @@ impl<'r> Run<'r> {
         self.end().stdout
     }
 
+    /// What is on stderr, as it is.
+    #[track_caller]
+    pub(crate) fn errors(mut self) -> Vec<u8> {
+        self.stderr = Expected::Parts(Vec::new());
+        self.end().errors
+    }
+
     /// What is on stdout, as text without the things that differ from run to run.
     #[track_caller]
     pub(crate) fn text(self) -> String {
@@ -218,7 +225,7 @@ impl<'r> Run<'r> {
         let Ok((status, stdout, stderr)) = collect(child, screen) else {
             panic!("still running after {DEADLINE:?}\n{shown}");
         };
-        let ended = Ended::new(status, stdout, &stderr, &shown);
+        let ended = Ended::new(status, stdout, stderr.clone(), &shown);
         assert!(ended.code == self.code, "should have ended with {}\n{}", self.code, ended.dump);
         let found = redact(self.ream, &String::from_utf8_lossy(&stderr));
         match &self.stderr {
@@ -280,19 +287,20 @@ impl<'r> Run<'r> {
 struct Ended {
     code: i32,
     stdout: Vec<u8>,
+    errors: Vec<u8>,
     /// All of it, for who reads of a failure.
     dump: String,
 }
 
 impl Ended {
-    fn new(status: ExitStatus, stdout: Vec<u8>, stderr: &[u8], shown: &str) -> Self {
+    fn new(status: ExitStatus, stdout: Vec<u8>, errors: Vec<u8>, shown: &str) -> Self {
         let code = exit_code(status);
         let dump = format!(
             "{shown}  exit code: {code}\n  stdout: {}\n  stderr: {}",
             excerpt(&stdout),
-            excerpt(stderr)
+            excerpt(&errors)
         );
-        Self { code, stdout, dump }
+        Self { code, stdout, errors, dump }
     }
 
     fn out(&self) -> String {
