@@ -45,18 +45,18 @@ impl fmt::Display for Version {
 }
 
 impl Position {
-    /// The position after this one.
+    /// The position after this one; itself where there is none.
     #[must_use]
     pub fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 
 impl Version {
-    /// The version after this one.
+    /// The version after this one; itself where there is none.
     #[must_use]
     pub fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 

@@ -68,10 +68,18 @@ impl Condition {
     ///
     /// # Errors
     ///
-    /// [`ExpressionError`] where a field has a type that compares with nothing.
+    /// [`ExpressionError`] where there is no value, a field is none of the schema's, or one has a type
+    /// that compares with nothing.
     pub fn equal(values: &FieldValues, schema: &Schema) -> Result<Self, ExpressionError> {
+        let nowhere = Span { start: 0, end: 0 };
+        if values.is_empty() {
+            return Err(ExpressionError::new("", nowhere, "no field is compared"));
+        }
         let terms = values.0.iter().map(|(at, value)| {
-            let field = &schema.fields()[*at];
+            let field = schema.fields().get(*at);
+            let field = field.ok_or_else(|| {
+                ExpressionError::new("", nowhere, "the values are of another schema")
+            })?;
             let (kind, name) = (field.field_type.into(), field.name.as_str());
             let node = Box::new(Node::Field(*at, kind));
             match value {

@@ -438,6 +438,12 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
+    /// A selection has no field, or names one by a number that no field has.
+    #[error("{}", no_such_field(*field))]
+    NoSuchField {
+        /// The number; nothing where there is no field at all.
+        field: Option<usize>,
+    },
     /// A thread could not be started.
     #[error(transparent)]
     Thread(io::Error),
@@ -479,6 +485,13 @@ impl Error {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path },
             _ => Self::Io { action, path, source },
         }
+    }
+}
+
+fn no_such_field(field: Option<usize>) -> String {
+    match field {
+        Some(number) => format!("no field has the number {number}"),
+        None => "no field is selected".into(),
     }
 }
 

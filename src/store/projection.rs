@@ -103,6 +103,16 @@ impl Selection {
         let fields = (0..schema.fields().len()).collect();
         Self { condition: None, fields, order: Vec::new(), limit: None, offset: 0 }
     }
+
+    /// That it has fields, and each that it names is one of the schema's.
+    fn check(&self, schema: &Schema) -> Result<(), Error> {
+        let ordered = self.order.iter().map(|by| by.field);
+        let none = |field: &usize| *field >= schema.fields().len();
+        match self.fields.iter().copied().chain(ordered).find(none) {
+            None if !self.fields.is_empty() => Ok(()),
+            field => Err(Error::NoSuchField { field }),
+        }
+    }
 }
 
 /// A change of a projection's rows.
@@ -333,12 +343,14 @@ impl Projection {
     ///
     /// # Errors
     ///
-    /// [`Error::Expression`], [`Error::OtherSchema`], and where the projection can't be read.
+    /// [`Error::Expression`], [`Error::OtherSchema`], [`Error::NoSuchField`], and where the projection
+    /// can't be read.
     pub fn select(
         &self,
         selection: &Selection,
         each: impl FnMut(&RowRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), Error> {
+        selection.check(self.schema())?;
         match &self.engine {
             ProjectionEngine::Sqlite(projection) => projection.select(selection, each),
         }
@@ -350,6 +362,7 @@ impl Projection {
     ///
     /// As [`Projection::select`].
     pub fn count(&self, selection: &Selection) -> Result<u64, Error> {
+        selection.check(self.schema())?;
         match &self.engine {
             ProjectionEngine::Sqlite(projection) => projection.count(selection),
         }
@@ -361,6 +374,7 @@ impl Projection {
     ///
     /// As [`Projection::select`].
     pub fn explain(&self, selection: &Selection) -> Result<Explanation, Error> {
+        selection.check(self.schema())?;
         match &self.engine {
             ProjectionEngine::Sqlite(projection) => projection.explain(selection),
         }

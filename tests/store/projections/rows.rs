@@ -2,9 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use ream::{Assignments, Batched, Error, OrderBy, Parameters, Schema, Selection, SetEach, Stopped};
+use ream::{
+    Assignments, Batched, Condition, Error, FieldValues, OrderBy, Parameters, Schema, Selection,
+    SetEach, Stopped,
+};
 
-use super::{ROWS, all, condition, empty, parsed, selected, users};
+use super::{ROWS, all, condition, empty, parsed, schema, selected, users};
 
 #[test]
 fn a_row_takes_the_place_of_the_one_with_its_key() {
@@ -195,4 +198,40 @@ fn two_see_what_each_commits() {
     let two = two.projection("users").unwrap();
     one.set(&[parsed(&one, ROWS[0])], Batched::AllOrNone).unwrap();
     assert_eq!(all(&two), [ROWS[0]]);
+}
+
+#[test]
+fn a_selection_that_makes_no_sense_is_an_error() {
+    let (_store, users) = users();
+    let mut none = Selection::all(users.schema());
+    none.fields.clear();
+    let mut beyond = Selection::all(users.schema());
+    beyond.fields.push(4);
+    let mut ordered = Selection::all(users.schema());
+    ordered.order.push(OrderBy { field: usize::MAX, descending: true });
+    for (selection, number) in [(none, None), (beyond, Some(4)), (ordered, Some(usize::MAX))] {
+        let refused = |done: Result<(), Error>| match done {
+            Err(Error::NoSuchField { field }) => assert_eq!(field, number),
+            other => panic!("{other:?}"),
+        };
+        refused(users.select(&selection, |_| panic!("no row is selected")));
+        refused(users.count(&selection).map(drop));
+        refused(users.explain(&selection).map(drop));
+    }
+    let most = u64::MAX;
+    let mut far = Selection::all(users.schema());
+    (far.limit, far.offset) = (Some(most), most);
+    assert_eq!(users.count(&far).unwrap(), 0);
+}
+
+#[test]
+fn values_that_are_none_or_of_another_schema_compare_with_nothing() {
+    let (_store, users) = users();
+    let (short, own) = (schema(&["id:integer:key"]), users.schema());
+    let values = |text: &str| FieldValues::parse(text.as_bytes(), own).unwrap();
+    let error = Condition::equal(&values("{}"), own).unwrap_err();
+    assert_eq!(error.to_string(), "no field is compared");
+    let error = Condition::equal(&values(r#"{"city":"London"}"#), &short).unwrap_err();
+    assert_eq!(error.to_string(), "the values are of another schema");
+    assert!(Condition::equal(&values(r#"{"id":1}"#), own).is_ok());
 }
