@@ -2,6 +2,7 @@
 //! code that is documented.
 
 mod bounds;
+mod limits;
 mod numbers;
 mod signals;
 mod times;
