@@ -14,7 +14,7 @@ use std::io;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
-pub(crate) use process::{Input, Output, Pipes, Process, Unread};
+pub(crate) use process::{Input, Output, Pipes, Process, ReadEnd, Sent};
 pub use signals::IgnoredSignals;
 pub use threads::{can_spawn, spawn};
 

@@ -14,6 +14,7 @@ mod projector;
 mod reactor;
 mod runner;
 mod running;
+mod stdin;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

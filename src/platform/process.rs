@@ -5,11 +5,11 @@
 #[cfg_attr(not(unix), path = "process/other.rs")]
 mod system;
 
-use std::io;
+use std::io::{self, Write as _};
 use std::process::{ChildStderr, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-pub(crate) use system::{Input, Output, Unread};
+pub(crate) use system::{Input, Output, ReadEnd};
 
 /// A program that runs. Its group is ended when this is dropped.
 #[derive(Debug)]
@@ -20,42 +20,74 @@ pub(crate) struct Process {
 
 /// Our ends of a program's pipes.
 pub(crate) struct Pipes {
-    /// Writes to it take what there is room for, or fail with [`io::ErrorKind::WouldBlock`].
+    /// Written to by [`Process::send`].
     pub(crate) input: Input,
     /// Reads from it give what is there, or fail with [`io::ErrorKind::WouldBlock`].
     pub(crate) output: Output,
     pub(crate) errors: ChildStderr,
-    pub(crate) unread: Unread,
+}
+
+/// What came of a write into a program's stdin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sent {
+    /// So many bytes went, one at least.
+    Bytes(usize),
+    /// There is no room at the moment.
+    Full,
+    /// The program has closed it, or has ended.
+    Closed,
 }
 
 impl Process {
     /// Starts a program. Where the system can do it, it dies with the thread that calls this, so that
     /// thread must last as long as the program shall.
-    pub(crate) fn start(command: &mut Command) -> io::Result<(Self, Pipes)> {
+    pub(crate) fn start(mut command: Command) -> io::Result<(Self, Pipes)> {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let stdin = system::Stdin::of(command)?;
-        system::set_apart(command);
+        let stdin = system::Stdin::of(&mut command)?;
+        system::set_apart(&mut command);
         let mut child = command.spawn()?;
+        // It holds the program's ends of the pipes, and would keep them open.
+        drop(command);
         let (opened, pipes) = (stdin.open(&mut child), (child.stdout.take(), child.stderr.take()));
         let process = Self { child: system::Child::new(child), ended: None };
-        let (input, unread) = opened?;
+        let input = opened?;
         let (Some(output), Some(errors)) = pipes else {
             return Err(io::Error::other("a pipe is missing"));
         };
         let output = system::unblock_output(output)?;
-        Ok((process, Pipes { input, output, errors, unread }))
+        Ok((process, Pipes { input, output, errors }))
     }
 
     /// Starts a program that only listens: its output and errors are ours. As [`Process::start`].
-    pub(crate) fn start_listening(command: &mut Command) -> io::Result<(Self, Input)> {
-        let stdin = system::Stdin::of(command)?;
-        system::set_apart(command);
+    pub(crate) fn start_listening(mut command: Command) -> io::Result<(Self, Input)> {
+        let stdin = system::Stdin::of(&mut command)?;
+        system::set_apart(&mut command);
         let mut child = command.spawn()?;
+        drop(command);
         let opened = stdin.open(&mut child);
         let process = Self { child: system::Child::new(child), ended: None };
-        // Without our hold on the other end, a program that reads no more is seen.
-        let (input, _) = opened?;
-        Ok((process, input))
+        // Nothing is counted on what it has read, so that it reads no more shall be seen everywhere.
+        Ok((process, opened?.uncounted()))
+    }
+
+    /// Writes what there is room for into a program's stdin.
+    ///
+    /// # Errors
+    ///
+    /// Where the system refuses for any other reason than that the program reads no more.
+    pub(crate) fn send(input: &mut Input, bytes: &[u8]) -> io::Result<Sent> {
+        loop {
+            match input.write(bytes) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => return Ok(Sent::Bytes(written)),
+                Err(error) => match error.kind() {
+                    io::ErrorKind::Interrupted => {}
+                    io::ErrorKind::WouldBlock => return Ok(Sent::Full),
+                    io::ErrorKind::BrokenPipe => return Ok(Sent::Closed),
+                    _ => return Err(error),
+                },
+            }
+        }
     }
 
     /// Calls `wake` from another thread when the program has ended; perhaps later, and where the system

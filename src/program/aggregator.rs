@@ -67,8 +67,8 @@ impl Aggregator {
         let deadline = Deadline::after(self.timeout);
         let line = line(aggregate, command)?;
         let mut running = Running::start(&self.program)?;
-        running.tell(&line);
-        running.end_input();
+        running.tell(&line)?;
+        running.end_input()?;
         let (said, decision) = hear(&mut running, aggregate, deadline)?;
         running.finish_silently("a reply behind the end of the answer", deadline)?;
         match said {
@@ -105,7 +105,7 @@ impl Serving {
         command: &Command,
     ) -> Result<Decision, Refusal> {
         let deadline = Deadline::after(self.timeout);
-        self.running.tell(&line(aggregate, command)?);
+        self.running.tell(&line(aggregate, command)?)?;
         match hear(&mut self.running, aggregate, deadline)? {
             (Said::Accepted, decision) => Ok(decision),
             (Said::Rejected(reason), _) => Err(Refusal::Rejected(reason)),

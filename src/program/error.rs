@@ -100,9 +100,25 @@ pub enum ProgramError {
         /// The system's reason.
         source: io::Error,
     },
+    /// Its input can't be written. It may have read a part of that; what it answers counts for nothing.
+    #[error("can't write to the stdin of `{program}`")]
+    Unwritable {
+        /// The program.
+        program: String,
+        /// The system's reason.
+        source: io::Error,
+    },
     /// The caller's interrupt flag was set.
     #[error("interrupted")]
     Interrupted,
+}
+
+impl ProgramError {
+    /// Whether it is ream or the system that failed, and not the program.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        matches!(self, Self::Unwritable { .. } | Self::Unreadable { .. })
+    }
 }
 
 /// The last line that a program wrote to stderr.

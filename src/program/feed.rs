@@ -2,7 +2,7 @@
 //! as it reads them.
 
 use std::collections::VecDeque;
-use std::io::{self, Write as _};
+use std::io;
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::event::{EventRef, Position};
-use crate::platform::{Input, Process, spawn};
+use crate::platform::{Input, Process, ReadEnd, Sent, spawn};
 use crate::store::{Batch, Error, Reader, Waker};
 use crate::subscription::Follower;
 use crate::wire;
@@ -66,6 +66,8 @@ pub(super) struct Feed {
 #[derive(Debug, Default)]
 struct Shared {
     stop: AtomicBool,
+    /// The program has ended.
+    ended: AtomicBool,
     told: Mutex<Told>,
 }
 
@@ -81,9 +83,32 @@ struct Told {
     last: Option<Position>,
     /// Everything up to here that is to be told was told.
     seen: Option<Position>,
-    /// Whether that was all.
+    /// Whether those are all that there are.
     all: bool,
-    error: Option<Error>,
+    /// The program's end of its stdin, once its input has ended behind all that there is.
+    read_end: Option<ReadEnd>,
+    error: Option<FeedError>,
+}
+
+/// Why no more goes into a program, though it reads and there is more.
+#[derive(Debug)]
+pub(super) enum FeedError {
+    /// Events can't be read.
+    Store(Error),
+    /// The program's stdin can't be written.
+    Stdin(io::Error),
+}
+
+impl From<Error> for FeedError {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<io::Error> for FeedError {
+    fn from(error: io::Error) -> Self {
+        Self::Stdin(error)
+    }
 }
 
 impl Feed {
@@ -100,6 +125,8 @@ impl Feed {
             Source::Following(follower) => Some(follower.waker()),
         };
         let shared = Arc::new(Shared::default());
+        // Before the program can end: those are what it was run for.
+        shared.told().add(&events.positions);
         let feeding = Feeding { shared: Arc::clone(&shared), source, input, markers };
         let thread = spawn(move || feeding.run(&events)).map_err(Error::Thread)?;
         Ok(Self { shared, waker, thread: Some(thread) })
@@ -163,27 +190,46 @@ impl Feed {
         told.first.zip(told.last)
     }
 
-    /// Whether the program was told all that there is, and that it is all.
+    /// Whether the program was told all that there is.
     pub(super) fn told_all(&self) -> bool {
         self.told().all
     }
 
+    /// Whether the program, for which [`Feed::finish`] was called, has read its input to the end. To be
+    /// asked once.
+    ///
+    /// # Errors
+    ///
+    /// Where the system can't tell.
+    pub(super) fn was_read(&self) -> io::Result<bool> {
+        let read_end = self.told().read_end.take();
+        read_end.map_or(Ok(false), ReadEnd::was_drained)
+    }
+
     /// Why it can't go on.
-    pub(super) fn take_error(&self) -> Option<Error> {
+    pub(super) fn take_error(&self) -> Option<FeedError> {
         self.told().error.take()
     }
 
     /// Ends the program's input, soon.
     pub(super) fn end_input(&self) {
-        self.shared.stop.store(true, Ordering::Relaxed);
+        self.set(&self.shared.stop);
+    }
+
+    /// Waits until it is known what the program was told, which has ended.
+    pub(super) fn finish(&mut self) {
+        self.set(&self.shared.ended);
+        self.join();
+    }
+
+    fn set(&self, flag: &AtomicBool) {
+        flag.store(true, Ordering::Relaxed);
         if let Some(waker) = &self.waker {
             waker.wake();
         }
     }
 
-    /// Ends the program's input, and waits until that has been done.
-    fn stop(&mut self) {
-        self.end_input();
+    fn join(&mut self) {
         if let Some(thread) = self.thread.take() {
             // It does not panic; where it did, the input has ended.
             let _ = thread.join();
@@ -193,7 +239,21 @@ impl Feed {
 
 impl Drop for Feed {
     fn drop(&mut self) {
-        self.stop();
+        self.end_input();
+        self.join();
+    }
+}
+
+impl Told {
+    fn add(&mut self, positions: &[Position]) {
+        for Position(position) in positions {
+            match self.runs.back_mut() {
+                Some(run) if run.end() + 1 == *position => *run = *run.start()..=*position,
+                _ => self.runs.push_back(*position..=*position),
+            }
+        }
+        self.first = self.first.or(positions.first().copied());
+        self.last = positions.last().copied().or(self.last);
     }
 }
 
@@ -222,79 +282,83 @@ struct Feeding {
 
 impl Feeding {
     fn run(mut self, first: &Events) {
-        if let Err(error) = self.feed(first) {
-            self.shared.told().error = Some(error);
+        match self.feed(first) {
+            Ok(true) => {
+                let read_end = self.input.end();
+                self.shared.told().read_end = Some(read_end);
+            }
+            Ok(false) => {}
+            // Known before the input ends, which the program takes for a good end.
+            Err(error) => self.shared.told().error = Some(error),
         }
     }
 
-    fn feed(&mut self, first: &Events) -> Result<(), Error> {
+    /// Writes all that there is; whether the program can read to the end of it.
+    fn feed(&mut self, first: &Events) -> Result<bool, FeedError> {
         if let Some(Markers { from, head }) = self.markers {
             let line = format!("{{\"from\":{from},\"head\":{head}}}\n");
-            if !self.write(line.as_bytes()) {
-                return Ok(());
+            if !self.write(line.as_bytes())? {
+                return Ok(false);
             }
         }
-        if !first.is_empty() && !self.tell(first) {
-            return Ok(());
+        if !self.write(&first.lines)? {
+            return Ok(false);
         }
         let mut news = true;
         loop {
             let (events, batch) = self.source.next()?;
             news |= !events.is_empty();
-            if !self.tell(&events) {
-                return Ok(());
+            if !self.tell(&events)? {
+                return Ok(false);
             }
             self.shared.told().seen = Some(batch.position);
-            if batch.caught_up && std::mem::take(&mut news) && self.markers.is_some() {
-                let line = format!("{{\"caught_up\":{}}}\n", batch.position);
-                if !self.write(line.as_bytes()) {
-                    return Ok(());
+            if batch.caught_up {
+                let over = batch.finished || matches!(self.source, Source::Reading(_));
+                self.shared.told().all = over;
+                if std::mem::take(&mut news) && self.markers.is_some() {
+                    let line = format!("{{\"caught_up\":{}}}\n", batch.position);
+                    if !self.write(line.as_bytes())? {
+                        return Ok(false);
+                    }
+                }
+                match &mut self.source {
+                    Source::Following(follower) if !over => follower.wait()?,
+                    _ => return Ok(true),
+                };
+                if self.shared.ended.load(Ordering::Relaxed) {
+                    return Ok(false);
                 }
             }
-            if batch.caught_up {
-                match &mut self.source {
-                    Source::Following(follower) if !batch.finished => follower.wait()?,
-                    _ => {
-                        // Before the input ends with this, so that who ends then was told all.
-                        self.shared.told().all = true;
-                        return Ok(());
-                    }
-                };
-            }
             if self.shared.stop.load(Ordering::Relaxed) {
-                return Ok(());
+                return Ok(false);
             }
         }
     }
 
     /// Tells of events; whether the program still listens.
-    fn tell(&mut self, events: &Events) -> bool {
-        let mut told = self.shared.told();
-        for Position(position) in &events.positions {
-            match told.runs.back_mut() {
-                Some(run) if run.end() + 1 == *position => *run = *run.start()..=*position,
-                _ => told.runs.push_back(*position..=*position),
-            }
+    fn tell(&mut self, events: &Events) -> Result<bool, FeedError> {
+        if self.shared.ended.load(Ordering::Relaxed) && !events.is_empty() {
+            return Ok(false);
         }
-        told.first = told.first.or(events.positions.first().copied());
-        told.last = events.positions.last().copied().or(told.last);
-        drop(told);
+        self.shared.told().add(&events.positions);
         self.write(&events.lines)
     }
 
-    fn write(&mut self, mut lines: &[u8]) -> bool {
-        while !lines.is_empty() && !self.shared.stop.load(Ordering::Relaxed) {
-            match self.input.write(lines) {
-                Ok(written) => lines = &lines[written..],
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    Process::wait_for_room(&self.input, LOOK);
-                }
-                // That it reads no more is no failure, unless it also fails.
-                Err(_) => return false,
+    /// Writes lines; whether all of them went.
+    fn write(&mut self, mut lines: &[u8]) -> Result<bool, FeedError> {
+        while !lines.is_empty() {
+            if self.shared.stop.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
+            match Process::send(&mut self.input, lines)? {
+                Sent::Bytes(bytes) => lines = &lines[bytes..],
+                // Something else holds the other end of the pipe.
+                Sent::Full if self.shared.ended.load(Ordering::Relaxed) => return Ok(false),
+                Sent::Full => Process::wait_for_room(&self.input, LOOK),
+                Sent::Closed => return Ok(false),
             }
         }
-        lines.is_empty()
+        Ok(true)
     }
 }
 

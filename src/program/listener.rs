@@ -1,14 +1,14 @@
 //! Programs that listen: lines go in, and what they make of them is their own business.
 
 use std::fmt;
-use std::io::{self, Write as _};
+use std::io;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::{Program, ProgramError};
-use crate::platform::{Input, Process};
+use crate::platform::{Input, Process, Sent};
 
 /// How often who waits looks whether it was interrupted.
 const LOOK: Duration = Duration::from_millis(50);
@@ -45,8 +45,8 @@ impl Listener {
     ///
     /// [`ProgramError::NotStarted`].
     pub fn start(program: &Program, grace: Duration) -> Result<Self, ProgramError> {
-        let (mut command, name) = program.command();
-        match Process::start_listening(&mut command) {
+        let (command, name) = program.command();
+        match Process::start_listening(command) {
             Ok((process, input)) => Ok(Self {
                 name,
                 process,
@@ -74,16 +74,16 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// [`ProgramError::Interrupted`]: it has ended, or has been ended.
+    /// [`ProgramError::Interrupted`]: it has ended, or has been ended. [`ProgramError::Unwritable`]: it has
+    /// not all of the lines.
     pub fn tell(&mut self, lines: &[u8]) -> Result<bool, ProgramError> {
         let mut told = 0;
         while let Some(input) = &mut self.input
             && told < lines.len()
         {
-            match input.write(&lines[told..]) {
-                Ok(written) => told += written,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            match Process::send(input, &lines[told..]) {
+                Ok(Sent::Bytes(bytes)) => told += bytes,
+                Ok(Sent::Full) => {
                     self.check_interrupt()?;
                     self.look(LOOK)?;
                     if self.process.has_ended() {
@@ -91,7 +91,10 @@ impl Listener {
                     }
                 }
                 // That it reads no more is no failure, unless it also fails.
-                Err(_) => self.input = None,
+                Ok(Sent::Closed) => self.input = None,
+                Err(source) => {
+                    return Err(ProgramError::Unwritable { program: self.name.clone(), source });
+                }
             }
         }
         self.listens()

@@ -87,7 +87,7 @@ pub enum FollowError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] Error),
-    /// The program can't be run at all, or we were interrupted.
+    /// The program can't be run at all, or not spoken with, or we were interrupted.
     #[error(transparent)]
     Program(ProgramError),
     /// The program failed again and again.
@@ -216,6 +216,9 @@ impl<E: Effects> Runner<'_, E> {
                 Err(Failure::Program(error)) => {
                     let retries = self.following.retries;
                     self.record(&error)?;
+                    if failures >= retries && error.is_ours() {
+                        return Err(FollowError::Program(error));
+                    }
                     if failures >= retries {
                         let events = told.map(|(first, last)| (first.max(after.next()), last));
                         return Err(FollowError::Stopped { error, events });
@@ -326,8 +329,8 @@ impl<E: Effects> Runner<'_, E> {
         } else {
             None
         };
-        let feed = Feed::start(events, source, input, markers)?;
-        let mut hearing = Hearing { runner: self, feed: &feed, running: &mut running, whole };
+        let mut feed = Feed::start(events, source, input, markers)?;
+        let mut hearing = Hearing { runner: self, feed: &mut feed, running: &mut running, whole };
         let mut heard = hearing.hear();
         *told = feed.range();
         if let Err(Failure::Program(_)) = &heard

@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::{LastWords, ProgramError, Wrote};
+use super::stdin::Stdin;
 use super::{LONGEST, Program};
 use crate::deadline::Deadline;
-use crate::platform::{Input, Output, Pipes, Process, Unread, spawn};
+use crate::platform::{Input, Output, Pipes, Process, spawn};
 use crate::store::Error;
 use crate::wire::Lines;
 
@@ -26,13 +27,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub(super) struct Running {
     name: String,
     process: Process,
-    /// Its stdin, until that is closed.
-    input: Option<Input>,
-    /// What shall go there, of which so many bytes went.
-    untold: Vec<u8>,
-    told: usize,
-    /// Whether nothing more will.
-    told_all: bool,
+    stdin: Stdin,
     lines: Lines<Output>,
     /// The number of the line that was heard last.
     line: u64,
@@ -45,8 +40,6 @@ pub(super) struct Running {
     stderr: Arc<Mutex<Vec<u8>>>,
     /// Disconnected when that has ended.
     errors: Receiver<()>,
-    /// What it has not read.
-    unread: Unread,
     interrupt: Option<Arc<AtomicBool>>,
     signal: Option<Arc<AtomicUsize>>,
     /// It dies with the thread that started it, so it can't be taken to another.
@@ -66,9 +59,8 @@ pub(super) enum Heard {
 
 impl Running {
     pub(super) fn start(program: &Program) -> Result<Self, ProgramError> {
-        let (mut command, name) = program.command();
-        let started = Process::start(&mut command);
-        let (process, Pipes { input, output, errors, unread }) = match started {
+        let (command, name) = program.command();
+        let (process, Pipes { input, output, errors }) = match Process::start(command) {
             Ok(started) => started,
             Err(source) => return Err(ProgramError::NotStarted { program: name, source }),
         };
@@ -82,10 +74,7 @@ impl Running {
         Ok(Self {
             name,
             process,
-            input: Some(input),
-            untold: Vec::new(),
-            told: 0,
-            told_all: false,
+            stdin: Stdin::new(input),
             lines: Lines::new(output, LONGEST),
             line: 0,
             output_ended: false,
@@ -93,7 +82,6 @@ impl Running {
             ended: None,
             stderr,
             errors: errors_end,
-            unread,
             interrupt: program.interrupt.clone(),
             signal: program.signal.clone(),
             on_its_thread: PhantomData,
@@ -101,34 +89,20 @@ impl Running {
     }
 
     /// Writes a line to its stdin: what there is room for, and the rest while it is waited for.
-    pub(super) fn tell(&mut self, line: &[u8]) {
-        self.untold.extend_from_slice(line);
-        self.write_on();
+    pub(super) fn tell(&mut self, line: &[u8]) -> Result<(), ProgramError> {
+        self.stdin.push(line);
+        self.write_on()
     }
 
     /// Ends its stdin, behind what was written.
-    pub(super) fn end_input(&mut self) {
-        self.told_all = true;
-        self.write_on();
+    pub(super) fn end_input(&mut self) -> Result<(), ProgramError> {
+        self.stdin.end();
+        self.write_on()
     }
 
-    /// Writes what there is room for. A program that reads no more is no failure of itself.
-    fn write_on(&mut self) {
-        while let Some(input) = &mut self.input
-            && self.told < self.untold.len()
-        {
-            match input.write(&self.untold[self.told..]) {
-                Ok(written) => self.told += written,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_) => self.input = None,
-            }
-        }
-        self.untold.clear();
-        self.told = 0;
-        if self.told_all {
-            self.input = None;
-        }
+    /// Writes what there is room for. That it reads no more is no failure here.
+    fn write_on(&mut self) -> Result<(), ProgramError> {
+        self.stdin.write_on().map_err(|source| self.unwritable(source))
     }
 
     /// Hears its next line that is not empty, and tells its number; nothing where its output has
@@ -154,7 +128,7 @@ impl Running {
 
     /// Takes its stdin over.
     pub(super) fn take_input(&mut self) -> Option<Input> {
-        self.input.take()
+        self.stdin.take()
     }
 
     /// Hears what it has written, without waiting.
@@ -187,7 +161,7 @@ impl Running {
     /// Waits until it has written something or has ended, at most for `timeout`. Fails where it has
     /// ended, and its output does not.
     pub(super) fn wait_for_words(&mut self, timeout: Duration) -> Result<(), ProgramError> {
-        self.look(timeout).map_err(|error| self.unreadable(error))?;
+        self.look(timeout)?;
         match self.ended {
             Some(ended) if ended.elapsed() >= GRACE => Err(self.held_open()),
             _ => Ok(()),
@@ -208,7 +182,7 @@ impl Running {
     /// Whether it has ended; waits for that at most for `timeout`.
     pub(super) fn has_ended(&mut self, timeout: Duration) -> Result<bool, ProgramError> {
         if self.ended.is_none() {
-            self.look(timeout).map_err(|error| self.unreadable(error))?;
+            self.look(timeout)?;
         }
         Ok(self.ended.is_some())
     }
@@ -248,18 +222,17 @@ impl Running {
     /// Waits until it has written something, has read something, or has ended.
     fn wait(&mut self, deadline: Deadline) -> Result<(), ProgramError> {
         let left = self.left(deadline)?;
-        self.look(left.min(LOOK)).map_err(|error| self.unreadable(error))
+        self.look(left.min(LOOK))
     }
 
-    fn look(&mut self, timeout: Duration) -> io::Result<()> {
-        let input = self.input.as_ref().filter(|_| self.told < self.untold.len());
+    fn look(&mut self, timeout: Duration) -> Result<(), ProgramError> {
         let output = Some(self.lines.source()).filter(|_| !self.output_ended);
-        self.process.wait(input, output, timeout)?;
+        let waited = self.process.wait(self.stdin.blocked(), output, timeout);
+        waited.map_err(|source| self.unreadable(source))?;
         if self.process.has_ended() {
             self.ended.get_or_insert_with(Instant::now);
         }
-        self.write_on();
-        Ok(())
+        self.write_on()
     }
 
     /// How long may still be waited. Fails where that is over.
@@ -299,7 +272,7 @@ impl Running {
 
     /// Waits until it has closed its output and ended, and that it ended well.
     fn finish(&mut self, deadline: Deadline) -> Result<(), ProgramError> {
-        self.end_input();
+        self.end_input()?;
         while !self.output_ended {
             self.read_on(deadline)?;
         }
@@ -315,7 +288,7 @@ impl Running {
         reason: &str,
         deadline: Deadline,
     ) -> Result<(), ProgramError> {
-        self.end_input();
+        self.end_input()?;
         match self.next_line(deadline)? {
             None => self.finish(deadline),
             Some(number) => Err(self.bad_reply(number, reason.into(), deadline)),
@@ -325,7 +298,7 @@ impl Running {
     /// That it runs, and says nothing that it was not asked for.
     pub(super) fn check_idle(&mut self, deadline: Deadline) -> Result<(), ProgramError> {
         self.left(deadline)?;
-        self.look(Duration::ZERO).map_err(|error| self.unreadable(error))?;
+        self.look(Duration::ZERO)?;
         if self.ended.is_some() {
             return Err(self.ended_early(deadline));
         }
@@ -399,11 +372,6 @@ impl Running {
         !self.lines.rest().is_empty()
     }
 
-    /// Whether there is something that it was told and did not read, where that can be seen.
-    pub(super) fn leaves_input(&self) -> bool {
-        self.unread.is_any()
-    }
-
     /// That a reply is none that can be given, whatever the program does next.
     pub(super) fn wrong_reply(&mut self, line: u64, reason: String) -> ProgramError {
         // Half a line is what a program leaves that fails while it writes.
@@ -431,6 +399,11 @@ impl Running {
 
     pub(super) fn too_long(&self) -> ProgramError {
         ProgramError::TooLong { program: self.name.clone(), max: LONGEST }
+    }
+
+    /// That its input can't be written.
+    pub(super) fn unwritable(&self, source: io::Error) -> ProgramError {
+        ProgramError::Unwritable { program: self.name.clone(), source }
     }
 
     fn unreadable(&self, source: io::Error) -> ProgramError {

@@ -12,6 +12,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "where something is missing, a test shall fail")]
 
+mod acks;
 mod bell;
 mod chain;
 mod commit;

@@ -14,7 +14,9 @@ use tempfile::TempDir;
 
 pub(crate) use disk::{Disk, Mounted};
 pub(crate) use process::{Ended, Lines, Running, ended, ended_with_input, until};
-pub(crate) use trace::{Call, calls, failing, killed_at_calls, killed_at_each_call, traced};
+pub(crate) use trace::{
+    Call, FailingWrites, calls, failing, killed_at_calls, killed_at_each_call, traced,
+};
 
 /// A directory with a store in it.
 pub(crate) struct Home {

@@ -314,7 +314,7 @@ fn program_code(error: &ProgramError) -> (u8, Option<String>) {
         ProgramError::Interrupted => return (130, None),
         _ => None,
     };
-    (7, hint)
+    (if error.is_ours() { 1 } else { 7 }, hint)
 }
 
 /// What to do where a program that follows the log failed again and again.

@@ -19,7 +19,11 @@ const UNTOLD: Duration = Duration::from_millis(100);
 
 /// What goes to a program.
 #[derive(Debug)]
-pub(crate) struct Input(SyncSender<Vec<u8>>);
+pub(crate) struct Input {
+    chunks: SyncSender<Vec<u8>>,
+    /// Why the thread that writes them does so no more.
+    failed: Receiver<io::Error>,
+}
 
 /// What comes from a program.
 #[derive(Debug)]
@@ -38,10 +42,12 @@ struct Received {
 
 impl Write for Input {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.0.try_send(bytes.to_vec()) {
+        match self.chunks.try_send(bytes.to_vec()) {
             Ok(()) => Ok(bytes.len()),
             Err(TrySendError::Full(_)) => Err(io::ErrorKind::WouldBlock.into()),
-            Err(TrySendError::Disconnected(_)) => Err(io::ErrorKind::BrokenPipe.into()),
+            Err(TrySendError::Disconnected(_)) => {
+                Err(self.failed.try_recv().unwrap_or_else(|_| io::ErrorKind::BrokenPipe.into()))
+            }
         }
     }
 
@@ -150,15 +156,33 @@ pub(super) fn wait_for_room(_input: &Input, timeout: Duration) {
     thread::sleep(timeout.min(LOOK));
 }
 
-/// What a program did not read of its stdin, which can't be told here.
-#[derive(Debug)]
-pub(crate) struct Unread;
+impl Input {
+    /// Ends the program's input, behind what waits.
+    #[allow(clippy::unused_self, reason = "the thread that writes sees that it is gone")]
+    pub(crate) fn end(self) -> ReadEnd {
+        ReadEnd
+    }
 
-impl Unread {
-    /// Whether there is something.
+    /// The same, where nobody will ask what was read.
+    pub(super) fn uncounted(self) -> Self {
+        self
+    }
+}
+
+/// The program's end of its stdin, which can't be looked into here: so an exit with 0 acks nothing but with
+/// `--per-event`, and programs that follow have to ack by themselves.
+#[derive(Debug)]
+pub(crate) struct ReadEnd;
+
+impl ReadEnd {
+    /// Whether a program that has ended has left nothing unread.
+    ///
+    /// # Errors
+    ///
+    /// Always.
     #[allow(clippy::unused_self, reason = "other systems can tell")]
-    pub(crate) fn is_any(&self) -> bool {
-        false
+    pub(crate) fn was_drained(self) -> io::Result<bool> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 }
 
@@ -174,23 +198,27 @@ impl Stdin {
     }
 
     /// Our end of it, once the program runs.
-    pub(super) fn open(self, child: &mut std::process::Child) -> io::Result<(Input, Unread)> {
+    #[allow(clippy::unused_self, reason = "other systems have it by then")]
+    pub(super) fn open(self, child: &mut std::process::Child) -> io::Result<Input> {
         let input = child.stdin.take().ok_or_else(|| io::Error::other("a pipe is missing"))?;
-        Ok((fed(input)?, Unread))
+        fed(input)
     }
 }
 
 /// An input that a thread writes to.
 fn fed(mut input: ChildStdin) -> io::Result<Input> {
-    let (to_write, written) = mpsc::sync_channel::<Vec<u8>>(WAITING);
+    let (chunks, written) = mpsc::sync_channel::<Vec<u8>>(WAITING);
+    let (fails, failed) = mpsc::channel();
     spawn(move || {
         for chunk in written {
-            if input.write_all(&chunk).is_err() {
+            if let Err(error) = input.write_all(&chunk) {
+                // Where nobody writes any more, nobody asks.
+                let _ = fails.send(error);
                 return;
             }
         }
     })?;
-    Ok(Input(to_write))
+    Ok(Input { chunks, failed })
 }
 
 pub(super) fn unblock_output(mut output: ChildStdout) -> io::Result<Output> {

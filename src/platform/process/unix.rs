@@ -1,7 +1,8 @@
 //! Process groups and pipes of Unix.
 
-use std::io::{self, PipeReader, PipeWriter};
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::fs::File;
+use std::io::{self, PipeReader, PipeWriter, Write};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::{ChildStdout, Command, ExitStatus};
 use std::time::Duration;
@@ -12,41 +13,88 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 
 use crate::platform::spawn;
 
-pub(crate) type Input = PipeWriter;
 pub(crate) type Output = ChildStdout;
 
-/// The program's end of its stdin, which tells what it did not read.
-#[derive(Debug)]
-pub(crate) struct Unread(PipeReader);
+/// Whether the program's end of its stdin can be opened again where only ours is open.
+const REOPENS: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
-impl Unread {
-    /// Whether there is something.
-    pub(crate) fn is_any(&self) -> bool {
-        ioctl_fionread(&self.0).is_ok_and(|bytes| bytes > 0)
+/// Our end of a program's stdin.
+#[derive(Debug)]
+pub(crate) struct Input {
+    pipe: PipeWriter,
+    /// The program's end, where it can't be opened again. While we have it, it is not seen that the
+    /// program has closed it.
+    end: Option<PipeReader>,
+}
+
+impl Input {
+    /// Ends the program's input; its end of the pipe tells what it has read.
+    pub(crate) fn end(self) -> ReadEnd {
+        // Opened before ours is closed: with both closed, what is unread is gone.
+        ReadEnd(self.end.map_or_else(|| reopen(&self.pipe), |end| Ok(end.into())))
+    }
+
+    /// The same, where nobody will ask what was read.
+    pub(super) fn uncounted(self) -> Self {
+        Self { end: None, ..self }
+    }
+}
+
+impl Write for Input {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.pipe.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl AsFd for Input {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pipe.as_fd()
+    }
+}
+
+/// Opens the other end of a pipe.
+fn reopen(pipe: &PipeWriter) -> io::Result<OwnedFd> {
+    File::open(format!("/proc/self/fd/{}", pipe.as_raw_fd())).map(OwnedFd::from)
+}
+
+/// The program's end of its stdin, once ours is closed.
+#[derive(Debug)]
+pub(crate) struct ReadEnd(io::Result<OwnedFd>);
+
+impl ReadEnd {
+    /// Whether a program that has ended has left nothing unread.
+    ///
+    /// # Errors
+    ///
+    /// Where the system can't tell.
+    pub(crate) fn was_drained(self) -> io::Result<bool> {
+        Ok(ioctl_fionread(&self.0?)? == 0)
     }
 }
 
 /// A pipe that becomes a program's stdin.
-pub(super) struct Stdin {
-    input: Input,
-    unread: Unread,
-}
+pub(super) struct Stdin(Input);
 
 impl Stdin {
     /// The one of a program that is yet to be started.
     pub(super) fn of(command: &mut Command) -> io::Result<Self> {
-        let (reader, input) = io::pipe()?;
-        command.stdin(reader.try_clone()?);
+        let (reader, pipe) = io::pipe()?;
+        let end = if REOPENS { None } else { Some(reader.try_clone()?) };
+        command.stdin(reader);
         // Our end never blocks; the program's stays as it is.
-        ioctl_fionbio(input.as_fd(), true)?;
-        widen(&input);
-        Ok(Self { input, unread: Unread(reader) })
+        ioctl_fionbio(pipe.as_fd(), true)?;
+        widen(&pipe);
+        Ok(Self(Input { pipe, end }))
     }
 
-    /// Our ends of it, once the program runs.
+    /// Our end of it, once the program runs.
     #[allow(clippy::unnecessary_wraps, reason = "other systems can fail")]
-    pub(super) fn open(self, _: &mut std::process::Child) -> io::Result<(Input, Unread)> {
-        Ok((self.input, self.unread))
+    pub(super) fn open(self, _: &mut std::process::Child) -> io::Result<Input> {
+        Ok(self.0)
     }
 }
 
@@ -131,14 +179,14 @@ pub(super) fn wait_for_room(input: &Input, timeout: Duration) {
 
 /// Gives a pipe more room, so that both ends run longer at a time.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn widen(pipe: &Input) {
+fn widen(pipe: &PipeWriter) {
     const ROOM: usize = 512 * 1024;
     // It works with less room too.
     let _ = rustix::pipe::fcntl_setpipe_size(pipe, ROOM);
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn widen(_pipe: &Input) {}
+fn widen(_pipe: &PipeWriter) {}
 
 /// Whether a program has ended; that stays there to be taken note of.
 fn has_ended(pid: Pid) -> bool {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Effects, Failure, LOOK, Notice, Runner};
 use crate::deadline::Deadline;
 use crate::event::Position;
-use crate::program::feed::Feed;
+use crate::program::feed::{Feed, FeedError};
 use crate::program::running::{Heard, Running};
 use crate::program::{LONGEST, ProgramError};
 use crate::wire::{Defaults, Reply, parse_reply};
@@ -26,7 +26,7 @@ const QUIET: Duration = Duration::from_secs(1);
 /// Hears one run of a program.
 pub(super) struct Hearing<'h, 'r, E> {
     pub(super) runner: &'h mut Runner<'r, E>,
-    pub(super) feed: &'h Feed,
+    pub(super) feed: &'h mut Feed,
     pub(super) running: &'h mut Running,
     /// Whether the program's end acks all that it was told.
     pub(super) whole: bool,
@@ -51,6 +51,17 @@ struct Since {
 impl<E: Effects> Hearing<'_, '_, E> {
     /// Hears the program to its end.
     pub(super) fn hear(&mut self) -> Result<(), Failure> {
+        match self.hear_all() {
+            // Whatever it made of a part of its input.
+            Err(Failure::Program(error)) if !matches!(error, ProgramError::Interrupted) => {
+                self.check_feed()?;
+                Err(error.into())
+            }
+            heard => heard,
+        }
+    }
+
+    fn hear_all(&mut self) -> Result<(), Failure> {
         let now = Instant::now();
         let mut since = Since {
             ack: now,
@@ -94,7 +105,7 @@ impl<E: Effects> Hearing<'_, '_, E> {
         let line = self.running.text();
         since.replies += 1;
         since.bytes += line.len();
-        let (feed, effects) = (self.feed, &mut self.runner.effects);
+        let (feed, effects) = (&*self.feed, &mut self.runner.effects);
         let taken = match parse_reply(line, &Defaults::default()) {
             Err(error) => Err(error.to_string()),
             Ok(Reply::Ack(position)) => match feed.ack(Position(position)) {
@@ -130,9 +141,7 @@ impl<E: Effects> Hearing<'_, '_, E> {
     }
 
     fn wait(&mut self, since: &mut Since) -> Result<(), Failure> {
-        if let Some(error) = self.feed.take_error() {
-            return Err(error.into());
-        }
+        self.check_feed()?;
         if self.is_over(since) {
             return Err(ProgramError::Interrupted.into());
         }
@@ -169,6 +178,15 @@ impl<E: Effects> Hearing<'_, '_, E> {
         }
     }
 
+    /// That all goes into the program that should.
+    fn check_feed(&self) -> Result<(), Failure> {
+        match self.feed.take_error() {
+            None => Ok(()),
+            Some(FeedError::Store(error)) => Err(error.into()),
+            Some(FeedError::Stdin(source)) => Err(self.running.unwritable(source).into()),
+        }
+    }
+
     /// The program's output has ended: so does the program, and with 0 acks all that it was told.
     fn end(&mut self, since: &mut Since) -> Result<(), Failure> {
         while !self.running.has_ended(LOOK)? && !self.is_over(since) {}
@@ -177,12 +195,11 @@ impl<E: Effects> Hearing<'_, '_, E> {
             // It may have ended in any way.
             return Err(ProgramError::Interrupted.into());
         }
+        self.feed.finish();
+        self.check_feed()?;
         finished?;
-        if let Some(error) = self.feed.take_error() {
-            return Err(error.into());
-        }
         let unacked = self.feed.unacked();
-        let unread = unacked.is_some() && self.running.leaves_input();
+        let unread = unacked.is_some() && !self.feed.was_read().unwrap_or_default();
         if !self.whole && (unread || !self.feed.told_all()) {
             return Err(self.running.early_end().into());
         }

@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::process::Command;
 
-use super::{Ended, Home};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::{Ended, Home, Lines, Running, until};
 
 /// A call that has returned: `openat(…, "/…/db", …) = 3</…/db>`.
 #[derive(Clone, PartialEq, Eq)]
@@ -124,6 +127,47 @@ impl Home {
         let mut strace = vec!["strace", "-f", "-P", path.to_str().unwrap(), "-o", "/dev/null"];
         strace.extend(["-e", &trace, "-e", &inject]);
         self.wrapped(&strace, args)
+    }
+}
+
+/// A strace that has writes of a process fail from now on, and leaves alone what that process runs.
+pub(crate) struct FailingWrites {
+    strace: Running,
+    /// It would end where nobody could hear it.
+    _said: Lines,
+    log: PathBuf,
+}
+
+impl FailingWrites {
+    /// Has them fail as `inject` says: `ENOMEM`, or `EIO:when=1` for the first of each thread.
+    #[track_caller]
+    pub(crate) fn of(home: &Home, process: &Running, inject: &str) -> Self {
+        let log = home.place().join("writes");
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-b", "execve", "-p", &process.id().to_string(), "-o"]).arg(&log);
+        strace.args(["-e", "trace=write", "-e", "signal=none"]);
+        strace.args(["-e", &format!("inject=write:error={inject}")]);
+        let mut strace = Running::start(&mut strace);
+        let said = Lines::of(strace.stderr());
+        // All threads, it says.
+        said.through(|line| line.contains("attached"));
+        Self { strace, _said: said, log }
+    }
+
+    /// Waits until so many have failed.
+    #[track_caller]
+    pub(crate) fn wait_for(&self, count: usize) {
+        until(&format!("{count} writes that fail"), || {
+            let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+            (log.matches("(INJECTED)").count() >= count).then_some(())
+        });
+    }
+
+    /// Lets them succeed again.
+    #[track_caller]
+    pub(crate) fn end(self) {
+        kill_process(Pid::from_raw(self.strace.id().cast_signed()).unwrap(), Signal::INT).unwrap();
+        self.strace.end();
     }
 }
 
