@@ -108,6 +108,14 @@ pub enum ProgramError {
         /// The system's reason.
         source: io::Error,
     },
+    /// It ended well, and the system can't tell whether it has read its input to the end.
+    #[error("can't tell what `{program}` has read of its input")]
+    Unseen {
+        /// The program.
+        program: String,
+        /// The system's reason.
+        source: io::Error,
+    },
     /// The caller's interrupt flag was set.
     #[error("interrupted")]
     Interrupted,
@@ -117,7 +125,7 @@ impl ProgramError {
     /// Whether it is ream or the system that failed, and not the program.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        matches!(self, Self::Unwritable { .. } | Self::Unreadable { .. })
+        matches!(self, Self::Unwritable { .. } | Self::Unseen { .. } | Self::Unreadable { .. })
     }
 }
 

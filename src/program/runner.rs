@@ -27,8 +27,10 @@ const PASSED_OVER: u64 = 1000;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Following {
-    /// Run it once for up to so many events, where its exit with 0 acks them; otherwise it goes on.
+    /// Run it once for up to so many events; otherwise it goes on.
     pub at_once: Option<usize>,
+    /// Whether its exit with 0 acks what it was given, even if it has not read that.
+    pub per_event: bool,
     /// End when nothing is left to do.
     pub until_caught_up: bool,
     /// How often it is started again where it fails, before that is given up.
@@ -43,6 +45,7 @@ impl Default for Following {
     fn default() -> Self {
         Self {
             at_once: None,
+            per_event: false,
             until_caught_up: false,
             retries: 5,
             grace: Duration::from_secs(5),

@@ -406,6 +406,11 @@ impl Running {
         ProgramError::Unwritable { program: self.name.clone(), source }
     }
 
+    /// That it can't be seen what it has read.
+    pub(super) fn unseen(&self, source: io::Error) -> ProgramError {
+        ProgramError::Unseen { program: self.name.clone(), source }
+    }
+
     fn unreadable(&self, source: io::Error) -> ProgramError {
         ProgramError::Unreadable { program: self.name.clone(), source }
     }

@@ -21,6 +21,8 @@ pub struct Definition {
     pub directory: Option<String>,
     /// For how many events at most the program is run once; nothing where it goes on.
     pub batch: Option<usize>,
+    /// Whether the exit with 0 of a program that is run so acks its events, whatever it has read of them.
+    pub per_event: bool,
 }
 
 /// Why a text is no [`Definition`].
@@ -208,6 +210,8 @@ struct DefinitionJson<'d> {
     directory: Option<Cow<'d, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     batch: Option<usize>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    per_event: bool,
     // What else is told of a projection is no part of it, and passed over.
     #[serde(skip_serializing, default, rename = "projection")]
     _projection: IgnoredAny,
@@ -242,7 +246,14 @@ impl Definition {
     /// The definition of a projection that is fed by hand.
     #[must_use]
     pub fn new(schema: Schema) -> Self {
-        Self { schema, from: Vec::new(), program: Vec::new(), directory: None, batch: None }
+        Self {
+            schema,
+            from: Vec::new(),
+            program: Vec::new(),
+            directory: None,
+            batch: None,
+            per_event: false,
+        }
     }
 
     /// Reads a definition as [`Definition::to_json`] spells it. What `ream project show` tells besides
@@ -280,6 +291,7 @@ impl Definition {
             program: names(&json.program),
             directory: json.directory.map(Cow::into_owned),
             batch: json.batch,
+            per_event: json.per_event,
         })
     }
 
@@ -303,6 +315,7 @@ impl Definition {
             program: self.program.iter().map(|word| Cow::Borrowed(word.as_str())).collect(),
             directory: self.directory.as_deref().map(Cow::Borrowed),
             batch: self.batch,
+            per_event: self.per_event,
             _projection: IgnoredAny,
             _generation: IgnoredAny,
             _rows: IgnoredAny,
@@ -337,11 +350,11 @@ mod tests {
         definition.from = vec![Pattern::new("user-*").unwrap()];
         definition.program = vec!["./users.py".into(), "--all".into()];
         definition.directory = Some(".".into());
-        definition.batch = Some(1);
+        (definition.batch, definition.per_event) = (Some(1), true);
         let json = definition.to_json();
         assert_eq!(
             json,
-            r#"{"fields":[{"name":"id","type":"integer"},{"name":"name","type":"text"},{"name":"email","type":"text"},{"name":"position","type":"text"},{"name":"city","type":"text"},{"name":"salary","type":"decimal:12:2"},{"name":"nickname","type":"text","null":true}],"key":["id"],"unique":[["email"]],"index":[["city"]],"from":["user-*"],"program":["./users.py","--all"],"directory":".","batch":1}"#
+            r#"{"fields":[{"name":"id","type":"integer"},{"name":"name","type":"text"},{"name":"email","type":"text"},{"name":"position","type":"text"},{"name":"city","type":"text"},{"name":"salary","type":"decimal:12:2"},{"name":"nickname","type":"text","null":true}],"key":["id"],"unique":[["email"]],"index":[["city"]],"from":["user-*"],"program":["./users.py","--all"],"directory":".","batch":1,"per_event":true}"#
         );
         assert_eq!(Definition::parse(&json).unwrap(), definition);
         let shown = json.replacen('{', r#"{"projection":"users","rows":7,"lag":{"events":0},"#, 1);

@@ -3,6 +3,7 @@
 //! The scripts are read by `sh`, which takes no more than a line at once, so that what a program has
 //! heard is what it has read.
 
+mod acks;
 mod bad;
 mod fresh;
 mod passing;

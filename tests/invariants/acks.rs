@@ -262,3 +262,26 @@ fn events_that_can_not_be_written_to_a_listener_are_a_failure() {
     tail.end()
         .failed(1, &["error: can't write to the stdin of `sh`\ncaused by: Cannot allocate memory"]);
 }
+
+#[test]
+fn where_the_system_can_not_tell_what_was_read_only_acks_count() {
+    let home = Home::with(2);
+    let without = "mount --make-rprivate / && umount -l /proc && exec \"$@\"";
+    let wrapper = ["unshare", "-m", "sh", "-c", without, "sh"];
+    let tail = |options: &[&str], script: &str| {
+        let tail = ["tail", "s", "--as", "x", "--until-caught-up", "--retries", "0"];
+        let args = [&tail, options, &["--", "sh", "-c", script]].concat();
+        ended(&mut home.wrapped(&wrapper, &args))
+    };
+    tail(&[], "cat >/dev/null").failed(
+        1,
+        &[
+            "error: can't tell what `sh` has read of its input\ncaused by: No such file or directory",
+            "hint: let it write {\"ack\":POSITION}, or run it with --per-event\n",
+        ],
+    );
+    assert_eq!(home.open().subscription("x").unwrap().checkpoint.position.0, 0);
+    assert!(tail(&[], "cat >/dev/null; echo '{\"ack\":1}'; exit 1").code == Some(7));
+    tail(&["--per-event"], "cat >/dev/null").done();
+    assert_eq!(home.open().subscription("x").unwrap().checkpoint.position.0, 2);
+}

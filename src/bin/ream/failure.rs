@@ -311,6 +311,9 @@ fn program_code(error: &ProgramError) -> (u8, Option<String>) {
                 .into(),
         ),
         ProgramError::TooLong { .. } => Some("a state holds what the next decision needs, no more".into()),
+        ProgramError::Unseen { .. } => {
+            Some("let it write {\"ack\":POSITION}, or run it with --per-event".into())
+        }
         ProgramError::Interrupted => return (130, None),
         _ => None,
     };
@@ -327,7 +330,8 @@ fn stopped(error: &FollowError) -> String {
             "redirect the output of what shall go on: command >/dev/null &".into()
         }
         FollowError::Stopped { error: ProgramError::EndedEarly { .. }, .. } => {
-            "a program reads events until its input ends; one that is run for each event: --per-event".into()
+            "a program reads events until its input ends; where its exit code alone is the ack: --per-event"
+                .into()
         }
         FollowError::Stopped { events: Some((first, last)), .. } => {
             let (after, limit) = (first.0.saturating_sub(1), last.0 - first.0 + 1);

@@ -28,7 +28,7 @@ pub(super) struct Hearing<'h, 'r, E> {
     pub(super) runner: &'h mut Runner<'r, E>,
     pub(super) feed: &'h mut Feed,
     pub(super) running: &'h mut Running,
-    /// Whether the program's end acks all that it was told.
+    /// Whether the program is run for so many events, so that nothing need be heard before its end.
     pub(super) whole: bool,
 }
 
@@ -187,7 +187,7 @@ impl<E: Effects> Hearing<'_, '_, E> {
         }
     }
 
-    /// The program's output has ended: so does the program, and with 0 acks all that it was told.
+    /// The program's output has ended: so does the program, and with 0 acks what it has read to the end.
     fn end(&mut self, since: &mut Since) -> Result<(), Failure> {
         while !self.running.has_ended(LOOK)? && !self.is_over(since) {}
         let finished = self.running.ends_well();
@@ -199,8 +199,7 @@ impl<E: Effects> Hearing<'_, '_, E> {
         self.check_feed()?;
         finished?;
         let unacked = self.feed.unacked();
-        let unread = unacked.is_some() && !self.feed.was_read().unwrap_or_default();
-        if !self.whole && (unread || !self.feed.told_all()) {
+        if !self.acks_by_its_end(unacked.is_some())? {
             return Err(self.running.early_end().into());
         }
         if let Some((last, events)) = unacked {
@@ -219,5 +218,17 @@ impl<E: Effects> Hearing<'_, '_, E> {
             Some(position) => Ok(self.runner.pass_over(position)?),
             None => Ok(()),
         }
+    }
+
+    /// Whether the program's end with 0 acks what it was told and has not acked, if there is something:
+    /// it was told all that there is, and has read that to the end, or its end is to say so by itself.
+    fn acks_by_its_end(&self, is_any: bool) -> Result<bool, Failure> {
+        if self.runner.following.per_event {
+            return Ok(true);
+        }
+        if !is_any || !self.feed.told_all() {
+            return Ok(self.feed.told_all());
+        }
+        self.feed.was_read().map_err(|source| self.running.unseen(source).into())
     }
 }

@@ -86,17 +86,19 @@ fn one_that_can_not_be_run() {
 fn one_that_ends_before_its_input() {
     let told = format!(
         "error: `sh` ended before its input did; {OF_TWO}\n\
-         hint: a program reads events until its input ends; one that is run for each event: \
+         hint: a program reads events until its input ends; where its exit code alone is the ack: \
          --per-event\n"
     );
     fails("exit 0", &told);
     reactor_fails("exit 0", &told);
-    // One that has read nothing may have been told of nothing.
+    // One that has read nothing may have been told of nothing; then it is told of one event.
     let shop = seen(3);
     project(&shop, &["--retries", "0"], "exit 0")
         .fails_with(7, ["error: `sh` ended before its input did; it "]);
     react(&shop, &["--retries", "0"], "exit 0")
         .fails_with(7, ["error: `sh` ended before its input did; it "]);
+    project(&shop, &["--retries", "2"], "exit 0").fails_with(7, ["error: `sh` ended before its "]);
+    react(&shop, &["--retries", "2"], "exit 0").fails_with(7, ["error: `sh` ended before its "]);
     has_seen(&shop, 0);
     assert_eq!(checkpoint(&shop, "echo"), 0);
 }
@@ -470,8 +472,11 @@ fn one_that_closes_its_output_has_its_acks_stored() {
 fn one_that_reads_nothing_acks_nothing_by_its_end() {
     for _ in 0..10 {
         let shop = seen(3);
-        shop.run(["project", "run", "seen", "--until-caught-up", "--retries", "0", "--", "true"])
-            .fails_with(7, ["`true` ended before its input did"]);
+        shop.run(["project", "run", "seen", "--until-caught-up", "--retries", "1", "--", "true"])
+            .fails_with(
+                7,
+                ["`true` ended before its input did; it fails on the event at position 1"],
+            );
         shop.run(["project", "select", "seen", "--at-least", "1", "--wait", "0"])
             .fails_with(10, ["it is at 0"]);
     }

@@ -51,6 +51,7 @@ fn how_a_program_is_run_is_remembered_too() {
     assert_eq!(runs(&shop), 3);
     let shown = shop.run(["project", "show", "each"]).value();
     assert_eq!((&shown["batch"], &shown["directory"]), (&1.into(), &".".into()));
+    assert_eq!(shown["per_event"], true);
     shop.run(["project", "create", "two", "id:integer:key", "--batch", "2"])
         .fails_with(2, ["PROGRAM"]);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use ream::program::{FollowError, Following, Notice, ProgramError};
-use ream::{Checkpoint, Error, Position, Projection, Store};
+use ream::{Checkpoint, Definition, Error, Position, Projection, Store};
 
 use crate::args::{Format, Global};
 use crate::output::{Output, note, warn};
@@ -15,10 +15,11 @@ use crate::units;
 /// How a program is run.
 #[derive(Debug, Args)]
 pub(crate) struct HowArgs {
-    /// Run the program once an event; its exit with 0 acks it
+    /// Run the program once an event; its exit with 0 acks it, even if the program has not read it
     #[arg(long, conflicts_with = "batch")]
-    per_event: bool,
-    /// Run the program once for up to N events that are there; its exit with 0 acks them
+    pub(crate) per_event: bool,
+    /// Run the program once for up to N events that are there; its exit with 0 acks them if it has read
+    /// all of them
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     batch: Option<usize>,
     /// Start a program that fails again, N times [default: 5]
@@ -56,10 +57,11 @@ impl HowArgs {
         if self.per_event { Some(1) } else { self.batch }
     }
 
-    /// How the program is run, for `at_once` events.
-    pub(crate) fn following(&self, at_once: Option<usize>, grace: Option<Duration>) -> Following {
+    /// How the program is run.
+    pub(crate) fn following(&self, grace: Option<Duration>) -> Following {
         let mut following = Following::default();
-        following.at_once = at_once;
+        following.at_once = self.at_once();
+        following.per_event = self.per_event;
         following.retries = self.retries.unwrap_or(following.retries);
         following.grace = grace.unwrap_or(following.grace);
         following.markers = self.markers;
@@ -68,9 +70,9 @@ impl HowArgs {
 }
 
 impl FollowingArgs {
-    /// How the program is run, for `at_once` events.
-    pub(crate) fn following(&self, at_once: Option<usize>, grace: Option<Duration>) -> Following {
-        let mut following = self.how.following(at_once, grace);
+    /// How the program is run.
+    pub(crate) fn following(&self, grace: Option<Duration>) -> Following {
+        let mut following = self.how.following(grace);
         following.until_caught_up = self.until_caught_up;
         following
     }
@@ -97,6 +99,12 @@ impl FollowingArgs {
     pub(crate) fn wait(&self) -> Duration {
         self.wait.unwrap_or(MOMENT)
     }
+}
+
+/// Has a program be run as a projection remembers.
+pub(crate) fn as_remembered(following: &mut Following, definition: &Definition) {
+    following.at_once = definition.batch;
+    following.per_event = definition.per_event;
 }
 
 /// How long is waited for who seems to run something, where nothing is said: a process that was killed may

@@ -52,10 +52,10 @@ pub(crate) struct CreateArgs {
     /// Take everything from FILE, as `project show --format json` writes it; - for standard input
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
-    /// Run the program once an event; its exit with 0 acks it
+    /// Run the program once an event; its exit with 0 acks it, even if the program has not read it
     #[arg(long, conflicts_with_all = ["batch", "schema"], requires = "program")]
     per_event: bool,
-    /// Run the program once for up to N events; its exit with 0 acks them
+    /// Run the program once for up to N events; its exit with 0 acks them if it has read all of them
     #[arg(
         long,
         value_name = "N",
@@ -125,6 +125,7 @@ impl CreateArgs {
         definition.from.clone_from(&self.from);
         definition.program.clone_from(&self.program);
         definition.batch = if self.per_event { Some(1) } else { self.batch };
+        definition.per_event = self.per_event;
         Ok(definition)
     }
 }

@@ -103,7 +103,8 @@ impl RebuildArgs {
         let mut rebuild = store.begin_rebuild(&name, &definition)?;
         let program = run::program(&store, &definition, environment, &signals)?;
         let program = program.named(name.as_str()).rebuilding();
-        let mut following = self.how.following(definition.batch, self.grace);
+        let mut following = self.how.following(self.grace);
+        following::as_remembered(&mut following, &definition);
         following.until_caught_up = true;
         signals.hold(|| self.make(&mut store, &mut rebuild, &program, &following, global))?;
         let new = &rebuild.projection;

@@ -66,7 +66,8 @@ impl RunArgs {
             let definition = self.definition(&mut store, &name, environment)?;
             let mut projection = store.projection(&self.name)?;
             let program = program(&store, &definition, environment, &signals)?;
-            let following = self.following.following(definition.batch, self.grace);
+            let mut following = self.following.following(self.grace);
+            following::as_remembered(&mut following, &definition);
             follow(&mut store, &mut projection, program, following, global)?;
             anyhow::Ok(projection.checkpoint()?.position)
         })?;
@@ -101,7 +102,7 @@ impl RunArgs {
         let program: Vec<String> = was.program.iter().map(|word| quote(word)).collect();
         let once = match was.batch {
             None => String::new(),
-            Some(1) => ", once an event".into(),
+            Some(_) if was.per_event => ", once an event".into(),
             Some(batch) => format!(", once for up to {batch} events"),
         };
         let mut again = format!("ream project rebuild {name}");
@@ -111,7 +112,7 @@ impl RunArgs {
         });
         match self.following.how.at_once() {
             None => {}
-            Some(1) => again.push_str(" --per-event"),
+            Some(_) if self.following.how.per_event => again.push_str(" --per-event"),
             Some(batch) => drop(write!(again, " --batch {batch}")),
         }
         if !self.made.program.is_empty() {
@@ -147,9 +148,11 @@ impl MadeArgs {
             let directory = following::to_remember(store.path(), &environment.directory);
             definition.program.clone_from(&self.program);
             definition.directory = Some(directory);
-            definition.batch = None;
+            (definition.batch, definition.per_event) = (None, false);
         }
-        definition.batch = how.at_once().or(definition.batch);
+        if let Some(events) = how.at_once() {
+            (definition.batch, definition.per_event) = (Some(events), how.per_event);
+        }
         definition
     }
 }

@@ -177,6 +177,8 @@ struct DefinitionJson<'p> {
     directory: Option<&'p RawValue>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     batch: Option<&'p RawValue>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    per_event: Option<&'p RawValue>,
 }
 
 impl ShowArgs {

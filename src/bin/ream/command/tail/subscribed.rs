@@ -31,7 +31,7 @@ impl TailArgs {
                 store.subscribe(&new, start).map_err(|error| self.choice.as_asked(error))?;
             warn_of(global, &store);
             let program = self.program(&store, name, &signals)?;
-            let following = self.following.following(self.following.how.at_once(), self.grace);
+            let following = self.following.following(self.grace);
             let mut notice = |notice: Notice<'_>| following::tell(global, &notice);
             let reacted = react(
                 &mut store,

@@ -10,6 +10,7 @@ use ream::program::Following;
 use ream::{Error, Position, Projection, Store, platform};
 
 use crate::args::Global;
+use crate::command::following;
 use crate::command::project::run;
 use crate::environment::Environment;
 use crate::refused::Refused;
@@ -92,7 +93,7 @@ impl CatchUp<'_> {
         let program = program.interrupted_by(Arc::clone(&stop.flag));
         let mut following = Following::default();
         following.until_caught_up = true;
-        following.at_once = definition.batch;
+        following::as_remembered(&mut following, &definition);
         match run::follow(self.store, self.projection, program, following, global) {
             Err(_) if stop.was_late() => Err(self.not_reached(head)?.into()),
             done => done,
