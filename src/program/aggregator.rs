@@ -29,7 +29,7 @@ pub enum Refusal {
 ///
 /// It reads a line `{"stream","version","state","state_version","events","command"}` and answers
 /// with replies: `append`, `state`, and at the end `ack` or `reject`. Run once, its end is the end of
-/// its answer, and exit code 0 an `ack`.
+/// its answer, and exit code 0 an `ack`, if it has answered anything or read the line to its end.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -73,7 +73,14 @@ impl Aggregator {
         running.finish_silently("a reply behind the end of the answer", deadline)?;
         match said {
             Said::Rejected(reason) => Err(Refusal::Rejected(reason)),
-            Said::More | Said::Accepted => Ok(decision),
+            Said::Accepted => Ok(decision),
+            Said::More => {
+                // An exit with 0 alone accepts a command that was read, and no other.
+                if decision.events.is_empty() && decision.state.is_none() {
+                    running.check_read()?;
+                }
+                Ok(decision)
+            }
         }
     }
 

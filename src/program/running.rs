@@ -131,6 +131,14 @@ impl Running {
         self.stdin.take()
     }
 
+    /// That it has read its input to the end, where the system can tell; it has ended.
+    pub(super) fn check_read(&mut self) -> Result<(), ProgramError> {
+        match self.stdin.was_read() {
+            Ok(false) => Err(self.early_end()),
+            Ok(true) | Err(_) => Ok(()),
+        }
+    }
+
     /// Hears what it has written, without waiting.
     pub(super) fn hear(&mut self) -> Result<Heard, ProgramError> {
         loop {

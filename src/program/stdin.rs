@@ -1,8 +1,8 @@
-//! A program's stdin, and what waits to go there.
+//! A program's stdin: what waits to go there, and whether the program has read what went.
 
 use std::io;
 
-use crate::platform::{Input, Process, Sent};
+use crate::platform::{Input, Process, ReadEnd, Sent};
 
 /// The stdin of a program, from the first line that goes there to the end of its input.
 pub(super) struct Stdin {
@@ -13,11 +13,13 @@ pub(super) struct Stdin {
     written: usize,
     /// Whether the input ends behind them.
     ends: bool,
+    /// The program's end, once its input has ended.
+    read_end: Option<ReadEnd>,
 }
 
 impl Stdin {
     pub(super) fn new(input: Input) -> Self {
-        Self { input: Some(input), queued: Vec::new(), written: 0, ends: false }
+        Self { input: Some(input), queued: Vec::new(), written: 0, ends: false, read_end: None }
     }
 
     /// Gives our end away, to be written to elsewhere.
@@ -59,9 +61,21 @@ impl Stdin {
             self.queued.clear();
             self.written = 0;
         }
-        if self.ends {
-            self.input = None;
+        if self.ends
+            && let Some(input) = self.input.take()
+        {
+            self.read_end = Some(input.end());
         }
         Ok(())
+    }
+
+    /// Whether a program that has ended has read its input to the end. To be asked once.
+    ///
+    /// # Errors
+    ///
+    /// Where the system can't tell.
+    pub(super) fn was_read(&mut self) -> io::Result<bool> {
+        // Without one, the program did not come to the end of its input.
+        self.read_end.take().map_or(Ok(false), ReadEnd::was_drained)
     }
 }

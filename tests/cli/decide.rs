@@ -11,6 +11,9 @@ use crate::harness::{Ream, Run, line, ream};
 const DEPOSITED: &str =
     r#"echo '{"append":{"type":"Deposited","data":{"amount":5}}}'; echo '{"state":{"balance":5}}'"#;
 
+/// Reads the command, and has nothing to say.
+const READ: &str = "read -r line";
+
 /// `ream decide` of a command by a script, which finds the program as `$REAM`.
 fn decide<'r>(bank: &'r Ream, args: &[&str], script: &str) -> Run<'r> {
     bank.run([&["decide"], args, &["--", "sh", "-c", script]].concat())
@@ -108,9 +111,9 @@ fn a_rejection_ends_with_8_and_its_reason() {
 #[test]
 fn an_answer_without_events_is_accepted() {
     let bank = ream();
-    decide(&bank, &["s"], "true").stdout("{\"stream\":\"s\",\"version\":0}\n");
+    decide(&bank, &["s"], READ).stdout("{\"stream\":\"s\",\"version\":0}\n");
     bank.append("s", "T", "{}").ok();
-    decide(&bank, &["s", "--format", "table"], "true").stdout("s@1: accepted, no event\n");
+    decide(&bank, &["s", "--format", "table"], READ).stdout("s@1: accepted, no event\n");
     // Without an end of line, and with an ack as --serve wants it.
     decide(&bank, &["s"], r#"printf '{"state":7}'"#).stdout("{\"stream\":\"s\",\"version\":1}\n");
     decide(&bank, &["s"], r#"printf '{"state":8}\n{"ack":1}\n\n'"#).ok();
@@ -119,15 +122,37 @@ fn an_answer_without_events_is_accepted() {
 }
 
 #[test]
-fn a_program_need_not_read() {
+fn a_program_that_answers_need_not_read() {
     let bank = ream();
     let large = format!("\"{}\"", "x".repeat(1 << 20));
-    decide(&bank, &["s", "-"], "exec 0<&-; true").stdin(large.clone()).ok();
     decide(&bank, &["s", "-"], &format!("exec 0<&-; {DEPOSITED}")).stdin(large.clone()).ok();
+    decide(&bank, &["s", "-"], r#"exec 0<&-; echo '{"ack":1}'"#).stdin(large.clone()).ok();
     decide(&bank, &["s", "-"], "wc -c > length").stdin(large.clone()).ok();
     let length = fs::read_to_string(bank.path("length")).unwrap();
     assert!(length.trim().parse::<usize>().unwrap() > large.len());
     assert_eq!(bank.positions(&[]), [1]);
+}
+
+#[test]
+fn a_command_that_was_not_read_is_not_accepted_by_an_exit_with_0() {
+    let bank = ream();
+    let told = "error: `sh` ended before its input did; nothing is stored in `s`\n\
+                hint: a program reads the command before it accepts it with exit code 0; with \
+                --serve it answers each line that it reads, with {\"ack\":VERSION} at the end\n";
+    // More than a pipe holds, too.
+    for command in ["7".into(), format!("\"{}\"", "x".repeat(1 << 20))] {
+        let line = format!(
+            "{{\"stream\":\"s\",\"version\":0,\"state\":null,\"state_version\":0,\"events\":[],\
+             \"command\":{command}}}\n"
+        );
+        let all_but_one = format!("head -c {} > start", line.len() - 1);
+        for script in ["exit 0", "exec 0<&-; exit 0", "head -c 20 > start", &all_but_one] {
+            decide(&bank, &["s", "-", "--id", "once"], script).stdin(&*command).fails(7, told);
+        }
+    }
+    // The id is not spent by that.
+    decide(&bank, &["s", "8", "--id", "once"], DEPOSITED)
+        .stdout("{\"stream\":\"s\",\"version\":1,\"position\":1,\"id\":\"[store]/1\"}\n");
 }
 
 #[test]
@@ -153,6 +178,7 @@ fn the_same_id_gets_the_first_answer() {
     // One without events, and one that was rejected.
     let ask = |script: &str| decide(&bank, &["u", "--id", "ask", "--format", "table"], script);
     ask("echo >> runs; echo '{\"reject\":\"not yet\"}'").fails(8, "error: rejected: not yet\n");
+    let ask = |script: &str| ask(&format!("{READ}; {script}"));
     ask("echo >> runs").stdout("u@0: accepted, no event\n");
     ask("echo >> runs").stdout("u@0: accepted, no event (stored before)\n");
     assert_eq!(runs(&bank), 3);
@@ -169,7 +195,7 @@ fn a_dry_run_shows_what_append_would_take() {
     let dry_run = |script| decide(&bank, &["s", "--dry-run"], script);
     dry_run(script).stdout(lines);
     dry_run("echo '{\"state\":1}'").stdout("{\"stream\":\"s\",\"version\":1,\"state\":1}\n");
-    dry_run("true").stdout("{\"stream\":\"s\",\"version\":1}\n");
+    dry_run(READ).stdout("{\"stream\":\"s\",\"version\":1}\n");
     dry_run("echo '{\"reject\":\"no\"}'").fails(8, "error: rejected: no\n");
     dry_run("exit 3").fails_with(7, ["`sh` failed with exit code 3"]);
     assert_eq!(bank.positions(&[]), [1]);

@@ -295,7 +295,8 @@ fn program_code(error: &ProgramError) -> (u8, Option<String>) {
     let hint = match error {
         ProgramError::NotStarted { program, source } => not_started(program, source),
         ProgramError::EndedEarly { .. } => Some(
-            "with --serve a program answers each line that it reads, with {\"ack\":VERSION} at the end"
+            "a program reads the command before it accepts it with exit code 0; with --serve it answers \
+             each line that it reads, with {\"ack\":VERSION} at the end"
                 .into(),
         ),
         ProgramError::TimedOut { .. } => Some(

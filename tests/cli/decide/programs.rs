@@ -192,7 +192,7 @@ fn one_that_leaves_its_output_open() {
 #[test]
 fn what_it_says_on_stderr_passes_through() {
     let bank = ream();
-    decide(&bank, &["s"], "echo one >&2; printf two >&2").stderr("one\ntwo").ok();
+    decide(&bank, &["s"], "read -r line; echo one >&2; printf two >&2").stderr("one\ntwo").ok();
     let much = decide(&bank, &["s"], "head -c 3000000 /dev/zero | tr '\\0' x >&2; exit 1");
     much.code(7).stderr_has([&*"x".repeat(3_000_000), "exit code 1"]).stdout("");
 }
