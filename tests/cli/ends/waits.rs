@@ -10,7 +10,7 @@ fn a_wait_may_be_longer_than_anyone_waits() {
     for long in ["25d", "1e19", "631107417600s", "18446744073709549568"] {
         shop.run(["append", "s", "T", "--lock-timeout", long]).ok();
         shop.run(["status", "--lock-timeout", long]).ok();
-        shop.run(["decide", "s", "1", "--timeout", long, "--", "true"]).ok();
+        shop.run(["decide", "s", "1", "--timeout", long, "--", "sh", "-c", "read -r line"]).ok();
         let serve = ["decide", "--serve", "--timeout", long, "--", "cat"];
         shop.run(serve).stdin("").ok();
         shop.run([
