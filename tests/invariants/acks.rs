@@ -12,9 +12,10 @@ use crate::support::{FailingWrites, Home, Lines, Running, ended, sized, text_of,
 
 const EVENTS: u64 = 5;
 
-/// Waits when it is run first, and then fails: so what runs it can be attached to, and runs it again.
-const GATE: &str =
-    "if [ ! -e begun ]; then : > begun; until [ -e go ]; do sleep 0.01; done; exit 1; fi";
+/// Waits when it is run first and its input is written, and then fails: so what runs it can be attached to,
+/// and runs it again.
+const GATE: &str = "if [ ! -e begun ]; then read -r _; : > begun; \
+                    until [ -e go ]; do sleep 0.01; done; exit 1; fi";
 
 /// What runs a program.
 #[derive(Debug, Clone, Copy, PartialEq)]
