@@ -100,7 +100,7 @@ pub enum ProgramError {
         /// The system's reason.
         source: io::Error,
     },
-    /// Its input can't be written. It may have read a part of that; what it answers counts for nothing.
+    /// Its input can't be written. It may have read a part of that; how it ends acks nothing.
     #[error("can't write to the stdin of `{program}`")]
     Unwritable {
         /// The program.

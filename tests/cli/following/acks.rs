@@ -5,7 +5,7 @@
 
 use std::thread;
 
-use super::{checkpoint, lines};
+use super::{SEE, catches_up, checkpoint, has_seen, lines, project, seen};
 use crate::harness::{Ream, Run, list, ream};
 
 /// How many events there are.
@@ -216,4 +216,25 @@ fn a_batch_of_one_is_read_like_any_other() {
     run.args(["--retries", "1", "--", "sh", "-c", "exit 0"])
         .fails_with(7, ["`sh` ended before its input did; it fails on the event at position 1\n"]);
     assert_eq!(checkpoint(&shop, "echo"), 0);
+}
+
+#[test]
+fn what_was_acked_by_itself_counts_though_the_rest_was_not_read() {
+    for form in [&[][..], &["--batch", "3"]] {
+        let shop = seen(5);
+        let options = [form, &["--until-caught-up", "--retries"]].concat();
+        let run = |retries| project(&shop, &[&options[..], &[retries]].concat(), SEE);
+        run("0").fails_with(7, ["`sh` ended before its input did; "]);
+        has_seen(&shop, 1);
+        // Each run does one more, so that none is a second failure.
+        run("1").stderr_has(["(1 of 1)\n"]).ok();
+        has_seen(&shop, 5);
+    }
+}
+
+#[test]
+fn a_reader_has_read_what_is_in_its_buffer() {
+    let shop = seen(5);
+    catches_up(&shop, &["--batch", "3"], "head -n 1 >> heard");
+    assert_eq!((checkpoint(&shop, "seen"), lines(&shop, "heard").len()), (5, 2));
 }
