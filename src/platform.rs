@@ -5,6 +5,7 @@
 //! possible: files get the permissions that their directory hands down, and owners and mounts are
 //! not looked at.
 
+mod origin;
 mod process;
 mod signals;
 mod threads;
@@ -14,6 +15,7 @@ use std::io;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+pub(crate) use origin::{Origin, origin};
 pub(crate) use process::{Input, Output, Pipes, Process, ReadEnd, Sent};
 pub use signals::IgnoredSignals;
 pub use threads::{can_spawn, spawn};

@@ -22,6 +22,8 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crate::store::{Error, ProjectionEntry, Store};
+
 pub use aggregator::{Aggregator, Refusal, Serving};
 pub use error::{LastWords, ProgramError, Wrote};
 pub use listener::Listener;
@@ -52,6 +54,20 @@ impl Program {
         let words = std::iter::once(file).chain(args).collect();
         let environment = Vec::new();
         Self { words, name, environment, directory: None, interrupt: None, signal: None }
+    }
+
+    /// The program that a projection remembers, or that was given to it, in the directory that belongs to
+    /// it; nothing where there is none. Whatever runs a remembered program has it from here.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotAllowed`] where it may not run.
+    pub fn remembered(store: &Store, entry: &ProjectionEntry) -> Result<Option<Self>, Error> {
+        store.check_program(entry)?;
+        let Some((file, args)) = entry.definition.program.split_first() else { return Ok(None) };
+        let program = Self::new(file, args.iter().map(Into::into));
+        let directory = store.program_directory(&entry.definition);
+        Ok(Some(program.in_directory(directory).on_store(store.path())))
     }
 
     /// The same, with `REAM_STORE` in its environment: the store's directory.

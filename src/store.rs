@@ -11,6 +11,7 @@ mod error;
 mod options;
 mod projection;
 mod query;
+mod remembered;
 mod seal;
 mod sqlite;
 mod state;
@@ -20,13 +21,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::event::{Command, EventRef, NewEvent, Pattern, Position, StreamName, SubscriptionName};
-use crate::schema::{Definition, Identifier};
+use crate::schema::Identifier;
 
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{Appended, AppendedEach, Batch, Removal, Removed, Status, Stopped, Stream};
 pub use chain::Link;
 pub use checkpoint::Checkpoint;
-pub use error::{Clash, Error};
+pub use error::{Clash, Error, NotAllowed};
 pub use options::Options;
 pub use projection::{
     Change, Differences, Explanation, OrderBy, Projection, ProjectionEntry, ProjectionStatus,
@@ -344,21 +345,6 @@ impl Store {
         }
     }
 
-    /// Makes the projection `name`, without rows; whether it is new.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ProjectionExists`] where there is one that is made of something else.
-    pub fn create_projection(
-        &mut self,
-        name: &Identifier,
-        definition: &Definition,
-    ) -> Result<bool, Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.create_projection(name, definition),
-        }
-    }
-
     /// Drops the projection `name` and its rows; whether there was one.
     ///
     /// # Errors
@@ -545,31 +531,28 @@ impl Store {
         }
     }
 
-    /// Remembers what a projection is made from and by what.
+    /// Remembers what a projection is made from and by what, with the permit of a program that was given.
     ///
     /// # Errors
     ///
     /// [`Error::ProjectionNotFound`].
-    pub fn remember(&mut self, name: &Identifier, definition: &Definition) -> Result<(), Error> {
+    pub fn remember(&mut self, entry: &ProjectionEntry) -> Result<(), Error> {
         match &mut self.engine {
-            Engine::Sqlite(store) => store.remember(name, definition),
+            Engine::Sqlite(store) => store.remember(entry),
         }
     }
 
-    /// Begins to make the projection `name` anew: the next generation of it, without rows, which serves
-    /// once it is whole, by [`Store::switch`]. What an earlier attempt left is removed.
+    /// Begins to make a projection anew, by another definition or the one that it has: the next generation
+    /// of it, without rows, which serves once it is whole, by [`Store::switch`]. What an earlier attempt
+    /// left is removed.
     ///
     /// # Errors
     ///
     /// [`Error::Running`] where someone else does it, [`Error::ProjectionNotFound`].
-    pub fn begin_rebuild(
-        &mut self,
-        name: &Identifier,
-        definition: &Definition,
-    ) -> Result<Rebuild, Error> {
+    pub fn begin_rebuild(&mut self, entry: &ProjectionEntry) -> Result<Rebuild, Error> {
         match &mut self.engine {
             Engine::Sqlite(store) => {
-                let (lock, projection) = store.begin_rebuild(name, definition)?;
+                let (lock, projection) = store.begin_rebuild(entry)?;
                 let lock = RunLock { _engine: RunEngine::Sqlite(lock) };
                 Ok(Rebuild::new(Projection::of(projection), lock))
             }

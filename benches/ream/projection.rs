@@ -8,7 +8,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ream::{Definition, NewEvent, Options, Schema, Store};
+use ream::{Definition, NewEvent, Options, ProjectionEntry, Schema, Store};
 use rusqlite::Connection;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -230,7 +230,8 @@ fn making_beside_appends(place: &Place, report: &mut Report) {
                             break;
                         }
                         let name = format!("p{number}").parse().unwrap();
-                        store.create_projection(&name, &definition).unwrap();
+                        let entry = ProjectionEntry::new(name, definition.clone());
+                        store.create_projection(&entry).unwrap();
                     }
                 });
             }

@@ -3,7 +3,7 @@
 
 use ream::{
     Assignments, Condition, Definition, ExpressionError, Options, Parameter, Parameters,
-    Projection, Row, Schema, Selection, Store,
+    Projection, ProjectionEntry, Row, Schema, Selection, Store,
 };
 use tempfile::TempDir;
 
@@ -113,7 +113,8 @@ impl Stored {
         let made = Store::init(&place.path().join("store"), &Options::default());
         let (mut store, _) = made.expect("a store is made");
         let name = "people".parse().expect("this is a name");
-        store.create_projection(&name, &Definition::new(schema())).expect("a projection is made");
+        let entry = ProjectionEntry::new(name, Definition::new(schema()));
+        store.create_projection(&entry).expect("a projection is made");
         let projection = store.projection("people").expect("it is there");
         Self { parameters: parameters(), projection, _place: place }
     }

@@ -229,6 +229,12 @@ struct DefinitionJson<'d> {
     _lag: IgnoredAny,
     #[serde(skip_serializing, default, rename = "mismatch")]
     _mismatch: IgnoredAny,
+    #[serde(skip_serializing, default, rename = "command")]
+    _command: IgnoredAny,
+    #[serde(skip_serializing, default, rename = "runs_in")]
+    _runs_in: IgnoredAny,
+    #[serde(skip_serializing, default, rename = "allowed")]
+    _allowed: IgnoredAny,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -324,6 +330,9 @@ impl Definition {
             _head: IgnoredAny,
             _lag: IgnoredAny,
             _mismatch: IgnoredAny,
+            _command: IgnoredAny,
+            _runs_in: IgnoredAny,
+            _allowed: IgnoredAny,
         };
         // Texts and lists of them are always JSON.
         serde_json::to_string(&json).unwrap_or_default()

@@ -9,7 +9,7 @@ use std::fmt;
 use std::io;
 
 use crate::event::{DataRef, NewEvent, Position, Timestamp, Version};
-use crate::platform;
+use crate::platform::{self, Origin};
 
 /// How many bytes a salt has.
 const SALT_BYTES: usize = 16;
@@ -143,12 +143,43 @@ pub(crate) fn command_hash(salt: &Salt, command: &str) -> [u8; LINK_BYTES] {
     Link::truncated(&hasher.finish()).0
 }
 
+/// The hash of a permit to run a program: over the store's id, the projection's name, the program's
+/// words and the directory that it is run in, as they are remembered; keyed by where the store's
+/// database comes from.
+pub(crate) fn permit_hash(
+    origin: &Origin,
+    store: &str,
+    name: &str,
+    program: &[String],
+    directory: &str,
+) -> [u8; 32] {
+    let Origin { machine, user, inode, born: (seconds, nanos) } = origin;
+    let mut key = Fields::new(b"ream origin 1");
+    key.text(machine);
+    key.number((*user).into());
+    key.number(*inode);
+    key.0.update(&seconds.to_le_bytes());
+    key.number((*nanos).into());
+    let mut hasher = Fields::of(blake3::Hasher::new_keyed(&key.finish()), b"ream permit 1");
+    hasher.text(store);
+    hasher.text(name);
+    hasher.number(program.len() as u64);
+    for word in program {
+        hasher.text(word);
+    }
+    hasher.text(directory);
+    hasher.finish()
+}
+
 /// A hash over fields that can't be taken for other fields.
 struct Fields(blake3::Hasher);
 
 impl Fields {
     fn new(tag: &[u8]) -> Self {
-        let mut hasher = blake3::Hasher::new();
+        Self::of(blake3::Hasher::new(), tag)
+    }
+
+    fn of(mut hasher: blake3::Hasher, tag: &[u8]) -> Self {
         hasher.update(tag);
         Self(hasher)
     }

@@ -282,6 +282,15 @@ pub enum Error {
         /// Its file.
         path: PathBuf,
     },
+    /// A program may not run.
+    #[error(transparent)]
+    NotAllowed(Box<NotAllowed>),
+    /// No permit to run a program can be kept here.
+    #[error("no permit can be kept for this store: {reason}")]
+    NoPermits {
+        /// Why.
+        reason: &'static str,
+    },
     /// There is a projection with this name, but for upper and lower case, that is made of something
     /// else.
     #[error("there is a projection `{name}` already, and it is made of something else")]
@@ -475,6 +484,25 @@ pub struct Clash {
     pub values: String,
     /// The other row's key.
     pub holder: String,
+}
+
+/// The program that a projection remembers, or is to be made with, was neither given nor allowed here.
+#[derive(Debug, thiserror::Error)]
+#[error("the program of `{name}` was neither given nor allowed here")]
+#[non_exhaustive]
+pub struct NotAllowed {
+    /// The projection.
+    pub name: String,
+    /// The program, and its arguments.
+    pub program: Vec<String>,
+    /// The directory that it would run in.
+    pub directory: PathBuf,
+    /// The store, from the root on.
+    pub store: PathBuf,
+    /// Why no permit can be kept here, where none can: [`Store::allow`] is of no use then.
+    ///
+    /// [`Store::allow`]: crate::Store::allow
+    pub no_permits: Option<&'static str>,
 }
 
 impl Error {

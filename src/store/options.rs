@@ -22,6 +22,11 @@ pub struct Options {
     pub trust_owner: bool,
     /// Use a store on a network or shared file system.
     pub unsafe_file_system: bool,
+    /// Run programs that the store remembers though they were neither given nor allowed here; see
+    /// [`Store::allow`].
+    ///
+    /// [`Store::allow`]: crate::Store::allow
+    pub allow_programs: bool,
     /// The clock that events are recorded by.
     pub clock: fn() -> Timestamp,
     /// When set to `true`, a wait for other writers ends with [`Error::Interrupted`].
@@ -36,6 +41,7 @@ impl Default for Options {
             lock_timeout: Duration::from_secs(30),
             trust_owner: false,
             unsafe_file_system: false,
+            allow_programs: false,
             clock: Timestamp::now,
             interrupt: None,
         }
@@ -55,6 +61,7 @@ impl fmt::Debug for Options {
             .field("lock_timeout", &self.lock_timeout)
             .field("trust_owner", &self.trust_owner)
             .field("unsafe_file_system", &self.unsafe_file_system)
+            .field("allow_programs", &self.allow_programs)
             .finish_non_exhaustive()
     }
 }

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use super::checkpoint::Checkpoint;
 use super::error::Error;
+use super::remembered::Permit;
 use super::seal::Batched;
 use super::{RunLock, Stopped, sqlite};
 use crate::event::Position;
@@ -13,14 +14,14 @@ use crate::schema::{Definition, Identifier, Row, Schema, ValueRef};
 /// A projection of a store.
 ///
 /// ```
-/// use ream::{Batched, Definition, Options, Row, Schema, Selection, Store, ValueRef};
+/// use ream::{Batched, Definition, Options, ProjectionEntry, Row, Schema, Selection, Store, ValueRef};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let directory = tempfile::tempdir()?;
 /// # let path = directory.path().join("shop");
 /// let (mut store, _created) = Store::init(&path, &Options::default())?;
 /// let schema = Schema::of(&["id:integer:key", "city:text:index"])?;
-/// store.create_projection(&"users".parse()?, &Definition::new(schema))?;
+/// store.create_projection(&ProjectionEntry::new("users".parse()?, Definition::new(schema)))?;
 ///
 /// let mut users = store.projection("users")?;
 /// let ann = Row::parse(br#"{"id":1,"city":"London"}"#, users.schema())?;
@@ -56,6 +57,10 @@ pub struct ProjectionEntry {
     pub definition: Definition,
     /// Which one it is of those that have been built; the first is 1.
     pub generation: u64,
+    /// The permit that is stored with its program. Whether it holds here is another question.
+    pub(super) permit: Option<Permit>,
+    /// Whether this process was given its program, by [`Store::give`](super::Store::give).
+    pub(super) given: bool,
 }
 
 /// How a projection stands.

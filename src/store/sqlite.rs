@@ -43,7 +43,7 @@ use self::look::Looking;
 use self::marker::Marker;
 use self::writer::Writer;
 use super::{Error, Options};
-use crate::platform::{self, FileIdentity};
+use crate::platform::{self, FileIdentity, Origin};
 
 pub(crate) use self::lock::Turn;
 pub(crate) use self::projections::{Projection, RowRef};
@@ -103,6 +103,15 @@ impl Store {
 
     pub(crate) fn path(&self) -> &Path {
         &self.layout.root
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// Where the database comes from, or why that can't be told.
+    pub(crate) fn origin(&self) -> Result<Origin, &'static str> {
+        platform::origin(&self.layout.database)
     }
 
     pub(crate) fn is_interrupted(&self) -> bool {

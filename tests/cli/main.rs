@@ -23,3 +23,4 @@ mod status;
 mod stream;
 mod tail;
 mod terminal;
+mod trust;

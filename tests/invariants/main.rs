@@ -8,6 +8,8 @@
 //! `.ci/run` installs what they need and runs them, as
 //! `cargo test --features faults --test invariants` does; without the feature those are left out
 //! that switch remedies off.
+//! `sqlite3`, `mount` and `unshare`; a plain `cargo test` leaves them out. `.ci/run` installs what they need
+//! and runs them, as `cargo test --test invariants` does.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "where something is missing, a test shall fail")]
@@ -29,6 +31,7 @@ mod limits;
 mod log;
 mod making;
 mod owners;
+mod permits;
 mod pipes;
 mod positions;
 mod programs;

@@ -101,6 +101,32 @@ fn a_store_that_others_may_write_to_is_refused_until_they_are_trusted() {
 }
 
 #[test]
+fn a_program_that_another_user_gave_is_refused_where_the_store_is_trusted() {
+    needs_root("a store of another user, with a program");
+    let nobody = Nobody::new();
+    let store = nobody.directory("place").join("store");
+    let on_store = |args: &[&'static str]| {
+        let mut all = vec!["--store", text(&store)];
+        all.extend(args);
+        all.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let run = |args: &[&'static str]| {
+        let args = on_store(args);
+        nobody.run(&args.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    run(&["init"]).done();
+    let program = ["--", "sh", "-c", "cat >/dev/null"];
+    run(&[&["project", "create", "seen", "id:integer:key"], &program[..]].concat()).done();
+    let rebuild = ["project", "rebuild", "seen", "--dry-run"];
+    run(&rebuild).done();
+    let mut root = Command::new(env!("CARGO_BIN_EXE_ream"));
+    root.args(on_store(&rebuild));
+    clean(&mut root, Path::new("/"));
+    ended(root.env("REAM_TRUST_OWNER", "1")).failed(1, &["neither given nor allowed here"]);
+    run(&rebuild).done();
+}
+
+#[test]
 fn a_directory_that_can_not_be_written_gets_no_store() {
     needs_root("a directory of another user that may not be written");
     let nobody = Nobody::new();

@@ -103,8 +103,14 @@ impl Home {
 
 /// A command that knows nothing of who runs the tests.
 pub(crate) fn clean(command: &mut Command, directory: &Path) {
-    for variable in ["REAM_STORE", "REAM_TRUST_OWNER", "REAM_UNSAFE_FS", "REAM_FAULTS", "NO_COLOR"]
-    {
+    for variable in [
+        "REAM_STORE",
+        "REAM_TRUST_OWNER",
+        "REAM_UNSAFE_FS",
+        "REAM_ALLOW",
+        "REAM_FAULTS",
+        "NO_COLOR",
+    ] {
         command.env_remove(variable);
     }
     command.current_dir(directory);

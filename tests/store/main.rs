@@ -13,6 +13,7 @@ mod followers;
 mod ids;
 mod oracle;
 mod payloads;
+mod permits;
 mod projections;
 mod property;
 mod protection;

@@ -19,7 +19,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestError, TestRunner};
 use ream::{
     Assignments, Batched, Condition, Definition, Error, ExpressionError, FieldType, OrderBy,
-    Parameters, Projection, Row, Schema, Selection, Store, Value,
+    Parameters, Projection, ProjectionEntry, Row, Schema, Selection, Store, Value,
 };
 
 use crate::store;
@@ -318,7 +318,7 @@ fn agree(
     counts: &Counts,
 ) -> Agreed<()> {
     let definition = Definition::new(table.schema.clone());
-    store.create_projection(&name.parse().unwrap(), &definition).unwrap();
+    store.create_projection(&ProjectionEntry::new(name.parse().unwrap(), definition)).unwrap();
     let mut projection = store.projection(name).unwrap();
     let set = projection.set(&table.rows, Batched::AllOrNone).unwrap();
     told(set.stopped.is_none(), || format!("a row is refused: {:?}", set.stopped))?;

@@ -4,7 +4,10 @@ mod commits;
 mod rebuilds;
 mod rows;
 
-use ream::{Batched, Condition, Definition, Error, Parameters, Projection, Row, Schema, Selection};
+use ream::{
+    Batched, Condition, Definition, Error, Parameters, Projection, ProjectionEntry, Row, Schema,
+    Selection,
+};
 
 use crate::store;
 use crate::support::Fresh;
@@ -23,11 +26,16 @@ fn schema(fields: &[&str]) -> Schema {
     Schema::of(fields).unwrap()
 }
 
+/// The projection `name` as it is to be made.
+fn entry(name: &str, definition: &Definition) -> ProjectionEntry {
+    ProjectionEntry::new(name.parse().unwrap(), definition.clone())
+}
+
 /// A store with the projection `users`, which has no rows.
 fn empty() -> Fresh {
     let mut store = store();
     let definition = Definition::new(schema(&USERS));
-    assert!(store.create_projection(&"users".parse().unwrap(), &definition).unwrap());
+    assert!(store.create_projection(&entry("users", &definition)).unwrap());
     store
 }
 
@@ -75,10 +83,10 @@ fn all(projection: &Projection) -> Vec<String> {
 fn one_is_made_once_and_dropped_once() {
     let mut store = empty();
     let (name, definition) = ("users".parse().unwrap(), Definition::new(schema(&USERS)));
-    assert!(!store.create_projection(&name, &definition).unwrap(), "the same is there");
+    assert!(!store.create_projection(&entry("users", &definition)).unwrap(), "the same is there");
     let other = Definition::new(schema(&["id:integer:key"]));
     for name in ["users", "Users"] {
-        let refused = store.create_projection(&name.parse().unwrap(), &other).unwrap_err();
+        let refused = store.create_projection(&entry(name, &other)).unwrap_err();
         assert!(matches!(refused, Error::ProjectionExists { name } if name == "users"));
     }
     let listed = store.projections().unwrap();
@@ -86,7 +94,7 @@ fn one_is_made_once_and_dropped_once() {
     assert!(store.drop_projection(&name).unwrap());
     assert!(!store.drop_projection(&name).unwrap());
     assert_eq!(store.projections().unwrap(), []);
-    assert!(store.create_projection(&name, &other).unwrap());
+    assert!(store.create_projection(&entry("users", &other)).unwrap());
     assert_eq!(store.projection("users").unwrap().entry().generation, 1);
 }
 
@@ -114,9 +122,9 @@ fn what_it_is_made_from_is_remembered() {
     definition.program = vec!["./users.py".into()];
     definition.directory = Some("..".into());
     definition.batch = Some(1);
-    store.remember(&"users".parse().unwrap(), &definition).unwrap();
+    store.remember(&entry("users", &definition)).unwrap();
     assert_eq!(store.another().projection("users").unwrap().entry().definition, definition);
-    let missing = store.remember(&"other".parse().unwrap(), &definition).unwrap_err();
+    let missing = store.remember(&entry("other", &definition)).unwrap_err();
     assert!(matches!(missing, Error::ProjectionNotFound { .. }));
 }
 
@@ -133,7 +141,7 @@ fn a_name_is_that_of_a_projection_or_of_a_subscription() {
     assert!(matches!(taken, Error::NameTaken { what: "a projection", .. }), "{taken}");
     store.subscribe(&follows("mail"), Position(0)).unwrap();
     let definition = Definition::new(schema(&USERS));
-    let taken = store.create_projection(&"Mail".parse().unwrap(), &definition).unwrap_err();
+    let taken = store.create_projection(&entry("Mail", &definition)).unwrap_err();
     assert!(matches!(taken, Error::NameTaken { what: "a subscription", .. }), "{taken}");
     assert_eq!(store.projections().unwrap().len(), 1);
 }

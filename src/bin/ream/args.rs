@@ -90,6 +90,7 @@ impl Global {
         }
         options.trust_owner = environment.trust_owner;
         options.unsafe_file_system = environment.unsafe_file_system;
+        options.allow_programs = environment.allow;
         options
     }
 

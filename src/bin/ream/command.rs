@@ -12,6 +12,7 @@ mod list;
 mod man;
 mod project;
 mod read;
+mod remembered;
 mod state;
 mod status;
 mod stream;

@@ -14,6 +14,8 @@ pub(crate) struct Environment {
     pub(crate) trust_owner: bool,
     /// `REAM_UNSAFE_FS`: use a store on a network file system.
     pub(crate) unsafe_file_system: bool,
+    /// `REAM_ALLOW`: run programs that a store remembers though they were not allowed here.
+    pub(crate) allow: bool,
     /// The working directory.
     pub(crate) directory: PathBuf,
 }
@@ -25,6 +27,7 @@ impl Environment {
             store: given("REAM_STORE").map(PathBuf::from),
             trust_owner: switch("REAM_TRUST_OWNER")?,
             unsafe_file_system: switch("REAM_UNSAFE_FS")?,
+            allow: switch("REAM_ALLOW")?,
             directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
         })
     }

@@ -11,7 +11,7 @@ use ream::{AssignmentError, Error, Expect, ExpectError, ExpressionError};
 
 use crate::output::{Style, escape};
 use crate::printable::escape_lines;
-use crate::refused::{Refused, quote};
+use crate::refused::{Refused, quote, quote_all};
 
 /// Tells what went wrong, and gives the exit code.
 pub(crate) fn report(error: &anyhow::Error, style: Style) -> ExitCode {
@@ -20,6 +20,12 @@ pub(crate) fn report(error: &anyhow::Error, style: Style) -> ExitCode {
     if let Some(error) = error.chain().find_map(expression) {
         for line in error.excerpt().lines() {
             let _ = writeln!(message, "  {}", escape(line));
+        }
+    }
+    if let Some((program, directory)) = error.chain().find_map(unallowed) {
+        let directory = quote(&directory.to_string_lossy());
+        for (what, told) in [("program", quote_all(program)), ("directory", directory)] {
+            let _ = writeln!(message, "  {what}: {}", escape(&told));
         }
     }
     for cause in error.chain().skip(1) {
@@ -120,6 +126,14 @@ fn expression<'e>(cause: &'e (dyn std::error::Error + 'static)) -> Option<&'e Ex
     cause.downcast_ref()
 }
 
+/// The program that may not run, where one may not, and the directory that it would run in.
+fn unallowed<'e>(cause: &'e (dyn std::error::Error + 'static)) -> Option<(&'e [String], &'e Path)> {
+    match cause.downcast_ref() {
+        Some(Error::NotAllowed(refused)) => Some((&refused.program, &refused.directory)),
+        _ => None,
+    }
+}
+
 fn classify(error: &anyhow::Error) -> (u8, Option<String>) {
     for cause in error.chain() {
         if let Some(refused) = cause.downcast_ref::<Refused>() {
@@ -155,6 +169,7 @@ fn refused_code(refused: &Refused) -> (u8, Option<String>) {
         Refused::IsProjection(name) => {
             (4, Some(format!("to make it anew: ream project rebuild {name}")))
         }
+        Refused::ForeignProgram { hint, .. } => (1, Some(hint.clone())),
         Refused::Stopped(error) => (7, Some(stopped(error))),
         Refused::Unprintable(_) => {
             (2, Some("send them into a file or a pipe, or leave out --data".into()))
@@ -266,6 +281,17 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
 fn follow_code(error: &Error) -> (u8, Option<String>) {
     let hint = Some;
     match error {
+        Error::NotAllowed(refused) => {
+            let (store, name) = (quote(&refused.store.to_string_lossy()), &refused.name);
+            let allowed = match refused.no_permits {
+                None => format!("ream --store {store} project allow {name}"),
+                Some(reason) => format!("add --allow, or set REAM_ALLOW=1: {reason}"),
+            };
+            (1, hint(allowed))
+        }
+        Error::NoPermits { .. } => {
+            (1, hint("run the program with --allow, or set REAM_ALLOW=1".into()))
+        }
         Error::SubscriptionNotFound { near, .. } => {
             (4, Some(near_names(near, "ream subscription list")))
         }

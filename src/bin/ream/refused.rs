@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use ream::program::{FollowError, ProgramError};
 use ream::{Position, StreamName};
 
+use crate::printable::is_dangerous;
+
 /// What the program itself refuses, before or beside the store.
 #[derive(Debug)]
 pub(crate) enum Refused {
@@ -30,6 +32,8 @@ pub(crate) enum Refused {
     NotReached { name: String, position: Position, checkpoint: Position },
     /// What was taken for a subscription is a projection.
     IsProjection(String),
+    /// A file names a program that was not allowed here; the hint is the command that allows it.
+    ForeignProgram { file: String, hint: String, error: ream::Error },
     /// A program that follows the log failed again and again.
     Stopped(FollowError),
     /// So many bytes that are not text were to be shown on a terminal.
@@ -65,6 +69,12 @@ impl fmt::Display for Refused {
                     "no subscription `{name}`: it is a projection, whose place is that of its rows"
                 )
             }
+            Self::ForeignProgram { file, .. } => {
+                write!(
+                    f,
+                    "{file} names a program, which is not taken from a file unless it is allowed"
+                )
+            }
             Self::Stopped(error) => error.fmt(f),
             Self::Unprintable(bytes) => {
                 write!(f, "{bytes} bytes that are not text are not written to a terminal")
@@ -80,7 +90,7 @@ impl std::error::Error for Refused {
             Self::Undecided { error, .. } | Self::Stopped(FollowError::Stopped { error, .. }) => {
                 error.source()
             }
-            Self::Unfit { error, .. } => Some(error),
+            Self::Unfit { error, .. } | Self::ForeignProgram { error, .. } => Some(error),
             _ => None,
         }
     }
@@ -91,14 +101,30 @@ pub(crate) fn invalid(message: impl fmt::Display) -> anyhow::Error {
     Refused::Invalid { message: message.to_string(), hint: None }.into()
 }
 
-/// A word as a shell takes it.
+/// A word as a shell takes it. What would act on a terminal or can't be seen there is spelled out, as Bash
+/// and Zsh take it (`$'…'`).
 pub(crate) fn quote(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./@:+=,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
+    if word.chars().any(is_dangerous) {
+        format!("$'{}'", word.chars().map(spelled_out).collect::<String>())
+    } else if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
+}
+
+/// Words as a shell takes them.
+pub(crate) fn quote_all(words: &[String]) -> String {
+    words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
+}
+
+fn spelled_out(character: char) -> String {
+    let text = String::from(character);
+    if is_dangerous(character) || matches!(character, '\\' | '\'') {
+        return text.as_bytes().escape_ascii().to_string();
+    }
+    text
 }
 
 #[cfg(test)]
@@ -114,6 +140,9 @@ mod tests {
             ("it's", r"'it'\''s'"),
             ("$x", "'$x'"),
             ("東京-1", "東京-1"),
+            ("a 'b'\n\t\\\u{1b}[m", r"$'a \'b\'\n\t\\\x1b[m'"),
+            ("a – b", "'a – b'"),
+            ("admin\u{200b}", r"$'admin\xe2\x80\x8b'"),
         ] {
             assert_eq!(quote(word), quoted);
         }

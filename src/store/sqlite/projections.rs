@@ -32,6 +32,7 @@ use crate::near;
 use crate::platform;
 use crate::schema::{Definition, Identifier};
 use crate::store::chain::Link;
+use crate::store::remembered::Permit;
 use crate::store::{Checkpoint, Error, Options, ProjectionEntry, ProjectionStatus};
 
 /// The table of what projections there are; made with the first of them. Names that differ in nothing
@@ -39,8 +40,11 @@ use crate::store::{Checkpoint, Error, Options, ProjectionEntry, ProjectionStatus
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS projections (
     name TEXT PRIMARY KEY COLLATE NOCASE,
     generation INTEGER NOT NULL,
-    definition TEXT NOT NULL
+    definition TEXT NOT NULL,
+    permit BLOB
 ) WITHOUT ROWID";
+
+const COLUMNS: &str = "name, generation, definition, permit";
 
 /// A projection, open.
 #[derive(Debug)]
@@ -55,17 +59,23 @@ pub(crate) struct Projection {
 }
 
 impl Store {
-    /// Makes the projection `name`; whether it is new.
-    pub(crate) fn create_projection(
-        &mut self,
-        name: &Identifier,
-        definition: &Definition,
-    ) -> Result<bool, Error> {
+    /// The projection whose name is `name`, but for upper and lower case.
+    pub(crate) fn registered(&self, name: &Identifier) -> Result<Option<ProjectionEntry>, Error> {
+        self.look(|connection| find(connection, name.as_str()))
+    }
+
+    /// Makes a projection; whether it is new.
+    pub(crate) fn create_projection(&mut self, entry: &ProjectionEntry) -> Result<bool, Error> {
+        let ProjectionEntry { name, definition, permit, .. } = entry;
         let _turn = Queue::of_projections(&self.layout).enter(&self.options)?;
-        let same = |entry: &ProjectionEntry| entry.name == *name && entry.definition == *definition;
-        match self.look(|connection| find(connection, name.as_str()))? {
-            Some(entry) if same(&entry) => return Ok(false),
-            Some(entry) => return Err(Error::ProjectionExists { name: entry.name.to_string() }),
+        match self.registered(name)? {
+            Some(known) if known.name == *name && known.definition == *definition => {
+                if known.permit != *permit {
+                    self.remember(entry)?;
+                }
+                return Ok(false);
+            }
+            Some(known) => return Err(Error::ProjectionExists { name: known.name.to_string() }),
             None => {}
         }
         // What an earlier attempt left is in no one's use.
@@ -78,7 +88,7 @@ impl Store {
         platform::sync_dir(&self.layout.projections)
             .map_err(Error::io("sync", &self.layout.projections))?;
         // From here on it is there: writers wait for no more than this.
-        let json = definition.to_json();
+        let (json, permit) = (definition.to_json(), permit.as_ref().map(Permit::as_bytes));
         self.write(false, |transaction| {
             let connection = transaction.connection();
             if subscriptions::is_there(connection, name.as_str())? {
@@ -86,8 +96,8 @@ impl Store {
                 return Err(Error::NameTaken { name, what: "a subscription" }.into());
             }
             connection.execute_batch(TABLE)?;
-            let insert = "INSERT INTO projections VALUES (?1, ?2, ?3)";
-            connection.execute(insert, params![name.as_str(), generation, json])?;
+            let insert = "INSERT INTO projections VALUES (?1, ?2, ?3, ?4)";
+            connection.execute(insert, params![name.as_str(), generation, json, permit])?;
             Ok(())
         })?;
         Ok(true)
@@ -142,8 +152,8 @@ impl Store {
             if !is_table(connection, "projections")? {
                 return Ok(Vec::new());
             }
-            let mut statement = connection
-                .prepare("SELECT name, generation, definition FROM projections ORDER BY name")?;
+            let select = format!("SELECT {COLUMNS} FROM projections ORDER BY name");
+            let mut statement = connection.prepare(&select)?;
             let mut rows = statement.query([])?;
             let mut entries = Vec::new();
             while let Some(row) = rows.next()? {
@@ -184,8 +194,8 @@ pub(super) fn is_there(connection: &Connection, name: &str) -> Result<bool, Fail
 
 /// The projection whose name is `name`, but for upper and lower case.
 fn find(connection: &Connection, name: &str) -> Result<Option<ProjectionEntry>, Failure> {
-    let select = "SELECT name, generation, definition FROM projections WHERE name = ?1";
-    let mut statement = match connection.prepare(select) {
+    let select = format!("SELECT {COLUMNS} FROM projections WHERE name = ?1");
+    let mut statement = match connection.prepare(&select) {
         Err(_) if !is_table(connection, "projections")? => return Ok(None),
         prepared => prepared?,
     };
@@ -213,6 +223,9 @@ fn entry(row: &rusqlite::Row<'_>) -> Result<ProjectionEntry, Failure> {
         name: Identifier::new(name).map_err(|error| damaged(&error))?,
         definition: Definition::parse(definition).map_err(|error| damaged(&error))?,
         generation: row.get(1)?,
+        // What is no permit is none that holds.
+        permit: row.get_ref(3)?.as_blob_or_null().ok().flatten().and_then(Permit::from_bytes),
+        given: false,
     })
 }
 

@@ -11,8 +11,8 @@ use super::transaction::{Failure, Head, link};
 use super::{Store, projections};
 use crate::event::Position;
 use crate::platform;
-use crate::schema::{Definition, Identifier};
-use crate::store::{Checkpoint, Error, Link, Options};
+use crate::store::remembered::Permit;
+use crate::store::{Checkpoint, Error, Link, Options, ProjectionEntry};
 
 /// How long is waited for who seems to run something: a process that was killed may have left a child that
 /// has not yet become another program, and keeps the lock until it does.
@@ -114,18 +114,31 @@ impl Store {
         self.layout.runners.join(name.to_ascii_lowercase())
     }
 
-    pub(crate) fn remember(
-        &mut self,
-        name: &Identifier,
-        definition: &Definition,
-    ) -> Result<(), Error> {
-        let json = definition.to_json();
+    pub(crate) fn remember(&mut self, entry: &ProjectionEntry) -> Result<(), Error> {
+        let ProjectionEntry { name, definition, permit, .. } = entry;
+        let (json, permit) = (definition.to_json(), permit.as_ref().map(Permit::as_bytes));
         self.write(false, |transaction| {
             let connection = transaction.connection();
             projections::find_exactly(connection, name.as_str())?;
-            let update = "UPDATE projections SET definition = ?2 WHERE name = ?1";
-            connection.execute(update, params![name.as_str(), json])?;
+            let update = "UPDATE projections SET definition = ?2, permit = ?3 WHERE name = ?1";
+            connection.execute(update, params![name.as_str(), json, permit])?;
             Ok::<_, Failure>(())
+        })
+    }
+
+    /// Stores a permit with what the projection `name` remembers by then, which `permit` is made for.
+    pub(crate) fn allow(
+        &mut self,
+        name: &str,
+        permit: impl Fn(&ProjectionEntry) -> Permit,
+    ) -> Result<ProjectionEntry, Error> {
+        self.write(false, |transaction| {
+            let connection = transaction.connection();
+            let mut entry = projections::find_exactly(connection, name)?;
+            let permit = entry.permit.insert(permit(&entry));
+            let update = "UPDATE projections SET permit = ?2 WHERE name = ?1";
+            connection.execute(update, params![name, permit.as_bytes()])?;
+            Ok::<_, Failure>(entry)
         })
     }
 }

@@ -180,7 +180,7 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
         ("decide", _) => (&["s", "1"], &["--", "true"]),
         ("project create", _) => (&["q", "id:integer:key"], &READS),
         ("project drop", _) => (&["q", "--yes"], &[]),
-        ("project show", _) => (&["p"], &[]),
+        ("project show" | "project allow", _) => (&["p"], &[]),
         ("project run", _) => (&["p", "--until-caught-up"], &READS),
         ("project rebuild", _) => (&["p", "s"], &READS),
         ("project set", _) => (&["p", "{\"id\":1}"], &[]),

@@ -27,6 +27,9 @@ const VISITS: &str = concat!(
     r#""from":["user-*","page-1"],"program":["./visits.py","--fast","a b"],"directory":".""#,
 );
 
+/// How the program of `visits` is run.
+const RUNS: &str = r#""command":"./visits.py --fast 'a b'","runs_in":"[home]","allowed":true"#;
+
 /// The names of the projections that are listed.
 #[track_caller]
 fn names(shop: &Ream) -> Vec<String> {
@@ -39,10 +42,13 @@ fn projections_are_listed() {
     let shop = visits();
     shop.run(["project", "create", "empty", "id:integer:key", "--format", "table"])
         .stdout("empty: created\n");
-    let visits = concat!(
+    let visits = [
         r#"{"projection":"visits","rows":0,"bytes":20480,"checkpoint":0,"lag":0,"generation":1,"#,
-        r#""from":["user-*","page-1"],"program":["./visits.py","--fast","a b"]}"#,
-    );
+        r#""from":["user-*","page-1"],"program":["./visits.py","--fast","a b"],"#,
+        RUNS,
+        "}",
+    ]
+    .concat();
     let empty = concat!(
         r#"{"projection":"empty","rows":0,"bytes":12288,"checkpoint":0,"lag":0,"generation":1,"#,
         r#""from":[],"program":[]}"#,
@@ -71,7 +77,7 @@ fn how_far_a_projection_is_behind_counts_the_streams_that_it_is_made_from() {
 fn a_projection_is_shown_as_json() {
     let shop = visits();
     let status = r#""rows":0,"bytes":20480,"checkpoint":0,"head":0,"lag":0,"generation":1"#;
-    let shown = format!("{{\"projection\":\"visits\",{VISITS},{status}}}\n");
+    let shown = format!("{{\"projection\":\"visits\",{VISITS},{status},{RUNS}}}\n");
     shop.run(["project", "show", "visits"]).stdout(&shown);
     shop.run(["project", "show", "visits", "--format", "json"]).stdout(&shown);
 }
@@ -95,7 +101,7 @@ fn a_projection_is_shown_for_the_eye() {
         "visits: 0 rows, 20.00 KiB\n\
          checkpoint 0 of 0, 0 events behind\n\
          from user-*, page-1\n\
-         made by ./visits.py --fast a b\n\
+         made by ./visits.py --fast 'a b', in [home]: allowed\n\
          \n\
          FIELD  TYPE       NULL\n\
          page   text             key\n\
@@ -147,9 +153,9 @@ fn what_is_shown_makes_another_one_like_it() {
     let shop = visits();
     let shown = shop.run(["project", "show", "visits", "--format", "json"]).bytes();
     shop.write("visits.json", &shown);
-    shop.run(["project", "create", "again", "--schema", "visits.json"])
+    shop.run(["project", "create", "again", "--schema", "visits.json", "--allow"])
         .stdout("{\"projection\":\"again\",\"created\":true}\n");
-    shop.run(["project", "create", "piped", "--schema", "-"])
+    shop.run(["project", "create", "piped", "--schema", "-", "--allow"])
         .stdin(shown)
         .stdout("{\"projection\":\"piped\",\"created\":true}\n");
     for name in ["again", "piped"] {

@@ -101,7 +101,7 @@ fn how_far_it_is_behind_counts_what_it_is_made_from() {
     let mut users = store.projection("users").unwrap();
     let mut definition = users.entry().definition.clone();
     definition.from = vec!["user-*".parse().unwrap()];
-    store.remember(&"users".parse().unwrap(), &definition).unwrap();
+    store.remember(&super::entry("users", &definition)).unwrap();
     store
         .append(&[event("user-1", "T"), event("x", "T"), event("user-2", "T"), event("x", "T")])
         .unwrap();

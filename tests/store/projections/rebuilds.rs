@@ -2,16 +2,15 @@
 
 use ream::{Batched, Definition, Error, Position, Row};
 
-use super::{ROWS, all, parsed, users};
+use super::{ROWS, all, entry, parsed, users};
 use crate::support::event;
 
 #[test]
 fn the_old_one_serves_until_the_switch() {
     let (mut store, users) = users();
-    let name = "users".parse().unwrap();
-    let mut definition = users.entry().definition.clone();
-    definition.from = vec!["new-*".parse().unwrap()];
-    let mut rebuild = store.begin_rebuild(&name, &definition).unwrap();
+    let mut entry = users.entry().clone();
+    entry.definition.from = vec!["new-*".parse().unwrap()];
+    let mut rebuild = store.begin_rebuild(&entry).unwrap();
     let new = &mut rebuild.projection;
     assert_eq!((new.entry().generation, all(new).len()), (2, 0));
     new.set(&[parsed(new, ROWS[2])], Batched::AllOrNone).unwrap();
@@ -23,7 +22,7 @@ fn the_old_one_serves_until_the_switch() {
     store.switch(&rebuild).unwrap();
     let serves = store.another().projection("users").unwrap();
     assert_eq!((all(&serves), serves.entry().generation), (vec![ROWS[2].to_owned()], 2));
-    assert_eq!(serves.entry().definition, definition);
+    assert_eq!(serves.entry().definition, entry.definition);
     // Who writes to the old one is told, and who reads it sees it whole.
     let fenced = store.checkpoint_of(&users, Position(0)).unwrap_err();
     assert!(matches!(&fenced, Error::Superseded { name } if name == "users"), "{fenced}");
@@ -35,27 +34,26 @@ fn the_old_one_serves_until_the_switch() {
 #[test]
 fn one_that_is_given_up_leaves_nothing() {
     let (mut store, users) = users();
-    let definition = users.entry().definition.clone();
-    let name = "users".parse().unwrap();
+    let entry = users.entry().clone();
     for _ in 0..2 {
-        let mut rebuild = store.begin_rebuild(&name, &definition).unwrap();
+        let mut rebuild = store.begin_rebuild(&entry).unwrap();
         let new = &mut rebuild.projection;
         assert_eq!((new.entry().generation, all(new).len()), (2, 0), "it begins anew");
         new.set(&[parsed(new, ROWS[0])], Batched::AllOrNone).unwrap();
         // The first is dropped on the way, as a process that dies does.
     }
-    store.begin_rebuild(&name, &definition).unwrap().discard().unwrap();
+    store.begin_rebuild(&entry).unwrap().discard().unwrap();
     assert_eq!(all(&store.projection("users").unwrap()), ROWS);
 }
 
 #[test]
 fn only_one_is_made_at_a_time_and_none_is_dropped_meanwhile() {
     let (mut store, users) = users();
-    let (name, definition) = ("users".parse().unwrap(), users.entry().definition.clone());
+    let (name, entry) = ("users".parse().unwrap(), users.entry().clone());
     let mut other = store.another();
-    let rebuild = store.begin_rebuild(&name, &definition).unwrap();
+    let rebuild = store.begin_rebuild(&entry).unwrap();
     for refused in [
-        other.begin_rebuild(&name, &definition).map(drop).unwrap_err(),
+        other.begin_rebuild(&entry).map(drop).unwrap_err(),
         other.drop_projection(&name).map(drop).unwrap_err(),
     ] {
         assert!(
@@ -79,7 +77,7 @@ fn what_differs_is_counted_and_the_first_of_it_shown() {
     let (mut store, users) = users();
     store.append(&[event("s", "T")]).unwrap();
     let definition = Definition::new(users.schema().clone());
-    let mut rebuild = store.begin_rebuild(&"users".parse().unwrap(), &definition).unwrap();
+    let mut rebuild = store.begin_rebuild(&entry("users", &definition)).unwrap();
     let new = &mut rebuild.projection;
     let changed = r#"{"id":1,"email":"ann@mail.com","city":"Oslo","salary":5200.50}"#;
     let added = r#"{"id":0,"email":null,"city":"Oslo","salary":1.00}"#;

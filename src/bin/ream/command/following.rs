@@ -1,6 +1,5 @@
 //! What the commands share that run a program which follows the log.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -190,26 +189,6 @@ pub(crate) fn tell(global: &Global, notice: &Notice<'_>) {
 fn cause(error: &ProgramError) -> String {
     let source = std::error::Error::source(error);
     source.map_or_else(String::new, |source| format!(" ({source})"))
-}
-
-/// The directory that a program is run in whenever it is remembered, as it is stored.
-pub(crate) fn to_remember(store: &Path, directory: &Path) -> String {
-    let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
-    match base(store).and_then(|base| Some(directory.strip_prefix(base).ok()?.to_owned())) {
-        Some(within) if within.as_os_str().is_empty() => ".".into(),
-        Some(within) => within.to_string_lossy().into_owned(),
-        None => directory.to_string_lossy().into_owned(),
-    }
-}
-
-/// That directory, from what was stored.
-pub(crate) fn remembered(store: &Path, directory: &str) -> PathBuf {
-    base(store).unwrap_or_default().join(directory)
-}
-
-/// The directory that the store's lies in.
-fn base(store: &Path) -> Option<PathBuf> {
-    store.canonicalize().ok()?.parent().map(Path::to_owned)
 }
 
 /// The failure of a run, where it was the store's or the system's in the words of those.

@@ -1,5 +1,6 @@
 //! `ream project`.
 
+mod allow;
 mod change;
 mod create;
 mod drop;
@@ -28,6 +29,7 @@ commands! {
         "list" List(show::ListArgs),
         "show" Show(show::ShowArgs),
         "run" Run(run::RunArgs),
+        "allow" Allow(allow::AllowArgs),
         "rebuild" Rebuild(rebuild::RebuildArgs),
         "set" Set(set::SetArgs),
         "select" Select(select::SelectArgs),
@@ -49,6 +51,7 @@ impl ProjectCommand {
             Self::List(args) => args.run(global, environment),
             Self::Show(args) => args.run(global, environment),
             Self::Run(args) => args.run(global, environment),
+            Self::Allow(args) => args.run(global, environment),
             Self::Rebuild(args) => args.run(global, environment),
             Self::Set(args) => args.run(global, environment),
             Self::Select(args) => args.run(global, environment),

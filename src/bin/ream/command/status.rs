@@ -7,8 +7,9 @@ use ream::Timestamp;
 use serde::Serialize;
 
 use crate::args::{Format, Global};
+use crate::command::remembered::ProgramJson;
 use crate::environment::Environment;
-use crate::output::{Output, table, to_line, warn_of};
+use crate::output::{Output, table, to_line, warn, warn_of};
 use crate::units;
 
 /// How a store stands, as JSON, with its fields in this order.
@@ -28,6 +29,8 @@ struct StatusJson<'s> {
     format: u32,
     engine: &'s str,
     sqlite_version: &'s str,
+    /// The programs that projections remember.
+    programs: &'s [ProgramJson<'s>],
 }
 
 /// Show how the store stands
@@ -39,6 +42,13 @@ impl StatusArgs {
         let store = global.open(environment, &global.options(environment))?;
         let status = store.status()?;
         warn_of(global, &store);
+        // Where one of them is damaged, the rest of this can be told.
+        let entries = store.projections().unwrap_or_else(|error| {
+            warn(global, &error);
+            Vec::new()
+        });
+        let programs = entries.iter().filter_map(|entry| ProgramJson::of(&store, entry));
+        let programs: Vec<ProgramJson<'_>> = programs.collect();
         let output = Output::new(global);
         let path = store.path().to_string_lossy();
         let last = status.last_recorded.map(|time: Timestamp| time.to_string());
@@ -61,6 +71,7 @@ impl StatusArgs {
                     ("engine", format!("{} {}", status.engine, status.engine_version)),
                 ]
                 .into_iter()
+                .chain(programs.iter().map(|program| ("program", program.readable())))
                 .map(|(name, value)| vec![name.to_owned(), value])
                 .collect(),
             )
@@ -81,6 +92,7 @@ impl StatusArgs {
                     format: status.format,
                     engine: status.engine,
                     sqlite_version: &status.engine_version,
+                    programs: &programs,
                 };
                 [to_line(&json)?, b"\n".into()].concat()
             }

@@ -9,7 +9,8 @@ use super::file::{self, File};
 use super::{Projection, find_exactly};
 use crate::event::Position;
 use crate::platform;
-use crate::schema::{Definition, Identifier};
+use crate::schema::Identifier;
+use crate::store::remembered::Permit;
 use crate::store::sqlite::log::truncated;
 use crate::store::sqlite::runs::MOMENT;
 use crate::store::sqlite::{Store, Turn};
@@ -29,30 +30,30 @@ impl Store {
     /// Makes the next generation of a projection, without rows, which no one else knows.
     pub(crate) fn begin_rebuild(
         &mut self,
-        name: &Identifier,
-        definition: &Definition,
+        entry: &ProjectionEntry,
     ) -> Result<(Turn, Projection), Error> {
+        let ProjectionEntry { name, definition, .. } = entry;
         let turn = self.take_rebuild(name)?;
         let serves = self.look(|connection| find_exactly(connection, name.as_str()))?.generation;
         self.tidy(name, serves)?;
         let generation = serves + 1;
         let (file, connection) = self.create_file(name, definition, generation)?;
-        let (name, definition) = (name.clone(), definition.clone());
-        Ok((turn, self.opened(ProjectionEntry { name, definition, generation }, file, connection)))
+        let entry = ProjectionEntry { generation, ..entry.clone() };
+        Ok((turn, self.opened(entry, file, connection)))
     }
 
     /// Has a new generation serve.
     pub(crate) fn switch(&mut self, rebuilt: &Projection) -> Result<(), Error> {
-        let ProjectionEntry { name, definition, generation } = &rebuilt.entry;
+        let ProjectionEntry { name, definition, generation, permit, .. } = &rebuilt.entry;
         // It has to be on the disk before it is relied on, and so has its name.
         rebuilt.settle()?;
         self.sync_names()?;
-        let json = definition.to_json();
+        let (json, permit) = (definition.to_json(), permit.as_ref().map(Permit::as_bytes));
         self.write(false, |transaction| {
             let connection = transaction.connection();
-            let update = "UPDATE projections SET generation = ?2, definition = ?3 \
+            let update = "UPDATE projections SET generation = ?2, definition = ?3, permit = ?4 \
                           WHERE name = ?1 AND generation = ?2 - 1";
-            match connection.execute(update, params![name.as_str(), generation, json])? {
+            match connection.execute(update, params![name.as_str(), generation, json, permit])? {
                 0 => Err(Error::Superseded { name: name.to_string() }.into()),
                 _ => Ok(()),
             }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 use ream::{
-    Definition, DefinitionError, FieldError, FieldTypeError, Identifier, Pattern, SchemaBuilder,
-    SchemaError,
+    Definition, DefinitionError, Error, FieldError, FieldTypeError, Identifier, Pattern,
+    ProjectionEntry, SchemaBuilder, SchemaError,
 };
 
 use super::show::DoneJson;
@@ -15,7 +15,7 @@ use crate::command::following;
 use crate::environment::Environment;
 use crate::output::{Output, to_line, warn_of};
 use crate::payload;
-use crate::refused::{Refused, invalid};
+use crate::refused::{Refused, invalid, quote};
 use crate::signals::Signals;
 
 /// Make a projection
@@ -29,7 +29,8 @@ Examples:
   ream project create users id:integer:key email:text:unique city:text:index salary:decimal:12:2
   ream project create visits page:text day:timestamp count:integer --key page,day
   ream project create users id:integer:key name:text:null --from 'user-*' -- ./users.py
-  ream project show users --format json > users.json; ream project create people --schema users.json")]
+  ream project show users --format json > users.json; ream project create people --schema users.json
+  ream project create people --schema users.json --allow    the program that it names may run here")]
 pub(crate) struct CreateArgs {
     /// The projection's name
     #[arg(value_name = "NAME")]
@@ -52,6 +53,9 @@ pub(crate) struct CreateArgs {
     /// Take everything from FILE, as `project show --format json` writes it; - for standard input
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
+    /// With --schema: allow the program that FILE names to run here
+    #[arg(long, conflicts_with = "fields")]
+    allow: bool,
     /// Run the program once an event; its exit with 0 acks it, even if the program has not read it
     #[arg(long, conflicts_with_all = ["batch", "schema"], requires = "program")]
     per_event: bool,
@@ -72,16 +76,21 @@ pub(crate) struct CreateArgs {
 impl CreateArgs {
     pub(super) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let name: Identifier = self.name.parse().map_err(invalid)?;
-        let mut definition = self.definition()?;
+        let definition = self.definition()?;
         let signals = Signals::take_over()?;
         let mut options = global.options(environment);
         options.interrupt = Some(signals.flag());
+        options.allow_programs |= self.allow;
         let mut store = global.open(environment, &options)?;
-        if !definition.program.is_empty() && definition.directory.is_none() {
-            let directory = following::to_remember(store.path(), &environment.directory);
-            definition.directory = Some(directory);
+        let here = &environment.directory;
+        let mut entry = ProjectionEntry::new(name.clone(), definition);
+        if !self.program.is_empty() {
+            store.give(&mut entry, self.program.clone(), here);
+        } else if !entry.definition.program.is_empty() && entry.definition.directory.is_none() {
+            entry.definition.directory = Some(store.directory_to_remember(here));
         }
-        let created = signals.hold(|| store.create_projection(&name, &definition))?;
+        let created = signals.hold(|| store.create_projection(&entry));
+        let created = created.map_err(|error| self.refused(error))?;
         warn_of(global, &store);
         let output = Output::new(global);
         let line = match output.format {
@@ -95,6 +104,23 @@ impl CreateArgs {
             }
         };
         output.write(&line)
+    }
+
+    /// Why it is not made. A program that a file names is allowed where the file is taken.
+    fn refused(&self, error: anyhow::Error) -> anyhow::Error {
+        match (&self.schema, error.downcast::<Error>()) {
+            (Some(file), Ok(Error::NotAllowed(refused))) => {
+                let file = file.to_string_lossy().into_owned();
+                let (store, quoted) = (quote(&refused.store.to_string_lossy()), quote(&file));
+                let name = &self.name;
+                let hint =
+                    format!("ream --store {store} project create {name} --schema {quoted} --allow");
+                let error = Error::NotAllowed(refused);
+                Refused::ForeignProgram { file, hint, error }.into()
+            }
+            (_, Ok(error)) => error.into(),
+            (_, Err(error)) => error,
+        }
     }
 
     fn definition(&self) -> anyhow::Result<Definition> {
@@ -123,7 +149,6 @@ impl CreateArgs {
         let schema = builder.build().map_err(|error| refuse(&error))?;
         let mut definition = Definition::new(schema);
         definition.from.clone_from(&self.from);
-        definition.program.clone_from(&self.program);
         definition.batch = if self.per_event { Some(1) } else { self.batch };
         definition.per_event = self.per_event;
         Ok(definition)

@@ -11,7 +11,7 @@ use ream::{Differences, Identifier, Position, ProjectionStatus, Rebuild, Row, Sc
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::run::{self, MadeArgs};
+use super::run::{self, Allow, MadeArgs};
 use crate::args::{Format, Global};
 use crate::command::confirm::{self, plural};
 use crate::command::following::{self, HowArgs};
@@ -31,13 +31,16 @@ use crate::units;
 Examples:
   ream project rebuild users
   ream project rebuild users --diff             tell what differs, and ask
-  ream project rebuild users 'user-*' -- ./users2.py")]
+  ream project rebuild users 'user-*' -- ./users2.py
+  ream project rebuild users --allow            even if its program was not allowed here")]
 pub(crate) struct RebuildArgs {
     /// The projection
     #[arg(value_name = "NAME")]
     name: String,
     #[command(flatten)]
     made: MadeArgs,
+    #[command(flatten)]
+    allow: Allow,
     #[command(flatten)]
     how: HowArgs,
     /// Tell how many rows differ, and the first of them; then ask
@@ -90,21 +93,22 @@ impl RebuildArgs {
         let signals = Signals::take_over()?;
         let mut options = global.options(environment);
         options.interrupt = Some(signals.flag());
+        self.allow.apply(&mut options);
         let mut store = global.open(environment, &options)?;
-        let was = store.projection(&self.name)?.entry().definition.clone();
+        let was = store.projection(&self.name)?.entry().clone();
         warn_of(global, &store);
-        let definition = self.made.definition(&was, &self.how, &store, environment);
+        let entry = self.made.entry(&was, &self.how, &store, environment);
+        let program = run::program(&store, &entry, &signals)?;
         let asks = self.diff && !self.dry_run && !self.yes;
         let what = format!("putting the new {name} in the place of the old one");
         let command = "ream project rebuild --diff";
         if asks {
             confirm::can_ask(&what, command, [&*self.name])?;
         }
-        let mut rebuild = store.begin_rebuild(&name, &definition)?;
-        let program = run::program(&store, &definition, environment, &signals)?;
         let program = program.named(name.as_str()).rebuilding();
+        let mut rebuild = store.begin_rebuild(&entry)?;
         let mut following = self.how.following(self.grace);
-        following::as_remembered(&mut following, &definition);
+        following::as_remembered(&mut following, &entry.definition);
         following.until_caught_up = true;
         signals.hold(|| self.make(&mut store, &mut rebuild, &program, &following, global))?;
         let new = &rebuild.projection;

@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use clap::Args;
 use ream::program::{Following, Program, project};
-use ream::{Definition, Identifier, Pattern, Position, Projection, Store};
+use ream::{
+    Definition, Identifier, Options, Pattern, Position, Projection, ProjectionEntry, Store,
+};
 
 use crate::args::Global;
 use crate::command::following::{self, FollowingArgs, HowArgs};
 use crate::environment::Environment;
 use crate::output::warn_of;
-use crate::refused::{Refused, invalid, quote};
+use crate::refused::{Refused, invalid, quote, quote_all};
 use crate::signals::Signals;
 use crate::units;
 
@@ -27,13 +29,16 @@ Examples:
   ream project run users 'user-*' -- ./users.py     make it, and follow
   ream project run users                            the same again, from where it is
   ream project run users --until-caught-up          and end there
-  ream project run users 'user-*' --per-event -- ./one.sh")]
+  ream project run users 'user-*' --per-event -- ./one.sh
+  ream project run users --allow                    even if its program was not allowed here")]
 pub(crate) struct RunArgs {
     /// The projection
     #[arg(value_name = "NAME")]
     name: String,
     #[command(flatten)]
     made: MadeArgs,
+    #[command(flatten)]
+    allow: Allow,
     #[command(flatten)]
     following: FollowingArgs,
     /// Give the program TIME to end when ream is interrupted [default: 5s]
@@ -58,48 +63,51 @@ impl RunArgs {
         let signals = Signals::take_over()?;
         let mut options = global.options(environment);
         options.interrupt = Some(signals.flag());
+        self.allow.apply(&mut options);
         let mut store = global.open(environment, &options)?;
         store.projection(&self.name)?;
         warn_of(global, &store);
         let reached = signals.hold(|| {
             let _lock = store.take_run(&self.name, self.following.wait())?;
-            let definition = self.definition(&mut store, &name, environment)?;
             let mut projection = store.projection(&self.name)?;
-            let program = program(&store, &definition, environment, &signals)?;
+            let entry = self.entry(&projection, &store, environment)?;
+            let program = program(&store, &entry, &signals)?;
+            if entry != *projection.entry() {
+                store.remember(&entry)?;
+                projection = store.projection(&self.name)?;
+            }
             let mut following = self.following.following(self.grace);
-            following::as_remembered(&mut following, &definition);
+            following::as_remembered(&mut following, &entry.definition);
             follow(&mut store, &mut projection, program, following, global)?;
             anyhow::Ok(projection.checkpoint()?.position)
         })?;
         following::write_reached(global, "projection", name.as_str(), reached)
     }
 
-    /// What the projection is made of, with what is given remembered; refuses what is given otherwise than
-    /// it was, once something has been made.
-    fn definition(
+    /// What the projection is made of, with what is given; refuses what is given otherwise than it was, once
+    /// something has been made.
+    fn entry(
         &self,
-        store: &mut Store,
-        name: &Identifier,
+        projection: &Projection,
+        store: &Store,
         environment: &Environment,
-    ) -> anyhow::Result<Definition> {
-        let projection = store.projection(name.as_str())?;
-        let was = &projection.entry().definition;
-        let definition = self.made.definition(was, &self.following.how, store, environment);
-        if definition == *was {
-            return Ok(definition);
+    ) -> anyhow::Result<ProjectionEntry> {
+        let was = projection.entry();
+        let entry = self.made.entry(was, &self.following.how, store, environment);
+        // Where a program is run changes nothing of what it makes.
+        let directory = was.definition.directory.clone();
+        let made = Definition { directory, ..entry.definition.clone() };
+        if made != was.definition && projection.checkpoint()?.position > Position(0) {
+            return Err(self.changed(&was.name, &was.definition).into());
         }
-        if projection.checkpoint()?.position > Position(0) {
-            return Err(self.changed(name, was).into());
-        }
-        store.remember(name, &definition)?;
-        Ok(definition)
+        Ok(entry)
     }
 
     /// That a projection is made from something else.
     fn changed(&self, name: &Identifier, was: &Definition) -> Refused {
         let from: Vec<String> = was.from.iter().map(|pattern| quote(pattern.as_str())).collect();
         let from = if from.is_empty() { "all streams".into() } else { from.join(" ") };
-        let program: Vec<String> = was.program.iter().map(|word| quote(word)).collect();
+        let program = quote_all(&was.program);
         let once = match was.batch {
             None => String::new(),
             Some(_) if was.per_event => ", once an event".into(),
@@ -123,7 +131,7 @@ impl RunArgs {
             again.push_str(&quote(word));
         });
         Refused::Invalid {
-            message: format!("`{name}` is made from {from} by {}{once}", program.join(" ")),
+            message: format!("`{name}` is made from {from} by {program}{once}"),
             hint: Some(format!(
                 "go on with that: ream project run {name}; or make it anew: {again}"
             )),
@@ -132,53 +140,77 @@ impl RunArgs {
 }
 
 impl MadeArgs {
-    /// The definition `was` with what is given.
-    pub(super) fn definition(
+    /// The projection `was` with what is given.
+    pub(super) fn entry(
         &self,
-        was: &Definition,
+        was: &ProjectionEntry,
         how: &HowArgs,
         store: &Store,
         environment: &Environment,
-    ) -> Definition {
-        let mut definition = was.clone();
+    ) -> ProjectionEntry {
+        let mut entry = was.clone();
         if !self.patterns.is_empty() {
-            definition.from.clone_from(&self.patterns);
+            entry.definition.from.clone_from(&self.patterns);
         }
-        if !self.program.is_empty() && was.program != self.program {
-            let directory = following::to_remember(store.path(), &environment.directory);
-            definition.program.clone_from(&self.program);
-            definition.directory = Some(directory);
-            (definition.batch, definition.per_event) = (None, false);
+        let other = was.definition.program != self.program;
+        if !self.program.is_empty() && other {
+            (entry.definition.batch, entry.definition.per_event) = (None, false);
+        }
+        // The same program goes on where it was given, but not where someone else's store says.
+        if !self.program.is_empty() && (other || !store.allows(was)) {
+            store.give(&mut entry, self.program.clone(), &environment.directory);
         }
         if let Some(events) = how.at_once() {
-            (definition.batch, definition.per_event) = (Some(events), how.per_event);
+            (entry.definition.batch, entry.definition.per_event) = (Some(events), how.per_event);
         }
-        definition
+        entry
     }
 }
 
-/// The program that a projection remembers.
+/// Whether a remembered program may run that was neither given nor allowed here.
+#[derive(Debug, Args)]
+pub(super) struct Allow {
+    /// Run the remembered program this once, even if it was neither given nor allowed here
+    #[arg(long)]
+    allow: bool,
+}
+
+impl Allow {
+    pub(super) fn is_given(&self) -> bool {
+        self.allow
+    }
+
+    /// Has the store run such a program, where that is said.
+    pub(super) fn apply(&self, options: &mut Options) {
+        options.allow_programs |= self.allow;
+    }
+}
+
+/// That a projection remembers a program that makes it.
+pub(super) fn check_remembers(entry: &ProjectionEntry) -> Result<(), Refused> {
+    if !entry.definition.program.is_empty() {
+        return Ok(());
+    }
+    let name = &entry.name;
+    Err(Refused::Invalid {
+        message: format!("`{name}` remembers no program that makes it"),
+        hint: Some(format!("ream project run {name} --until-caught-up -- PROGRAM")),
+    })
+}
+
+/// The program that makes a projection.
 pub(super) fn program(
     store: &Store,
-    definition: &Definition,
-    environment: &Environment,
+    entry: &ProjectionEntry,
     signals: &Signals,
 ) -> anyhow::Result<Program> {
-    let Some((file, args)) = definition.program.split_first() else {
-        return Err(
-            Refused::Usage("a program is needed: ream project run NAME -- PROGRAM".into()).into()
-        );
-    };
-    let directory = match &definition.directory {
-        Some(directory) => following::remembered(store.path(), directory),
-        None => environment.directory.clone(),
-    };
-    let program = Program::new(file, args.iter().map(Into::into));
-    Ok(program
-        .in_directory(directory)
-        .on_store(store.path())
-        .interrupted_by(signals.flag())
-        .passing_on(signals.number()))
+    match Program::remembered(store, entry)? {
+        Some(program) => Ok(program.interrupted_by(signals.flag()).passing_on(signals.number())),
+        None => {
+            Err(Refused::Usage("a program is needed: ream project run NAME -- PROGRAM".into())
+                .into())
+        }
+    }
 }
 
 /// Has a program make a projection.

@@ -12,6 +12,7 @@ use serde::Serialize;
 use self::fresh::CatchUp;
 use self::rows::write_rows;
 use super::expression::{With, field, fields};
+use super::run::Allow;
 use crate::args::{Format, Global};
 use crate::command::following;
 use crate::environment::Environment;
@@ -31,6 +32,7 @@ Examples:
   ream project select users 'email =~ \"@mail.com$\"' --fields id,email --order-by city,-salary
   ream project select users 'city = :city' --with city=London --count
   ream project select users --fresh      what is stored by now is in it; nothing has to run
+  ream project select users --fresh --allow      even if its program was not allowed here
   ream project select users --at-least 1842 --wait 5s    what was stored at 1842 is in it
   ream project select users --format csv > users.csv")]
 pub(crate) struct SelectArgs {
@@ -66,6 +68,8 @@ pub(crate) struct SelectArgs {
     /// Catch up first: run the program that makes the projection, or wait for who runs it
     #[arg(long, conflicts_with = "at_least")]
     fresh: bool,
+    #[command(flatten)]
+    allow: Allow,
     /// With --at-least or --fresh: wait at most TIME [default: 5s, with --fresh 30s]
     #[arg(long, value_name = "TIME", value_parser = units::duration)]
     wait: Option<Duration>,
@@ -90,10 +94,14 @@ impl SelectArgs {
         if self.wait.is_some() && !self.fresh && self.at_least.is_none() {
             return Err(Refused::Usage("--wait needs --at-least or --fresh".into()).into());
         }
+        if self.allow.is_given() && !self.fresh {
+            return Err(Refused::Usage("--allow needs --fresh".into()).into());
+        }
         // To wait is all that a signal has to end; else it ends the program as ever.
         let waits = self.fresh || self.at_least.is_some();
         let signals = waits.then(Signals::take_over).transpose()?;
         options.interrupt = signals.as_ref().map(Signals::flag);
+        self.allow.apply(&mut options);
         let mut store = global.open(environment, &options)?;
         let mut projection = store.projection(&self.name)?;
         warn_of(global, &store);
@@ -102,7 +110,7 @@ impl SelectArgs {
             let mut catch_up = CatchUp { store: &mut store, projection: &mut projection, signals };
             signals.hold(|| match self.at_least {
                 Some(position) => catch_up.wait_for(Position(position), self.wait),
-                None => catch_up.freshen(self.wait, environment, global),
+                None => catch_up.freshen(self.wait, global),
             })?;
         } else if let Some(mismatch) = following::mismatch(&store, &projection)? {
             warn(global, &mismatch);

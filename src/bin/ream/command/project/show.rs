@@ -11,6 +11,7 @@ use crate::args::{Format, Global};
 use crate::command::confirm::plural;
 use crate::command::following;
 use crate::command::list::list;
+use crate::command::remembered::RunsJson;
 use crate::environment::Environment;
 use crate::output::{Output, escape, table, to_line, warn, warn_of};
 use crate::units;
@@ -55,6 +56,8 @@ struct EntryJson<'p> {
     generation: u64,
     from: Vec<&'p str>,
     program: &'p [String],
+    #[serde(flatten)]
+    runs: Option<&'p RunsJson>,
 }
 
 /// A projection and how it stands.
@@ -64,6 +67,8 @@ struct Listed {
     lag: u64,
     /// Why the checkpoint is no place in the store's log, where it is none.
     mismatch: Option<&'static str>,
+    /// How its program is run, where it remembers one.
+    runs: Option<RunsJson>,
 }
 
 impl Listed {
@@ -74,7 +79,8 @@ impl Listed {
         let (name, checkpoint) = (entry.name.as_str(), projection.checkpoint()?);
         let (mismatch, from) = following::place(store, name, &checkpoint, global)?;
         let (lag, _) = store.lag(&query, from)?;
-        Ok(Self { entry, status, lag, mismatch })
+        let runs = RunsJson::of(store, &entry);
+        Ok(Self { entry, status, lag, mismatch, runs })
     }
 
     fn from(&self) -> Vec<&str> {
@@ -121,6 +127,7 @@ impl ListArgs {
                 generation: one.entry.generation,
                 from: one.from(),
                 program: &one.entry.definition.program,
+                runs: one.runs.as_ref(),
             })
         };
         list(
@@ -156,6 +163,8 @@ struct ShownJson<'p> {
     definition: DefinitionJson<'p>,
     #[serde(flatten)]
     status: StatusJson,
+    #[serde(flatten)]
+    runs: Option<&'p RunsJson>,
 }
 
 /// The members of a definition, as they are spelled.
@@ -215,12 +224,13 @@ fn json(listed: &Listed, head: u64) -> anyhow::Result<Vec<u8>> {
             mismatch: listed.mismatch,
             generation: listed.entry.generation,
         },
+        runs: listed.runs.as_ref(),
     })?;
     Ok([line, b"\n".into()].concat())
 }
 
 fn readable(listed: &Listed, head: u64) -> String {
-    let Listed { entry, status, lag, .. } = listed;
+    let Listed { entry, status, lag, runs, .. } = listed;
     let schema = &entry.definition.schema;
     let mut shown = format!(
         "{}: {}, {}\ncheckpoint {} of {head}, {} behind\n",
@@ -234,8 +244,8 @@ fn readable(listed: &Listed, head: u64) -> String {
     if !entry.definition.from.is_empty() {
         let _ = writeln!(shown, "from {}", escape(&listed.from().join(", ")));
     }
-    if !entry.definition.program.is_empty() {
-        let _ = writeln!(shown, "made by {}", escape(&entry.definition.program.join(" ")));
+    if let Some(runs) = runs {
+        let _ = writeln!(shown, "made by {}", escape(&runs.readable()));
     }
     shown.push('\n');
     let rows = schema.fields().iter().enumerate().map(|(at, field)| {

@@ -12,7 +12,6 @@ use ream::{Error, Position, Projection, Store, platform};
 use crate::args::Global;
 use crate::command::following;
 use crate::command::project::run;
-use crate::environment::Environment;
 use crate::refused::Refused;
 use crate::signals::Signals;
 
@@ -46,7 +45,6 @@ impl CatchUp<'_> {
     pub(super) fn freshen(
         &mut self,
         wait: Option<Duration>,
-        environment: &Environment,
         global: &Global,
     ) -> anyhow::Result<()> {
         let head = self.store.status()?.head;
@@ -61,7 +59,7 @@ impl CatchUp<'_> {
                 return Err(self.not_reached(head)?.into());
             }
             match self.store.take_run(&name, Duration::ZERO) {
-                Ok(_lock) => return self.make(head, left, environment, global),
+                Ok(_lock) => return self.make(head, left, global),
                 Err(Error::Running { .. }) => {
                     let left = left.min(LOOK);
                     self.store.wait_until_reached(self.projection, head, left)?;
@@ -72,28 +70,15 @@ impl CatchUp<'_> {
     }
 
     /// Has the projection's program make it up to what is stored by now, at most for `left`.
-    fn make(
-        &mut self,
-        head: Position,
-        left: Duration,
-        environment: &Environment,
-        global: &Global,
-    ) -> anyhow::Result<()> {
-        let definition = self.projection.entry().definition.clone();
-        if definition.program.is_empty() {
-            let name = &self.projection.entry().name;
-            return Err(Refused::Invalid {
-                message: format!("`{name}` remembers no program that makes it"),
-                hint: Some(format!("ream project run {name} --until-caught-up -- PROGRAM")),
-            }
-            .into());
-        }
-        let program = run::program(self.store, &definition, environment, self.signals)?;
+    fn make(&mut self, head: Position, left: Duration, global: &Global) -> anyhow::Result<()> {
+        let entry = self.projection.entry();
+        run::check_remembers(entry)?;
+        let program = run::program(self.store, entry, self.signals)?;
         let stop = Stop::after(left, self.signals.flag())?;
         let program = program.interrupted_by(Arc::clone(&stop.flag));
         let mut following = Following::default();
         following.until_caught_up = true;
-        following::as_remembered(&mut following, &definition);
+        following::as_remembered(&mut following, &entry.definition);
         match run::follow(self.store, self.projection, program, following, global) {
             Err(_) if stop.was_late() => Err(self.not_reached(head)?.into()),
             done => done,
