@@ -14,6 +14,8 @@ pub(crate) enum Remedy {
     Cut,
     /// A failed commit leaves a mark, so that the next process cuts the log.
     Mark,
+    /// A log is cut only where it still reads as whoever found it read it.
+    Check,
     /// Where a checkpoint failed, the database gets back the length that it had before.
     Length,
 }
@@ -25,6 +27,7 @@ impl Remedy {
         match self {
             Self::Cut => "no-cut",
             Self::Mark => "no-mark",
+            Self::Check => "no-check",
             Self::Length => "no-length",
         }
     }

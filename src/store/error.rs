@@ -336,6 +336,16 @@ pub enum Error {
         /// The processes that read, as far as the system says.
         by: Vec<u32>,
     },
+    /// After a failed write the end of the log was in memory alone, and is gone from there, while a
+    /// process still takes it for what it was.
+    #[error(
+        "the end of the log could not be written and is gone from memory, while the store is still open in {}",
+        readers(by)
+    )]
+    LogForgotten {
+        /// The processes that have the store open, as far as the system says.
+        by: Vec<u32>,
+    },
     /// The SQLite that was linked can't overwrite what is left of removed rows between others.
     #[error("this build of ream can't overwrite what SQLite leaves between the rows of a page")]
     CannotScrub,

@@ -4,7 +4,7 @@
 //! on as people do, and then takes the disk away and brings it back.
 
 /// What switches off all that a store does against failed syncs.
-const ALL_OFF: &str = "no-cut,no-mark,no-length";
+const ALL_OFF: &str = "no-cut,no-mark,no-check,no-length";
 
 /// Has each shape lose something where the remedies are switched off, and nothing where they are not.
 macro_rules! shapes {
@@ -36,6 +36,7 @@ macro_rules! shapes {
     };
 }
 
+mod memory;
 mod rows;
 mod scene;
 mod shapes;

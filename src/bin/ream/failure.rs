@@ -262,6 +262,10 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
             5,
             hint("a writer failed here before; nothing is written until the process that reads has ended".into()),
         ),
+        Error::LogForgotten { .. } => (
+            1,
+            hint("end the processes that have the store open, then run it again: nothing that was acknowledged is lost".into()),
+        ),
         Error::LostEvents { .. } => (1, hint(
             "keep a copy of the whole directory; reading still works. To go on without the lost events, remove bell/bell".into(),
         )),

@@ -1,5 +1,7 @@
 //! SQLite's write-ahead log: how long it is, and when it is moved into the database.
 
+mod frames;
+
 use std::ffi::c_int;
 use std::fs::{self, OpenOptions};
 use std::ops::RangeInclusive;
@@ -11,7 +13,7 @@ use std::time::Duration;
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode};
 
-use super::connection::{commit_failure, wait_as_told};
+use super::connection::{commit_failure, failure, wait_as_told};
 use super::layout::Layout;
 use crate::faults::{self, Remedy};
 use crate::platform;
@@ -126,6 +128,31 @@ pub(super) fn move_log(
     moved.map(|busy| busy != 0)
 }
 
+/// That the log still reads as whoever found it first read it. After a failed write its end may be in
+/// memory alone, and be gone from there: to move it would put something else into the database.
+///
+/// The caller has the turn to write.
+pub(super) fn check_whole(connection: &Connection, layout: &Layout) -> Result<(), Error> {
+    let counted =
+        connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get::<_, u64>(1));
+    let mut by = platform::lock_holders(&layout.shared_memory, USED..=USED);
+    if by.len() > 1 {
+        by.retain(|process| *process != std::process::id());
+    }
+    let whole = match counted {
+        Ok(count) => {
+            frames::has_frames(&layout.wal, count).map_err(Error::io("read", &layout.wal))?
+        }
+        // What is there is damaged, or is not what is on the disk.
+        Err(_) if by.first().is_some_and(|process| *process != std::process::id()) => false,
+        Err(error) => return Err(failure(layout, "read the log", error)),
+    };
+    if whole || faults::is_off(Remedy::Check) {
+        return Ok(());
+    }
+    Err(Error::LogForgotten { by })
+}
+
 /// What came of cutting a log.
 #[derive(Debug)]
 pub(super) enum Cut {
@@ -166,6 +193,9 @@ pub(super) fn cut(connection: &Connection, layout: &Layout, options: &Options) -
 /// The bytes of SQLite's shared memory that a reader locks. See "WAL-mode File Format" of SQLite's
 /// documentation, 2.3.1.
 const READ_LOCKS: RangeInclusive<u64> = 123..=127;
+
+/// The byte of it that whoever has the database open locks. See `os_unix.c` of SQLite.
+const USED: u64 = 128;
 
 /// The processes that read the store at this moment, as far as the system says.
 pub(super) fn readers(layout: &Layout) -> Vec<u32> {

@@ -172,6 +172,7 @@ impl Writer {
         if faults::is_off(Remedy::Cut) {
             return Ok(Cut::Done);
         }
+        log::check_whole(&self.connection, &self.layout)?;
         // What is left of a log that lost events is evidence, and stays.
         let head = self.head()?;
         self.is_durable(&head)?;

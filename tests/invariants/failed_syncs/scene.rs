@@ -1,10 +1,13 @@
 //! A store on a disk that fails at times, and all that it acknowledged.
 
+use std::fs::File;
 use std::io::Write as _;
+use std::num::NonZeroU64;
 use std::process::{ChildStdin, Command};
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rustix::fs::{Advice, fadvise};
 use serde_json::Value;
 
 use crate::support::{Disk, Ended, Home, Lines, Running, ended_with_input, needs_root, position};
@@ -97,10 +100,9 @@ pub(super) struct Scene {
 }
 
 impl Scene {
-    /// Plays a shape in a store with a few events, and looks what is left of it once the disk was
-    /// away.
+    /// A store with a few events, where these remedies are switched off.
     #[track_caller]
-    pub(super) fn played(off: &'static str, play: fn(&mut Self)) -> Left {
+    pub(super) fn without(off: &'static str) -> Self {
         needs_root("a disk that fails");
         let disk = Disk::new();
         let mut scene =
@@ -113,6 +115,13 @@ impl Scene {
         for name in ["a1", "a2", "a3"] {
             scene.stores(name, 100);
         }
+        scene
+    }
+
+    /// Plays a shape, and looks what is left of the store once the disk was away.
+    #[track_caller]
+    pub(super) fn played(off: &'static str, play: fn(&mut Self)) -> Left {
+        let mut scene = Self::without(off);
         play(&mut scene);
         scene.disk.bring_back();
         scene.left()
@@ -229,6 +238,15 @@ impl Scene {
     pub(super) fn hears(&mut self, lines: &Lines, name: &str) {
         let lines = lines.through(|line| event(line).name == name);
         self.known.extend(lines.iter().map(|line| event(line)));
+    }
+
+    /// Has the system forget a part of the log, which it takes for written: so many bytes, as many
+    /// before its end.
+    pub(super) fn forgets(&self, bytes: u64) {
+        // No lock is on the log, so that it may be opened while SQLite has it open.
+        let log = File::open(self.home.file("db-wal")).unwrap();
+        let from = self.home.length("db-wal") - 2 * bytes;
+        fadvise(&log, from, NonZeroU64::new(bytes), Advice::DontNeed).unwrap();
     }
 
     /// Has a projector catch up.
