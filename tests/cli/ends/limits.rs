@@ -59,7 +59,7 @@ const INTEGERS: [&str; 20] = [
 ];
 
 /// Limits of times and of durations.
-const TIMES: [&str; 28] = [
+const TIMES: [&str; 30] = [
     "0",
     "-1",
     "1e-9",
@@ -84,6 +84,8 @@ const TIMES: [&str; 28] = [
     "0001-01-01T00:00:00Z",
     "0001-01-01T00:00:00+00:01",
     "0000-12-31T23:59:59.999999Z",
+    "9999-12-30T22:00:00.5Z",
+    "9999-12-31T23:59:59Z",
     "9999-12-31T23:59:59.999999Z",
     "9999-12-31T23:59:59.9999999Z",
     "9999-12-31T23:59:59.999999-00:01",
@@ -102,9 +104,8 @@ struct Place {
 impl Place {
     /// What is tried there.
     fn values(&self) -> Vec<&'static str> {
-        let times = self.value.contains("TIME").then_some(&TIMES[..]).unwrap_or_default();
-        let only_time = self.value == "TIME";
-        let integers = (!only_time).then_some(&INTEGERS[..]).unwrap_or_default();
+        let times = if self.value.contains("TIME") { &TIMES[..] } else { &[] };
+        let integers = if self.value == "TIME" { &[] } else { &INTEGERS[..] };
         integers.iter().chain(times).copied().collect()
     }
 }
@@ -136,7 +137,7 @@ fn of_help(shop: &Ream, command: &[String]) -> (Vec<String>, Vec<Place>) {
         let (margin, text) = (line.len() - line.trim_start().len(), line.trim_start());
         match section {
             "Commands:" if margin == 2 => {
-                commands.extend(text.split(' ').next().map(str::to_owned))
+                commands.extend(text.split(' ').next().map(str::to_owned));
             }
             "Arguments:" if margin == 2 => {
                 let name = value_name(text).unwrap_or_else(|| panic!("{line:?}"));
@@ -166,31 +167,33 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
     let (before, behind): (&[&str], &[&str]) = match (command, place) {
         ("init", _) => (&["other"], &[]),
         ("append", _) => (&["s", "T"], &[]),
-        ("read" | "stream list" | "state list" | "project list" | "status" | "man", _)
-        | ("subscription list", _) => (&[], &[]),
+        (
+            "read" | "stream list" | "state list" | "project list" | "subscription list" | "status"
+            | "man",
+            _,
+        ) => (&[], &[]),
         ("completions", _) => (&["bash"], &[]),
         ("tail", Some("--grace")) => (&["s"], &["--", "true"]),
         ("tail", Some("--batch" | "--retries" | "--wait")) => {
             (&["s", "--as", "m", "--until-caught-up"], &READS)
         }
-        ("tail", _) => (&["s"], &[]),
-        ("stream show" | "stream protect" | "stream unprotect" | "state get", _) => (&["s"], &[]),
-        ("stream rm" | "state rm", _) => (&["gone", "--yes"], &[]),
+        ("tail" | "stream show" | "stream protect" | "stream unprotect" | "state get", _) => {
+            (&["s"], &[])
+        }
+        ("stream rm" | "state rm" | "subscription rm", _) => (&["gone", "--yes"], &[]),
         ("state set", _) => (&["s", "{}"], &[]),
         ("decide", _) => (&["s", "1"], &["--", "true"]),
         ("project create", _) => (&["q", "id:integer:key"], &READS),
         ("project drop", _) => (&["q", "--yes"], &[]),
-        ("project show" | "project allow", _) => (&["p"], &[]),
         ("project run", _) => (&["p", "--until-caught-up"], &READS),
         ("project rebuild", _) => (&["p", "s"], &READS),
         ("project set", _) => (&["p", "{\"id\":1}"], &[]),
         ("project select", Some("--at-least")) => (&["p", "--wait", "0"], &[]),
         ("project select", Some("--wait")) => (&["p", "--at-least", "0"], &[]),
-        ("project select", _) => (&["p"], &[]),
+        ("project select" | "project show" | "project allow", _) => (&["p"], &[]),
         ("project update", _) => (&["p", "id = 1", "--set", "n = 1"], &[]),
         ("project delete", _) => (&["p", "id = 1"], &[]),
         ("subscription seek" | "subscription ack" | "subscription show", _) => (&["n"], &[]),
-        ("subscription rm", _) => (&["gone", "--yes"], &[]),
         (unknown, _) => panic!("what is `ream {unknown}` given? Say it here"),
     };
     (before.to_vec(), behind.to_vec())
