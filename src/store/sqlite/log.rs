@@ -128,21 +128,25 @@ pub(super) fn move_log(
     moved.map(|busy| busy != 0)
 }
 
-/// That the log still reads as whoever found it first read it. After a failed write its end may be in
-/// memory alone, and be gone from there: to move it would put something else into the database.
+/// That the `log` still reads as whoever found it first read it, and keeps it in `shared_memory`. After
+/// a failed write its end may be in memory alone, and be gone from there: to move it would put something
+/// else into the database.
 ///
-/// The caller has the turn to write.
-pub(super) fn check_whole(connection: &Connection, layout: &Layout) -> Result<(), Error> {
+/// The caller has the turn to move it.
+pub(super) fn check_whole(
+    connection: &Connection,
+    layout: &Layout,
+    log: &Path,
+    shared_memory: &Path,
+) -> Result<(), Error> {
     let counted =
         connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get::<_, u64>(1));
-    let mut by = platform::lock_holders(&layout.shared_memory, USED..=USED);
+    let mut by = platform::lock_holders(shared_memory, USED..=USED);
     if by.len() > 1 {
         by.retain(|process| *process != std::process::id());
     }
     let whole = match counted {
-        Ok(count) => {
-            frames::has_frames(&layout.wal, count).map_err(Error::io("read", &layout.wal))?
-        }
+        Ok(count) => frames::has_frames(log, count).map_err(Error::io("read", log))?,
         // What is there is damaged, or is not what is on the disk.
         Err(_) if by.first().is_some_and(|process| *process != std::process::id()) => false,
         Err(error) => return Err(failure(layout, "read the log", error)),

@@ -172,7 +172,8 @@ impl Writer {
         if faults::is_off(Remedy::Cut) {
             return Ok(Cut::Done);
         }
-        log::check_whole(&self.connection, &self.layout)?;
+        let Layout { wal, shared_memory, .. } = &self.layout;
+        log::check_whole(&self.connection, &self.layout, wal, shared_memory)?;
         // What is left of a log that lost events is evidence, and stays.
         let head = self.head()?;
         self.is_durable(&head)?;

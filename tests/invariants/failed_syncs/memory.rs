@@ -24,7 +24,7 @@ fn found(scene: &mut Scene) -> Connection {
 /// The same, and then a part of it is forgotten.
 fn forgotten(scene: &mut Scene) -> Connection {
     let reader = found(scene);
-    scene.forgets(FORGOTTEN);
+    scene.forgets("db-wal", FORGOTTEN);
     scene.disk.mend();
     reader
 }
@@ -66,4 +66,39 @@ fn without_a_look_at_the_log_something_else_gets_into_the_database() {
     let mut scene = Scene::without("no-check");
     let _reader = forgotten(&mut scene);
     scene.append("u", BYTES, &["--id", "u"]).failed(6, &["other content"]);
+}
+
+/// The same of a row that is set by hand.
+fn forgotten_row(scene: &mut Scene) -> Connection {
+    let reader = scene.reading_rows();
+    // The log begins, and the reader keeps it.
+    scene.sets(1, 10).done();
+    scene.disk.fail();
+    scene.sets(2, BYTES).failed(1, &["the rows are stored"]);
+    reader.execute_batch("ROLLBACK").unwrap();
+    scene.forgets("projections/kept.1.db-wal", FORGOTTEN);
+    scene.disk.mend();
+    reader
+}
+
+#[test]
+fn while_a_process_takes_rows_for_what_they_were_none_is_moved() {
+    let left = Scene::played("", |scene| {
+        let reader = forgotten_row(scene);
+        scene.sets(3, 10).failed(1, &["gone from memory", "hint: end the processes"]);
+        drop(reader);
+        scene.sets(2, BYTES).done();
+        scene.sets(3, 10).done();
+    });
+    assert!(left.is_whole(), "{left:#?}");
+}
+
+#[test]
+#[cfg_attr(not(feature = "faults"), ignore = "needs `--features faults`")]
+fn without_a_look_at_the_log_something_else_gets_into_a_row() {
+    let mut scene = Scene::without("no-check");
+    let _reader = forgotten_row(&mut scene);
+    scene.sets(3, 10).done();
+    let rows = scene.rows();
+    assert!(!rows.contains(&"x".repeat(BYTES)), "{rows}");
 }

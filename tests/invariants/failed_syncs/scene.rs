@@ -132,8 +132,7 @@ impl Scene {
         let found: Vec<Known> = read.stdout.lines().map(event).collect();
         let rows = ["project", "select", "names", "--fresh", "--order-by", "position"];
         let rows = self.run(&rows, "");
-        let kept = self.run(&["project", "select", "kept"], "").stdout;
-        let kept: Vec<u64> = kept.lines().map(id).collect();
+        let kept: Vec<u64> = self.rows().lines().map(id).collect();
         let unset = self.set.iter().copied().filter(|id| !kept.contains(id)).collect();
         let integrity = ["db", "projections/kept.1.db"].map(|file| {
             let found = self.integrity(file);
@@ -194,7 +193,12 @@ impl Scene {
         end
     }
 
-    /// Sets a row by hand, by a process of its own; whether that was acknowledged.
+    /// The rows that were set by hand.
+    pub(super) fn rows(&self) -> String {
+        self.run(&["project", "select", "kept"], "").stdout
+    }
+
+    /// Sets a row by hand, by a process of its own, however that ends.
     pub(super) fn sets(&mut self, id: u64, bytes: usize) -> Ended {
         let row = format!(r#"{{"id":{id},"text":"{}"}}"#, "x".repeat(bytes));
         let end = self.run(&["project", "set", "kept", "-"], &row);
@@ -240,12 +244,12 @@ impl Scene {
         self.known.extend(lines.iter().map(|line| event(line)));
     }
 
-    /// Has the system forget a part of the log, which it takes for written: so many bytes, as many
+    /// Has the system forget a part of a log, which it takes for written: so many bytes, as many
     /// before its end.
-    pub(super) fn forgets(&self, bytes: u64) {
+    pub(super) fn forgets(&self, log: &str, bytes: u64) {
+        let from = self.home.length(log) - 2 * bytes;
         // No lock is on the log, so that it may be opened while SQLite has it open.
-        let log = File::open(self.home.file("db-wal")).unwrap();
-        let from = self.home.length("db-wal") - 2 * bytes;
+        let log = File::open(self.home.file(log)).unwrap();
         fadvise(&log, from, NonZeroU64::new(bytes), Advice::DontNeed).unwrap();
     }
 

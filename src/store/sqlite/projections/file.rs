@@ -98,10 +98,17 @@ impl File {
         let doubted = self.is_doubted();
         // Who else moves it could lose by what is done where that fails.
         let moved = match Queue::of_projections(layout).try_enter()? {
-            Some(_turn) => self.move_log(connection, options).map_err(|error| {
-                self.doubt(connection);
-                failure(layout, "sync the projection", error)
-            })?,
+            Some(_turn) => {
+                if doubted {
+                    let (log, shared_memory) = (self.beside("-wal"), self.beside("-shm"));
+                    log::check_whole(connection, layout, &log, &shared_memory)
+                        .inspect_err(|_| self.doubt(connection))?;
+                }
+                self.move_log(connection, options).map_err(|error| {
+                    self.doubt(connection);
+                    failure(layout, "sync the projection", error)
+                })?
+            }
             None => false,
         };
         if doubted && moved {
