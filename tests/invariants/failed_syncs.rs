@@ -36,6 +36,7 @@ macro_rules! shapes {
     };
 }
 
+mod commits;
 mod memory;
 mod rows;
 mod scene;

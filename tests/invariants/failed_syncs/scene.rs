@@ -63,6 +63,8 @@ pub(super) struct Left {
     lost: Vec<Known>,
     /// The same of rows that were set by hand.
     unset: Vec<u64>,
+    /// The state that was acknowledged last, and the one that is there.
+    state: [Option<u64>; 2],
     /// What SQLite finds in the events' file and that of the table.
     integrity: [String; 2],
     read: Ended,
@@ -75,7 +77,7 @@ pub(super) struct Left {
 impl Left {
     /// Whether something is not there that was acknowledged.
     pub(super) fn lacks_some(&self) -> bool {
-        !self.lost.is_empty() || !self.unset.is_empty()
+        !self.lost.is_empty() || !self.unset.is_empty() || self.state[0] != self.state[1]
     }
 
     /// Whether all is there, and goes on.
@@ -95,6 +97,8 @@ pub(super) struct Scene {
     known: Vec<Known>,
     /// The rows that were set by hand.
     set: Vec<u64>,
+    /// The stream's state.
+    state: Option<u64>,
     home: Home,
     pub(super) disk: Disk,
 }
@@ -105,8 +109,14 @@ impl Scene {
     pub(super) fn without(off: &'static str) -> Self {
         needs_root("a disk that fails");
         let disk = Disk::new();
-        let mut scene =
-            Self { off, known: Vec::new(), set: Vec::new(), home: Home::on(&disk), disk };
+        let mut scene = Self {
+            off,
+            known: Vec::new(),
+            set: Vec::new(),
+            state: None,
+            home: Home::on(&disk),
+            disk,
+        };
         scene.run(&[&CREATE[..], &PROJECTOR].concat(), "").done();
         scene.run(&TABLE, "").done();
         // The log begins here: what a shape fills it with counts.
@@ -138,9 +148,14 @@ impl Scene {
             let found = self.integrity(file);
             found.unwrap_or_else(|error| error.to_string())
         });
+        let state = self.run(&["state", "get", "s", "--data"], "").stdout;
+        let state = [
+            self.state,
+            serde_json::from_str::<Value>(&state).ok().and_then(|state| state["n"].as_u64()),
+        ];
         let next = self.run(&["append", "s", "T", "-"], &data("next", 10));
         let lost = self.known.into_iter().filter(|one| !found.contains(one)).collect();
-        Left { lost, unset, integrity, read, rows, next }
+        Left { lost, unset, state, integrity, read, rows, next }
     }
 
     fn integrity(&self, file: &str) -> rusqlite::Result<String> {
@@ -187,6 +202,27 @@ impl Scene {
     /// Appends an event by a process of its own, however that ends.
     pub(super) fn append(&mut self, name: &str, bytes: usize, options: &[&str]) -> Ended {
         let end = self.run(&[&["append", "s", "T", "-"], options].concat(), &data(name, bytes));
+        if end.code == Some(0) {
+            self.acknowledged(name, &end.stdout);
+        }
+        end
+    }
+
+    /// Sets the stream's state, however that ends.
+    pub(super) fn sets_state(&mut self, number: u64, bytes: usize) -> Ended {
+        let state = format!(r#"{{"n":{number},"text":"{}"}}"#, "x".repeat(bytes));
+        let end = self.run(&["state", "set", "s", "-"], &state);
+        if end.code == Some(0) {
+            self.state = Some(number);
+        }
+        end
+    }
+
+    /// Decides on the stream, with the event's name as the command's id, however that ends.
+    pub(super) fn decides(&mut self, name: &str, bytes: usize) -> Ended {
+        let reply = format!(r#"{{"append":{{"type":"T","data":{}}}}}"#, data(name, bytes));
+        let program = ["--", "sh", "-c", r#"read -r line; printf '%s\n' "$1""#, "sh", &*reply];
+        let end = self.run(&[&["decide", "s", "--id", name], &program[..]].concat(), "");
         if end.code == Some(0) {
             self.acknowledged(name, &end.stdout);
         }
