@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use ream_fuzz::Stored;
+use ream_fuzz::expression::Stored;
 
 thread_local! {
     static STORED: Stored = Stored::new();

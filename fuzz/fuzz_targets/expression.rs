@@ -5,7 +5,7 @@
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use ream_fuzz::Table;
+use ream_fuzz::expression::Table;
 
 static TABLE: LazyLock<Table> = LazyLock::new(Table::new);
 
