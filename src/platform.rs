@@ -364,6 +364,13 @@ pub fn unbuffered_stdin() -> io::Result<Stdin> {
     Ok(io::stdin())
 }
 
+/// Whether a file belongs to the user of this process.
+#[must_use]
+pub fn is_own(metadata: &std::fs::Metadata) -> bool {
+    let Ownership { owner, user, .. } = system::ownership(metadata);
+    owner == user
+}
+
 /// Waits until `input` can be read from without waiting, or has ended; at most for `timeout`.
 ///
 /// # Errors

@@ -121,6 +121,11 @@ impl Program {
         self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))
     }
 
+    /// The file that is run.
+    fn file(&self) -> PathBuf {
+        PathBuf::from(&self.words[0])
+    }
+
     /// The command that starts it, and its name.
     fn command(&self) -> (Command, String) {
         let mut command = Command::new(&self.words[0]);

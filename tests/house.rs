@@ -22,15 +22,17 @@ const LIBRARY: [&str; 13] = [
     "program",
 ];
 /// Those of the program.
-const PROGRAM: [&str; 12] = [
+const PROGRAM: [&str; 14] = [
     "units",
     "printable",
+    "hint",
     "refused",
     "payload",
     "environment",
     "args",
     "output",
     "spool",
+    "usage",
     "failure",
     "signals",
     "input",
@@ -136,4 +138,42 @@ fn a_thread_that_can_not_be_started_is_an_error() {
         started += usize::from(code.contains("spawn(move ||"));
     }
     assert!(started > 8, "{started}");
+}
+
+/// The commands of the program.
+const COMMANDS: [&str; 12] = [
+    "init",
+    "append",
+    "read",
+    "tail",
+    "stream",
+    "state",
+    "decide",
+    "project",
+    "subscription",
+    "status",
+    "completions",
+    "man",
+];
+
+/// What a file says, but for its tests and the examples of its help.
+fn said(code: &str) -> String {
+    let code = code.split("#[cfg(test)]").next().unwrap();
+    let mut parts = code.split("after_help = \"");
+    let first = parts.next().unwrap().to_owned();
+    parts.fold(first, |said, part| said + part.split_once("\")]").unwrap().1)
+}
+
+#[test]
+fn one_room_words_commands() {
+    let is_command = |rest: &str| COMMANDS.iter().any(|command| rest.starts_with(command));
+    for (file, code) in files() {
+        // Where hints are made; and what is hashed, which only looks like a command.
+        if file.starts_with("bin/ream/hint") || file == "store/chain.rs" {
+            continue;
+        }
+        let said = said(&code);
+        let worded = said.split("ream ").skip(1).find(|rest| is_command(rest));
+        assert_eq!(worded.and_then(|rest| rest.lines().next()), None, "{file} words a command");
+    }
 }

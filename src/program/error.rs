@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub enum ProgramError {
     NotStarted {
         /// The program.
         program: String,
+        /// The file that was to be run: the program, as seen from the working directory of the caller.
+        file: PathBuf,
         /// The system's reason.
         source: io::Error,
     },

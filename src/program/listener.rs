@@ -56,7 +56,10 @@ impl Listener {
                 signal: program.signal.clone(),
                 on_its_thread: PhantomData,
             }),
-            Err(source) => Err(ProgramError::NotStarted { program: name, source }),
+            Err(source) => {
+                let file = program.file();
+                Err(ProgramError::NotStarted { program: name, file, source })
+            }
         }
     }
 

@@ -62,14 +62,18 @@ impl Running {
         let (command, name) = program.command();
         let (process, Pipes { input, output, errors }) = match Process::start(command) {
             Ok(started) => started,
-            Err(source) => return Err(ProgramError::NotStarted { program: name, source }),
+            Err(source) => {
+                let file = program.file();
+                return Err(ProgramError::NotStarted { program: name, file, source });
+            }
         };
         let stderr = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&stderr);
         let (until_end, errors_end) = mpsc::channel();
         let passing = spawn(move || pass_on(errors, &kept, until_end));
         if let Err(source) = passing {
-            return Err(ProgramError::NotStarted { program: name, source });
+            let file = program.file();
+            return Err(ProgramError::NotStarted { program: name, file, source });
         }
         Ok(Self {
             name,

@@ -143,6 +143,8 @@ pub enum Error {
         stream: String,
         /// Its version.
         version: Version,
+        /// Whether what it held was removed.
+        removed: bool,
     },
     /// The id has the form that the store gives, and names none of its events.
     #[error("the id `{id}` has the form of this store's own ids, and no event has it")]

@@ -92,7 +92,7 @@ fn an_id_with_other_content_is_refused() {
         shop.run(args).fails(
             6,
             "error: id reused: `p` is the event at position 1 (`order-1`, version 1), with other content\n\
-             hint: an id stands for one event for ever; see it: ream read --after 0 --limit 1\n",
+             hint: an id stands for one event for ever; see it: ream read --from 1 --until 1\n",
         );
     }
     shop.run(same).stdout_has(["\"duplicate\":true"]);

@@ -122,10 +122,17 @@ impl Ream {
     fn command(&self, words: &[OsString]) -> Command {
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).current_dir(self.home()).env_clear();
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("PATH", search_path());
         command.env("HOME", self.home()).env("LC_ALL", "C.UTF-8");
         command
     }
+}
+
+/// Where programs are found: first that of the test, by its name.
+fn search_path() -> OsString {
+    let ream = Path::new(REAM).parent().unwrap().to_owned();
+    let others = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(std::iter::once(ream).chain(std::env::split_paths(&others))).unwrap()
 }
 
 /// An event as a line of input.

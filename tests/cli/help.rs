@@ -70,7 +70,7 @@ fn a_value_that_is_none_names_those_that_are() {
     let shop = ream();
     shop.run(["read", "--format", "xml"]).fails_with(2, ["'xml'", "table, json, jsonl, csv"]);
     shop.run(["read", "--format", "csv"])
-        .fails_with(2, ["csv is a format of `ream project select` alone"]);
+        .fails_with(2, ["csv is a format of `project select` alone"]);
     shop.run(["completions", "tcsh"]).fails_with(2, ["'tcsh'", "bash"]);
     shop.run(["read", "--json", "--format", "jsonl"]).fails_with(2, ["cannot be used with"]);
     shop.run(["append", "s", "T", "--lock-timeout", "soon"]).fails_with(2, ["'soon'"]);

@@ -84,7 +84,8 @@ fn a_file_where_the_directory_should_be_is_refused() {
     let ream = bare();
     ream.write("shop", "mine");
     for args in [["init", "shop"], ["read", "--store=shop"], ["status", "--store=shop"]] {
-        ream.run(args).fails_with(4, ["error: shop is not a directory\n", "ream init .ream"]);
+        ream.run(args)
+            .fails_with(4, ["error: shop is not a directory\n", "hint: a store is a directory\n"]);
     }
     ream.run(["init", "shop/below"]).code(1).stderr_has(["error: ", "shop"]).stdout("");
     assert_eq!(std::fs::read_to_string(ream.path("shop")).unwrap(), "mine");
@@ -147,7 +148,7 @@ fn a_store_in_the_directory_itself_is_named() {
     ream.run(["init", "."]).ok();
     ream.run(["append", "s", "T"]).fails(
         4,
-        "error: no store in [home] or above it\nhint: this directory is a store itself: add --store .\n",
+        "error: no store in [home] or above it\nhint: this directory is a store itself: ream append --store . s T\n",
     );
     ream.run(["append", "s", "T", "--store", "."]).ok();
 }
@@ -169,7 +170,7 @@ fn without_a_store_every_command_names_the_init_to_run() {
         ream.run(args).fails(4, "error: no store in [home] or above it\nhint: ream init\n");
         ream.run(args)
             .args(["--store", "my shop"])
-            .fails(4, "error: no store at my shop\nhint: ream init 'my shop'\n");
+            .fails(4, "error: no store at my shop\nhint: ream --store 'my shop' init\n");
         ream.run(args)
             .env("REAM_STORE", "shop")
             .fails(4, "error: no store at shop\nhint: ream init shop\n");

@@ -14,6 +14,7 @@ mod decide;
 mod ends;
 mod following;
 mod help;
+mod hints;
 mod init;
 mod printable;
 mod project;

@@ -103,7 +103,7 @@ fn a_version_without_exactly_one_stream_is_a_usage_error() {
             shop.run(["read", place, "@1"]).args(chosen).fails(
                 2,
                 "error: a version (`@N`) needs exactly one stream, without `*`\n\
-                 hint: ream read order-42 --after @3\n",
+                 hint: name one stream, or give a position instead of a version\n",
             );
         }
     }
@@ -117,12 +117,12 @@ fn what_is_beyond_the_head_is_refused_but_the_next_place() {
     shop.run(["read", "--after", "13"]).fails(
         6,
         "error: position 13 is beyond the head, 12\n\
-         hint: --from 13 or --new waits for what comes next\n",
+         hint: to begin with what comes next: ream read --from 13\n",
     );
     shop.run(["read", "a-1", "--after", "@5"]).fails(
         6,
         "error: version 5 is beyond the stream `a-1`, which is at 4\n\
-         hint: --from @5 waits for what comes next\n",
+         hint: to begin with what comes next: ream read --from @5 a-1\n",
     );
     shop.run(["read", "none", "--after", "@1"]).fails_with(6, ["which is at 0"]);
     shop.run(["tail", "--after", "13"]).fails_with(6, ["position 13 is beyond the head, 12"]);

@@ -63,7 +63,8 @@ fn a_state_comes_from_an_argument_a_file_or_stdin() {
     bank.run(["state", "get", "account-1", "--data"]).stdout("[\"stdin\"]\n");
     append("4", "@missing.json").code(1).stderr_has(["can't read missing.json"]).stdout("");
     append("4", "{").fails_with(6, ["--state is no JSON: "]);
-    append("4", "word").fails_with(6, ["ream append account-1 T --expect 4 --state '\"word\"'"]);
+    let quoted = r#"ream append account-1 T '{}' --expect 4 --state '"word"'"#;
+    append("4", "word").fails_with(6, [quoted]);
     bank.run(["append", "account-1", "T", "-", "--expect", "4", "--state", "-"])
         .fails_with(2, ["`-` is given twice"]);
     bank.run(["append", "account-1", "T", "-", "--expect", "4", "--state=-"])

@@ -68,7 +68,7 @@ fn refuses(shop: &Ream, directory: &str, command: &str) {
         "error: the program of `seen` was neither given nor allowed here\n  \
            program: {command}\n  \
            directory: {place}\n\
-         hint: ream --store {place}/.ream project allow seen\n"
+         hint: ream project allow seen\n"
     );
     let before = runs(shop, directory);
     for args in RUNNING {
@@ -250,7 +250,7 @@ fn a_program_that_a_file_names_is_allowed_with_the_file() {
                program: {COMMAND}\n  \
                directory: [home]\n\
              caused by: the program of `people` was neither given nor allowed here\n\
-             hint: ream --store [home]/.ream project create people --schema their.json --allow\n"
+             hint: ream project create --allow people --schema their.json\n"
         ),
     );
     assert_eq!(shop.run(["project", "list"]).values().len(), 1, "nothing is made");
@@ -277,7 +277,11 @@ fn a_definition_that_another_program_changed_is_refused() {
         ),
         ("one more word", [r#""it's""#, r#""it's","x""#], r"sh maker.sh 'it'\''s' x"),
         ("no word less", [r#","it's""#, ""], "sh maker.sh"),
-        ("hidden words", ["it's", "\\n\u{200b}x"], r"sh maker.sh $'\n\xe2\x80\x8bx'"),
+        (
+            "hidden words",
+            ["it's", "\\n\u{200b}x"],
+            r#"sh maker.sh "$(printf '\012\342\200\213x')""#,
+        ),
     ];
     for (what, [from, to], command) in changes {
         let shop = shop();

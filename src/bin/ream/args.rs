@@ -76,7 +76,7 @@ impl Global {
     pub(crate) fn check_format(&self, selects: bool) -> Result<(), Refused> {
         match self.format {
             Some(Format::Csv) if !selects => {
-                Err(Refused::Usage("csv is a format of `ream project select` alone".into()))
+                Err(Refused::Usage("csv is a format of `project select` alone".into()))
             }
             _ => Ok(()),
         }

@@ -143,7 +143,7 @@ fn with_number_last(mut args: Vec<OsString>) -> Option<Vec<OsString>> {
 pub(crate) fn check_dashes(args: &[OsString]) -> Result<(), Refused> {
     let options = args.iter().take_while(|arg| *arg != "--");
     let dashes = options.filter(|arg| {
-        ["-", "--jsonl=-", "--state=-", "--schema=-"].iter().any(|dash| *arg == dash)
+        ["-", "--jsonl=-", "--state=-", "--meta=-", "--schema=-"].iter().any(|dash| *arg == dash)
     });
     match dashes.count() {
         0 | 1 => Ok(()),

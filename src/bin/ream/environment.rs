@@ -50,3 +50,8 @@ fn switch(name: &str) -> Result<bool, Refused> {
         }
     }
 }
+
+/// `PATH`: where a shell finds programs.
+pub(crate) fn search_path() -> OsString {
+    std::env::var_os("PATH").unwrap_or_default()
+}

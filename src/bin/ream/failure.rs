@@ -1,21 +1,21 @@
 //! From what went wrong to a message, a hint and an exit code: one table.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
-use std::path::Path;
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use ream::program::{FollowError, ProgramError};
-use ream::{AssignmentError, Error, Expect, ExpectError, ExpressionError};
+use ream::{AssignmentError, Error, Expect, ExpressionError, platform};
 
+use crate::hint::{CommandLine, Hint, quote, quote_all};
 use crate::output::{Style, escape};
-use crate::printable::escape_lines;
-use crate::refused::{Refused, quote, quote_all};
+use crate::refused::Refused;
 
-/// Tells what went wrong, and gives the exit code.
-pub(crate) fn report(error: &anyhow::Error, style: Style) -> ExitCode {
-    let (code, hint) = classify(error);
+/// Tells what went wrong with a command line, and gives the exit code.
+pub(crate) fn report(error: &anyhow::Error, style: Style, line: &CommandLine) -> ExitCode {
+    let (code, hint) = classify(error, line);
     let mut message = format!("{} {}\n", style.error("error:"), escape(&error.to_string()));
     if let Some(error) = error.chain().find_map(expression) {
         for line in error.excerpt().lines() {
@@ -23,7 +23,7 @@ pub(crate) fn report(error: &anyhow::Error, style: Style) -> ExitCode {
         }
     }
     if let Some((program, directory)) = error.chain().find_map(unallowed) {
-        let directory = quote(&directory.to_string_lossy());
+        let directory = quote(directory);
         for (what, told) in [("program", quote_all(program)), ("directory", directory)] {
             let _ = writeln!(message, "  {what}: {}", escape(&told));
         }
@@ -32,85 +32,12 @@ pub(crate) fn report(error: &anyhow::Error, style: Style) -> ExitCode {
         // Writing into a string does not fail.
         let _ = writeln!(message, "{} {}", style.dim("caused by:"), escape(&cause.to_string()));
     }
-    if let Some(hint) = hint {
-        let _ = writeln!(message, "{} {}", style.hint("hint:"), escape(&hint));
+    for hint in hint.iter().flat_map(|hint| line.show(hint)) {
+        let _ = writeln!(message, "{} {hint}", style.hint("hint:"));
     }
     // A closed stderr leaves no one to tell.
     let _ = io::stderr().write_all(message.as_bytes());
     ExitCode::from(code)
-}
-
-/// Options that say what to do. What else has a value names something: an event, a place, a time.
-const STEERING: [&str; 11] = [
-    "--expect",
-    "--lock-timeout",
-    "--limit",
-    "--last",
-    "--offset",
-    "--timeout",
-    "--attempts",
-    "--grace",
-    "--wait",
-    "--batch",
-    "--retries",
-];
-
-/// Prints the help that a command line asks for, or what is wrong with it, and gives the exit code.
-pub(crate) fn command_line(mut error: clap::Error, style: Style) -> ExitCode {
-    let code = command_line_code(&error);
-    // A closed stdout or stderr leaves no one to tell.
-    let _ = match error.kind() {
-        ErrorKind::DisplayHelp
-        | ErrorKind::DisplayVersion
-        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => error.print(),
-        _ => {
-            let message = printable(&mut error);
-            let message = message.strip_prefix("error:").unwrap_or(&message);
-            io::stderr().write_all(format!("{}{message}", style.error("error:")).as_bytes())
-        }
-    };
-    code
-}
-
-/// What clap says, with what was given escaped: an argument may hold anything.
-fn printable(error: &mut clap::Error) -> String {
-    let given: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
-    for (kind, value) in given {
-        let escaped = match value {
-            ContextValue::String(text) => ContextValue::String(escape(&text).into_owned()),
-            ContextValue::Strings(texts) => {
-                ContextValue::Strings(texts.iter().map(|text| escape(text).into_owned()).collect())
-            }
-            _ => continue,
-        };
-        error.insert(kind, escaped);
-    }
-    let mut message = error.render().to_string();
-    // The reason that a parser of ours gives may quote what it was given.
-    if let Some(source) = std::error::Error::source(error) {
-        let reason = source.to_string();
-        message = message.replace(&reason, &escape(&reason));
-    }
-    String::from_utf8_lossy(&escape_lines(message.as_bytes())).into_owned()
-}
-
-/// The exit code of a command line that can't be understood, or in which a name, a place or a time
-/// is none, or that asks for help.
-fn command_line_code(error: &clap::Error) -> ExitCode {
-    let steers = || match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(arg)) => STEERING.iter().any(|option| arg.contains(option)),
-        _ => false,
-    };
-    match error.kind() {
-        ErrorKind::ValueValidation if !steers() || is_out_of_range(error) => ExitCode::from(6),
-        _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1)),
-    }
-}
-
-/// Whether a version is one that no stream can have: what is no version at all is a usage error.
-fn is_out_of_range(error: &clap::Error) -> bool {
-    let source = std::error::Error::source(error);
-    matches!(source.and_then(|source| source.downcast_ref()), Some(ExpectError::OutOfRange(_)))
 }
 
 /// The expression that is wrong, where one is.
@@ -134,103 +61,87 @@ fn unallowed<'e>(cause: &'e (dyn std::error::Error + 'static)) -> Option<(&'e [S
     }
 }
 
-fn classify(error: &anyhow::Error) -> (u8, Option<String>) {
+/// The exit code, and what to do about it.
+type Answer = (u8, Option<Hint>);
+
+fn classify(error: &anyhow::Error, line: &CommandLine) -> Answer {
     for cause in error.chain() {
         if let Some(refused) = cause.downcast_ref::<Refused>() {
-            return refused_code(refused);
+            return refused_code(refused, line);
         }
         if let Some(error) = cause.downcast_ref::<ExpressionError>() {
-            return (6, error.hint().map(str::to_owned));
+            return (6, error.hint().map(Hint::words));
         }
         if let Some(error) = cause.downcast_ref::<Error>() {
-            return store_code(error);
+            return store_code(error, line);
         }
         if let Some(error) = cause.downcast_ref::<ProgramError>() {
-            return program_code(error);
+            return program_code(error, line);
         }
     }
     (1, None)
 }
 
-fn refused_code(refused: &Refused) -> (u8, Option<String>) {
-    match refused {
-        Refused::Usage(_) => (2, Some("ream --help".into())),
-        Refused::Invalid { hint, .. } => (6, hint.clone()),
+fn refused_code(refused: &Refused, line: &CommandLine) -> Answer {
+    let (code, hint) = match refused {
+        Refused::Usage(_) => (2, Hint::help("", &[])),
+        Refused::Invalid { hint, .. } => return (6, hint.clone()),
         Refused::NoStoreNear { itself: true, .. } => {
-            (4, Some("this directory is a store itself: add --store .".into()))
+            (4, Hint::again("this directory is a store itself").option("--store", "."))
         }
-        Refused::NoStoreNear { .. } => (4, Some("ream init".into())),
-        Refused::Unconfirmed { hint, .. } => (2, Some(hint.clone())),
-        Refused::Declined => (1, None),
-        Refused::Rejected(_) => (8, None),
-        Refused::Undecided { error, .. } => program_code(error),
-        Refused::Unfit { .. } => (7, None),
-        Refused::NotReached { name, .. } => (10, Some(format!("ream project show {name}"))),
+        Refused::NoStoreNear { .. } => (4, Hint::other("", &["init"], &[])),
+        Refused::Unconfirmed(_) => (2, Hint::again("").flag("--yes")),
+        Refused::Undecided { error, .. } => return program_code(error, line),
+        Refused::NotReached { name, .. } => (10, Hint::other("", &["project", "show"], &[name])),
         Refused::IsProjection(name) => {
-            (4, Some(format!("to make it anew: ream project rebuild {name}")))
+            (4, Hint::other("see how far it has come", &["project", "show"], &[name]))
         }
-        Refused::ForeignProgram { hint, .. } => (1, Some(hint.clone())),
-        Refused::Stopped(error) => (7, Some(stopped(error))),
+        Refused::ForeignProgram { .. } => (1, Hint::again("").flag("--allow")),
+        Refused::Stopped(error) => (7, stopped(error)),
         Refused::Unprintable(_) => {
-            (2, Some("send them into a file or a pipe, or leave out --data".into()))
+            let hint = Hint::again("send them into a file or a pipe, or see them in base64");
+            (2, hint.without("--data").without("--json").option("--format", "json"))
         }
-        Refused::Signal(number) => (128 + number, None),
-    }
+        Refused::Declined => return (1, None),
+        Refused::Rejected(_) => return (8, None),
+        Refused::Unfit { .. } => return (7, None),
+        Refused::Signal(number) => return (128 + number, None),
+    };
+    (code, Some(hint))
 }
 
 /// The exit code of each cause, and what to do about it.
-fn store_code(error: &Error) -> (u8, Option<String>) {
-    let hint = |text: String| Some(text);
-    match error {
-        Error::NoStore { path } => (4, hint(format!("ream init {}", quote(&path.to_string_lossy())))),
-        Error::NewerFormat { .. } | Error::UnknownEngine { .. } => {
-            (1, hint("install the ream that wrote it, or a later one".into()))
+fn store_code(error: &Error, line: &CommandLine) -> Answer {
+    let (code, hint) = match error {
+        Error::WrongExpectedVersion { stream, expected: Expect::Exists, .. } => {
+            (3, Hint::other("", &["stream", "show"], &[stream]))
         }
-        Error::NotEmpty { path } => {
-            (1, hint(format!("ream init {}", quote(&path.join(".ream").to_string_lossy()))))
+        Error::WrongExpectedVersion { stream, .. } => {
+            (3, Hint::other("read what came in between, decide again", &["read"], &[stream]))
         }
-        Error::ForeignOwner { .. } => {
-            (1, hint("run ream as that user, or set REAM_TRUST_OWNER=1 if you trust it".into()))
+        Error::PartlyDuplicate { .. } if line.has("--atomic") => {
+            let hint = Hint::again("leave out what is stored, or let stored ids be skipped");
+            (3, hint.without("--atomic"))
         }
-        Error::WritableByOthers { path, .. } => (
-            1,
-            hint(format!(
-                "chmod 700 {}, or set REAM_TRUST_OWNER=1 if you trust them",
-                quote(&path.to_string_lossy())
-            )),
-        ),
-        Error::NetworkFileSystem { .. } => (
-            1,
-            hint("move the store to a local disk; REAM_UNSAFE_FS=1 uses it all the same".into()),
-        ),
-        Error::WrongExpectedVersion { stream, expected, .. } => {
-            let hint = match expected {
-                Expect::Exists => format!("ream stream show {}", quote(stream)),
-                _ => format!("read what came in between, decide again: ream read {}", quote(stream)),
-            };
-            (3, Some(hint))
-        }
-        Error::PartlyDuplicate { .. } => {
-            (3, hint("leave out what is stored, or append without --atomic: stored ids are skipped".into()))
+        Error::PartlyDuplicate { .. } => (3, "leave out what is stored".into()),
+        Error::IdReused { removed: true, .. } => {
+            (6, "an id stands for one event for ever; that one has been removed".into())
         }
         Error::IdReused { position, .. } => {
-            let after = position.0.saturating_sub(1);
-            (6, hint(format!("an id stands for one event for ever; see it: ream read --after {after} --limit 1")))
+            let words = "an id stands for one event for ever; see it";
+            let place = &*position.to_string();
+            (6, Hint::other(words, &["read", "--from", place, "--until", place], &[]))
         }
-        Error::BeyondHead { head, .. } => {
-            (6, hint(format!("--from {} or --new waits for what comes next", head.next())))
-        }
-        Error::BeyondStream { actual, .. } => {
-            (6, hint(format!("--from @{} waits for what comes next", actual.next())))
-        }
+        Error::BeyondHead { head, .. } => (6, beyond(line, &head.next().to_string())),
+        Error::BeyondStream { actual, .. } => (6, beyond(line, &format!("@{}", actual.next()))),
         Error::TooLarge { .. } => {
-            (6, hint("how much a store takes is its setting max-data-bytes, in its file `store`".into()))
+            (6, "how much a store takes is its setting max-data-bytes, in its file `store`".into())
         }
-        Error::AggregateTooLarge { stream, .. } => {
-            (1, hint(format!("store a state with the decisions, or one now: ream state set {}", quote(stream))))
+        Error::AggregateTooLarge { .. } => {
+            (1, "store a state with each decision, or one now with `state set`".into())
         }
         Error::DecisionIdReused { .. } => {
-            (6, hint("an id stands for one command on one stream, for ever".into()))
+            (6, "an id stands for one command on one stream, for ever".into())
         }
         Error::ForgedId { .. }
         | Error::SameId { .. }
@@ -239,120 +150,160 @@ fn store_code(error: &Error) -> (u8, Option<String>) {
         | Error::UniqueClash(_)
         | Error::Row { .. }
         | Error::Expression(_)
-        | Error::ContinuesNothing => (6, None),
-        Error::VersionNeedsStream => (2, hint("ream read order-42 --after @3".into())),
-        Error::StreamNotFound { near, .. } => (4, Some(near_names(near, "ream stream list"))),
-        Error::StateNotFound { near, .. } => (4, Some(near_names(near, "ream state list"))),
-        Error::ProjectionNotFound { near, .. } => (4, Some(near_names(near, "ream project list"))),
-        Error::ProjectionLost { name, .. } => {
-            (1, hint(format!("make it anew: ream project drop {name} --yes, then ream project create {name} …")))
+        | Error::ContinuesNothing => return (6, None),
+        Error::VersionNeedsStream => {
+            (2, "name one stream, or give a position instead of a version".into())
         }
-        Error::ProjectionExists { name } => (
+        Error::StreamNotFound { near, .. } => (4, near_names(near, &["stream", "list"])),
+        Error::StateNotFound { near, .. } => (4, near_names(near, &["state", "list"])),
+        Error::ProjectionNotFound { near, .. } => (4, near_names(near, &["project", "list"])),
+        Error::ProjectionLost { .. } => (
             1,
-            hint(format!("see it: ream project show {name}; to make it anew: ream project drop {name}")),
+            "its rows are lost, the events are not: drop it, create it, and run it again".into(),
         ),
-        Error::StateWithoutVersion { .. } => (6, hint("say \"expect\" with the version that the state was made of".into())),
-        Error::StateAhead { stream, .. } => (6, hint(format!("ream stream show {}", quote(stream)))),
-        Error::StateBehind { stream, .. } => (6, hint(format!("ream state get {}", quote(stream)))),
-        Error::Protected { stream } => {
-            (1, hint(format!("ream stream unprotect {}", quote(stream))))
+        Error::ProjectionExists { name } => {
+            (1, Hint::other("see it", &["project", "show"], &[name]))
         }
-        Error::Busy { .. } => (5, hint("try again, or wait longer with --lock-timeout 5m".into())),
-        Error::LogHeld { .. } => (
-            5,
-            hint("a writer failed here before; nothing is written until the process that reads has ended".into()),
-        ),
-        Error::LogForgotten { .. } => (
+        Error::StateWithoutVersion { .. } => {
+            (6, "say \"expect\" with the version that the state was made of".into())
+        }
+        Error::StateAhead { stream, .. } => (6, Hint::other("", &["stream", "show"], &[stream])),
+        Error::StateBehind { stream, .. } => (6, Hint::other("", &["state", "get"], &[stream])),
+        Error::Protected { stream } => (1, Hint::other("", &["stream", "unprotect"], &[stream])),
+        Error::Busy { waited } => (5, wait_longer(*waited, line)),
+        Error::LostEvents { .. } => (
             1,
-            hint("end the processes that have the store open, then run it again: nothing that was acknowledged is lost".into()),
+            "keep a copy of the whole directory; reading still works. To go on without the lost \
+             events, remove bell/bell"
+                .into(),
         ),
-        Error::LostEvents { .. } => (1, hint(
-            "keep a copy of the whole directory; reading still works. To go on without the lost events, remove bell/bell".into(),
-        )),
+        Error::LogForgotten { .. } => {
+            let words = "end the processes that have the store open, then run it again: nothing that was \
+                         acknowledged is lost";
+            (1, words.into())
+        }
+        Error::OutcomeUnknown { .. } if line.has("--id") => {
+            (9, Hint::again("the event may be stored or not; its id makes it safe to run it again"))
+        }
+        Error::LogHeld { .. } => {
+            let words = "a writer failed here before; nothing is written until the process that reads has \
+                         ended";
+            (5, words.into())
+        }
         Error::OutcomeUnknown { .. } => {
-            (9, hint("the events may be stored or not; with an --id the same append can be run again safely".into()))
+            let words = "the events may be stored or not; with an --id the same append can be run \
+                         again safely";
+            (9, words.into())
         }
         Error::Full { .. } => {
-            (1, hint("make room and run it again: nothing that was acknowledged is lost".into()))
+            (1, "make room and run it again: nothing that was acknowledged is lost".into())
         }
-        Error::Interrupted => (130, None),
-        Error::NotADirectory { .. } => (4, hint("a store is a directory, and may be a new one: ream init .ream".into())),
-        error => follow_code(error),
-    }
+        Error::Interrupted => return (130, None),
+        error => return follow_code(error, line),
+    };
+    (code, Some(hint))
 }
 
 /// The same for what follows the log.
-fn follow_code(error: &Error) -> (u8, Option<String>) {
-    let hint = Some;
-    match error {
-        Error::NotAllowed(refused) => {
-            let (store, name) = (quote(&refused.store.to_string_lossy()), &refused.name);
-            let allowed = match refused.no_permits {
-                None => format!("ream --store {store} project allow {name}"),
-                Some(reason) => format!("add --allow, or set REAM_ALLOW=1: {reason}"),
-            };
-            (1, hint(allowed))
-        }
-        Error::NoPermits { .. } => {
-            (1, hint("run the program with --allow, or set REAM_ALLOW=1".into()))
-        }
+fn follow_code(error: &Error, line: &CommandLine) -> Answer {
+    let (code, hint) = match error {
+        Error::NotAllowed(refused) => (
+            1,
+            match refused.no_permits {
+                None => Hint::other("", &["project", "allow"], &[&refused.name]),
+                Some(reason) => format!("add --allow, or set REAM_ALLOW=1: {reason}").into(),
+            },
+        ),
+        Error::NoPermits { .. } => (1, "run the program with --allow, or set REAM_ALLOW=1".into()),
         Error::SubscriptionNotFound { near, .. } => {
-            (4, Some(near_names(near, "ream subscription list")))
+            (4, near_names(near, &["subscription", "list"]))
         }
-        Error::SubscriptionDiffers { name, .. } => {
-            (6, hint(format!("another name, or begin anew: ream subscription rm {name}")))
+        Error::SubscriptionDiffers { .. } => {
+            let hint = Hint::again("take another name, or go on with what it follows");
+            (6, hint.without("PATTERN").without("--type"))
         }
-        Error::NameTaken { .. } => (6, hint("ream subscription list".into())),
-        Error::Superseded { name } => {
-            (1, hint(format!("go on with the new one: ream project run {name}")))
+        Error::NameTaken { .. } => (6, Hint::other("", &["subscription", "list"], &[])),
+        Error::Superseded { name } if line.is(&["project", "run"]) => {
+            (1, Hint::other("go on with the new one", &["project", "run"], &[name]))
         }
-        Error::Running { .. } => (5, hint("--wait 1m waits until that ends".into())),
+        Error::Superseded { .. } => (1, Hint::again("run it again on the new one")),
+        Error::Running { .. } if line.knows("--wait") => {
+            (5, Hint::again("to wait until that ends").option("--wait", "1m"))
+        }
+        Error::Running { .. } => (5, "run it again when that has ended".into()),
         Error::CheckpointMoved { name, .. } => {
-            (1, hint(format!("see where it is, then run it again: ream subscription show {name}")))
+            let words = "see where it is, then run it again";
+            (1, Hint::other(words, &["subscription", "show"], &[name]))
         }
         Error::OtherLog { name, projection: true, .. } => {
-            (1, hint(format!("make it anew: ream project rebuild {name}")))
+            (1, Hint::other("make it anew", &["project", "rebuild"], &[name]))
         }
         Error::OtherLog { name, .. } => {
-            (1, hint(format!("say where it goes on: ream subscription seek {name} end")))
+            let words = "see where it was, then say with `subscription seek` where it goes on";
+            (1, Hint::other(words, &["subscription", "show"], &[name]))
         }
-        _ => (1, None),
-    }
+        error => return opening_code(error, line),
+    };
+    (code, Some(hint))
+}
+
+/// The same for a store that can't be opened.
+fn opening_code(error: &Error, line: &CommandLine) -> Answer {
+    let (code, hint) = match error {
+        Error::NoStore { path } => (4, init(path, line)),
+        Error::NewerFormat { .. } | Error::UnknownEngine { .. } => {
+            (1, "install the ream that wrote it, or a later one".into())
+        }
+        Error::NotEmpty { path } => (1, Hint::again("").value("DIR", path.join(".ream"))),
+        Error::ForeignOwner { .. } => {
+            (1, "run ream as that user, or set REAM_TRUST_OWNER=1 if you trust it".into())
+        }
+        Error::WritableByOthers { path, .. } => {
+            let hint = Hint::system("", ["chmod".as_ref(), "700".as_ref(), path.as_os_str()]);
+            (1, hint.or("or set REAM_TRUST_OWNER=1 if you trust them".into()))
+        }
+        Error::NetworkFileSystem { .. } => {
+            (1, "move the store to a local disk; REAM_UNSAFE_FS=1 uses it all the same".into())
+        }
+        Error::NotADirectory { .. } => (4, "a store is a directory".into()),
+        _ => return (1, None),
+    };
+    (code, Some(hint))
 }
 
 /// The same for a program that failed.
-fn program_code(error: &ProgramError) -> (u8, Option<String>) {
+fn program_code(error: &ProgramError, line: &CommandLine) -> Answer {
+    let code = if error.is_ours() { 1 } else { 7 };
     let hint = match error {
-        ProgramError::NotStarted { program, source } => not_started(program, source),
-        ProgramError::EndedEarly { .. } => Some(
+        ProgramError::NotStarted { program, file, source } => {
+            return (code, not_started(program, file, source, line));
+        }
+        ProgramError::EndedEarly { .. } => {
             "a program reads the command before it accepts it with exit code 0; with --serve it answers \
              each line that it reads, with {\"ack\":VERSION} at the end"
-                .into(),
-        ),
-        ProgramError::TimedOut { .. } => Some(
+        }
+        ProgramError::TimedOut { .. } => {
             "an answer may wait in its buffer: flush it, and with --serve end it with {\"ack\":VERSION}; \
              --timeout 5m waits longer"
-                .into(),
-        ),
-        ProgramError::HeldOpen { .. } => {
-            Some("redirect the output of what shall go on: command >/dev/null &".into())
         }
-        ProgramError::BadReply { .. } => Some(
+        ProgramError::HeldOpen { .. } => {
+            "redirect the output of what shall go on: command >/dev/null &"
+        }
+        ProgramError::BadReply { .. } => {
             "stdout is for replies, a JSON object a line: append, state, reject, ack; all else goes to stderr"
-                .into(),
-        ),
-        ProgramError::TooLong { .. } => Some("a state holds what the next decision needs, no more".into()),
+        }
+        ProgramError::TooLong { .. } => "a state holds what the next decision needs, no more",
         ProgramError::Unseen { .. } => {
-            Some("let it write {\"ack\":POSITION}, or run it with --per-event".into())
+            "let it write {\"ack\":POSITION}, or run it with --per-event"
         }
         ProgramError::Interrupted => return (130, None),
-        _ => None,
+        _ => return (code, None),
     };
-    (if error.is_ours() { 1 } else { 7 }, hint)
+    (code, Some(hint.into()))
 }
 
 /// What to do where a program that follows the log failed again and again.
-fn stopped(error: &FollowError) -> String {
+fn stopped(error: &FollowError) -> Hint {
     match error {
         FollowError::Stopped { error: ProgramError::BadReply { .. }, .. } => {
             "stdout is for replies, a JSON object a line; all else goes to stderr".into()
@@ -365,31 +316,148 @@ fn stopped(error: &FollowError) -> String {
                 .into()
         }
         FollowError::Stopped { events: Some((first, last)), .. } => {
-            let (after, limit) = (first.0.saturating_sub(1), last.0 - first.0 + 1);
-            let all = if limit > 1 { format!("--until {last}") } else { "--limit 1".into() };
-            format!("see it: ream read --after {after} {all}; what came before is stored")
+            let words = "what came before is stored; see where it fails";
+            let (first, last) = (&*first.to_string(), &*last.to_string());
+            Hint::other(words, &["read", "--from", first, "--until", last], &[])
         }
         _ => "what came before is stored".into(),
     }
 }
 
+/// How the store is made that is not there.
+fn init(path: &Path, line: &CommandLine) -> Hint {
+    // Where the command line names it, that is what names it here.
+    let path = path.to_string_lossy();
+    let named = line.has("--store") || line.is(&["init"]);
+    let path = [&*path];
+    Hint::other("", &["init"], if named { &[] } else { &path })
+}
+
+/// How to begin where nothing is yet.
+fn beyond(line: &CommandLine, next: &str) -> Hint {
+    if line.is(&["subscription", "seek"]) {
+        return Hint::again("to its end").value("POS|start|end|TIME", "end");
+    }
+    if !line.knows("--from") {
+        return "no event stands there yet".into();
+    }
+    let hint = Hint::again("to begin with what comes next").without("--after").without("--from");
+    hint.option("--from", next)
+}
+
+/// How to wait for longer than this.
+fn wait_longer(waited: Duration, line: &CommandLine) -> Hint {
+    if line.has("--jsonl") && !line.has("--atomic") {
+        return "what came before is stored: leave it out, and wait longer with --lock-timeout 5m"
+            .into();
+    }
+    let longer = waited.saturating_mul(2).as_secs();
+    let longer = if longer <= 300 { "5m".into() } else { format!("{longer}s") };
+    Hint::again("try again, or wait longer").option("--lock-timeout", longer)
+}
+
 /// What is wrong with a file that can't be run.
-fn not_started(program: &str, source: &io::Error) -> Option<String> {
-    let exists = Path::new(program).exists();
+fn not_started(program: &str, file: &Path, source: &io::Error, line: &CommandLine) -> Option<Hint> {
+    let exists = file.exists();
+    // It is run in the directory that was remembered; from here it may have a longer name.
+    let same = |a: &Path, b: &Path| Some(a.canonicalize().ok()? == b.canonicalize().ok()?);
+    let near = same(file, Path::new(program)) == Some(true);
+    let file: PathBuf = file.components().collect();
+    let shown = if near { program.into() } else { file.to_string_lossy() };
     match source.kind() {
-        io::ErrorKind::PermissionDenied => Some(format!("chmod +x {}", quote(program))),
-        io::ErrorKind::NotFound if exists && program.contains('/') => {
-            Some(format!("the interpreter in the first line of {program} is not there"))
+        io::ErrorKind::PermissionDenied if may_be_run(&file) => {
+            Some(Hint::system("", ["chmod", "+x", &*shown]))
+        }
+        io::ErrorKind::NotFound if exists && shown.contains('/') => {
+            Some(format!("the interpreter in the first line of {shown} is not there").into())
         }
         io::ErrorKind::NotFound if exists => {
-            Some(format!("a file here is run with its path: ./{}", quote(program)))
+            let path = format!("./{shown}");
+            if line.has("PROGRAM") {
+                return Some(
+                    Hint::again("a file here is run with its path").value("PROGRAM", path),
+                );
+            }
+            Some(format!("a file here is run with its path: {}", quote(path)).into())
         }
         _ => None,
     }
 }
 
+/// Whether a file was made to be run, and by this user or below the working directory.
+fn may_be_run(file: &Path) -> bool {
+    let Ok(metadata) = file.metadata() else { return false };
+    let below = || Some(file.canonicalize().ok()?.starts_with(std::env::current_dir().ok()?));
+    if !metadata.is_file() || !(platform::is_own(&metadata) || below() == Some(true)) {
+        return false;
+    }
+    let mut start = [0; 4];
+    let read = std::fs::File::open(file).and_then(|mut file| file.read(&mut start));
+    read.is_ok_and(|read| start[..read].starts_with(b"#!") || start[..read] == *b"\x7fELF")
+}
+
 /// Names that are near to one that is not there, or the command that lists all.
-fn near_names(near: &[String], list: &str) -> String {
+fn near_names(near: &[String], list: &[&str]) -> Hint {
     let names: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
-    if names.is_empty() { list.into() } else { format!("there is {}", names.join(", ")) }
+    if names.is_empty() {
+        return Hint::other("", list, &[]);
+    }
+    format!("there is {}", names.join(", ")).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use ream::Position;
+
+    use super::*;
+
+    /// What is hinted where this command line fails so.
+    fn hinted(line: &str, error: Error) -> Vec<String> {
+        let args: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        // The arguments of these commands are told apart as those of each command are.
+        let definition = clap::Command::new("ream")
+            .arg(clap::Arg::new("store").long("store"))
+            .subcommand(clap::Command::new("append").arg(clap::Arg::new("id").long("id")))
+            .subcommand(clap::Command::new("project").subcommand(clap::Command::new("run")));
+        let line = CommandLine::new(&args, &definition, "".as_ref());
+        let (_, hint) = classify(&error.into(), &line);
+        hint.iter().flat_map(|hint| line.show(hint)).collect()
+    }
+
+    #[test]
+    fn what_takes_a_fault_or_a_race_is_hinted_on_the_same_store() {
+        let unknown = || Error::OutcomeUnknown { source: "disk".into() };
+        let words = "the event may be stored or not; its id makes it safe to run it again: ";
+        let line = "ream --store shop append s T 1 --id k";
+        assert_eq!(hinted(line, unknown()), [format!("{words}{line}")]);
+        let without = hinted("ream --store shop append s T 1", unknown());
+        assert!(!without[0].contains("shop"), "not safe to run again: {without:?}");
+        let superseded = || Error::Superseded { name: "rows".into() };
+        let line = "ream --store shop project run rows a-* -- ./rows.py";
+        let words = "go on with the new one: ream --store shop project run rows";
+        assert_eq!(hinted(line, superseded()), [words]);
+        let line = "ream --store shop project set rows 1";
+        assert_eq!(hinted(line, superseded()), [format!("run it again on the new one: {line}")]);
+        let moved = Error::CheckpointMoved { name: "hook".into(), expected: Position(1) };
+        let words = "see where it is, then run it again: ream --store shop subscription show hook";
+        assert_eq!(hinted("ream --store shop tail", moved), [words]);
+    }
+
+    #[test]
+    fn only_what_was_made_to_be_run_is_made_executable() {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, content, runs) in [
+            ("script", "#!/bin/sh\n", true),
+            ("passwd", "root:x:0:0:\n", false),
+            ("empty", "", false),
+        ] {
+            let file = directory.path().join(name);
+            std::fs::write(&file, content).unwrap();
+            assert_eq!(may_be_run(&file), runs, "{name}");
+        }
+        assert!(!may_be_run(directory.path()));
+        assert!(!may_be_run(Path::new("/etc/passwd")));
+    }
 }

@@ -7,6 +7,7 @@ mod args;
 mod command;
 mod environment;
 mod failure;
+mod hint;
 mod input;
 mod output;
 mod payload;
@@ -15,22 +16,24 @@ mod refused;
 mod signals;
 mod spool;
 mod units;
+mod usage;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use environment::Environment;
+use hint::CommandLine;
 
 fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
+    // Only a hint needs it.
+    let line = || CommandLine::new(&args, &command::definition(), &environment::search_path());
     if let Err(refused) = command::check_dashes(&args) {
-        return failure::report(&refused.into(), output::Style::plain());
+        return failure::report(&refused.into(), output::Style::plain(), &line());
     }
-    let cli = match command::parse(args) {
+    let cli = match command::parse(args.clone()) {
         Ok(cli) => cli,
-        Err(error) => {
-            return failure::command_line(error, output::Style::new(args::Color::Auto));
-        }
+        Err(error) => return usage::report(error, output::Style::new(args::Color::Auto)),
     };
     let style = output::Style::new(cli.global.color);
     let done = Environment::read()
@@ -38,6 +41,6 @@ fn main() -> ExitCode {
         .and_then(|environment| command::run(&cli, &environment));
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failure::report(&error, style),
+        Err(error) => failure::report(&error, style, &line()),
     }
 }

@@ -6,20 +6,20 @@ use std::path::PathBuf;
 use ream::program::{FollowError, ProgramError};
 use ream::{Position, StreamName};
 
-use crate::printable::is_dangerous;
+use crate::hint::Hint;
 
 /// What the program itself refuses, before or beside the store.
 #[derive(Debug)]
 pub(crate) enum Refused {
     /// The command line makes no sense.
     Usage(String),
-    /// What came in is not valid; the hint is a command, where there is one.
-    Invalid { message: String, hint: Option<String> },
+    /// What came in is not valid; and what to do about it.
+    Invalid { message: String, hint: Option<Hint> },
     /// No directory here or above holds a store; or this one is a store itself, which is not looked
     /// for.
     NoStoreNear { directory: PathBuf, itself: bool },
     /// A question needs an answer, and nobody can be asked.
-    Unconfirmed { what: String, hint: String },
+    Unconfirmed(String),
     /// The question was answered with no.
     Declined,
     /// An aggregator rejected the command, for this reason.
@@ -32,8 +32,8 @@ pub(crate) enum Refused {
     NotReached { name: String, position: Position, checkpoint: Position },
     /// What was taken for a subscription is a projection.
     IsProjection(String),
-    /// A file names a program that was not allowed here; the hint is the command that allows it.
-    ForeignProgram { file: String, hint: String, error: ream::Error },
+    /// A file names a program that was not allowed here.
+    ForeignProgram { file: String, error: ream::Error },
     /// A program that follows the log failed again and again.
     Stopped(FollowError),
     /// So many bytes that are not text were to be shown on a terminal.
@@ -49,7 +49,7 @@ impl fmt::Display for Refused {
             Self::NoStoreNear { directory, .. } => {
                 write!(f, "no store in {} or above it", directory.display())
             }
-            Self::Unconfirmed { what, .. } => write!(f, "{what} needs to be confirmed"),
+            Self::Unconfirmed(what) => write!(f, "{what} needs to be confirmed"),
             Self::Declined => f.write_str("nothing was changed"),
             Self::Rejected(reason) => write!(f, "rejected: {reason}"),
             Self::Undecided { stream, error } => {
@@ -99,52 +99,4 @@ impl std::error::Error for Refused {
 /// Marks input as invalid.
 pub(crate) fn invalid(message: impl fmt::Display) -> anyhow::Error {
     Refused::Invalid { message: message.to_string(), hint: None }.into()
-}
-
-/// A word as a shell takes it. What would act on a terminal or can't be seen there is spelled out, as Bash
-/// and Zsh take it (`$'…'`).
-pub(crate) fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "-_./@:+=,".contains(c);
-    if word.chars().any(is_dangerous) {
-        format!("$'{}'", word.chars().map(spelled_out).collect::<String>())
-    } else if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-/// Words as a shell takes them.
-pub(crate) fn quote_all(words: &[String]) -> String {
-    words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
-}
-
-fn spelled_out(character: char) -> String {
-    let text = String::from(character);
-    if is_dangerous(character) || matches!(character, '\\' | '\'') {
-        return text.as_bytes().escape_ascii().to_string();
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::quote;
-
-    #[test]
-    fn words_are_quoted_for_a_shell() {
-        for (word, quoted) in [
-            ("order-42", "order-42"),
-            ("", "''"),
-            ("a b", "'a b'"),
-            ("it's", r"'it'\''s'"),
-            ("$x", "'$x'"),
-            ("東京-1", "東京-1"),
-            ("a 'b'\n\t\\\u{1b}[m", r"$'a \'b\'\n\t\\\x1b[m'"),
-            ("a – b", "'a – b'"),
-            ("admin\u{200b}", r"$'admin\xe2\x80\x8b'"),
-        ] {
-            assert_eq!(quote(word), quoted);
-        }
-    }
 }

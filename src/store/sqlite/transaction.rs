@@ -238,6 +238,7 @@ impl<'c> Transaction<'c> {
                     position: known.position,
                     stream: known.stream,
                     version: known.version,
+                    removed: known.removed,
                 }));
             }
             self.before = Some(known.version);

@@ -92,6 +92,33 @@ fn a_bare_word_is_answered_with_the_quoted_string() {
 }
 
 #[test]
+fn json_comes_from_a_file_wherever_it_is_taken() {
+    let shop = ream();
+    shop.write("data.json", "{\n  \"n\": 1.50\n}\n").write("meta.json", "{\"by\":\"ann\"}");
+    shop.run(["append", "s", "T", "@data.json", "--meta", "@meta.json"]).ok();
+    shop.run(["append", "s", "T", "--meta", "-"]).stdin("{\"by\":\"bob\"}").ok();
+    let stored = shop.run(["read"]).text();
+    assert!(stored.contains(r#""data":{"n":1.50},"metadata":{"by":"ann"}"#), "{stored}");
+    assert!(stored.contains(r#""data":{},"metadata":{"by":"bob"}"#), "{stored}");
+    let script = r#"read -r line; echo "$line" >> heard; echo '{"append":{"type":"Done"}}'"#;
+    shop.run(["decide", "s", "@data.json", "--", "sh", "-c", script]).ok();
+    let heard = std::fs::read_to_string(shop.path("heard")).unwrap();
+    assert!(heard.contains(r#""command":{"n":1.50}"#), "{heard}");
+    shop.run(["project", "create", "rows", "n:decimal:3:2:key"]).ok();
+    shop.run(["project", "set", "rows", "@data.json"]).ok();
+    shop.run(["project", "select", "rows"]).stdout("{\"n\":1.50}\n");
+    // A file that is not there is not taken for a text.
+    shop.append("s", "T", "@none.json").fails(
+        1,
+        "error: can't read none.json\ncaused by: No such file or directory (os error 2)\n",
+    );
+    shop.run(["append", "s", "T", "-", "--meta=-"]).fails_with(2, ["`-` is given twice"]);
+    shop.write("bad.json", "{amount:1}");
+    let refused = shop.append("s", "T", "@bad.json").code(6).stderr_has(["DATA is no JSON"]);
+    assert_eq!(refused.bytes(), b"");
+}
+
+#[test]
 fn data_that_is_no_json_is_refused_with_its_place() {
     let shop = ream();
     for (data, error) in [

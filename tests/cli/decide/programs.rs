@@ -27,7 +27,8 @@ fn one_that_can_not_be_run() {
          caused by: Permission denied (os error 13)\n\
          hint: chmod +x ./plain\n",
     );
-    run("plain").fails_with(7, ["hint: a file here is run with its path: ./plain\n"]);
+    run("plain")
+        .fails_with(7, ["hint: a file here is run with its path: ream decide s -- ./plain\n"]);
     bank.write("lost", "#!/nowhere/sh\n").sh("chmod +x lost").ok();
     run("./lost").fails_with(7, ["the interpreter in the first line of ./lost is not there"]);
 }

@@ -12,7 +12,8 @@ use crate::harness::Ream;
 const HINT: &str = "hint: stdout is for replies, a JSON object a line; all else goes to stderr\n";
 /// Where the second and the third of three events are told and not done.
 const OF_TWO: &str = "it fails on one of the events from position 2 to 3";
-const SEE_THEM: &str = "hint: see it: ream read --after 1 --until 3; what came before is stored\n";
+const SEE_THEM: &str =
+    "hint: what came before is stored; see where it fails: ream read --from 2 --until 3\n";
 
 /// That a projector which has done the first of three events and goes on as this script is told of
 /// like this; the first event stays done.
@@ -70,7 +71,7 @@ fn one_that_can_not_be_run() {
         7,
         "error: can't run `plain`\n\
          caused by: No such file or directory (os error 2)\n\
-         hint: a file here is run with its path: ./plain\n",
+         hint: a file here is run with its path: ream project run seen -- ./plain\n",
     );
     shop.write("lost", "#!/nowhere/sh\n").sh("chmod +x lost").ok();
     run("./lost").fails_with(7, ["hint: the interpreter in the first line of ", " is not there\n"]);
@@ -127,7 +128,7 @@ fn the_event_is_named_where_one_is_left() {
     project(&shop, &["--retries", "0"], &script).fails(
         7,
         "error: `sh` failed with exit code 1; it fails on the event at position 3\n\
-         hint: see it: ream read --after 2 --limit 1; what came before is stored\n",
+         hint: what came before is stored; see where it fails: ream read --from 3 --until 3\n",
     );
     has_seen(&shop, 2);
     none_is_left(&shop, 2);
@@ -280,7 +281,7 @@ fn one_whose_rows_clash() {
                 position 2\n\
                 caused by: the row with position 2 can't have mail \"a\" in `seen`: the row with \
                 position 1 has it\n\
-                hint: see it: ream read --after 1 --limit 1; what came before is stored\n";
+                hint: what came before is stored; see where it fails: ream read --from 2 --until 2\n";
     let clash = r#"IFS=:, read -r _ position _; echo
         echo "{\"set\":{\"position\":$((position + 10))}}"
         echo "{\"set\":{\"position\":$position,\"mail\":\"a\"}}" "#;

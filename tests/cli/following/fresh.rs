@@ -97,7 +97,7 @@ fn it_needs_a_program_that_works() {
     shop.run(["project", "select", "seen", "--fresh"]).fails(
         6,
         "error: `seen` remembers no program that makes it\n\
-         hint: ream project run seen --until-caught-up -- PROGRAM\n",
+         hint: give it a program once, behind --: ream project run --help\n",
     );
     shop.run(["project", "create", "bad", "id:integer:key", "--", "./missing"]).ok();
     shop.run(["project", "select", "bad", "--fresh"]).fails_with(7, ["can't run `./missing`"]);
@@ -158,7 +158,7 @@ fn what_can_not_be_asked_is_refused_before_anything_is_made() {
     shop.run(args).fails(
         2,
         "error: putting the new seen in the place of the old one needs to be confirmed\n\
-         hint: ream project rebuild --diff --yes seen\n",
+         hint: ream project rebuild --yes seen --diff -- sh -c 'echo run >> told; cat >/dev/null'\n",
     );
     assert!(!shop.path("told").exists());
     let files = std::fs::read_dir(shop.path(".ream/projections")).unwrap();

@@ -12,8 +12,8 @@ use crate::harness::{Ream, ream};
 
 /// The hint that goes with a failure on one event.
 fn see(position: u64) -> String {
-    let after = position - 1;
-    format!("hint: see it: ream read --after {after} --limit 1; what came before is stored\n")
+    let events = format!("ream read --from {position} --until {position}");
+    format!("hint: what came before is stored; see where it fails: {events}\n")
 }
 
 #[test]
@@ -194,8 +194,8 @@ fn what_is_made_otherwise_is_refused() {
         shop.run(["project", "run", "seen", "--until-caught-up"]).args(args).within("bin").fails(
             6,
             &format!(
-                "{made}hint: go on with that: ream project run seen; or make it anew: ream project \
-                 rebuild seen{again}\n"
+                "{made}hint: go on with that: ream project run seen --until-caught-up\n\
+                 hint: make it anew: ream project rebuild seen{again}\n"
             ),
         );
     };
@@ -230,10 +230,7 @@ fn what_has_made_nothing_may_be_changed() {
 fn a_program_and_a_projection_are_needed() {
     let shop = seen(1);
     let run = |name: &str| shop.run(["project", "run", name, "--until-caught-up"]);
-    run("seen").fails(
-        2,
-        "error: a program is needed: ream project run NAME -- PROGRAM\nhint: ream --help\n",
-    );
+    run("seen").fails(2, "error: a program is needed: -- PROGRAM\nhint: ream --help\n");
     run("sen").fails(4, "error: no projection `sen`\nhint: there is `seen`\n");
     run("other").fails(4, "error: no projection `other`\nhint: ream project list\n");
     run("no name").fails_with(6, ["error: the name `no name` has U+0020 at character 3"]);
@@ -356,14 +353,15 @@ fn one_at_a_time() {
     let first = project(&shop, &[], &script).start();
     reaches(&shop, 2);
     let runner = fs::read_to_string(shop.path("runner")).unwrap();
-    let told = format!(
-        "error: `seen` is run by process {} since [time]\n\
-         hint: --wait 1m waits until that ends\n",
-        runner.trim()
-    );
-    shop.run(["project", "run", "seen"]).fails(5, &told);
-    shop.run(["project", "run", "seen", "--wait", "0.1s"]).fails(5, &told);
-    project(&shop, &["--until-caught-up"], "exit 1").fails(5, &told);
+    let told = |rest: &str| {
+        let runner = runner.trim();
+        let again = "to wait until that ends: ream project run --wait 1m seen";
+        format!("error: `seen` is run by process {runner} since [time]\nhint: {again}{rest}\n")
+    };
+    shop.run(["project", "run", "seen"]).fails(5, &told(""));
+    shop.run(["project", "run", "seen", "--wait", "0.1s"]).fails(5, &told(""));
+    let rest = " --until-caught-up -- sh -c 'exit 1'";
+    project(&shop, &["--until-caught-up"], "exit 1").fails(5, &told(rest));
     shop.run(["project", "drop", "seen", "--yes"]).fails_with(5, ["`seen` is run by process"]);
     let shown = shop.run(["subscription", "show", "seen"]).value();
     assert!(shown["runner"].as_str().unwrap().contains(runner.trim()), "{shown}");

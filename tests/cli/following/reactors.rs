@@ -149,7 +149,7 @@ fn its_expectations_hold_for_all_of_an_ack() {
                 position 3\n\
                 caused by: wrong expected version of the stream `new-1`: expected no-stream, actual \
                 1\n\
-                hint: see it: ream read --after 2 --limit 1; what came before is stored\n";
+                hint: what came before is stored; see where it fails: ream read --from 3 --until 3\n";
     react(&shop, &["s", "--retries", "1"], script).fails_with(7, [told]);
     has_echoed(&shop, 2);
     assert_eq!(shop.positions(&["new-*"]).len(), 2);
@@ -290,21 +290,42 @@ fn where_a_new_one_begins() {
         let before = &echoed[..echoed.len() - 1];
         begin.stdout("{\"subscription\":\"echo\",\"checkpoint\":3}\n");
         assert_eq!(reactions(&shop), before, "{place:?}");
-        // Then it goes on: another place is refused, and changes nothing.
-        if !place.is_empty() {
-            react(&shop, &[place, &["s"]].concat(), &each(ECHO)).fails_with(
-                6,
-                [
-                    "error: the subscription `echo` is at position 3 and goes on there\nhint: to move \
-                     it: ream subscription seek echo ",
-                ],
-            );
-        }
+        // Then it goes on, though the same place is given again.
         shop.append("s", "T", "4").ok();
-        reacts(&shop, &["s"], &each(ECHO));
+        reacts(&shop, &[place, &["s"]].concat(), &each(ECHO));
         let new = u64::try_from(before.len()).unwrap() + 4;
         assert_eq!(reactions(&shop), [before, &[new]].concat(), "{place:?}");
     }
+}
+
+#[test]
+fn a_place_is_for_a_new_one_alone() {
+    let shop = shop(2);
+    reacts(&shop, &["s", "--new"], &each(ECHO));
+    shop.append("s", "T", "3").ok();
+    // As a unit file starts it again and again: nothing is lost between two starts.
+    let again = || react(&shop, &["--new", "--until-caught-up"], &each(ECHO));
+    again().on_terminal().env("NO_COLOR", "1").stdout_has([
+        "note: `echo` goes on behind position 2; --new, --after and --from are for a new subscription\n",
+    ]);
+    assert_eq!(reactions(&shop), [3]);
+    again().ok();
+    // One that would be beyond the head is not looked at.
+    reacts(&shop, &["--after", "99"], &each(ECHO));
+}
+
+#[test]
+fn what_is_not_given_to_follow_is_remembered() {
+    let shop = shop(1);
+    reacts(&shop, &["s", "--type", "T"], &each(ECHO));
+    for (stream, event_type, data) in [("t", "T", "2"), ("s", "U", "3"), ("s", "T", "4")] {
+        shop.append(stream, event_type, data).ok();
+    }
+    reacts(&shop, &[], &each(ECHO));
+    assert_eq!(reactions(&shop), [1, 5]);
+    reacts(&shop, &["--type", "T"], &each(ECHO));
+    react(&shop, &["--type", "U"], "exit 1").fails_with(6, ["follows s, of type T"]);
+    react(&shop, &["s"], "exit 1").fails_with(6, ["follows s, of type T"]);
 }
 
 #[test]
@@ -314,7 +335,7 @@ fn a_place_beyond_the_head_is_refused() {
         let position = place[1];
         let told = format!(
             "error: position {position} is beyond the head, 3\n\
-             hint: --from 4 or --new waits for what comes next\n"
+             hint: to begin with what comes next: ream tail --from 4 --as echo -- sh -c 'exit 1'\n"
         );
         react(&shop, &place, "exit 1").fails(6, &told);
     }
@@ -374,13 +395,12 @@ fn what_it_follows_stays() {
         &["s", "t-*"],
         &["t-*", "s", "u", "--type", "T", "--type", "U"],
         &["s", "t-*", "--type", "T"],
-        &[],
     ] {
         react(&shop, other, "exit 1").fails_with(
             6,
             [
                 "error: the subscription `echo` follows s",
-                "\nhint: another name, or begin anew: ream subscription rm echo\n",
+                "\nhint: take another name, or go on with what it follows: ream tail --as echo ",
             ],
         );
     }
@@ -413,7 +433,7 @@ fn one_at_a_time() {
     let runner = lines(&shop, "runner").remove(0);
     let told = format!(
         "error: `echo` is run by process {runner} since [time]\n\
-         hint: --wait 1m waits until that ends\n"
+         hint: to wait until that ends: ream tail --wait 1m s --as echo -- sh -c 'exit 1'\n"
     );
     react(&shop, &["s"], "exit 1").fails(5, &told);
     react(&shop, &["s", "--wait", "0.1s"], "exit 1").fails(5, &told);

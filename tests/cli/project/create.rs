@@ -174,7 +174,7 @@ fn to_create_what_is_there_is_done_already() {
     create().args(FIELDS).stdout("{\"projection\":\"users\",\"created\":false}\n");
     create().args(FIELDS).args(["--format", "table"]).stdout("users: is there already\n");
     let refused = "error: there is a projection `users` already, and it is made of something else\n\
-         hint: see it: ream project show users; to make it anew: ream project drop users\n";
+         hint: see it: ream project show users\n";
     create().args(&FIELDS[..6]).fails(1, refused);
     create().args(FIELDS).args(["--from", "user-*"]).fails(1, refused);
     create().args(FIELDS).args(["--index", "name"]).fails(1, refused);

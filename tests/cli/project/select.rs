@@ -256,7 +256,7 @@ fn what_is_not_reached_in_time_is_told() {
 #[test]
 fn csv_is_a_format_of_rows_alone() {
     let shop = users();
-    let alone = "error: csv is a format of `ream project select` alone\nhint: ream --help\n";
+    let alone = "error: csv is a format of `project select` alone\nhint: ream --help\n";
     shop.run(["project", "list", "--format", "csv"]).fails(2, alone);
     shop.run(["project", "delete", "users", "TRUE", "-y", "--format", "csv"]).fails(2, alone);
     as_it_was(&shop);

@@ -179,7 +179,7 @@ fn json_that_is_none_is_told_with_its_place() {
     set(r#"{"id":3,"name":Cy}"#, "error: column 16: expected value\n");
     set(r#"{"id":3"#, "error: column 7: EOF while parsing an object\n");
     set(r#"{"id":3,"extra":{"a":}}"#, "error: column 22: expected value\n");
-    let hint = "hint: a row is a JSON object: ream project set users '{\"field\":1}'\n";
+    let hint = "hint: a row is a JSON object, such as {\"field\":1}\n";
     let bare = "error: column 1: expected value\n";
     set("word", &format!("{bare}{hint}"));
     set("'; DROP TABLE users", &format!("{bare}{hint}"));

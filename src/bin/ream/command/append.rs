@@ -32,7 +32,7 @@ pub(crate) struct AppendArgs {
     /// What happened
     #[arg(value_name = "TYPE", required_unless_present = "jsonl", conflicts_with = "jsonl")]
     event_type: Option<EventType>,
-    /// The event's data, as JSON, or - to read it from standard input [default: {}]
+    /// The event's data as JSON, @FILE to read it from FILE, or - to read it from standard input [default: {}]
     #[arg(value_name = "DATA", conflicts_with = "jsonl")]
     data: Option<String>,
     /// Append the events in FILE, one line of JSON each; - reads standard input
@@ -47,7 +47,7 @@ pub(crate) struct AppendArgs {
     /// Idempotency key: the same again answers with the first append
     #[arg(long, value_name = "KEY", conflicts_with = "jsonl")]
     id: Option<EventId>,
-    /// The event's metadata, a JSON object
+    /// The event's metadata, a JSON object: JSON, @FILE, or -
     #[arg(long, value_name = "JSON", conflicts_with = "jsonl")]
     meta: Option<String>,
     /// Put correlation_id into the metadata

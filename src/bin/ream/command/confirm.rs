@@ -3,30 +3,20 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::printable::escape;
-use crate::refused::{Refused, quote};
+use crate::refused::Refused;
 
-/// That someone can be asked whether to do `what`, which `command` with `--yes` and `words` does without
-/// a question. Where what is asked about takes long to find out, this goes before.
-pub(super) fn can_ask<'w>(
-    what: &str,
-    command: &str,
-    words: impl IntoIterator<Item = &'w str>,
-) -> anyhow::Result<()> {
+/// That someone can be asked whether to do `what`, which the same command line does without a question
+/// behind `--yes`. Where what is asked about takes long to find out, this goes before.
+pub(super) fn can_ask(what: &str) -> anyhow::Result<()> {
     if io::stdin().is_terminal() && io::stderr().is_terminal() {
         return Ok(());
     }
-    let words: Vec<String> = words.into_iter().map(quote).collect();
-    let hint = format!("{command} --yes {}", words.join(" "));
-    Err(Refused::Unconfirmed { what: what.into(), hint }.into())
+    Err(Refused::Unconfirmed(what.into()).into())
 }
 
-/// Asks whether to do `what`, which `command` with `--yes` and `words` does without a question.
-pub(super) fn ask<'w>(
-    what: &str,
-    command: &str,
-    words: impl IntoIterator<Item = &'w str>,
-) -> anyhow::Result<()> {
-    can_ask(what, command, words)?;
+/// Asks whether to do `what`.
+pub(super) fn ask(what: &str) -> anyhow::Result<()> {
+    can_ask(what)?;
     write!(io::stderr(), "{} for good: type yes to go on: ", escape(what))?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer)?;

@@ -37,7 +37,7 @@ pub(crate) struct DecideArgs {
     /// The stream that the command is about
     #[arg(value_name = "STREAM", required_unless_present = "serve", conflicts_with = "serve")]
     stream: Option<StreamName>,
-    /// The command, as JSON, or - to read it from standard input [default: {}]
+    /// The command as JSON, @FILE to read it from FILE, or - to read it from standard input [default: {}]
     #[arg(value_name = "COMMAND", conflicts_with = "serve")]
     command: Option<String>,
     /// The aggregator: a program and its arguments
@@ -97,8 +97,7 @@ impl DecideArgs {
         let data = match self.command.as_deref() {
             None => Json::empty_object(),
             Some(text) => {
-                let again = format!("ream decide {stream}");
-                payload::json(text, &payload::read(text, payload::MOST_INPUT)?, "COMMAND", &again)?
+                payload::json(text, &payload::read(text, payload::MOST_INPUT)?, "COMMAND")?
             }
         };
         let mut command = Command::new(stream.clone(), data);

@@ -10,8 +10,9 @@ use ream::{
 
 use crate::args::Global;
 use crate::environment::Environment;
+use crate::hint::quote;
 use crate::output::{Outlet, Output, note, warn};
-use crate::refused::{Refused, quote};
+use crate::refused::Refused;
 use crate::units::{self, Until};
 
 /// Read the events that are there
@@ -126,7 +127,7 @@ impl Choice {
             return;
         }
         if store.stream(pattern.as_str()).is_err() {
-            let wider = quote(&format!("{pattern}-*"));
+            let wider = quote(format!("{pattern}-*"));
             note(global, "note:", &format!("no stream \"{pattern}\"; try {wider}"));
         }
     }

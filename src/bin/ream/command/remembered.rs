@@ -3,7 +3,7 @@
 use ream::{ProjectionEntry, Store};
 use serde::Serialize;
 
-use crate::refused::quote_all;
+use crate::hint::quote_all;
 
 /// How a remembered program is run, and whether it may be, as JSON.
 #[derive(Debug, Serialize)]

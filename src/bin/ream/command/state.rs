@@ -18,7 +18,6 @@ use crate::args::{Format, Global};
 use crate::environment::Environment;
 use crate::output::{Output, escape, to_line, warn_of};
 use crate::payload;
-use crate::refused::quote;
 use crate::signals::Signals;
 
 commands! {
@@ -198,12 +197,11 @@ fn json(state: &State) -> anyhow::Result<Vec<u8>> {
 
 impl SetArgs {
     fn state(&self, max_data: usize) -> anyhow::Result<NewState> {
-        let bytes = payload::read_or_file(&self.data, payload::most_input(max_data))?;
-        let command = format!("ream state set {}", quote(self.stream.as_str()));
+        let bytes = payload::read(&self.data, payload::most_input(max_data))?;
         let data = if self.base64 {
             payload::base64(&bytes)?
         } else {
-            payload::data(&self.data, &bytes, "DATA", &command)?
+            Data::Json(payload::json(&self.data, &bytes, "DATA")?)
         };
         let mut state = NewState::new(self.stream.clone(), data);
         state.expect = self.expect;
@@ -272,7 +270,7 @@ impl RmArgs {
         if !self.dry_run {
             if !self.yes && !there.is_empty() {
                 let what = format!("removing {}", confirm::plural(there.len() as u64, "state"));
-                confirm::ask(&what, "ream state rm", self.streams.iter().map(StreamName::as_str))?;
+                confirm::ask(&what)?;
             }
             let removal = signals.hold(|| store.remove_states(&self.streams))?;
             (there, unfinished) = (removal.removed, removal.unfinished);

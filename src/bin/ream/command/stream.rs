@@ -203,7 +203,7 @@ impl RmArgs {
                 contents(events, states),
                 plural(removable.len() as u64, "stream")
             );
-            confirm::ask(&what, "ream stream rm", self.streams.iter().map(StreamName::as_str))?;
+            confirm::ask(&what)?;
         }
         let removal = signals.hold(|| store.remove(&self.streams))?;
         let projections = removal.removed.iter().map(|removed| kept_by(&store, &removed.stream));

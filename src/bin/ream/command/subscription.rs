@@ -364,14 +364,7 @@ fn move_to(
 ) -> anyhow::Result<()> {
     let _lock = store.take_run(name.as_str(), following::MOMENT)?;
     find(name, store)?;
-    let to = match store.checkpoint(position) {
-        Err(error @ Error::BeyondHead { .. }) => {
-            let message = error.to_string();
-            let hint = Some(format!("to its end: ream subscription seek {name} end"));
-            return Err(Refused::Invalid { message, hint }.into());
-        }
-        to => to?,
-    };
+    let to = store.checkpoint(position)?;
     store.move_subscription(name, from, &to)?;
     following::write_reached(global, "subscription", name.as_str(), to.position)
 }
@@ -390,7 +383,7 @@ impl RmArgs {
         {
             let what =
                 format!("removing the subscription {name} and its place, position {position},");
-            confirm::ask(&what, "ream subscription rm", [name])?;
+            confirm::ask(&what)?;
         }
         let removed = match found {
             Some(_) if self.dry_run => true,

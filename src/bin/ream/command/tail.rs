@@ -39,13 +39,13 @@ Examples:
 pub(crate) struct TailArgs {
     #[command(flatten)]
     choice: Choice,
-    /// Only what is stored from now on
+    /// Only what is stored from now on; with --as, where a new subscription begins
     #[arg(long = "new", conflicts_with_all = ["after", "from", "last", "since"])]
     only_new: bool,
     /// With a program: give it TIME to end when ream is interrupted [default: 5s]
     #[arg(long, value_name = "TIME", value_parser = units::duration, requires = "program")]
     grace: Option<Duration>,
-    /// Follow as the subscription NAME, from where it is
+    /// Follow as the subscription NAME, from where it is, with the patterns that it remembers
     #[arg(long = "as", value_name = "NAME", requires = "program")]
     name: Option<SubscriptionName>,
     /// With --as: let the program answer with events that it follows itself

@@ -7,7 +7,7 @@ use crate::args::{Format, Global};
 use crate::command::acknowledgement::{write_acknowledgement, write_readable};
 use crate::output::{Output, warn_of};
 use crate::payload;
-use crate::refused::{Refused, invalid, quote};
+use crate::refused::{Refused, invalid};
 use crate::signals::Signals;
 
 /// The event that the arguments describe, for a store that takes data of at most `max_data` bytes.
@@ -20,34 +20,32 @@ pub(super) fn event(args: &AppendArgs, max_data: usize) -> anyhow::Result<NewEve
     event.expect = args.expect;
     event.id.clone_from(&args.id);
     event.time = args.time;
-    event.metadata = metadata(args)?;
-    let command = format!("ream append {} {}", quote(stream.as_str()), quote(event_type.as_str()));
+    event.metadata = metadata(args, most)?;
     if let Some(state) = &args.state {
         if !matches!(args.expect, Expect::At(_) | Expect::NoStream) {
             return Err(
                 Refused::Usage("--state needs --expect N, or --expect no-stream".into()).into()
             );
         }
-        let command = format!("{command} --expect {} --state", args.expect);
-        event.state =
-            Some(payload::data(state, &payload::read_or_file(state, most)?, "--state", &command)?);
+        let given = payload::read(state, most)?;
+        event.state = Some(Data::Json(payload::json(state, &given, "--state")?));
     }
     match args.data.as_deref() {
         None if args.base64 => event.data = Data::Bytes(Box::default()),
         None => {}
         Some(data) if args.base64 => event.data = payload::base64(&payload::read(data, most)?)?,
         Some(data) => {
-            event.data = payload::data(data, &payload::read(data, most)?, "DATA", &command)?;
+            let given = payload::read(data, most)?;
+            event.data = Data::Json(payload::json(data, &given, "DATA")?);
         }
     }
     Ok(event)
 }
 
-fn metadata(args: &AppendArgs) -> anyhow::Result<Option<Json>> {
+fn metadata(args: &AppendArgs, most: usize) -> anyhow::Result<Option<Json>> {
     let mut metadata = match &args.meta {
         Some(text) => {
-            let json = Json::parse(text)
-                .map_err(|error| invalid(format!("--meta is no JSON: {error}")))?;
+            let json = payload::json(text, &payload::read(text, most)?, "--meta")?;
             if !json.is_object() {
                 return Err(invalid("--meta must be a JSON object"));
             }

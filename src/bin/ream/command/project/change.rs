@@ -84,16 +84,12 @@ struct ChangedJson<'p> {
 impl UpdateArgs {
     pub(super) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let parameters = self.with.parameters([Some(&*self.set), self.condition.as_deref()])?;
-        let mut words = vec![&*self.name, "--set", &*self.set];
-        words.extend(self.condition.iter().flat_map(|condition| ["--where", condition]));
         let changing = Changing {
             name: &self.name,
             sure: &self.sure,
             doing: "updating",
             done: "updated",
             erases: false,
-            command: "ream project update",
-            words: self.with.words(words),
         };
         changing.run(global, environment, |projection, dry_run| {
             let schema = projection.schema();
@@ -115,8 +111,6 @@ impl DeleteArgs {
             doing: "deleting",
             done: "deleted",
             erases: true,
-            command: "ream project delete",
-            words: self.with.words(vec![&*self.name, &*self.condition]),
         };
         changing.run(global, environment, |projection, dry_run| {
             let condition = Condition::new(&self.condition, projection.schema(), &parameters)?;
@@ -133,9 +127,6 @@ struct Changing<'c> {
     done: &'static str,
     /// Whether no byte of what is gone shall be left.
     erases: bool,
-    /// The command, and what it was given.
-    command: &'static str,
-    words: Vec<&'c str>,
 }
 
 impl Changing<'_> {
@@ -160,7 +151,7 @@ impl Changing<'_> {
                 let rows = change(&mut projection, true)?;
                 if rows > 0 {
                     let what = format!("{doing} {} of {name}", plural(rows, "row"));
-                    confirm::ask(&what, self.command, self.words.iter().copied())?;
+                    confirm::ask(&what)?;
                 }
             }
             signals.hold(|| {

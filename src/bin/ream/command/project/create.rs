@@ -15,7 +15,7 @@ use crate::command::following;
 use crate::environment::Environment;
 use crate::output::{Output, to_line, warn_of};
 use crate::payload;
-use crate::refused::{Refused, invalid, quote};
+use crate::refused::{Refused, invalid};
 use crate::signals::Signals;
 
 /// Make a projection
@@ -111,12 +111,8 @@ impl CreateArgs {
         match (&self.schema, error.downcast::<Error>()) {
             (Some(file), Ok(Error::NotAllowed(refused))) => {
                 let file = file.to_string_lossy().into_owned();
-                let (store, quoted) = (quote(&refused.store.to_string_lossy()), quote(&file));
-                let name = &self.name;
-                let hint =
-                    format!("ream --store {store} project create {name} --schema {quoted} --allow");
                 let error = Error::NotAllowed(refused);
-                Refused::ForeignProgram { file, hint, error }.into()
+                Refused::ForeignProgram { file, error }.into()
             }
             (_, Ok(error)) => error.into(),
             (_, Err(error)) => error,
@@ -127,7 +123,7 @@ impl CreateArgs {
         if let Some(file) = &self.schema {
             let shown = file.to_string_lossy();
             let argument = if shown == "-" { "-".into() } else { format!("@{shown}") };
-            let bytes = payload::read_or_file(&argument, payload::MOST_INPUT)?;
+            let bytes = payload::read(&argument, payload::MOST_INPUT)?;
             let text = std::str::from_utf8(&bytes)
                 .map_err(|error| invalid(format!("{shown}: {error}")))?;
             return Definition::parse(text)
@@ -170,6 +166,6 @@ fn refuse(error: &SchemaError) -> anyhow::Error {
         } => *near,
         _ => None,
     };
-    let hint = near.map(|near| format!("did you mean `{near}`?"));
+    let hint = near.map(|near| format!("did you mean `{near}`?").into());
     Refused::Invalid { message: error.to_string(), hint }.into()
 }

@@ -44,7 +44,7 @@ impl DropArgs {
             && !self.yes
         {
             let what = format!("dropping {name} and its {}", plural(rows, "row"));
-            confirm::ask(&what, "ream project drop", [name.as_str()])?;
+            confirm::ask(&what)?;
         }
         let dropped = match rows {
             Some(_) if self.dry_run => true,

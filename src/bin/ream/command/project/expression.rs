@@ -14,12 +14,6 @@ pub(super) struct With {
 }
 
 impl With {
-    /// `words`, and these values as they were given.
-    pub(super) fn words<'w>(&'w self, mut words: Vec<&'w str>) -> Vec<&'w str> {
-        words.extend(self.with.iter().flat_map(|with| ["--with", with]));
-        words
-    }
-
     /// The values, each of whatever type it meets, for the parameters of `expressions`.
     pub(super) fn parameters<'e>(
         &self,
@@ -71,6 +65,6 @@ pub(super) fn field(schema: &Schema, name: &str) -> anyhow::Result<usize> {
                 schema.names(&(0..schema.fields().len()).collect::<Vec<_>>())
             ),
         };
-        Refused::Invalid { message, hint: Some(hint) }.into()
+        Refused::Invalid { message, hint: Some(hint.into()) }.into()
     })
 }

@@ -101,9 +101,8 @@ impl RebuildArgs {
         let program = run::program(&store, &entry, &signals)?;
         let asks = self.diff && !self.dry_run && !self.yes;
         let what = format!("putting the new {name} in the place of the old one");
-        let command = "ream project rebuild --diff";
         if asks {
-            confirm::can_ask(&what, command, [&*self.name])?;
+            confirm::can_ask(&what)?;
         }
         let program = program.named(name.as_str()).rebuilding();
         let mut rebuild = store.begin_rebuild(&entry)?;
@@ -120,7 +119,7 @@ impl RebuildArgs {
         if let (true, Some(differences)) = (asks, &differences) {
             // A closed stderr leaves no one to tell.
             let _ = io::stderr().write_all(readable(differences, new.schema()).as_bytes());
-            if let Err(declined) = confirm::ask(&what, command, [&*self.name]) {
+            if let Err(declined) = confirm::ask(&what) {
                 rebuild.discard()?;
                 return Err(declined);
             }

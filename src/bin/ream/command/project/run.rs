@@ -1,6 +1,5 @@
 //! `ream project run`.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use clap::Args;
@@ -12,8 +11,9 @@ use ream::{
 use crate::args::Global;
 use crate::command::following::{self, FollowingArgs, HowArgs};
 use crate::environment::Environment;
+use crate::hint::{Hint, quote, quote_all};
 use crate::output::warn_of;
-use crate::refused::{Refused, invalid, quote, quote_all};
+use crate::refused::{Refused, invalid};
 use crate::signals::Signals;
 use crate::units;
 
@@ -98,13 +98,13 @@ impl RunArgs {
         let directory = was.definition.directory.clone();
         let made = Definition { directory, ..entry.definition.clone() };
         if made != was.definition && projection.checkpoint()?.position > Position(0) {
-            return Err(self.changed(&was.name, &was.definition).into());
+            return Err(Self::changed(&was.name, &was.definition).into());
         }
         Ok(entry)
     }
 
     /// That a projection is made from something else.
-    fn changed(&self, name: &Identifier, was: &Definition) -> Refused {
+    fn changed(name: &Identifier, was: &Definition) -> Refused {
         let from: Vec<String> = was.from.iter().map(|pattern| quote(pattern.as_str())).collect();
         let from = if from.is_empty() { "all streams".into() } else { from.join(" ") };
         let program = quote_all(&was.program);
@@ -113,28 +113,13 @@ impl RunArgs {
             Some(_) if was.per_event => ", once an event".into(),
             Some(batch) => format!(", once for up to {batch} events"),
         };
-        let mut again = format!("ream project rebuild {name}");
-        self.made.patterns.iter().for_each(|pattern| {
-            again.push(' ');
-            again.push_str(&quote(pattern.as_str()));
-        });
-        match self.following.how.at_once() {
-            None => {}
-            Some(_) if self.following.how.per_event => again.push_str(" --per-event"),
-            Some(batch) => drop(write!(again, " --batch {batch}")),
-        }
-        if !self.made.program.is_empty() {
-            again.push_str(" --");
-        }
-        self.made.program.iter().for_each(|word| {
-            again.push(' ');
-            again.push_str(&quote(word));
-        });
+        let go_on = Hint::again("go on with that").without("PATTERN").without("PROGRAM");
+        let go_on = go_on.without("--per-event").without("--batch");
+        let anew = Hint::again("make it anew").named("rebuild");
+        let anew = anew.without("--until-caught-up").without("--wait");
         Refused::Invalid {
             message: format!("`{name}` is made from {from} by {program}{once}"),
-            hint: Some(format!(
-                "go on with that: ream project run {name}; or make it anew: {again}"
-            )),
+            hint: Some(go_on.or(anew)),
         }
     }
 }
@@ -194,7 +179,7 @@ pub(super) fn check_remembers(entry: &ProjectionEntry) -> Result<(), Refused> {
     let name = &entry.name;
     Err(Refused::Invalid {
         message: format!("`{name}` remembers no program that makes it"),
-        hint: Some(format!("ream project run {name} --until-caught-up -- PROGRAM")),
+        hint: Some(Hint::help("give it a program once, behind --", &["project", "run"])),
     })
 }
 
@@ -206,10 +191,7 @@ pub(super) fn program(
 ) -> anyhow::Result<Program> {
     match Program::remembered(store, entry)? {
         Some(program) => Ok(program.interrupted_by(signals.flag()).passing_on(signals.number())),
-        None => {
-            Err(Refused::Usage("a program is needed: ream project run NAME -- PROGRAM".into())
-                .into())
-        }
+        None => Err(Refused::Usage("a program is needed: -- PROGRAM".into()).into()),
     }
 }
 

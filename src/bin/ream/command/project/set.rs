@@ -11,6 +11,7 @@ use super::settle;
 use crate::args::{Format, Global};
 use crate::command::confirm::plural;
 use crate::environment::Environment;
+use crate::hint::Hint;
 use crate::input::{self, Arrived, Input};
 use crate::output::{Output, to_line, warn_of};
 use crate::payload;
@@ -34,7 +35,7 @@ pub(crate) struct SetArgs {
     /// The projection
     #[arg(value_name = "NAME")]
     name: String,
-    /// The row as JSON, or - to read it from standard input
+    /// The row as JSON, @FILE to read it from FILE, or - to read it from standard input
     #[arg(value_name = "ROW", required_unless_present = "jsonl")]
     row: Option<String>,
     /// Set the rows in FILE, one JSON object a line; - for standard input. Committed as they come
@@ -106,9 +107,8 @@ impl SetArgs {
         let text = bytes.trim_ascii();
         Row::parse(text, projection.schema()).map_err(|error| {
             let bare = !text.starts_with(b"{");
-            let hint = bare.then(|| {
-                format!("a row is a JSON object: ream project set {} '{{\"field\":1}}'", self.name)
-            });
+            let example = || Hint::words("a row is a JSON object, such as {\"field\":1}");
+            let hint = payload::with_quotes_back(argument, "ROW").or_else(|| bare.then(example));
             // A column tells the place in a line.
             let message = match Json::parse_bytes(text) {
                 _ if !text.contains(&b'\n') => error.to_string(),

@@ -1,13 +1,15 @@
 //! `ream tail --as NAME`: a subscription, and a program that reacts.
 
+use std::io::{self, IsTerminal as _};
+
 use ream::program::{Notice, Program, react};
-use ream::{Position, Store, SubscriptionName};
+use ream::{Error, NewSubscription, Position, Store, SubscriptionName};
 
 use super::TailArgs;
 use crate::args::Global;
 use crate::command::following;
 use crate::environment::Environment;
-use crate::output::warn_of;
+use crate::output::{note, warn_of};
 use crate::refused::Refused;
 use crate::signals::Signals;
 
@@ -23,10 +25,10 @@ impl TailArgs {
         let mut options = global.options(environment);
         options.interrupt = Some(signals.flag());
         let mut store = global.open(environment, &options)?;
-        let (new, start, until) = self.choice.followed(name.clone())?;
+        let (mut new, start, until) = self.choice.followed(name.clone())?;
         let reached = signals.hold(|| {
             let _lock = store.take_run(name.as_str(), self.following.wait())?;
-            let start = self.start(&store, name, start)?;
+            let start = self.start(&store, &mut new, start, global)?;
             let subscription =
                 store.subscribe(&new, start).map_err(|error| self.choice.as_asked(error))?;
             warn_of(global, &store);
@@ -48,27 +50,37 @@ impl TailArgs {
         following::write_reached(global, "subscription", name.as_str(), reached)
     }
 
-    /// Where a new subscription begins. One that is there goes on where it is.
+    /// Where a new subscription begins. One that is there goes on where it is, with what it follows where
+    /// nothing is given to follow.
     fn start(
         &self,
         store: &Store,
-        name: &SubscriptionName,
+        new: &mut NewSubscription,
         start: Option<Position>,
+        global: &Global,
     ) -> anyhow::Result<Position> {
-        if (start.is_some() || self.only_new)
-            && let Ok(found) = store.subscription(name.as_str())
-        {
-            let checkpoint = found.checkpoint.position;
-            let place = start.map_or_else(|| "end".into(), |start| start.to_string());
-            return Err(Refused::Invalid {
-                message: format!(
-                    "the subscription `{name}` is at position {checkpoint} and goes on there"
-                ),
-                hint: Some(format!("to move it: ream subscription seek {name} {place}")),
+        let found = match store.subscription(new.name.as_str()) {
+            Err(Error::SubscriptionNotFound { .. }) if self.only_new => {
+                return Ok(store.status()?.head);
             }
-            .into());
+            Err(Error::SubscriptionNotFound { .. }) => return Ok(start.unwrap_or(Position(0))),
+            found => found?,
+        };
+        if new.patterns.is_empty() && new.types.is_empty() {
+            new.types = found.follows.types;
         }
-        Ok(if self.only_new { store.status()?.head } else { start.unwrap_or(Position(0)) })
+        if new.patterns.is_empty() {
+            new.patterns = found.follows.patterns;
+        }
+        let place = found.checkpoint.position;
+        if (start.is_some() || self.only_new) && io::stderr().is_terminal() {
+            let message = format!(
+                "`{}` goes on behind position {place}; --new, --after and --from are for a new subscription",
+                new.name
+            );
+            note(global, "note:", &message);
+        }
+        Ok(place)
     }
 
     fn program(
