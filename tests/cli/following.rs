@@ -7,6 +7,7 @@ mod acks;
 mod bad;
 mod fresh;
 mod passing;
+mod places;
 mod projectors;
 mod reactors;
 mod restored;

@@ -25,3 +25,4 @@ mod stream;
 mod tail;
 mod terminal;
 mod trust;
+mod unreported;

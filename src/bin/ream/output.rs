@@ -37,6 +37,22 @@ impl Output {
         show(bytes, self.terminal)
     }
 
+    /// Writes what was done. It is done whether or not that can be written, so the error says it then.
+    pub(crate) fn done(&self, bytes: &[u8]) -> anyhow::Result<()> {
+        self.write(bytes).map_err(|error| {
+            // Who closed the output does not ask.
+            if is_closed_output(&error) {
+                return error;
+            }
+            error.context(format!("done, but not reported: {}", lines(bytes)))
+        })
+    }
+
+    /// Writes what was done, or with `dry_run` what would be.
+    pub(crate) fn done_or_planned(&self, bytes: &[u8], dry_run: bool) -> anyhow::Result<()> {
+        if dry_run { self.write(bytes) } else { self.done(bytes) }
+    }
+
     /// Writes bytes that may be anything, as they are; not to a terminal, which would act on them.
     pub(crate) fn raw(&self, bytes: &[u8]) -> anyhow::Result<()> {
         if self.terminal { Err(Refused::Unprintable(bytes.len()).into()) } else { send(bytes) }
@@ -174,6 +190,18 @@ pub(crate) fn send(bytes: &[u8]) -> anyhow::Result<()> {
         io::ErrorKind::BrokenPipe => ClosedOutput.into(),
         _ => anyhow::Error::new(error).context("can't write to standard output"),
     })
+}
+
+/// Lines of results as one, or the last of many.
+fn lines(bytes: &[u8]) -> String {
+    const MOST: usize = 10;
+    let text = String::from_utf8_lossy(bytes);
+    let lines = text.lines().map(|line| line.trim_end_matches(','));
+    let lines: Vec<&str> = lines.filter(|line| !["[", "]", ""].contains(line)).collect();
+    match &*lines {
+        [.., last] if lines.len() > MOST => format!("{} results, the last: {last}", lines.len()),
+        lines => lines.join("; "),
+    }
 }
 
 /// Whether an error only says that nobody reads our output any more.

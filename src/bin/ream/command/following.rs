@@ -161,7 +161,7 @@ pub(crate) fn write_reached(
         // Both are plain words.
         _ => format!("{{\"{kind}\":\"{name}\",\"checkpoint\":{position}}}\n"),
     };
-    output.write(shown.as_bytes())
+    output.done(shown.as_bytes())
 }
 
 /// Tells what happens while a program runs.

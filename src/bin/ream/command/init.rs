@@ -34,7 +34,7 @@ impl InitArgs {
             Format::Table => format!("the store {} is in {shown} already", store.id()).into(),
             _ => to_line(&InitJson { store: store.id(), path: &shown, created })?,
         };
-        output.write(&[message, b"\n".into()].concat())
+        output.done(&[message, b"\n".into()].concat())
     }
 }
 

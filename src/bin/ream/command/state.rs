@@ -241,7 +241,7 @@ fn tell(global: &Global, stored: &StateEntry) -> anyhow::Result<()> {
         .into_bytes(),
         _ => [entry(stored)?, b"\n".into()].concat(),
     };
-    output.write(&shown)
+    output.done(&shown)
 }
 
 /// What was done to a state, as JSON.
@@ -289,9 +289,9 @@ impl RmArgs {
             }
         }
         buffer.extend_from_slice(output.end());
-        output.write(&buffer)?;
+        let reported = output.done_or_planned(&buffer, self.dry_run);
         warn_of_bytes_left(global, unfinished.as_ref());
-        Ok(())
+        reported
     }
 }
 

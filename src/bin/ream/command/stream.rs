@@ -175,7 +175,7 @@ fn protect(
         }
     }
     buffer.extend_from_slice(output.end());
-    output.write(&buffer)
+    output.done(&buffer)
 }
 
 /// What was done to a stream, as JSON.
@@ -208,9 +208,10 @@ impl RmArgs {
         let removal = signals.hold(|| store.remove(&self.streams))?;
         let projections = removal.removed.iter().map(|removed| kept_by(&store, &removed.stream));
         let projections = projections.collect::<Result<Vec<_>, _>>()?;
-        report(global, &removal.removed, &projections, Some(removal.unfinished.is_none()))?;
+        let reported =
+            report(global, &removal.removed, &projections, Some(removal.unfinished.is_none()));
         warn_of_bytes_left(global, removal.unfinished.as_ref());
-        Ok(())
+        reported
     }
 }
 
@@ -282,7 +283,7 @@ fn report(
         }
     }
     buffer.extend_from_slice(output.end());
-    output.write(&buffer)
+    output.done_or_planned(&buffer, erased.is_none())
 }
 
 /// Warns where bytes of what was removed are still in a file of the store.

@@ -394,7 +394,7 @@ impl RmArgs {
             })?,
         };
         let output = Output::new(global);
-        output.write(&match (output.format, removed) {
+        let shown = match (output.format, removed) {
             (Format::Table, _) if global.quiet => Vec::new(),
             (Format::Table, false) => format!("{name}: is not there\n").into_bytes(),
             (Format::Table, true) if self.dry_run => {
@@ -406,6 +406,7 @@ impl RmArgs {
                 let json = DoneJson { subscription: name, removed, dry_run };
                 [to_line(&json)?, b"\n".into()].concat()
             }
-        })
+        };
+        output.done_or_planned(&shown, self.dry_run)
     }
 }

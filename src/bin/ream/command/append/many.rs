@@ -7,13 +7,15 @@ use std::path::Path;
 
 use indicatif::ProgressBar;
 use ream::wire::{self, Defaults};
-use ream::{Appended, AppendedEach, Batched, Error, Expect, SealedEvent, Sealer, Store, Version};
+use ream::{
+    Appended, AppendedEach, Batched, Error, Expect, Position, SealedEvent, Sealer, Store, Version,
+};
 
 use self::acknowledge::Acknowledger;
 use super::AppendArgs;
 use crate::args::{Format, Global};
 use crate::input::{self, Arrived, BadInput, Input};
-use crate::output::{Output, warn_of};
+use crate::output::{Output, is_closed_output, warn_of};
 use crate::payload;
 use crate::refused::invalid;
 use crate::signals::Signals;
@@ -35,16 +37,17 @@ pub(super) fn append(
         acknowledger: (!sums_up).then(|| Acknowledger::start(output)).transpose()?,
         stored: 0,
         duplicates: 0,
+        last: None,
         progress: input::progress(global, "events"),
     };
     let done = if args.atomic { storing.all(&input) } else { storing.each(&input) };
     storing.progress.finish_and_clear();
     let told = storing.acknowledger.take().map_or(Ok(()), Acknowledger::finish);
     warn_of(global, storing.store);
-    told?;
+    told.map_err(|error| storing.unacknowledged(error))?;
     done?;
     if sums_up && !global.quiet {
-        Output::new(global).write(format!("{}\n", storing.so_far()).as_bytes())?;
+        Output::new(global).done(format!("{}\n", storing.so_far()).as_bytes())?;
     }
     Ok(())
 }
@@ -74,6 +77,8 @@ struct Storing<'s> {
     acknowledger: Option<Acknowledger>,
     stored: u64,
     duplicates: u64,
+    /// The last line that is stored, and the position of its event.
+    last: Option<(u64, Position)>,
     progress: ProgressBar,
 }
 
@@ -90,7 +95,7 @@ impl Storing<'_> {
                     .hold(|| self.store.append_sealed(&events, Batched::Each))
                     .map_err(|error| self.stopped_at(lines.first().copied(), error))?;
                 before = appended.last().map(|one| one.version);
-                self.acknowledge(events, appended)?;
+                self.acknowledge(events, appended, &lines)?;
                 if let Some(stopped) = stopped {
                     let line = lines.get(stopped.index).copied();
                     return Err(self.stopped_at(line, stopped.error.into()));
@@ -130,7 +135,7 @@ impl Storing<'_> {
             };
             return Err(self.stopped_at(line, error));
         }
-        self.acknowledge(events, appended)?;
+        self.acknowledge(events, appended, &lines)?;
         Ok(self.signals.check()?)
     }
 
@@ -139,7 +144,10 @@ impl Storing<'_> {
         &mut self,
         mut events: Vec<SealedEvent>,
         appended: Vec<Appended>,
+        lines: &[u64],
     ) -> anyhow::Result<()> {
+        let last = lines.iter().zip(&appended).next_back().map(|(line, one)| (*line, one.position));
+        self.last = last.or(self.last);
         let duplicates = appended.iter().filter(|one| one.duplicate).count() as u64;
         self.duplicates += duplicates;
         self.stored += appended.len() as u64 - duplicates;
@@ -161,6 +169,18 @@ impl Storing<'_> {
             1 => format!("1 event is stored{duplicates}"),
             stored => format!("{stored} events are stored{duplicates}"),
         }
+    }
+
+    /// That acknowledgements failed, and what is stored all the same.
+    fn unacknowledged(&self, error: anyhow::Error) -> anyhow::Error {
+        // Who closed the output does not ask.
+        if is_closed_output(&error) {
+            return error;
+        }
+        let last = self.last.map_or_else(String::new, |(line, position)| {
+            format!(", up to line {line}, at position {position}")
+        });
+        error.context(format!("not acknowledged: {}{last}", self.so_far()))
     }
 
     fn stopped_at(&self, line: Option<u64>, error: anyhow::Error) -> anyhow::Error {

@@ -85,7 +85,8 @@ pub(super) fn append(
             }
         }
     }
-    output.write(&buffer)?;
+    let reported = output.done(&buffer);
     warn_of(global, store);
+    reported?;
     Ok(signals.check()?)
 }

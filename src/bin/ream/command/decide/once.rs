@@ -46,8 +46,9 @@ pub(super) fn decide(
         }
     }
     buffer.extend_from_slice(output.end());
-    output.write(&buffer)?;
+    let reported = output.done_or_planned(&buffer, args.dry_run);
     warn_of(global, store);
+    reported?;
     Ok(signals.check()?)
 }
 

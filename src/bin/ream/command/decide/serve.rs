@@ -63,7 +63,7 @@ impl Service<'_> {
             let mut answer = Vec::new();
             self.answer(command, &mut answer)?;
             output.record(&mut buffer, &answer);
-            output.write(&buffer)?;
+            output.done(&buffer)?;
             buffer.clear();
             if signals.check().is_err() {
                 // So that the program has time to end.

@@ -36,7 +36,7 @@ impl AllowArgs {
         warn_of(global, &store);
         let output = Output::new(global);
         let allowed = ProgramJson::of(&store, &entry);
-        output.write(&match output.format {
+        output.done(&match output.format {
             Format::Table if global.quiet => Vec::new(),
             Format::Table => {
                 let line = allowed.map_or_else(String::new, |program| program.readable());

@@ -182,7 +182,7 @@ impl Changing<'_> {
                 [to_line(&json)?, b"\n".into()].concat()
             }
         };
-        output.write(&told)?;
+        let reported = output.done_or_planned(&told, sure.dry_run);
         if let Some(Some(error)) = unfinished {
             let message = format!(
                 "the rows are deleted, and bytes of them are left in the projection's files: {error}; \
@@ -190,6 +190,7 @@ impl Changing<'_> {
             );
             note(global, "warning:", &message);
         }
+        reported?;
         Ok(signals.check()?)
     }
 }

@@ -103,7 +103,7 @@ impl CreateArgs {
                 [to_line(&json)?, b"\n".into()].concat()
             }
         };
-        output.write(&line)
+        output.done(&line)
     }
 
     /// Why it is not made. A program that a file names is allowed where the file is taken.

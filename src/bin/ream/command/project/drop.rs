@@ -67,6 +67,6 @@ impl DropArgs {
                 [to_line(&json)?, b"\n".into()].concat()
             }
         };
-        output.write(&line)
+        output.done_or_planned(&line, self.dry_run)
     }
 }

@@ -169,7 +169,7 @@ impl RebuildArgs {
         global: &Global,
     ) -> anyhow::Result<()> {
         let output = Output::new(global);
-        output.write(&match output.format {
+        let shown = match output.format {
             Format::Table if global.quiet => Vec::new(),
             Format::Table => {
                 // Where it was asked, it has been told.
@@ -191,7 +191,8 @@ impl RebuildArgs {
                 };
                 [to_line(&json)?, b"\n".into()].concat()
             }
-        })
+        };
+        output.done_or_planned(&shown, self.dry_run)
     }
 }
 

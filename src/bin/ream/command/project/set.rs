@@ -97,7 +97,7 @@ impl SetArgs {
             Format::Table => format!("{}: {}\n", self.name, so_far(set)).into_bytes(),
             _ => [to_line(&SetJson { projection: &self.name, set })?, b"\n".into()].concat(),
         };
-        output.write(&told)?;
+        output.done(&told)?;
         Ok(signals.check()?)
     }
 
