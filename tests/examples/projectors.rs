@@ -426,9 +426,12 @@ fn header(example: &str) -> Vec<String> {
         line.split_whitespace().filter(|word| !["#", "//", "//!"].contains(word))
     });
     let lines = lines.map(|words| words.collect::<Vec<_>>().join(" "));
-    let built = |line: String| match line.contains(BUILT) {
-        true => line.replace(BUILT, in_rust("projector").to_str().unwrap()),
-        false => line,
+    let built = |line: String| {
+        if line.contains(BUILT) {
+            line.replace(BUILT, in_rust("projector").to_str().unwrap())
+        } else {
+            line
+        }
     };
     lines.filter(|line| line.starts_with("ream ")).map(built).collect()
 }

@@ -14,7 +14,6 @@ macro_rules! shapes {
 
             $(
                 #[test]
-                #[cfg_attr(not(feature = "faults"), ignore = "needs `--features faults`")]
                 fn $name() {
                     let left = Scene::played(crate::failed_syncs::ALL_OFF, $play);
                     assert!(left.lacks_some(), "{left:#?}");
@@ -42,9 +41,6 @@ mod rows;
 mod scene;
 mod shapes;
 
-use std::io::BufRead as _;
-
-use ream::{Options, Store, wire};
 use scene::Scene;
 
 #[test]
@@ -58,19 +54,4 @@ fn a_disk_that_never_fails_loses_nothing() {
         scene.hears(&lines, "b2");
     });
     assert!(left.is_whole(), "{left:#?}");
-}
-
-/// Not a test: a process that has a store open and appends the event in each line that comes.
-#[test]
-#[ignore = "a process that other tests start"]
-fn a_writer_that_stays() {
-    let Some(store) = std::env::var_os("TEST_STORE") else { return };
-    let mut store = Store::open(store.as_ref(), &Options::default()).unwrap();
-    for line in std::io::stdin().lock().lines() {
-        let event = wire::parse_event(line.unwrap().as_bytes()).unwrap();
-        match store.append(&[event]) {
-            Ok(appended) => println!("{{\"position\":{}}}", appended[0].position.0),
-            Err(error) => println!("failed: {error}"),
-        }
-    }
 }

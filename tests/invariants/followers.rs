@@ -49,10 +49,10 @@ fn the_bells_directory_is_all_that_is_watched() {
     let watched = Watched::start(&home, "inotify_add_watch,statx", &[]);
     watched.events.take(1);
     let calls = watched.looks(4);
-    let watches: Vec<&Call> =
+    let added: Vec<&Call> =
         calls.iter().filter(|call| call.name() == "inotify_add_watch").collect();
-    assert_eq!(watches.len(), 1, "{watches:#?}");
-    assert!(watches[0].text().contains("/store/bell\", "), "{watches:#?}");
+    assert_eq!(added.len(), 1, "{added:#?}");
+    assert!(added[0].text().contains("/store/bell\", "), "{added:#?}");
 }
 
 #[test]

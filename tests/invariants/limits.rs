@@ -107,9 +107,9 @@ fn give(home: &Home, user: u32) {
         for entry in fs::read_dir(&directory).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                directories.push(path)
+                directories.push(path);
             } else {
-                chown(&path, Some(user), None).unwrap()
+                chown(&path, Some(user), None).unwrap();
             }
         }
     }

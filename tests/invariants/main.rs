@@ -9,10 +9,11 @@
 //! `cargo test --features faults --test invariants` does; without the feature those are left out
 //! that switch remedies off.
 //! `sqlite3`, `mount` and `unshare`; a plain `cargo test` leaves them out. `.ci/run` installs what they need
-//! and runs them, as `cargo test --test invariants` does.
+//! and runs them, as `cargo test --features faults --test invariants` does.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "where something is missing, a test shall fail")]
+#![allow(clippy::format_collect, reason = "inputs are small, and read as what they are")]
 
 mod acks;
 mod bell;

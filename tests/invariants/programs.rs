@@ -4,7 +4,7 @@ use std::fs;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Home, Running, ended, killed_at_each_call, traced, until};
+use crate::support::{Call, Home, Running, ended, killed_at_each_call, traced, until};
 
 /// Answers with two events and a state.
 const DECIDE: [&str; 7] = ["decide", "s", "{}", "--id=once", "--", "sh", "-c"];
@@ -53,7 +53,7 @@ fn an_answer_is_told_when_it_is_synced_also_when_who_made_it_died_before_that() 
         let calls = traced(&home, "fsync,fdatasync,write", &args);
         let synced = calls.iter().position(|call| call.syncs("db-wal")).unwrap();
         // The program writes to its own output, which is a pipe.
-        let told = calls.iter().rposition(|call| call.writes_out()).unwrap();
+        let told = calls.iter().rposition(Call::writes_out).unwrap();
         assert!(calls[told].text().contains("position"), "{calls:#?}");
         assert!(synced < told, "{calls:#?}");
         assert_eq!(versions(&home), (2, 2));
@@ -62,7 +62,7 @@ fn an_answer_is_told_when_it_is_synced_also_when_who_made_it_died_before_that() 
 
 /// A process that writes its number, and so does a child of its; both wait for the end of stdin, and
 /// the child for nothing else.
-const FAMILY: &str = r#"echo $$ >> pids; sh -c 'echo $$ >> pids; cat'; exec sleep 1000"#;
+const FAMILY: &str = r"echo $$ >> pids; sh -c 'echo $$ >> pids; cat'; exec sleep 1000";
 
 /// `ream decide --serve` of a script that writes process numbers, once it has written as many.
 fn serving(home: &Home, script: &str, count: usize) -> (Running, Vec<u32>) {

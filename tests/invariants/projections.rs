@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::process::Command;
 
-use crate::support::{Home, Running, ended, killed_at_each_call, traced, until};
+use crate::support::{Call, Home, Running, ended, killed_at_each_call, traced, until};
 
 const CREATE: [&str; 5] = ["project", "create", "users", "id:integer:key", "city:text:index"];
 const ROWS: [&str; 3] =
@@ -32,8 +32,8 @@ fn rows(home: &Home) -> Option<String> {
     Some(select.done())
 }
 
-fn lines(rows: &[&str]) -> Option<String> {
-    Some(rows.iter().map(|row| format!("{row}\n")).collect())
+fn lines(rows: &[&str]) -> String {
+    rows.iter().map(|row| format!("{row}\n")).collect()
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_kill_at_any_call_of_create_leaves_none_or_a_whole_one() {
         let again = home.run(&CREATE).done();
         assert_eq!(again.contains("\"created\":true"), found.is_none(), "{place}: {again}");
         home.run(&["project", "set", "users", ROWS[0]]).done();
-        assert_eq!(rows(home), lines(&ROWS[..1]), "{place}");
+        assert_eq!(rows(home), Some(lines(&ROWS[..1])), "{place}");
         let link = fs::read_link(home.file("projections/users.db")).unwrap();
         assert_eq!(link.to_str(), Some("users.1.db"), "{place}");
     });
@@ -65,7 +65,7 @@ fn a_kill_at_any_call_of_drop_leaves_a_whole_one_or_none() {
         match rows(home) {
             None => none += 1,
             found => {
-                assert_eq!(found, lines(&ROWS), "{place}");
+                assert_eq!(found, Some(lines(&ROWS)), "{place}");
                 assert!(end.stdout.is_empty(), "{place}: told before it was gone");
                 whole += 1;
             }
@@ -81,7 +81,7 @@ fn a_kill_at_any_call_of_drop_leaves_a_whole_one_or_none() {
         );
         // One that is made anew has nothing of the old.
         assert!(home.run(&CREATE).done().contains("\"created\":true"), "{place}");
-        assert_eq!(rows(home), lines(&[]), "{place}");
+        assert_eq!(rows(home), Some(lines(&[])), "{place}");
     });
     assert!(none > 10 && whole > 50, "{none} {whole}");
 }
@@ -104,10 +104,10 @@ fn a_kill_at_any_call_of_a_change_leaves_all_of_it_or_nothing() {
         let (mut old, mut new) = (0, 0);
         killed_at_each_call(&prepared(), args, |home, end, place| {
             let found = rows(home);
-            if found == lines(after) {
+            if found == Some(lines(after)) {
                 new += 1;
             } else {
-                assert_eq!(found, lines(&ROWS), "{args:?}, {place}");
+                assert_eq!(found, Some(lines(&ROWS)), "{args:?}, {place}");
                 assert!(end.stdout.is_empty(), "{args:?}, {place}: told before it was done");
                 old += 1;
             }
@@ -120,7 +120,7 @@ fn a_kill_at_any_call_of_a_change_leaves_all_of_it_or_nothing() {
 fn a_projection_is_synced_before_it_is_told_and_rings_no_bell() {
     let home = Home::with(1);
     let calls = traced(&home, "fsync,fdatasync,pwrite64,write", &CREATE);
-    let told = calls.iter().position(|call| call.writes_out()).unwrap();
+    let told = calls.iter().position(Call::writes_out).unwrap();
     for file in ["projections/users.1.db", "projections", "db-wal"] {
         assert!(calls[..told].iter().any(|call| call.syncs(file)), "{file}: {calls:#?}");
     }
@@ -142,7 +142,7 @@ fn a_projection_works_in_a_store_behind_a_link() {
         let mut ream = Command::new(env!("CARGO_BIN_EXE_ream"));
         ended(ream.arg("--store").arg(&link).args(args)).done();
     }
-    assert_eq!(rows(&home), lines(&ROWS[..1]));
+    assert_eq!(rows(&home), Some(lines(&ROWS[..1])));
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_projection_whose_file_is_gone_says_so_and_can_be_dropped() {
     assert!(listed.stderr.starts_with("warning: the file of the projection `users`"), "{listed:?}");
     home.run(&["project", "drop", "users", "--yes"]).done();
     home.run(&CREATE).done();
-    assert_eq!(rows(&home), lines(&[]));
+    assert_eq!(rows(&home), Some(lines(&[])));
 }
 
 /// What `sqlite3` says of the projection's file.

@@ -2,12 +2,15 @@
 //! read and that a power loss would take away; a reader has it durable first, or does not give it.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::process::Command;
 
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
-use crate::support::{Call, Home, Running, calls, clean, ended, needs_root, traced, until};
+use crate::support::{
+    Call, Home, Running, WRITER, calls, clean, ended, needs_root, position, traced, until,
+};
 
 const KINDS: &str = "fsync,fdatasync,write,pwrite64";
 
@@ -126,34 +129,20 @@ fn where_nothing_can_be_written_reading_goes_on_with_a_warning() {
 fn a_writer_that_found_the_store_busy_first_syncs_the_name_of_a_new_log() {
     let home = Home::new();
     let turn = turn(&home);
-    let filter = "trace=fsync";
-    let exe = std::env::current_exe().unwrap();
     let mut strace = Command::new("strace");
-    strace.args(["-f", "-y", "-e", filter, "-e", "signal=none"]).arg(exe);
-    strace.args(["--exact", "reading::the_process_of_the_test_above", "--nocapture"]);
-    clean(strace.env("TEST_BUSY_STORE", home.store()), home.place());
+    strace.args(["-f", "-y", "-e", "trace=fsync", "-e", "signal=none", WRITER]);
+    clean(strace.arg(home.store()).arg("10"), home.place());
     let mut running = Running::start(&mut strace);
-    let lines = running.lines();
-    lines.through(|line| line.contains("busy"));
+    let (mut stdin, lines) = (running.stdin(), running.lines());
+    let mut append = || {
+        writeln!(stdin, r#"{{"stream":"s","type":"T"}}"#).unwrap();
+        lines.next().unwrap()
+    };
+    assert!(append().contains("kept the store busy"));
     drop(turn);
-    drop(running.stdin());
-    lines.through(|line| line.contains("stored"));
+    assert_eq!(position(&append()), 1);
+    drop(stdin);
     let trace: Vec<String> = running.end().stderr.lines().map(str::to_owned).collect();
     let named = |call: &Call| call.name() == "fsync" && call.text().contains("/store>)");
     assert!(calls(&trace).iter().any(named), "{trace:#?}");
-}
-
-/// Appends to a store that is busy the first time, where the test above starts it.
-#[test]
-fn the_process_of_the_test_above() {
-    let Some(store) = std::env::var_os("TEST_BUSY_STORE") else { return };
-    let mut options = ream::Options::default();
-    options.lock_timeout = std::time::Duration::from_millis(10);
-    let mut store = ream::Store::open(store.as_ref(), &options).unwrap();
-    let event = crate::support::numbered("s", 1);
-    assert!(matches!(store.append(&event), Err(ream::Error::Busy { .. })));
-    println!("busy");
-    std::io::stdin().read_line(&mut String::new()).unwrap();
-    store.append(&event).unwrap();
-    println!("stored");
 }

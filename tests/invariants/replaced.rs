@@ -9,8 +9,10 @@ use crate::support::{Home, Running, numbered, position, read};
 
 const WORDS: [&str; 1] = ["was moved, removed or replaced"];
 
-/// What may happen to a store.
-const FATES: [(&str, fn(&Home)); 4] = [
+/// What may happen to a store, and how.
+type Fate = (&'static str, fn(&Home));
+
+const FATES: [Fate; 4] = [
     ("moved", |home| fs::rename(home.store(), home.place().join("away")).unwrap()),
     ("removed", |home| fs::remove_dir_all(home.store()).unwrap()),
     ("replaced", |home| {

@@ -18,6 +18,10 @@ pub(crate) use trace::{
     Call, FailingWrites, calls, failing, killed_at_calls, killed_at_each_call, traced,
 };
 
+/// A process that appends the event in each line that comes, whatever fails: a store's directory and
+/// how long it waits for its turn, in milliseconds.
+pub(crate) const WRITER: &str = env!("CARGO_BIN_EXE_staying-writer");
+
 /// A directory with a store in it.
 pub(crate) struct Home {
     place: TempDir,

@@ -300,11 +300,10 @@ impl Scene {
         Writer::start(&mut self.ream(&["append", "--jsonl", "-"]))
     }
 
-    /// A process that goes on behind a failure; see `super::a_writer_that_stays`.
+    /// A process that goes on behind a failure.
     pub(super) fn staying(&self) -> Writer {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["failed_syncs::a_writer_that_stays", "--exact", "--ignored", "--nocapture"]);
-        command.env("TEST_STORE", self.home.store()).env("REAM_FAULTS", self.off);
+        let mut command = Command::new(crate::support::WRITER);
+        command.arg(self.home.store()).arg("30000").env("REAM_FAULTS", self.off);
         Writer::start(&mut command)
     }
 

@@ -1,0 +1,29 @@
+//! A process that has a store open and appends the event in each line that comes: a writer that stays,
+//! whatever fails. Tests of faults start it.
+
+#![allow(clippy::print_stdout, reason = "it answers in lines")]
+
+use std::error::Error;
+use std::io::{self, BufRead as _};
+use std::path::Path;
+use std::time::Duration;
+
+use ream::{Options, Store, wire};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().collect();
+    let [_, store, lock_timeout] = &arguments[..] else {
+        return Err("writer STORE MILLISECONDS".into());
+    };
+    let mut options = Options::default();
+    options.lock_timeout = Duration::from_millis(lock_timeout.parse()?);
+    let mut store = Store::open(Path::new(store), &options)?;
+    for line in io::stdin().lock().lines() {
+        let event = wire::parse_event(line?.as_bytes())?;
+        match store.append(&[event]) {
+            Ok(appended) => println!("{{\"position\":{}}}", appended[0].position),
+            Err(error) => println!("failed: {error}"),
+        }
+    }
+    Ok(())
+}
