@@ -1,16 +1,17 @@
-//! What differs between operating systems: private files, owners, mount tables, closed pipes,
+//! What differs between operating systems: directories, owners, mount tables, closed pipes,
 //! processes, signals, threads.
 //!
 //! Unix-only code lives here and nowhere else. On other systems these functions do what is
 //! possible: files get the permissions that their directory hands down, and owners and mounts are
 //! not looked at.
 
+pub(crate) mod directory;
 mod origin;
 mod process;
 mod signals;
 mod threads;
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -27,64 +28,20 @@ pub(crate) struct FileIdentity {
     inode: u64,
 }
 
-/// Who owns a directory, and what others may do with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ownership {
-    /// The owner's user number.
-    pub(crate) owner: u32,
-    /// The number of the user that this process acts as.
-    pub(crate) user: u32,
-    /// The permission bits.
-    pub(crate) mode: u32,
-}
-
 #[cfg(unix)]
 mod system {
     use std::os::fd::AsFd;
     use std::os::unix::fs::{
-        DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _,
-        PermissionsExt as _,
+        DirBuilderExt as _, FileExt as _, MetadataExt as _, PermissionsExt as _,
     };
 
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
-    use rustix::fs::OFlags;
 
-    use super::{File, FileIdentity, OpenOptions, Ownership, Path, RangeInclusive, fs, io};
+    use super::{File, FileIdentity, Path, RangeInclusive, fs, io};
 
     pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
         fs::DirBuilder::new().mode(0o700).create(path)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o700))
-    }
-
-    pub(crate) fn make_private(path: &Path) -> io::Result<()> {
-        fs::set_permissions(path, fs::Permissions::from_mode(0o700))
-    }
-
-    /// The flag that keeps an open from following a symbolic link.
-    fn no_follow() -> i32 {
-        i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default()
-    }
-
-    pub(crate) fn open_private(path: &Path, create: bool) -> io::Result<File> {
-        // The bits are the same on every Unix for which rustix defines them; they fit an i32.
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).custom_flags(no_follow());
-        match options.open(path) {
-            Err(error) if create && error.kind() == io::ErrorKind::NotFound => {
-                let file = options.create(true).mode(0o600).open(path)?;
-                file.set_permissions(fs::Permissions::from_mode(0o600))?;
-                Ok(file)
-            }
-            opened => opened,
-        }
-    }
-
-    pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
-        OpenOptions::new().read(true).custom_flags(no_follow()).open(path)
-    }
-
-    pub(crate) fn link(to: &str, at: &Path) -> io::Result<()> {
-        std::os::unix::fs::symlink(to, at)
     }
 
     pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
@@ -119,36 +76,6 @@ mod system {
         Ok(FileIdentity { device: metadata.dev(), inode: metadata.ino() })
     }
 
-    pub(crate) fn ownership(metadata: &fs::Metadata) -> Ownership {
-        Ownership {
-            owner: metadata.uid(),
-            user: rustix::process::geteuid().as_raw(),
-            mode: metadata.mode() & 0o7777,
-        }
-    }
-
-    pub(crate) fn is_surely_local(path: &Path) -> bool {
-        /// What statfs(2) calls ext, XFS, Btrfs, F2FS, ZFS, tmpfs, overlayfs and bcachefs.
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        const LOCAL: [u64; 8] = [
-            0xef53,
-            0x5846_5342,
-            0x9123_683e,
-            0xf2f5_2010,
-            0x2fc1_2fc1,
-            0x0102_1994,
-            0x794c_7630,
-            0xca45_1a4e,
-        ];
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        if let Ok(found) = rustix::fs::statfs(path) {
-            // The type is a 32-bit number, of whatever width and sign the system declares.
-            return u64::try_from(found.f_type).is_ok_and(|kind| LOCAL.contains(&kind));
-        }
-        let _ = path;
-        false
-    }
-
     #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(crate) fn random(bytes: &mut [u8]) -> io::Result<()> {
         use rustix::rand::{GetRandomFlags, getrandom};
@@ -181,26 +108,10 @@ mod system {
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps, reason = "what needs nothing here can fail elsewhere")]
 mod system {
-    use super::{File, FileIdentity, OpenOptions, Ownership, Path, RangeInclusive, fs, io};
+    use super::{File, FileIdentity, Path, RangeInclusive, fs, io};
 
     pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
         fs::create_dir(path)
-    }
-
-    pub(crate) fn make_private(_path: &Path) -> io::Result<()> {
-        Ok(())
-    }
-
-    pub(crate) fn open_private(path: &Path, create: bool) -> io::Result<File> {
-        OpenOptions::new().read(true).write(true).create(create).truncate(false).open(path)
-    }
-
-    pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
-        File::open(path)
-    }
-
-    pub(crate) fn link(_to: &str, _at: &Path) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
     }
 
     pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
@@ -229,35 +140,11 @@ mod system {
         fs::symlink_metadata(path)?;
         Ok(FileIdentity { device: 0, inode: 0 })
     }
-
-    pub(crate) fn is_surely_local(_path: &Path) -> bool {
-        false
-    }
-
-    pub(crate) fn ownership(_metadata: &fs::Metadata) -> Ownership {
-        Ownership { owner: 0, user: 0, mode: 0o700 }
-    }
 }
 
 /// Creates a directory that only its owner may enter, whatever the umask.
 pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
     system::create_private_dir(path)
-}
-
-/// Takes a directory from everyone but its owner.
-pub(crate) fn make_private(path: &Path) -> io::Result<()> {
-    system::make_private(path)
-}
-
-/// Opens a file to read and write, following no symbolic link; creates it for its owner alone,
-/// whatever the umask, where it is missing and `create` says so.
-pub(crate) fn open_private(path: &Path, create: bool) -> io::Result<File> {
-    system::open_private(path, create)
-}
-
-/// Opens a file to read, following no symbolic link.
-pub(crate) fn open_to_read(path: &Path) -> io::Result<File> {
-    system::open_to_read(path)
 }
 
 /// Writes `bytes` at `offset`, in one call where the system allows it.
@@ -294,15 +181,6 @@ fn lock_holders_in(table: &str, file: &str, bytes: RangeInclusive<u64>) -> Vec<u
     holders
 }
 
-/// Makes a symbolic link at `at` that leads to the file `to` beside it.
-///
-/// # Errors
-///
-/// [`io::ErrorKind::Unsupported`] where links need a privilege.
-pub(crate) fn link(to: &str, at: &Path) -> io::Result<()> {
-    system::link(to, at)
-}
-
 /// Makes the names in a directory durable.
 pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
     system::sync_dir(path)
@@ -311,17 +189,6 @@ pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
 /// Which file stands at `path`, without opening it.
 pub(crate) fn identify(path: &Path) -> io::Result<FileIdentity> {
     system::identify(path)
-}
-
-/// Who owns what `metadata` describes; where the system can't tell, who asks, alone.
-pub(crate) fn ownership(metadata: &fs::Metadata) -> Ownership {
-    system::ownership(metadata)
-}
-
-/// Whether `path` lies on a file system that no other machine can share, by one cheap question;
-/// where this says no, [`mount_table`] tells.
-pub(crate) fn is_surely_local(path: &Path) -> bool {
-    system::is_surely_local(path)
 }
 
 /// Fills `bytes` with random bits from the system.
@@ -365,10 +232,18 @@ pub fn unbuffered_stdin() -> io::Result<Stdin> {
 }
 
 /// Whether a file belongs to the user of this process.
+#[cfg(unix)]
 #[must_use]
 pub fn is_own(metadata: &std::fs::Metadata) -> bool {
-    let Ownership { owner, user, .. } = system::ownership(metadata);
-    owner == user
+    use std::os::unix::fs::MetadataExt as _;
+    metadata.uid() == rustix::process::geteuid().as_raw()
+}
+
+/// Whether a file belongs to the user of this process; on this system, any that can be looked at.
+#[cfg(not(unix))]
+#[must_use]
+pub fn is_own(_metadata: &std::fs::Metadata) -> bool {
+    true
 }
 
 /// Waits until `input` can be read from without waiting, or has ended; at most for `timeout`.

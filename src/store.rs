@@ -9,6 +9,7 @@ mod chain;
 mod checkpoint;
 mod error;
 mod options;
+mod place;
 mod projection;
 mod query;
 mod remembered;
@@ -29,6 +30,7 @@ pub use chain::Link;
 pub use checkpoint::Checkpoint;
 pub use error::{Clash, Error, NotAllowed};
 pub use options::Options;
+pub use place::PlaceFault;
 pub use projection::{
     Change, Differences, Explanation, OrderBy, Projection, ProjectionEntry, ProjectionStatus,
     Rebuild, RowRef, Selection, SetEach,
@@ -72,10 +74,21 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::NoStore`] where there is none; [`Error::NewerFormat`], [`Error::ForeignOwner`],
-    /// [`Error::WritableByOthers`] and [`Error::NetworkFileSystem`] where it must not be used.
+    /// [`Error::NoStore`] where there is none; [`Error::BadMarker`], [`Error::NewerFormat`],
+    /// [`Error::Place`] and [`Error::NetworkFileSystem`] where it must not be used.
     pub fn open(path: &Path, options: &Options) -> Result<Self, Error> {
         Ok(Self { engine: Engine::Sqlite(sqlite::Store::open(path, options)?) })
+    }
+
+    /// How many of the store's files and directories other users could read until now.
+    ///
+    /// A store is for its owner alone; a copy or a clone may have taken the permissions of an umask.
+    /// They are changed when it is opened.
+    #[must_use]
+    pub fn mended(&self) -> usize {
+        match &self.engine {
+            Engine::Sqlite(store) => store.mended(),
+        }
     }
 
     /// Appends events, all in one transaction or none.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::event::{Expect, Position, Timestamp, Version};
 use crate::expression::{AssignmentError, ExpressionError};
+use crate::store::PlaceFault;
 
 /// Why a verb of the store did not do what it was asked to.
 ///
@@ -32,7 +33,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// The store's marker can't be read as one.
-    #[error("{} is no marker of a store: {reason}", path.display())]
+    #[error("{} is not the marker of a store: {reason}", path.display())]
     BadMarker {
         /// The marker.
         path: PathBuf,
@@ -57,23 +58,13 @@ pub enum Error {
         /// Its engine.
         engine: String,
     },
-    /// The store belongs to another user.
-    #[error("the store at {} belongs to the user {owner}, not to the user {user}", path.display())]
-    ForeignOwner {
-        /// The store.
+    /// A file or a directory of the store can't be relied on.
+    #[error("{} {fault}", path.display())]
+    Place {
+        /// The file or the directory.
         path: PathBuf,
-        /// Who owns it.
-        owner: u32,
-        /// Who asks.
-        user: u32,
-    },
-    /// Others may write to the store's directory.
-    #[error("the store at {} is writable by others (mode {mode:04o})", path.display())]
-    WritableByOthers {
-        /// The store.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
+        /// What is wrong with it.
+        fault: PlaceFault,
     },
     /// The store lies on a file system that other machines share.
     #[error("the store at {} lies on a network or shared file system ({kind}), which corrupts it", path.display())]

@@ -7,6 +7,7 @@
 mod append;
 mod bell;
 mod connection;
+mod database;
 mod decisions;
 mod erase;
 mod init;
@@ -18,6 +19,7 @@ mod mark;
 mod marker;
 mod mounts;
 mod payload;
+mod place;
 mod plan;
 mod positions;
 mod projections;
@@ -33,6 +35,7 @@ mod watch;
 mod writer;
 
 use std::cell::OnceCell;
+use std::io;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -70,15 +73,14 @@ pub(crate) struct Store {
 impl Store {
     /// Opens the store in `path`.
     pub(crate) fn open(path: &Path, options: &Options) -> Result<Self, Error> {
-        let layout = Layout::of(path);
-        init::check_place(&layout, options)?;
-        Self::open_checked(layout, options)
+        Self::open_in(Layout::open(path, options)?, options)
     }
 
-    /// Opens a store whose place has been checked.
-    fn open_checked(layout: Layout, options: &Options) -> Result<Self, Error> {
+    /// Opens the store whose directory is open.
+    fn open_in(layout: Layout, options: &Options) -> Result<Self, Error> {
         connection::check_version()?;
         let marker = Marker::read(&layout)?;
+        layout.place.mend()?;
         let database = identify(&layout)?;
         let queue = Queue::of_writers(&layout);
         Ok(Self {
@@ -112,6 +114,10 @@ impl Store {
     /// Where the database comes from, or why that can't be told.
     pub(crate) fn origin(&self) -> Result<Origin, &'static str> {
         platform::origin(&self.layout.database)
+    }
+
+    pub(crate) fn mended(&self) -> usize {
+        self.layout.place.mended()
     }
 
     pub(crate) fn is_interrupted(&self) -> bool {
@@ -174,13 +180,14 @@ impl Drop for Store {
 
 /// Which file the database is; that there is none is an error.
 fn identify(layout: &Layout) -> Result<FileIdentity, Error> {
-    platform::identify(&layout.database).map_err(Error::io("find", &layout.database))
+    let missing = || Error::io("find", &layout.place.path("db"))(io::ErrorKind::NotFound.into());
+    layout.place.identify("db")?.ok_or_else(missing)
 }
 
-/// That the database is still the file that was opened. A file that is open keeps its number, so
-/// no other can have it.
+/// That the name of the store still leads to the database that was opened. A file that is open keeps its
+/// number, so no other can have it.
 fn check_in_place(layout: &Layout, opened: FileIdentity) -> Result<(), Error> {
-    if platform::identify(&layout.database).is_ok_and(|found| found == opened) {
+    if platform::identify(&layout.place.path("db")).is_ok_and(|found| found == opened) {
         return Ok(());
     }
     Err(Error::Replaced { path: layout.root.clone() })

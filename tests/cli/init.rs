@@ -80,6 +80,35 @@ fn a_directory_with_something_else_in_it_is_refused() {
 }
 
 #[test]
+fn a_directory_with_somebody_elses_database_is_left_as_it_is() {
+    let ream = bare();
+    // Names that a store has, too; nothing tells that one was begun here.
+    for names in [&["db"][..], &["db", "db-wal", "lock"], &["db", "store.new"]] {
+        for name in names {
+            ream.write(&format!("shop/{name}"), "SQLite format 3\0");
+        }
+        ream.sh("chmod 755 shop").ok();
+        ream.run(["init", "shop"]).fails(
+            1,
+            "error: shop is not empty and not a store\n\
+             hint: ream init shop/.ream\n",
+        );
+        assert_eq!(ream.mode("shop"), 0o755);
+        assert_eq!(std::fs::read_dir(ream.path("shop")).unwrap().count(), names.len());
+        assert_eq!(std::fs::read_to_string(ream.path("shop/db")).unwrap(), "SQLite format 3\0");
+        std::fs::remove_dir_all(ream.path("shop")).unwrap();
+    }
+}
+
+#[test]
+fn a_directory_that_others_may_write_to_becomes_a_private_store() {
+    let ream = bare();
+    ream.sh("mkdir shop && chmod 777 shop").ok();
+    ream.run(["init", "shop"]).ok();
+    check_private(&ream, "shop");
+}
+
+#[test]
 fn a_file_where_the_directory_should_be_is_refused() {
     let ream = bare();
     ream.write("shop", "mine");

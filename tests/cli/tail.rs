@@ -169,12 +169,11 @@ fn a_bell_that_cannot_be_rung_is_a_warning() {
     shop.append("s", "T", "1").args(["--quiet"]).ok();
 }
 
-/// A store with an event, in which a directory stands in the bell's place.
+/// A store with an event, in which the bell's directory is missing.
 fn without_bell() -> Ream {
     let shop = ream();
     shop.fill("s", 1);
-    fs::remove_file(shop.path(".ream/bell/bell")).unwrap();
-    fs::create_dir(shop.path(".ream/bell/bell")).unwrap();
+    fs::remove_dir_all(shop.path(".ream/bell")).unwrap();
     shop
 }
 

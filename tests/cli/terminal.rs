@@ -110,3 +110,27 @@ fn control_characters_in_errors_do_not_reach_a_terminal() {
     let line = "{\"stream\":\"s\",\"ty\u{202e}pe\":\"T\"}\n";
     shop.append_lines(line).code(6).stderr_has([r"\u{202e}"]).stdout("");
 }
+
+#[test]
+fn a_store_that_others_could_read_is_closed_to_them_and_that_is_noted() {
+    let shop = ream();
+    shop.append("s", "T", "1").ok();
+    let opened = || shop.sh("chmod -R go+rX .ream").ok();
+    for args in [&["stream", "list"][..], &["read"], &["init"]] {
+        opened();
+        let screen = shop.run(args).env("NO_COLOR", "1").on_terminal().text();
+        assert!(
+            screen.contains("note: others could read the store; now its files are for you alone"),
+            "{screen:?}"
+        );
+        let again = shop.run(args).on_terminal().text();
+        assert!(!again.contains("note:"), "{again:?}");
+        opened();
+        let quiet = shop.run(args).args(["--quiet"]).on_terminal().text();
+        assert!(!quiet.contains("note:"), "{quiet:?}");
+        opened();
+        // In a pipe nothing is said: stderr is empty.
+        shop.run(args).ok();
+        assert_eq!((shop.mode(".ream"), shop.mode(".ream/db")), (0o700, 0o600));
+    }
+}

@@ -1,5 +1,6 @@
 //! What every command takes: which store, how results are shown, how long to wait.
 
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -100,17 +101,27 @@ impl Global {
         environment: &Environment,
         options: &Options,
     ) -> anyhow::Result<Store> {
-        let named = self.store.as_deref().or(environment.store.as_deref());
-        if let Some(path) = named {
-            return Ok(Store::open(path, options)?);
-        }
-        match nearest_store(&environment.directory) {
-            Some(path) => Ok(Store::open(&path, options)?),
-            None => {
-                let directory = environment.directory.clone();
-                let itself = Store::open(&directory, options).is_ok();
-                Err(Refused::NoStoreNear { directory, itself }.into())
-            }
+        let named = self.store.clone().or_else(|| environment.store.clone());
+        let Some(path) = named.or_else(|| nearest_store(&environment.directory)) else {
+            let directory = environment.directory.clone();
+            let itself = Store::open(&directory, options).is_ok();
+            return Err(Refused::NoStoreNear { directory, itself }.into());
+        };
+        let store = Store::open(&path, options)?;
+        self.note_mended(&store);
+        Ok(store)
+    }
+
+    /// Says on a terminal that others could read a store, and can't any more.
+    pub(crate) fn note_mended(&self, store: &Store) {
+        let mut stderr = io::stderr();
+        if store.mended() > 0 && !self.quiet && stderr.is_terminal() {
+            // Where it is gone, no one is there to be told.
+            let _ = writeln!(
+                stderr,
+                "note: others could read the store; now its files are for you alone ({} changed)",
+                store.mended()
+            );
         }
     }
 }

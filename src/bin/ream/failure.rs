@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use ream::program::{FollowError, ProgramError};
-use ream::{AssignmentError, Error, Expect, ExpressionError, platform};
+use ream::{AssignmentError, Error, Expect, ExpressionError, PlaceFault, platform};
 
 use crate::hint::{CommandLine, Hint, quote, quote_all};
 use crate::output::{Style, escape};
@@ -255,13 +255,7 @@ fn opening_code(error: &Error, line: &CommandLine) -> Answer {
             (1, "install the ream that wrote it, or a later one".into())
         }
         Error::NotEmpty { path } => (1, Hint::again("").value("DIR", path.join(".ream"))),
-        Error::ForeignOwner { .. } => {
-            (1, "run ream as that user, or set REAM_TRUST_OWNER=1 if you trust it".into())
-        }
-        Error::WritableByOthers { path, .. } => {
-            let hint = Hint::system("", ["chmod".as_ref(), "700".as_ref(), path.as_os_str()]);
-            (1, hint.or("or set REAM_TRUST_OWNER=1 if you trust them".into()))
-        }
+        Error::Place { path, fault } => return (1, place_hint(path, fault)),
         Error::NetworkFileSystem { .. } => {
             (1, "move the store to a local disk; REAM_UNSAFE_FS=1 uses it all the same".into())
         }
@@ -269,6 +263,25 @@ fn opening_code(error: &Error, line: &CommandLine) -> Answer {
         _ => return (1, None),
     };
     (code, Some(hint))
+}
+
+/// What to do about a file or a directory that can't be relied on.
+fn place_hint(path: &Path, fault: &PlaceFault) -> Option<Hint> {
+    match fault {
+        PlaceFault::Owner { .. } => {
+            Some("run ream as that user, or set REAM_TRUST_OWNER=1 if you trust it".into())
+        }
+        PlaceFault::Writable { directory, .. } => {
+            let mode = if *directory { "700" } else { "600" };
+            let hint = Hint::system("", ["chmod".as_ref(), mode.as_ref(), path.as_os_str()]);
+            Some(hint.or("or set REAM_TRUST_OWNER=1 if you trust them".into()))
+        }
+        PlaceFault::Names { .. } => {
+            let find = ["find", "/", "-xdev", "-samefile"].map(AsRef::as_ref);
+            Some(Hint::system("", find.into_iter().chain([path.as_os_str()])))
+        }
+        _ => None,
+    }
 }
 
 /// The same for a program that failed.

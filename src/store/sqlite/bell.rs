@@ -5,17 +5,23 @@
 //! so a torn write shows. It is never synced: after a power loss it may be old, never ahead.
 
 use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::layout::Layout;
+use super::place::Place;
 use super::transaction::{self, Failure, Head};
 use crate::event::Position;
 use crate::platform;
+use crate::platform::directory::Access;
 use crate::store::Error;
 use crate::store::chain::Link;
+
+/// The record's file.
+const NAME: &str = "bell/bell";
+/// What fails where the bell can't be rung.
+const RING: &str = "ring the bell";
 
 /// The last event that was acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,19 +61,19 @@ pub(super) fn read(layout: &Layout) -> Option<Acknowledged> {
 /// The bell as who reads it again and again keeps it: to open it each time would wake all who watch it.
 #[derive(Debug)]
 pub(super) struct Record {
-    path: PathBuf,
+    place: Arc<Place>,
     file: Option<File>,
 }
 
 impl Record {
     pub(super) fn of(layout: &Layout) -> Self {
-        Self { path: layout.bell.clone(), file: None }
+        Self { place: Arc::clone(&layout.place), file: None }
     }
 
     /// What it says; a missing or torn one says nothing.
     pub(super) fn read(&mut self) -> Option<Acknowledged> {
         if self.file.is_none() {
-            self.file = Some(platform::open_to_read(&self.path).ok()?);
+            self.file = Some(self.place.open_file(NAME, Access::Read).ok()?);
         }
         let mut record = [0; LONGEST];
         let length = platform::read_at(self.file.as_ref()?, &mut record, 0).ok()?;
@@ -119,13 +125,17 @@ pub(super) fn check(
 pub(super) struct Bell(File);
 
 impl Bell {
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        platform::open_private(path, true).map(Self)
+    pub(super) fn open(layout: &Layout) -> Result<Self, Error> {
+        layout.place.open_file(NAME, Access::Create).map(Self).map_err(|error| match error {
+            Error::Io { path, source, .. } => Error::Io { action: RING, path, source },
+            error => error,
+        })
     }
 
     /// Records what is now acknowledged, and wakes whoever follows.
-    pub(super) fn ring(&self, acknowledged: Acknowledged) -> io::Result<()> {
+    pub(super) fn ring(&self, layout: &Layout, acknowledged: Acknowledged) -> Result<(), Error> {
         platform::write_at(&self.0, acknowledged.to_record().as_bytes(), 0)
+            .map_err(|error| Error::io(RING, &layout.place.path(NAME))(error))
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode};
 
+use super::database;
 use super::layout::Layout;
 use super::log::Log;
 use crate::store::{Error, Options};
@@ -43,12 +43,13 @@ pub(super) fn open_to_write(
 }
 
 fn open_with(layout: &Layout, options: &Options, pragmas: &str) -> Result<Connection, Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_EXRESCODE;
-    let failed = |error| failure(layout, "open the store", error);
-    let connection = Connection::open_with_flags(&layout.database, flags).map_err(failed)?;
-    set_up(&connection, options, pragmas).map_err(failed)?;
+    let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy) => Error::Busy { waited: options.lock_timeout },
+        _ => failure(layout, "open the store", error),
+    };
+    let set_up = |connection: &Connection| connection.execute_batch(pragmas);
+    // The log stays: a checkpoint on close would cost a lone append five syncs; see `Store::drop`.
+    let connection = database::open(&layout.place, "db", options, set_up, failed)?;
     // Whether it was set, or is so without.
     let synchronous: i64 =
         connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).map_err(failed)?;
@@ -62,15 +63,6 @@ fn open_with(layout: &Layout, options: &Options, pragmas: &str) -> Result<Connec
 
 /// What `PRAGMA synchronous` answers where each commit is synced.
 const FULL: i64 = 2;
-
-fn set_up(connection: &Connection, options: &Options, pragmas: &str) -> rusqlite::Result<()> {
-    // A checkpoint on close would cost a lone append five syncs; see `Store::drop`.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
-    wait_as_told(connection, options)?;
-    connection.execute_batch(pragmas)
-}
 
 /// SQLite counts the milliseconds of a wait in a C `int`.
 const LONGEST_WAIT: Duration = Duration::from_millis(i32::MAX.unsigned_abs() as u64);
@@ -97,6 +89,7 @@ pub(super) fn failure(layout: &Layout, action: &'static str, error: rusqlite::Er
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
             Error::Damaged { what: error.to_string() }
         }
+        Some(ErrorCode::OperationInterrupted) => Error::Interrupted,
         None if is_foreign_content(&error) => Error::Damaged { what: error.to_string() },
         _ => Error::Engine { action, source: error.into() },
     }

@@ -12,7 +12,6 @@ use super::states::{self, Stored};
 use super::transaction::{Failure, StreamRow, Transaction, check_expectation};
 use super::{Store, Turn, positions};
 use crate::event::{Command, Data, EventId, Expect, Position, StreamName, Version};
-use crate::platform;
 use crate::store::chain::{Salt, command_hash};
 use crate::store::{Aggregate, Decided, DecidedEvent, Decision, Error, SealedEvent, Sealer};
 
@@ -71,15 +70,16 @@ impl Store {
         let returning = std::mem::replace(&mut self.has_decided, true);
         let mut queue = Queue::of_deciders(&self.layout, name.as_str(), returning);
         let entered = match queue.enter(&self.options) {
-            // The first decider of a store makes the directory; another may be faster.
-            Err(Error::Io { .. }) => {
-                let _ = platform::create_private_dir(&self.layout.deciders);
-                queue.enter(&self.options)
-            }
+            // The first decider of a store makes the directory.
+            Err(Error::Io { .. }) => self
+                .layout
+                .place
+                .make_directory("deciders")
+                .and_then(|()| queue.enter(&self.options)),
             entered => entered,
         };
         match entered {
-            Err(Error::Interrupted) => Err(Error::Interrupted),
+            Err(error @ (Error::Interrupted | Error::Place { .. })) => Err(error),
             entered => Ok(entered.ok()),
         }
     }

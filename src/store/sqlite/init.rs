@@ -1,146 +1,113 @@
-//! Making a store, and whether its place is fit for one.
+//! Making a store.
+//!
+//! What makes a directory a store comes last, and what says that one is being made comes first: the marker
+//! under another name. So a directory that someone is killed over is known for what it is, and one that
+//! holds somebody else's files is left as it is.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
-
 use super::connection::{self, failure};
 use super::layout::Layout;
 use super::lock::Queue;
 use super::marker::Marker;
-use super::{Store, log, mark, mounts, schema};
-use crate::platform::{self, Ownership};
+use super::{Store, database, log, mark, schema};
+use crate::platform;
+use crate::platform::directory::Access;
 use crate::store::{Error, Options};
 
 impl Store {
     /// Makes a store in `path`, or opens the one that is there; whether it is new.
     pub(crate) fn init(path: &Path, options: &Options) -> Result<(Self, bool), Error> {
-        let layout = Layout::of(path);
         connection::check_version()?;
-        make_directory(&layout)?;
-        check_place(&layout, options)?;
-        if layout.marker.exists() {
-            return Ok((Self::open_checked(layout, options)?, false));
+        make_directory(path)?;
+        let layout = Layout::unchecked(path, options).map_err(|error| match error {
+            // A name that leads nowhere.
+            Error::NoStore { path } => Error::NotADirectory { path },
+            error => error,
+        })?;
+        if !Marker::stands(&layout)? && may_become_store(&layout)? {
+            layout.place.make_private()?;
+        }
+        layout.place.check(options)?;
+        if Marker::stands(&layout)? {
+            return Ok((Self::open_in(layout, options)?, false));
         }
         let turn = Queue::of_writers(&layout).enter(options)?;
-        if layout.marker.exists() {
-            return Ok((Self::open_checked(layout, options)?, false));
+        if Marker::stands(&layout)? {
+            return Ok((Self::open_in(layout, options)?, false));
         }
         fill(&layout, &turn.lock, options)?;
-        Ok((Self::open_checked(layout, options)?, true))
+        Ok((Self::open_in(layout, options)?, true))
     }
 }
 
-/// Makes the directory, or takes one that holds nothing but what a store does.
-fn make_directory(layout: &Layout) -> Result<(), Error> {
-    let root = &layout.root;
-    if let Some(parent) = root.parent() {
+/// Makes the directory, where nothing stands there.
+fn make_directory(root: &Path) -> Result<(), Error> {
+    let parent = root.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
         fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
     }
     match platform::create_private_dir(root) {
         Ok(()) => {
-            let parent = root.parent().filter(|parent| !parent.as_os_str().is_empty());
             platform::sync_dir(parent.unwrap_or(Path::new("."))).map_err(Error::io("sync", root))
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            if !root.is_dir() {
-                return Err(Error::NotADirectory { path: root.clone() });
-            }
-            if layout.marker.exists() {
-                return Ok(());
-            }
-            for entry in fs::read_dir(root).map_err(Error::io("list", root))? {
-                let name = entry.map_err(Error::io("list", root))?.file_name();
-                if !name.to_str().is_some_and(Layout::owns) {
-                    return Err(Error::NotEmpty { path: root.clone() });
-                }
-            }
-            platform::make_private(root)
-                .map_err(Error::io("take the permissions of others from", root))
-        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(Error::io("create", root)(error)),
     }
 }
 
-/// Fills the directory; the marker comes last, so that a store that is half made is none.
-fn fill(layout: &Layout, lock: &fs::File, options: &Options) -> Result<(), Error> {
-    for dir in [&layout.bell_dir, &layout.projections] {
-        match platform::create_private_dir(dir) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                return Err(Error::io("create", dir)(error));
-            }
-            _ => {}
-        }
+/// Whether the directory holds nothing, or a store that is half made; `false` where it is whole by now.
+/// Anything else is an error.
+fn may_become_store(layout: &Layout) -> Result<bool, Error> {
+    let names = layout.place.list(".")?;
+    let begun = Marker::is_begun(layout)?;
+    let is_ours = |name: &String| if begun { Layout::owns(name) } else { Layout::precedes(name) };
+    if names.iter().all(is_ours) {
+        return Ok(true);
     }
-    for file in [&layout.bell, &layout.turnstile, &layout.database] {
+    // Another may have finished it meanwhile.
+    if Marker::stands(layout)? {
+        return Ok(false);
+    }
+    Err(Error::NotEmpty { path: layout.root.clone() })
+}
+
+/// Fills the directory.
+fn fill(layout: &Layout, lock: &fs::File, options: &Options) -> Result<(), Error> {
+    let place = &layout.place;
+    Marker::begin(layout)?;
+    // What someone was killed over holds no event.
+    for file in ["db", "db-wal", "db-shm", "db-journal"] {
+        place.remove(file)?;
+    }
+    for directory in ["bell", "projections"] {
+        place.make_directory(directory)?;
+    }
+    for file in ["bell/bell", "turnstile", "db"] {
         // No connection lives yet, so the database may be opened here. SQLite gives the
         // permissions of the database to the files beside it.
-        platform::open_private(file, true).map_err(Error::io("create", file))?;
+        place.open_file(file, Access::Create)?;
     }
-    create_tables(layout).map_err(|error| failure(layout, "create the tables", error))?;
-    // The log stays for ever: see `connection::set_up`. Opening the store once creates it.
+    create_tables(layout, options)?;
+    // The log stays for ever: see `connection::open_with`. Opening the store once creates it.
     drop(connection::open_to_read(layout, options)?);
-    mark::make(lock).map_err(Error::io("write", &layout.lock))?;
-    platform::sync_dir(&layout.root).map_err(Error::io("sync", &layout.root))?;
-    let marker = Marker::new()
-        .map_err(|error| Error::Engine { action: "get random bits", source: error.into() })?;
-    marker.write(layout)
+    mark::make(lock).map_err(Error::io("write", &place.path("lock")))?;
+    place.sync(".")?;
+    Marker::finish(layout)
 }
 
-fn create_tables(layout: &Layout) -> rusqlite::Result<()> {
-    let database =
-        Connection::open_with_flags(&layout.database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    database.execute_batch("PRAGMA page_size=4096; PRAGMA synchronous=FULL;")?;
-    connection::write_by_log(&database)?;
-    let made: bool = database.query_row(
-        "SELECT count(*) > 0 FROM sqlite_schema WHERE name = 'events'",
-        [],
-        |row| row.get(0),
-    )?;
-    if !made {
-        database.execute_batch(&format!("BEGIN IMMEDIATE; {} COMMIT;", schema::TABLES))?;
-    }
-    // SQLite would do that when it closes, and not say what came of it.
-    log::move_log(&database, &layout.database, "TRUNCATE").map(drop)
-}
-
-/// That the store belongs to who asks, and lies on a file system of this machine alone.
-pub(super) fn check_place(layout: &Layout, options: &Options) -> Result<(), Error> {
-    let path = || layout.root.clone();
-    let metadata = match fs::metadata(&layout.root) {
-        Ok(metadata) if metadata.is_dir() => metadata,
-        Ok(_) => return Err(Error::NotADirectory { path: path() }),
-        Err(error) => {
-            return Err(match error.kind() {
-                io::ErrorKind::NotFound => Error::NoStore { path: path() },
-                io::ErrorKind::NotADirectory => Error::NotADirectory { path: path() },
-                _ => Error::io("find", &layout.root)(error),
-            });
-        }
-    };
-    if !options.trust_owner {
-        check_owner(layout, platform::ownership(&metadata))?;
-    }
-    if !options.unsafe_file_system
-        && !platform::is_surely_local(&layout.root)
-        && let Some(mounts) = platform::mount_table()
-        && let Ok(root) = fs::canonicalize(&layout.root)
-        && let Some(kind) = mounts::shared_file_system(&mounts, &root)
-    {
-        return Err(Error::NetworkFileSystem { path: path(), kind: kind.into() });
-    }
-    Ok(())
-}
-
-fn check_owner(layout: &Layout, ownership: Ownership) -> Result<(), Error> {
-    let Ownership { owner, user, mode } = ownership;
-    if owner != user {
-        return Err(Error::ForeignOwner { path: layout.root.clone(), owner, user });
-    }
-    if mode & 0o022 != 0 {
-        return Err(Error::WritableByOthers { path: layout.root.clone(), mode });
-    }
-    Ok(())
+fn create_tables(layout: &Layout, options: &Options) -> Result<(), Error> {
+    let failed = |error| failure(layout, "create the tables", error);
+    let database = database::open(&layout.place, "db", options, |_| Ok(()), failed)?;
+    database
+        .execute_batch("PRAGMA page_size=4096; PRAGMA synchronous=FULL;")
+        .and_then(|()| connection::write_by_log(&database))
+        .and_then(|()| {
+            database.execute_batch(&format!("BEGIN IMMEDIATE; {} COMMIT;", schema::TABLES))
+        })
+        .and_then(|()| log::move_log(&database, &layout.database, "TRUNCATE"))
+        .map(drop)
+        .map_err(failed)
 }

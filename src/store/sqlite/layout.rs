@@ -1,14 +1,18 @@
 //! Where the files of a store are.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// The paths of a store's files.
+use super::place::Place;
+use crate::store::{Error, Options};
+
+/// Where a store is, and the names of what is in it.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
-    /// The store's directory.
+    /// The store's directory, as it was named.
     pub(super) root: PathBuf,
-    /// The plain-text marker that makes the directory a store.
-    pub(super) marker: PathBuf,
+    /// The store's directory, open.
+    pub(super) place: Arc<Place>,
     /// The SQLite file of events, states, decisions and subscriptions.
     pub(super) database: PathBuf,
     /// Its write-ahead log.
@@ -17,37 +21,27 @@ pub(super) struct Layout {
     pub(super) shared_memory: PathBuf,
     /// The directory that followers watch.
     pub(super) bell_dir: PathBuf,
-    /// The record of the acknowledged head.
-    pub(super) bell: PathBuf,
-    /// The file whose lock the one writer holds.
-    pub(super) lock: PathBuf,
-    /// The file whose lock the first of the waiting writers holds.
-    pub(super) turnstile: PathBuf,
-    /// The directory of the files whose locks deciders hold.
-    pub(super) deciders: PathBuf,
-    /// The directory of the projections' files.
-    pub(super) projections: PathBuf,
-    /// The directory of the files whose locks runners hold.
-    pub(super) runners: PathBuf,
 }
 
 impl Layout {
-    pub(super) fn of(root: &Path) -> Self {
-        let bell_dir = root.join("bell");
-        Self {
-            marker: root.join("store"),
-            database: root.join("db"),
-            wal: root.join("db-wal"),
-            shared_memory: root.join("db-shm"),
-            bell: bell_dir.join("bell"),
-            bell_dir,
-            lock: root.join("lock"),
-            turnstile: root.join("turnstile"),
-            deciders: root.join("deciders"),
-            projections: root.join("projections"),
-            runners: root.join("runners"),
+    /// Opens the directory `root`, and looks whether it may be used. Nothing is changed.
+    pub(super) fn open(root: &Path, options: &Options) -> Result<Self, Error> {
+        let layout = Self::unchecked(root, options)?;
+        layout.place.check(options)?;
+        Ok(layout)
+    }
+
+    /// The same without the look.
+    pub(super) fn unchecked(root: &Path, options: &Options) -> Result<Self, Error> {
+        let place = Place::open(root, options)?;
+        Ok(Self {
             root: root.to_owned(),
-        }
+            database: place.real_path("db"),
+            wal: place.real_path("db-wal"),
+            shared_memory: place.real_path("db-shm"),
+            bell_dir: place.real_path("bell"),
+            place: Arc::new(place),
+        })
     }
 
     /// Whether a store, or one half made, has a file with this name in its directory.
@@ -65,5 +59,10 @@ impl Layout {
             "projections",
         ];
         NAMES.contains(&name)
+    }
+
+    /// Whether a file with this name may be there before the marker is begun.
+    pub(super) fn precedes(name: &str) -> bool {
+        ["lock", "turnstile", "store.new"].contains(&name)
     }
 }

@@ -11,12 +11,14 @@ mod waiter;
 use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use self::waiter::Waiter;
 use super::layout::Layout;
+use super::place::Place;
 use crate::deadline::Deadline;
-use crate::platform;
+use crate::platform::directory::Access;
 use crate::store::{Error, Options};
 
 /// How often who waits looks whether it was interrupted, and whether the lock is left free.
@@ -28,8 +30,9 @@ const DECIDERS: u8 = 64;
 /// A queue of a store.
 #[derive(Debug)]
 pub(super) struct Queue {
-    lock: PathBuf,
-    turnstile: PathBuf,
+    place: Arc<Place>,
+    lock: String,
+    turnstile: String,
     /// Whether this process has been in the queue before: then it lets others go first.
     returning: bool,
     /// The thread that waits for this process, and goes on where a wait was given up.
@@ -62,35 +65,53 @@ impl Turn {
 impl Queue {
     /// The queue of those who write.
     pub(super) fn of_writers(layout: &Layout) -> Self {
-        let (lock, turnstile) = (layout.lock.clone(), layout.turnstile.clone());
-        Self { lock, turnstile, returning: false, waiter: None }
+        Self::of(layout, "lock".into(), "turnstile".into())
     }
 
     /// A queue of those who decide on the stream `name`, and by chance on others.
     pub(super) fn of_deciders(layout: &Layout, name: &str, returning: bool) -> Self {
         let number = blake3::hash(name.as_bytes()).as_bytes()[0] % DECIDERS;
-        let lock = layout.deciders.join(format!("{number:02}"));
-        Self { turnstile: turnstile_of(&lock), lock, returning, waiter: None }
+        Self { returning, ..Self::beside(layout, format!("deciders/{number:02}")) }
     }
 
     /// The queue of those who would run what `lock` stands for.
-    pub(super) fn of_runner(lock: PathBuf) -> Self {
-        Self { turnstile: turnstile_of(&lock), lock, returning: false, waiter: None }
+    pub(super) fn of_runner(layout: &Layout, lock: String) -> Self {
+        Self::beside(layout, lock)
     }
 
     /// The queue of those who make and drop projections.
     pub(super) fn of_projections(layout: &Layout) -> Self {
-        let lock = layout.projections.join("lock");
-        Self { turnstile: turnstile_of(&lock), lock, returning: false, waiter: None }
+        Self::beside(layout, "projections/lock".into())
+    }
+
+    /// A queue whose turnstile stands beside its lock. An ending that the lock's name has stays: `NAME`
+    /// and `NAME.rebuild` are two queues.
+    fn beside(layout: &Layout, lock: String) -> Self {
+        let turnstile = format!("{lock}.next");
+        Self::of(layout, lock, turnstile)
+    }
+
+    fn of(layout: &Layout, lock: String, turnstile: String) -> Self {
+        let place = Arc::clone(&layout.place);
+        Self { place, lock, turnstile, returning: false, waiter: None }
+    }
+
+    /// The lock's file, as messages tell it.
+    fn path(&self) -> PathBuf {
+        self.place.path(&self.lock)
+    }
+
+    fn open(&self, name: &str) -> Result<File, Error> {
+        self.place.open_file(name, Access::Create)
     }
 
     /// Waits for this process's turn.
     pub(super) fn enter(&mut self, options: &Options) -> Result<Turn, Error> {
         let deadline = Deadline::after(options.lock_timeout);
         let returning = std::mem::replace(&mut self.returning, true);
-        let lock = open(&self.lock)?;
+        let lock = self.open(&self.lock)?;
         // Who would not wait lets no one go first.
-        if (!returning || deadline.is_over()) && try_lock(&lock, &self.lock)? {
+        if (!returning || deadline.is_over()) && try_lock(&lock, &self.path())? {
             return Ok(Turn { lock });
         }
         if deadline.is_over() {
@@ -99,13 +120,13 @@ impl Queue {
         let waiter = match self.waiter.take().filter(Waiter::goes_on) {
             Some(waiter) => waiter,
             None => {
-                let turnstile = open(&self.turnstile)?;
-                if try_lock(&turnstile, &self.turnstile)? && try_lock(&lock, &self.lock)? {
+                let turnstile = self.open(&self.turnstile)?;
+                if try_lock(&turnstile, &self.path())? && try_lock(&lock, &self.path())? {
                     // As for a turn.
                     let _ = turnstile.unlock();
                     return Ok(Turn { lock });
                 }
-                Waiter::start(turnstile, open(&self.lock)?)?
+                Waiter::start(turnstile, self.open(&self.lock)?)?
             }
         };
         let turn = self.wait(&waiter, lock, deadline, options);
@@ -125,12 +146,12 @@ impl Queue {
         let mut was_free = false;
         loop {
             if let Some(locked) = waiter.wait(deadline.left().min(LOOK)) {
-                let lock = locked.map_err(Error::io("lock", &self.lock))?;
+                let lock = locked.map_err(Error::io("lock", &self.path()))?;
                 return Ok(Turn { lock });
             }
             // Who comes first takes a free lock within a moment: one that is free twice in a row is
             // left free.
-            let free = !waiter.comes_first() && try_lock(&lock, &self.lock)?;
+            let free = !waiter.comes_first() && try_lock(&lock, &self.path())?;
             if free && (was_free || deadline.is_over()) {
                 waiter.give_up();
                 return Ok(Turn { lock });
@@ -153,21 +174,9 @@ impl Queue {
 
     /// Takes the turn where no one has it.
     pub(super) fn try_enter(&self) -> Result<Option<Turn>, Error> {
-        let lock = open(&self.lock)?;
-        Ok(try_lock(&lock, &self.lock)?.then_some(Turn { lock }))
+        let lock = self.open(&self.lock)?;
+        Ok(try_lock(&lock, &self.path())?.then_some(Turn { lock }))
     }
-}
-
-/// The turnstile of a lock, beside it. An ending that the lock's name has stays: `NAME` and
-/// `NAME.rebuild` are two queues.
-fn turnstile_of(lock: &Path) -> PathBuf {
-    let mut name = lock.as_os_str().to_owned();
-    name.push(".next");
-    name.into()
-}
-
-fn open(path: &Path) -> Result<File, Error> {
-    platform::open_private(path, true).map_err(Error::io("open", path))
 }
 
 fn try_lock(file: &File, path: &Path) -> Result<bool, Error> {
@@ -190,26 +199,30 @@ mod tests {
     }
 
     /// A process waits once it holds the turnstile.
-    fn wait_until_locked(turnstile: &Path) {
-        let file = open(turnstile).unwrap();
-        while try_lock(&file, turnstile).unwrap() {
+    fn wait_until_locked(layout: &Layout, turnstile: &str) {
+        let file = opened(layout, turnstile);
+        while file.try_lock().is_ok() {
             file.unlock().unwrap();
             thread::yield_now();
         }
     }
 
+    fn opened(layout: &Layout, name: &str) -> File {
+        layout.place.open_file(name, Access::Create).unwrap()
+    }
+
     #[test]
     fn a_process_that_waits_for_one_lock_holds_up_no_other_queue() {
         let dir = tempfile::tempdir().unwrap();
-        let path = |name: &str| dir.path().join(name);
-        let queue = |name: &str| Queue::of_runner(path(name));
+        let layout = Layout::open(dir.path(), &Options::default()).unwrap();
+        let queue = |name: &str| Queue::of_runner(&layout, name.into());
         let run = queue("seen").enter(&Options::default()).unwrap();
         let waiting = queue("seen");
         let waiter = thread::spawn({
             let mut waiting = waiting;
             move || drop(waiting.enter(&Options::default()).unwrap())
         });
-        wait_until_locked(&path("seen.next"));
+        wait_until_locked(&layout, "seen.next");
         let mut rebuild = queue("seen.rebuild");
         for _ in 0..2 {
             rebuild.enter(&options(Duration::from_secs(1))).unwrap();
@@ -221,7 +234,7 @@ mod tests {
     #[test]
     fn a_wait_ends_at_its_deadline_and_a_later_one_gets_its_turn() {
         let dir = tempfile::tempdir().unwrap();
-        let layout = Layout::of(dir.path());
+        let layout = Layout::open(dir.path(), &Options::default()).unwrap();
         let queue = || Queue::of_writers(&layout);
         let turn = queue().enter(&Options::default()).unwrap();
         for timeout in [Duration::ZERO, Duration::from_millis(20)] {
@@ -237,7 +250,7 @@ mod tests {
     #[test]
     fn who_comes_back_goes_behind_who_waits() {
         let dir = tempfile::tempdir().unwrap();
-        let layout = Layout::of(dir.path());
+        let layout = Layout::open(dir.path(), &Options::default()).unwrap();
         let mut bulk = Queue::of_writers(&layout);
         let turn = bulk.enter(&Options::default()).unwrap();
         let (sender, receiver) = mpsc::channel();
@@ -247,7 +260,7 @@ mod tests {
             sender.send("waiter").unwrap();
             drop(turn);
         });
-        wait_until_locked(&layout.turnstile);
+        wait_until_locked(&layout, "turnstile");
         drop(turn);
         let _turn = bulk.enter(&Options::default()).unwrap();
         assert_eq!(receiver.try_recv(), Ok("waiter"));
@@ -257,17 +270,17 @@ mod tests {
     #[test]
     fn who_would_not_wait_leaves_no_one_waiting() {
         let dir = tempfile::tempdir().unwrap();
-        let layout = Layout::of(dir.path());
+        let layout = Layout::open(dir.path(), &Options::default()).unwrap();
         let turn = Queue::of_writers(&layout).enter(&Options::default()).unwrap();
         let mut queue = Queue::of_writers(&layout);
         for _ in 0..2 {
             let error = queue.enter(&options(Duration::ZERO)).unwrap_err();
             assert!(matches!(error, Error::Busy { .. }), "{error}");
-            assert!(try_lock(&open(&layout.turnstile).unwrap(), &layout.turnstile).unwrap());
+            assert!(opened(&layout, "turnstile").try_lock().is_ok());
         }
         // And takes what is free, whoever waits to come first.
         drop(turn);
-        let turnstile = open(&layout.turnstile).unwrap();
+        let turnstile = opened(&layout, "turnstile");
         turnstile.lock().unwrap();
         queue.enter(&options(Duration::ZERO)).unwrap();
     }
@@ -275,11 +288,11 @@ mod tests {
     #[test]
     fn who_is_stopped_in_the_queue_holds_up_no_one() {
         let dir = tempfile::tempdir().unwrap();
-        let layout = Layout::of(dir.path());
+        let layout = Layout::open(dir.path(), &Options::default()).unwrap();
         let mut queue = Queue::of_writers(&layout);
         drop(queue.enter(&Options::default()).unwrap());
         // One that is stopped holds the turnstile and does not take the lock.
-        let turnstile = open(&layout.turnstile).unwrap();
+        let turnstile = opened(&layout, "turnstile");
         turnstile.lock().unwrap();
         for _ in 0..3 {
             queue.enter(&options(Duration::from_secs(30))).unwrap();
@@ -294,13 +307,13 @@ mod tests {
             thread::yield_now();
         }
         drop(queue.enter(&options(Duration::from_secs(30))).unwrap());
-        assert!(try_lock(&open(&layout.lock).unwrap(), &layout.lock).unwrap());
+        assert!(opened(&layout, "lock").try_lock().is_ok());
     }
 
     #[test]
     fn an_interrupt_ends_the_wait() {
         let dir = tempfile::tempdir().unwrap();
-        let layout = Layout::of(dir.path());
+        let layout = Layout::open(dir.path(), &Options::default()).unwrap();
         let queue = || Queue::of_writers(&layout);
         let _turn = queue().enter(&Options::default()).unwrap();
         let flag = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));

@@ -129,7 +129,7 @@ impl Store {
         if head > looking.durable.get() && !named() {
             return Ok(Some(Doubt::Head));
         }
-        let is_marked = tries == 0 && mark::seems_set(&self.layout.lock);
+        let is_marked = tries == 0 && mark::seems_set(&self.layout);
         Ok(is_marked.then_some(Doubt::Mark))
     }
 

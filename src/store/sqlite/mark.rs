@@ -11,9 +11,10 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
 
+use super::layout::Layout;
 use crate::platform;
+use crate::platform::directory::Access;
 
 const CLEAR: &[u8; 1] = b"0";
 const SET: &[u8; 1] = b"1";
@@ -43,10 +44,9 @@ pub(super) fn is_set(lock: &File) -> io::Result<bool> {
     }
 }
 
-/// Whether the mark in the file at `path` seems to be set, for who only reads.
-pub(super) fn seems_set(path: &Path) -> bool {
+/// Whether the mark of the store seems to be set, for who only reads.
+pub(super) fn seems_set(layout: &Layout) -> bool {
     let mut byte = [0];
-    platform::open_to_read(path)
-        .and_then(|lock| platform::read_at(&lock, &mut byte, 0))
-        .is_ok_and(|length| length > 0 && byte != *CLEAR)
+    let Ok(lock) = layout.place.open_file("lock", Access::Read) else { return false };
+    platform::read_at(&lock, &mut byte, 0).is_ok_and(|length| length > 0 && byte != *CLEAR)
 }

@@ -1,20 +1,29 @@
 //! The plain-text marker: what makes a directory a store, and which one it is.
+//!
+//! Its lines are known, and so is their order: whatever else a file holds, it is not a marker.
 
-use std::fmt::Write as _;
-use std::fs;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::str::Split;
 
 use super::layout::Layout;
 use crate::platform;
+use crate::platform::directory::Access;
 use crate::store::Error;
 
 /// The format that this ream writes, and the latest that it knows.
 pub(super) const FORMAT: u32 = 1;
 /// The engine's name in the marker.
 pub(super) const ENGINE: &str = "sqlite";
+/// The file's name.
+const NAME: &str = "store";
+/// Its name while the store is made.
+const BEGUN: &str = "store.new";
 const FIRST_LINE: &str = "ream store";
-const MAX_DATA_BYTES: usize = 16 * 1024 * 1024;
+const MAX_DATA_BYTES: u32 = 16 * 1024 * 1024;
+/// Crockford's base32 (<https://www.crockford.com/base32.html>), in lower case.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// How many characters of it are an id; 65 bits.
+const ID_LENGTH: usize = 13;
 
 /// What the marker says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,90 +34,124 @@ pub(super) struct Marker {
     pub(super) max_data_bytes: usize,
 }
 
+/// Why a text is not the marker of a store that this ream can use.
+#[derive(Debug, PartialEq, Eq)]
+enum Refusal {
+    Bad(String),
+    OtherEngine(String),
+    Newer(u32),
+}
+
 impl Marker {
-    /// A new store's.
-    pub(super) fn new() -> Result<Self, io::Error> {
-        Ok(Self {
-            format: FORMAT,
-            id: random_id()?,
-            incarnation: random_id()?,
-            max_data_bytes: MAX_DATA_BYTES,
-        })
+    /// Whether the directory has a marker, whatever is in it.
+    pub(super) fn stands(layout: &Layout) -> Result<bool, Error> {
+        Ok(layout.place.identify(NAME)?.is_some())
+    }
+
+    /// Whether someone has begun to make the store.
+    pub(super) fn is_begun(layout: &Layout) -> Result<bool, Error> {
+        let begun = layout.place.read_small(BEGUN)?;
+        Ok(begun.is_some_and(|text| text.starts_with(FIRST_LINE)))
+    }
+
+    /// Writes the marker of a new store, where it is not begun. The directory is no store yet.
+    pub(super) fn begin(layout: &Layout) -> Result<(), Error> {
+        let begun = layout.place.read_small(BEGUN)?;
+        if begun.is_some_and(|text| Self::parse(&text).is_ok()) {
+            return Ok(());
+        }
+        let text = Self::text()
+            .map_err(|error| Error::Engine { action: "get random bits", source: error.into() })?;
+        let mut file = layout.place.open_file(BEGUN, Access::Create)?;
+        file.set_len(0)
+            .and_then(|()| file.write_all(text.as_bytes()))
+            .and_then(|()| file.sync_all())
+            .map_err(Error::io("write", &layout.place.path(BEGUN)))
+    }
+
+    /// Has the marker that was begun make the directory a store. Durable when it returns.
+    pub(super) fn finish(layout: &Layout) -> Result<(), Error> {
+        layout.place.rename(BEGUN, NAME)?;
+        layout.place.sync(".")
     }
 
     /// Reads the marker of the store in `layout`.
     pub(super) fn read(layout: &Layout) -> Result<Self, Error> {
-        match fs::read_to_string(&layout.marker) {
-            Ok(text) => Self::parse(&text, layout),
-            Err(error) => Err(match error.kind() {
-                io::ErrorKind::NotFound => Error::NoStore { path: layout.root.clone() },
-                io::ErrorKind::NotADirectory => Error::NotADirectory { path: layout.root.clone() },
-                _ => Error::io("read", &layout.marker)(error),
-            }),
-        }
+        let root = || layout.root.clone();
+        let Some(text) = layout.place.read_small(NAME)? else {
+            return Err(Error::NoStore { path: root() });
+        };
+        Self::parse(&text).map_err(|refusal| match refusal {
+            Refusal::Bad(reason) => Error::BadMarker { path: layout.place.path(NAME), reason },
+            Refusal::OtherEngine(engine) => Error::UnknownEngine { path: root(), engine },
+            Refusal::Newer(found) => Error::NewerFormat { path: root(), found, known: FORMAT },
+        })
     }
 
-    fn parse(text: &str, layout: &Layout) -> Result<Self, Error> {
-        let bad = |reason: String| Error::BadMarker { path: layout.marker.clone(), reason };
-        let mut lines = text.lines();
+    fn parse(text: &str) -> Result<Self, Refusal> {
+        let bad = |reason: String| Refusal::Bad(reason);
+        let mut lines = text.split('\n');
         if lines.next() != Some(FIRST_LINE) {
             return Err(bad(format!("its first line is not `{FIRST_LINE}`")));
         }
-        let value = |key: &str| {
-            let lines = text.lines().skip(1);
-            let mut values = lines.filter_map(|line| line.split_once(": "));
-            values.find(|(name, _)| *name == key).map(|(_, value)| value.trim().to_owned())
-        };
-        let needed = |key: &str| value(key).ok_or_else(|| bad(format!("it has no `{key}`")));
-        let number = |key: &str, text: String| {
-            text.parse::<u32>().map_err(|_| bad(format!("`{key}` is no number: {text}")))
-        };
-        let engine = needed("engine")?;
+        let engine = value(&mut lines, "engine")?;
         if engine != ENGINE {
-            return Err(Error::UnknownEngine { path: layout.root.clone(), engine });
+            return Err(Refusal::OtherEngine(engine.into()));
         }
-        let format = number("format", needed("format")?)?;
+        let format = number("format", value(&mut lines, "format")?)?;
         if format > FORMAT {
-            return Err(Error::NewerFormat {
-                path: layout.root.clone(),
-                found: format,
-                known: FORMAT,
-            });
+            return Err(Refusal::Newer(format));
         }
-        let max_data_bytes = match value("max-data-bytes") {
-            Some(text) => number("max-data-bytes", text)? as usize,
-            None => MAX_DATA_BYTES,
+        let id = id("id", value(&mut lines, "id")?)?;
+        let incarnation = self::id("incarnation", value(&mut lines, "incarnation")?)?;
+        let max_data_bytes = match lines.clone().next() {
+            None | Some("") => MAX_DATA_BYTES,
+            Some(_) => number("max-data-bytes", value(&mut lines, "max-data-bytes")?)?,
         };
-        Ok(Self { format, id: needed("id")?, incarnation: needed("incarnation")?, max_data_bytes })
+        // What is behind the end of the last line.
+        match (lines.next(), lines.next()) {
+            (Some(""), None) => {}
+            (Some(line), _) => return Err(bad(format!("`{line}` is not a line of one"))),
+            (None, _) => return Err(bad("its last line has no end".into())),
+        }
+        Ok(Self { format, id, incarnation, max_data_bytes: max_data_bytes as usize })
     }
 
-    /// Writes the marker, whole or not at all.
-    pub(super) fn write(&self, layout: &Layout) -> Result<(), Error> {
-        let new = layout.root.join("store.new");
-        let mut text = format!("{FIRST_LINE}\n");
-        // Writing into a string does not fail.
-        let _ = write!(
-            text,
-            "engine: {ENGINE}\nformat: {}\nid: {}\nincarnation: {}\nmax-data-bytes: {}\n",
-            self.format, self.id, self.incarnation, self.max_data_bytes
-        );
-        write_durably(&new, &text).map_err(Error::io("write", &new))?;
-        fs::rename(&new, &layout.marker).map_err(Error::io("write", &layout.marker))?;
-        platform::sync_dir(&layout.root).map_err(Error::io("sync", &layout.root))
+    /// The text of a new store's.
+    fn text() -> io::Result<String> {
+        let (id, incarnation) = (random_id()?, random_id()?);
+        Ok(format!(
+            "{FIRST_LINE}\nengine: {ENGINE}\nformat: {FORMAT}\nid: {id}\nincarnation: {incarnation}\n\
+             max-data-bytes: {MAX_DATA_BYTES}\n"
+        ))
     }
 }
 
-fn write_durably(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = platform::open_private(path, true)?;
-    file.set_len(0)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+/// The value of the next line, which is that of `key`.
+fn value<'t>(lines: &mut Split<'t, char>, key: &str) -> Result<&'t str, Refusal> {
+    let line = lines.next().unwrap_or_default();
+    let value = line.strip_prefix(key).and_then(|rest| rest.strip_prefix(": "));
+    value.ok_or_else(|| match line {
+        "" => Refusal::Bad(format!("it has no `{key}`")),
+        line => Refusal::Bad(format!("`{line}` stands where `{key}: …` should")),
+    })
 }
 
-/// 13 random characters of Crockford's base32 (<https://www.crockford.com/base32.html>), 65 bits.
-fn random_id() -> Result<String, io::Error> {
-    const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-    let mut bytes = [0; 13];
+/// A number in the one way in which it is written.
+fn number(key: &str, text: &str) -> Result<u32, Refusal> {
+    let number = text.parse::<u32>().ok().filter(|number| number.to_string() == text);
+    number.ok_or_else(|| Refusal::Bad(format!("`{key}` is not a number: {text}")))
+}
+
+fn id(key: &str, text: &str) -> Result<String, Refusal> {
+    if text.len() == ID_LENGTH && text.bytes().all(|byte| ALPHABET.contains(&byte)) {
+        return Ok(text.into());
+    }
+    Err(Refusal::Bad(format!("`{key}` is not {ID_LENGTH} characters of base32: {text}")))
+}
+
+fn random_id() -> io::Result<String> {
+    let mut bytes = [0; ID_LENGTH];
     platform::random(&mut bytes)?;
     Ok(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect())
 }
@@ -117,50 +160,93 @@ fn random_id() -> Result<String, io::Error> {
 mod tests {
     use super::*;
 
-    fn layout() -> Layout {
-        Layout::of(Path::new("/s"))
-    }
+    const MARKER: &str = "ream store\nengine: sqlite\nformat: 1\nid: 4fz0k7m2q9xwb\n\
+                          incarnation: 0123456789abc\nmax-data-bytes: 16777216\n";
 
-    fn parse(text: &str) -> Result<Marker, String> {
-        Marker::parse(text, &layout()).map_err(|error| error.to_string())
+    fn reason(text: &str) -> String {
+        match Marker::parse(text) {
+            Err(Refusal::Bad(reason)) => reason,
+            parsed => panic!("{text:?}: {parsed:?}"),
+        }
     }
 
     #[test]
     fn what_is_written_is_read() {
-        let dir = tempfile::tempdir().unwrap();
-        let (layout, marker) = (Layout::of(dir.path()), Marker::new().unwrap());
-        marker.write(&layout).unwrap();
-        assert_eq!(Marker::read(&layout).unwrap(), marker);
-        assert_eq!(marker.id.len(), 13);
+        let marker = Marker::parse(&Marker::text().unwrap()).unwrap();
         assert_ne!(marker.id, marker.incarnation);
+        let other = Marker::parse(&Marker::text().unwrap()).unwrap();
+        assert_ne!(marker.id, other.id);
     }
 
     #[test]
-    fn the_setting_is_optional_and_other_lines_are_left_alone() {
-        let marker =
-            parse("ream store\nengine: sqlite\nformat: 1\nid: a\nincarnation: b\nnote: x\n");
-        assert_eq!(marker.unwrap().max_data_bytes, 16 * 1024 * 1024);
-    }
-
-    #[test]
-    fn what_is_no_marker_is_told() {
-        for (text, error) in [
-            ("", "/s/store is no marker of a store: its first line is not `ream store`"),
-            ("ream store\n", "/s/store is no marker of a store: it has no `engine`"),
-            (
-                "ream store\nengine: sqlite\nformat: x\n",
-                "/s/store is no marker of a store: `format` is no number: x",
-            ),
-            (
-                "ream store\nengine: postgres\n",
-                "the store at /s is kept by the engine `postgres`, which this ream does not have",
-            ),
-            (
-                "ream store\nengine: sqlite\nformat: 2\n",
-                "the store at /s has format 2; this ream knows formats up to 1",
-            ),
-        ] {
-            assert_eq!(parse(text), Err(error.to_owned()));
+    fn the_setting_is_optional_and_no_other_line_is() {
+        let max = |text: &str| Marker::parse(text).unwrap().max_data_bytes;
+        assert_eq!(max(MARKER), 16_777_216);
+        assert_eq!(max(&MARKER.replace("16777216", "5")), 5);
+        let without = MARKER.replace("max-data-bytes: 16777216\n", "");
+        assert_eq!(max(&without), 16 * 1024 * 1024);
+        for line in 0..5 {
+            let mut lines: Vec<&str> = MARKER.lines().collect();
+            lines.remove(line);
+            reason(&(lines.join("\n") + "\n"));
         }
+    }
+
+    #[test]
+    fn what_is_not_a_marker_is_refused_and_named() {
+        let id = "id: 4fz0k7m2q9xwb";
+        for (text, expected) in [
+            (String::new(), "its first line is not `ream store`"),
+            ("ream store\n".into(), "it has no `engine`"),
+            (MARKER.replace("ream store", "ream  store"), "its first line is not `ream store`"),
+            (MARKER.replace("format: 1", "format: x"), "`format` is not a number: x"),
+            (MARKER.replace("format: 1", "format: 01"), "`format` is not a number: 01"),
+            (MARKER.replace("format: 1", "format: +1"), "`format` is not a number: +1"),
+            (MARKER.replace("format: 1", "format: 1 "), "`format` is not a number: 1 "),
+            (
+                MARKER.replace("16777216", "4294967296"),
+                "`max-data-bytes` is not a number: 4294967296",
+            ),
+            (MARKER.replace(id, "id: a"), "`id` is not 13 characters of base32: a"),
+            (
+                MARKER.replace(id, "id: 4FZ0K7M2Q9XWB"),
+                "`id` is not 13 characters of base32: 4FZ0K7M2Q9XWB",
+            ),
+            (
+                MARKER.replace(id, "id: \"},{\"a\":\"x"),
+                "`id` is not 13 characters of base32: \"},{\"a\":\"x",
+            ),
+            (
+                MARKER.replace("012345678", "i12345678"),
+                "`incarnation` is not 13 characters of base32: i12345678",
+            ),
+            (
+                MARKER.replace(id, &format!("note: x\n{id}")),
+                "`note: x` stands where `id: …` should",
+            ),
+            (
+                MARKER.replace("max-data", "note"),
+                "`note-bytes: 16777216` stands where `max-data-bytes: …` should",
+            ),
+            (format!("{MARKER}note: x\n"), "`note: x` is not a line of one"),
+            (format!("{MARKER}{MARKER}"), "`ream store` is not a line of one"),
+            (format!("{MARKER}\n"), "`` is not a line of one"),
+            (MARKER.trim_end().into(), "its last line has no end"),
+            (MARKER.replace("\nmax-data-bytes: 16777216\n", ""), "its last line has no end"),
+        ] {
+            assert!(reason(&text).starts_with(expected), "{text:?}: {}", reason(&text));
+        }
+    }
+
+    #[test]
+    fn what_another_ream_wrote_is_known_by_its_first_lines() {
+        assert_eq!(
+            Marker::parse("ream store\nengine: postgres\nserver: x\n"),
+            Err(Refusal::OtherEngine("postgres".into()))
+        );
+        assert_eq!(
+            Marker::parse("ream store\nengine: sqlite\nformat: 2\nnote: x\n"),
+            Err(Refusal::Newer(2))
+        );
     }
 }

@@ -29,7 +29,6 @@ use super::subscriptions::{self, is_table};
 use super::transaction::{Failure, link};
 use crate::event::Position;
 use crate::near;
-use crate::platform;
 use crate::schema::{Definition, Identifier};
 use crate::store::chain::Link;
 use crate::store::remembered::Permit;
@@ -85,8 +84,7 @@ impl Store {
         let generation = 1;
         drop(self.create_file(name, definition, generation)?);
         file::point(&self.layout, name, generation)?;
-        platform::sync_dir(&self.layout.projections)
-            .map_err(Error::io("sync", &self.layout.projections))?;
+        file::sync_names(&self.layout)?;
         // From here on it is there: writers wait for no more than this.
         let (json, permit) = (definition.to_json(), permit.as_ref().map(Permit::as_bytes));
         self.write(false, |transaction| {
@@ -113,7 +111,7 @@ impl Store {
         let link = Link::genesis(&self.marker.id);
         let file = File::of(&self.layout, name, generation);
         let statements = [table::CHECKPOINT, &table::statements(name, &definition.schema)].concat();
-        let connection = file.create(&self.options, |connection| {
+        let connection = file.create(&self.layout, &self.options, |connection| {
             connection.execute_batch(&statements)?;
             let insert = "INSERT INTO ream_checkpoint VALUES (0, ?1, ?2, ?3)";
             let checkpoint = params![link.as_bytes(), self.marker.id, self.marker.incarnation];
@@ -167,16 +165,14 @@ impl Store {
     pub(crate) fn projection(&self, name: &str) -> Result<Projection, Error> {
         let entry = self.look(|connection| find_exactly(connection, name))?;
         let file = File::of(&self.layout, &entry.name, entry.generation);
-        let connection = match file.open(&self.options) {
+        let connection = match file.open(&self.layout, &self.options) {
             Ok(connection) => connection,
-            Err(error) if file.path.symlink_metadata().is_ok() => {
-                return Err(failure(&self.layout, "open the projection", error));
-            }
+            Err(error) if file.exists()? => return Err(error),
             // It may have been rebuilt since it was looked up.
             Err(_) if self.look(|connection| find_exactly(connection, name))? != entry => {
                 return self.projection(name);
             }
-            Err(_) => return Err(Error::ProjectionLost { name: name.into(), path: file.path }),
+            Err(_) => return Err(Error::ProjectionLost { name: name.into(), path: file.path() }),
         };
         Ok(self.opened(entry, file, connection))
     }

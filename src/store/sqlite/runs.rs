@@ -1,7 +1,5 @@
 //! Who runs what follows the log: checkpoints, and the locks of runners.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -10,7 +8,6 @@ use super::lock::{Queue, Turn};
 use super::transaction::{Failure, Head, link};
 use super::{Store, projections};
 use crate::event::Position;
-use crate::platform;
 use crate::store::remembered::Permit;
 use crate::store::{Checkpoint, Error, Link, Options, ProjectionEntry};
 
@@ -77,41 +74,39 @@ impl Store {
     }
 
     pub(crate) fn take_run(&self, name: &str, wait: Duration) -> Result<Turn, Error> {
-        let made = platform::create_private_dir(&self.layout.runners);
-        // Another may be faster.
-        if let Err(error) = made
-            && !self.layout.runners.is_dir()
-        {
-            return Err(Error::io("create", &self.layout.runners)(error));
-        }
+        self.layout.place.make_directory("runners")?;
         let options = Options { lock_timeout: wait, ..self.options.clone() };
-        let lock = self.run_lock(name);
-        match Queue::of_runner(lock.clone()).enter(&options) {
+        let lock = run_lock(name);
+        match Queue::of_runner(&self.layout, lock.clone()).enter(&options) {
             Ok(turn) => {
                 let since = (self.options.clock)();
                 turn.sign(&format!("process {} since {since}\n", std::process::id()))
-                    .map_err(Error::io("write", &lock))?;
+                    .map_err(Error::io("write", &self.layout.place.path(&lock)))?;
                 Ok(turn)
             }
             Err(Error::Busy { .. }) => {
-                Err(Error::Running { name: name.to_string(), by: signature(&lock) })
+                Err(Error::Running { name: name.to_string(), by: self.signature(&lock)? })
             }
             Err(error) => Err(error),
         }
     }
 
     pub(crate) fn runner(&self, name: &str) -> Result<Option<String>, Error> {
-        let lock = self.run_lock(name);
-        if lock.symlink_metadata().is_err() {
+        let lock = run_lock(name);
+        if self.layout.place.identify(&lock)?.is_none() {
             return Ok(None);
         }
-        let free = Queue::of_runner(lock.clone()).try_enter()?.is_some();
-        Ok((!free).then(|| signature(&lock)))
+        match Queue::of_runner(&self.layout, lock.clone()).try_enter()? {
+            Some(_free) => Ok(None),
+            None => self.signature(&lock).map(Some),
+        }
     }
 
-    /// Names that differ in nothing but case would be one file in some file systems.
-    fn run_lock(&self, name: &str) -> PathBuf {
-        self.layout.runners.join(name.to_ascii_lowercase())
+    /// Who has signed a lock.
+    fn signature(&self, lock: &str) -> Result<String, Error> {
+        let signed = self.layout.place.read_small(lock)?.unwrap_or_default();
+        let signed = signed.lines().next().unwrap_or_default();
+        Ok(if signed.is_empty() { "another process".into() } else { signed.into() })
     }
 
     pub(crate) fn remember(&mut self, entry: &ProjectionEntry) -> Result<(), Error> {
@@ -143,9 +138,8 @@ impl Store {
     }
 }
 
-/// Who has signed a lock.
-fn signature(lock: &Path) -> String {
-    let signed = fs::read_to_string(lock).unwrap_or_default();
-    let signed = signed.lines().next().unwrap_or_default();
-    if signed.is_empty() { "another process".into() } else { signed.into() }
+/// The lock of who runs what is called `name`. Names that differ in nothing but case would be one file in
+/// some file systems.
+fn run_lock(name: &str) -> String {
+    format!("runners/{}", name.to_ascii_lowercase())
 }

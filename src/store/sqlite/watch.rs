@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn what_happens_often_is_kept_once_and_a_waker_is_not_lost() {
         let dir = tempfile::tempdir().unwrap();
-        let watch = Watch::new(&Layout::of(dir.path()));
+        let watch = Watch::new(&Layout::open(dir.path(), &crate::Options::default()).unwrap());
         let waker = watch.waker();
         for _ in 0..100_000 {
             watch.calls.call(|happened| happened.bell = true);

@@ -125,7 +125,7 @@ impl Writer {
         if faults::is_off(Remedy::Mark) {
             return Ok(false);
         }
-        mark::is_set(&turn.lock).map_err(Error::io("read", &self.layout.lock))
+        mark::is_set(&turn.lock).map_err(Error::io("read", &self.layout.place.path("lock")))
     }
 
     fn head(&self) -> Result<Head, Error> {
@@ -185,7 +185,7 @@ impl Writer {
                 self.durable = head.position;
                 self.ring(&head);
             }
-            mark::clear(&turn.lock).map_err(Error::io("write", &self.layout.lock))?;
+            mark::clear(&turn.lock).map_err(Error::io("write", &self.layout.place.path("lock")))?;
         }
         Ok(cut)
     }
@@ -250,7 +250,7 @@ impl Writer {
         let is_new = !self.named && log::wal_bytes(&self.layout) == 0;
         if let Err(error) = mark::set(&turn.lock) {
             self.roll_back();
-            return Err(Error::io("write", &self.layout.lock)(error));
+            return Err(Error::io("write", &self.layout.place.path("lock"))(error));
         }
         if let Err(error) = self.connection.execute_batch("COMMIT") {
             self.streams = Streams::default();
@@ -299,12 +299,12 @@ impl Writer {
         let acknowledged = Acknowledged { position: head.position, link: head.link };
         let rung = match self.bell.take() {
             Some(bell) => Ok(bell),
-            None => Bell::open(&self.layout.bell),
+            None => Bell::open(&self.layout),
         }
-        .and_then(|bell| bell.ring(acknowledged).map(|()| bell));
+        .and_then(|bell| bell.ring(&self.layout, acknowledged).map(|()| bell));
         match rung {
             Ok(bell) => (self.bell, self.warning) = (Some(bell), None),
-            Err(error) => self.warning = Some(Error::io("ring the bell", &self.layout.bell)(error)),
+            Err(error) => self.warning = Some(error),
         }
     }
 }

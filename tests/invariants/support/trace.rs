@@ -37,8 +37,10 @@ impl Call {
     pub(crate) fn on(&self, file: &str) -> bool {
         let descriptor = format!("/store/{file}>");
         let name = format!("/store/{file}\"");
+        // A name that is looked up from the store's directory.
+        let within = format!("/store>, \"{file}\"");
         let arguments = self.0.rsplit_once(" = ").map_or("", |(call, _)| call);
-        arguments.contains(&descriptor) || arguments.contains(&name)
+        [descriptor, name, within].iter().any(|form| arguments.contains(form))
     }
 
     pub(crate) fn succeeded(&self) -> bool {

@@ -27,6 +27,7 @@ impl InitArgs {
             self.directory.as_ref().or(global.store.as_ref()).or(environment.store.as_ref());
         let path = named.cloned().unwrap_or_else(|| PathBuf::from(DEFAULT_STORE));
         let (store, created) = Store::init(&path, &global.options(environment))?;
+        global.note_mended(&store);
         let output = Output::new(global);
         let shown = path.to_string_lossy();
         let message = match output.format {

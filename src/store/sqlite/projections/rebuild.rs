@@ -8,7 +8,6 @@ use rusqlite::params;
 use super::file::{self, File};
 use super::{Projection, find_exactly};
 use crate::event::Position;
-use crate::platform;
 use crate::schema::Identifier;
 use crate::store::remembered::Permit;
 use crate::store::sqlite::log::truncated;
@@ -47,7 +46,7 @@ impl Store {
         let ProjectionEntry { name, definition, generation, permit, .. } = &rebuilt.entry;
         // It has to be on the disk before it is relied on, and so has its name.
         rebuilt.settle()?;
-        self.sync_names()?;
+        file::sync_names(&self.layout)?;
         let (json, permit) = (definition.to_json(), permit.as_ref().map(Permit::as_bytes));
         self.write(false, |transaction| {
             let connection = transaction.connection();
@@ -65,22 +64,16 @@ impl Store {
     /// the one that does. Who calls this has the turn to rebuild.
     pub(super) fn tidy(&self, name: &Identifier, serves: u64) -> Result<(), Error> {
         file::point(&self.layout, name, serves)?;
-        self.sync_names()?;
+        file::sync_names(&self.layout)?;
         for generation in file::generations(&self.layout, name)? {
             let file = File::of(&self.layout, name, generation);
             // Who has opened the old one and not yet its log would miss what is left there.
-            let whole = || file.open(&self.options).is_ok_and(|old| truncated(&old));
+            let whole = || file.open(&self.layout, &self.options).is_ok_and(|old| truncated(&old));
             if generation > serves || generation < serves && whole() {
                 file.remove()?;
             }
         }
         Ok(())
-    }
-
-    /// Makes the names of projections' files durable.
-    fn sync_names(&self) -> Result<(), Error> {
-        let directory = &self.layout.projections;
-        platform::sync_dir(directory).map_err(Error::io("sync", directory))
     }
 
     /// A checkpoint for a generation of a projection that serves, or is to serve next.

@@ -1,0 +1,160 @@
+//! How SQLite opens a database of a store: in its place, and only with what ream made in it.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+
+use super::connection::wait_as_told;
+use super::place::Place;
+use crate::platform::directory::{OpenFile, open_files};
+use crate::platform::{self, FileIdentity};
+use crate::store::{Error, Options};
+
+/// Held by the thread that has SQLite open a database: two at once could not tell what each has opened.
+static OPENING: Mutex<()> = Mutex::new(());
+
+/// How often SQLite is asked to open a database before that is given up: another thread of this process
+/// may open a file of its own at the same moment.
+const ATTEMPTS: usize = 100;
+
+/// What ream never makes. Views and triggers are statements of whoever wrote the file, and would run
+/// within ours, without end where they like; so might a virtual table. What SQLite goes by is the text of
+/// each definition, which it words anew up to the name; an index that a key brings with it has none.
+const FOREIGN: &str = "SELECT name FROM sqlite_schema WHERE sql NOT GLOB 'CREATE TABLE *' \
+                       AND sql NOT GLOB 'CREATE INDEX *' AND sql NOT GLOB 'CREATE UNIQUE INDEX *'";
+
+/// After how many instructions of a statement SQLite asks whether to go on. The instructions of each run
+/// of a statement that is used again are added up.
+const INSTRUCTIONS: i32 = 1_000_000;
+/// How often it goes on though it is interrupted. A transaction is finished first: one of a million
+/// events asks some 60 times.
+const FINISHES: u32 = 100;
+
+/// Opens the database `name` of the place, and reads from it for the first time, once `set_up` has set it
+/// up. What fails of SQLite becomes the error that `failed` makes of it. When it is closed, its log stays.
+pub(super) fn open(
+    place: &Place,
+    name: &str,
+    options: &Options,
+    set_up: impl Fn(&Connection) -> rusqlite::Result<()>,
+    failed: impl Fn(rusqlite::Error) -> Error,
+) -> Result<Connection, Error> {
+    // There is nothing behind the lock that a panic could have left half done.
+    let _alone = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
+    place.check_database(name)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW
+        | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    for _ in 0..ATTEMPTS {
+        let opening = Opening { place, name, before: open_files() };
+        let opened = Connection::open_with_flags(place.real_path(name), flags);
+        let mut connection = opened.map_err(&failed)?;
+        // Before the first statement: that may write, if only into the index of the log.
+        if !opening.has_opened_database()? {
+            thread::yield_now();
+            continue;
+        }
+        // A log that turns out to be another's must not be moved into the database.
+        connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+            .and_then(|_| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true))
+            .and_then(|_| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false))
+            .and_then(|_| wait_as_told(&connection, options))
+            .and_then(|()| set_up(&connection))
+            .and_then(|()| end_when_interrupted(&mut connection, options))
+            .map_err(&failed)?;
+        if let Some(foreign) = foreign(&connection).map_err(&failed)? {
+            let path = place.path(name);
+            let what = format!("{} holds `{foreign}`, which ream never makes", path.display());
+            return Err(Error::Damaged { what });
+        }
+        if opening.has_opened_log(&connection, &failed)? {
+            return Ok(connection);
+        }
+        thread::yield_now();
+    }
+    Err(Error::Replaced { path: place.path(".") })
+}
+
+/// Has the log of a database that was opened be moved into it, and removed, when its last connection is
+/// closed.
+pub(super) fn leave_no_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map(drop)
+}
+
+/// A database that SQLite is asked to open. It goes by a path, and someone may exchange the directories
+/// above the store for others; so what it has opened is compared with what stands in the store's
+/// directory. Nothing is opened for that: to close a second descriptor would drop SQLite's locks.
+struct Opening<'p> {
+    place: &'p Place,
+    name: &'p str,
+    /// What this process had open before, where the system has a list of it.
+    before: Option<Vec<OpenFile>>,
+}
+
+impl Opening<'_> {
+    /// Whether the database is the file that stands in the store.
+    fn has_opened_database(&self) -> Result<bool, Error> {
+        let Some(stands) = self.place.identify(self.name)? else { return Ok(false) };
+        let (Some(before), Some(after)) = (&self.before, open_files()) else {
+            return Ok(self.leads_to("", stands));
+        };
+        let mut new = after.iter().filter(|open| !before.contains(open));
+        if new.clone().any(|open| open.identity == stands) {
+            return Ok(true);
+        }
+        // SQLite keeps the descriptors of closed connections while others have locks, and takes such a
+        // one. But where another file has been opened, by whatever thread, it may have been that.
+        Ok(after.iter().any(|open| open.identity == stands) && new.next().is_none())
+    }
+
+    /// Whether the log and its index are what stands in the store, now that they are in use. A log is
+    /// opened by each connection, its index once by a process.
+    fn has_opened_log(
+        &self,
+        connection: &Connection,
+        failed: impl Fn(rusqlite::Error) -> Error,
+    ) -> Result<bool, Error> {
+        let beside = |ending: &str| self.place.identify(&format!("{}{ending}", self.name));
+        let (log, index) = (beside("-wal")?, beside("-shm")?);
+        let (Some(log), Some(index)) = (log, index) else {
+            // One that is being made has no log yet.
+            let mode = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0));
+            let mode: String = mode.map_err(failed)?;
+            return Ok(mode != "wal");
+        };
+        let (Some(before), Some(after)) = (&self.before, open_files()) else {
+            return Ok(self.leads_to("-wal", log) && self.leads_to("-shm", index));
+        };
+        Ok(after.iter().any(|open| open.identity == log && !before.contains(open))
+            && after.iter().any(|open| open.identity == index))
+    }
+
+    /// Whether the path still leads to this file. That is all there is to go by where the system has no
+    /// list of what is open.
+    fn leads_to(&self, ending: &str, stands: FileIdentity) -> bool {
+        let path = self.place.real_path(&format!("{}{ending}", self.name));
+        platform::identify(&path).is_ok_and(|found| found == stands)
+    }
+}
+
+/// The name of something in the database that ream never makes, if there is anything.
+fn foreign(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    connection.query_row(FOREIGN, [], |row| row.get(0)).optional()
+}
+
+/// Has the caller's interrupt flag end a statement that runs without end, as one can in a database that
+/// was made for it.
+fn end_when_interrupted(connection: &mut Connection, options: &Options) -> rusqlite::Result<()> {
+    let Some(interrupt) = options.interrupt.clone() else { return Ok(()) };
+    let mut asked = 0;
+    let ends = move || {
+        asked = if interrupt.load(Ordering::Relaxed) { asked + 1 } else { 0 };
+        asked > FINISHES
+    };
+    connection.progress_handler(INSTRUCTIONS, Some(ends))
+}
