@@ -10,6 +10,7 @@ mod connection;
 mod database;
 mod decisions;
 mod erase;
+mod event_row;
 mod init;
 mod layout;
 mod lock;

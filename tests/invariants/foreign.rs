@@ -1,4 +1,5 @@
-//! A store that another program has written to: what its database holds is data, not statements.
+//! A database that another program has written to: what it holds is data, not statements, and no line
+//! comes of it that ream would not have written.
 
 use std::fs::{self, OpenOptions};
 use std::os::unix::fs::FileExt as _;
@@ -141,6 +142,61 @@ fn page(kind: u8, cells: usize, child: Option<u32>, row: &[u8]) -> Vec<u8> {
         page[at..at + cell.len()].copy_from_slice(&cell);
     }
     page
+}
+
+/// What stands in the place of JSON: two lines, a line that begins like one, and what has no end.
+const NO_JSON: [&str; 5] =
+    ["{\"a\":1}'||char(10)||'{\"position\":9}", "", "x", "{\"a\":\"'||char(27)||'[2J\"}", "[1"];
+
+#[test]
+fn what_is_not_json_is_an_error_of_its_event_and_no_line() {
+    for column in ["data", "metadata"] {
+        for text in NO_JSON {
+            let home = Home::with(3);
+            changed(
+                &home,
+                "db",
+                &format!("UPDATE events SET {column} = '{text}' WHERE position = 2"),
+            );
+            let words = ["the event at position 2 can't be read: it is not JSON"];
+            for args in [
+                &["read"][..],
+                &["tail", "--limit", "3"],
+                &["tail", "--limit", "3", "--", "cat"],
+                &["decide", "s", "--", "sh", "-c", "read -r line"],
+            ] {
+                let end = home.run(args).failed(1, &words);
+                // What came before is given, and nothing of it or behind it.
+                assert!(
+                    end.stdout.lines().all(|line| line.starts_with("{\"position\":1,")),
+                    "{end:#?}"
+                );
+            }
+            // What is not shown is removed like any other.
+            home.run(&["stream", "rm", "s", "--yes"]).done();
+        }
+    }
+    let home = Home::with(2);
+    changed(&home, "db", "UPDATE events SET data = 7 WHERE position = 1");
+    home.run(&["read"]).failed(1, &["the event at position 1 can't be read"]);
+}
+
+#[test]
+fn a_field_of_a_projection_that_can_not_stand_in_a_line_is_an_error() {
+    let home = Home::with(1);
+    home.run(&["project", "create", "p", "id:integer:key", "j:json", "at:timestamp"]).done();
+    let times = ["2026-01-01T00:00:00.000000Z\",\"id\":\"9", "x", "'||char(10)||'"];
+    let fields = NO_JSON.map(|text| ("j", text)).into_iter().chain(times.map(|text| ("at", text)));
+    for (field, text) in fields {
+        let row = r#"{"id":1,"j":{},"at":"2026-01-01T00:00:00Z"}"#;
+        home.run(&["project", "set", "p", row]).done();
+        changed(&home, "projections/p.1.db", &format!("UPDATE p SET {field} = '{text}'"));
+        for format in ["jsonl", "json", "csv"] {
+            let args = ["project", "select", "p", "--format", format];
+            let end = home.run(&args).failed(1, &[&format!("the field `{field}`")]);
+            assert!(!end.stdout.contains('1'), "a part of the row is shown: {end:#?}");
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode};
 
 use super::database;
@@ -82,8 +83,31 @@ pub(super) fn wait_as_told(connection: &Connection, options: &Options) -> rusqli
     connection.busy_timeout(options.lock_timeout.clamp(Duration::from_millis(1), LONGEST_WAIT))
 }
 
+/// That what is stored can't be right, as an error of SQLite, which [`failure`] takes it out of again.
+pub(super) fn damaged(what: String) -> rusqlite::Error {
+    let damaged = Error::Damaged { what };
+    rusqlite::Error::FromSqlConversionFailure(0, Type::Null, Box::new(damaged))
+}
+
+/// What is wrong with a value that was read.
+pub(super) fn reason(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::FromSqlConversionFailure(_, _, reason) => reason.to_string(),
+        error => error.to_string(),
+    }
+}
+
 /// What a failure of SQLite means.
 pub(super) fn failure(layout: &Layout, action: &'static str, error: rusqlite::Error) -> Error {
+    let error = match error {
+        rusqlite::Error::FromSqlConversionFailure(column, kind, source) => {
+            match source.downcast::<Error>() {
+                Ok(error) => return *error,
+                Err(source) => rusqlite::Error::FromSqlConversionFailure(column, kind, source),
+            }
+        }
+        error => error,
+    };
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => Error::Full { path: layout.root.clone() },
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {

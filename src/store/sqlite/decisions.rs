@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use rusqlite::{Connection, params};
 
 use super::append::append_together;
+use super::event_row::{COLUMNS, event};
 use super::lock::Queue;
 use super::plan::{list_positions, position_of};
-use super::read::{COLUMNS, event};
 use super::states::{self, Stored};
 use super::transaction::{Failure, StreamRow, Transaction, check_expectation};
 use super::{Store, Turn, positions};

@@ -1,9 +1,14 @@
 //! Payloads and times in columns: TEXT where they are JSON, BLOB where they are not; microseconds.
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Result, Row};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, ValueRef};
+use rusqlite::{Error, Result, Row};
 
 use crate::event::{DataRef, Timestamp};
+
+/// A text that stands where JSON is stored, and is none.
+#[derive(Debug, thiserror::Error)]
+#[error("it is not JSON")]
+struct NotJson;
 
 impl ToSql for DataRef<'_> {
     fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
@@ -27,4 +32,89 @@ pub(super) fn payload<'r>(row: &'r Row<'_>, column: usize) -> Result<DataRef<'r>
         ValueRef::Blob(bytes) => DataRef::Bytes(bytes),
         json => DataRef::Json(json.as_str()?),
     })
+}
+
+/// The payload in a column, to be shown.
+pub(super) fn shown_payload<'r>(row: &'r Row<'_>, column: usize) -> Result<DataRef<'r>> {
+    let payload = payload(row, column)?;
+    match payload {
+        DataRef::Json(text) if !may_be_json(text) => Err(not_json(column)),
+        payload => Ok(payload),
+    }
+}
+
+/// The JSON in a column, to be shown; `None` where there is none.
+pub(super) fn shown_json<'r>(row: &'r Row<'_>, column: usize) -> Result<Option<&'r str>> {
+    let text = row.get_ref(column)?.as_str_or_null()?;
+    match text {
+        Some(text) if !may_be_json(text) => Err(not_json(column)),
+        text => Ok(text),
+    }
+}
+
+fn not_json(column: usize) -> Error {
+    Error::FromSqlConversionFailure(column, Type::Text, Box::new(NotJson))
+}
+
+/// Whether a text that was stored may be the JSON that ream stores, as far as a line that it becomes a
+/// part of hangs on it: without white space outside strings, and so without any control character, and
+/// with the ends of a value.
+///
+/// What is within is not parsed: every read would pay for that, to keep whoever writes to the database
+/// from what they might as well write as JSON. This costs next to nothing, since the compiler makes a
+/// comparison of many bytes at once of it.
+pub(super) fn may_be_json(text: &str) -> bool {
+    let controls = text.bytes().map(|byte| u8::from(byte < b' ')).fold(0, |found, is| found | is);
+    let (Some(first), Some(last)) = (text.bytes().next(), text.bytes().next_back()) else {
+        return false;
+    };
+    let has_ends = match first {
+        b'{' => last == b'}',
+        b'[' => last == b']',
+        b'"' => last == b'"' && text.len() > 1,
+        b'-' | b'0'..=b'9' => last.is_ascii_digit(),
+        _ => matches!(text, "true" | "false" | "null"),
+    };
+    has_ends && controls == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_a_part_of_a_line_is_told_from_what_can_not() {
+        for json in
+            ["{}", "[]", "\"\"", "0", "-1", "1e9", "true", "false", "null", r#"{"a":["\n é"]}"#]
+        {
+            assert!(may_be_json(json), "{json}");
+        }
+        for text in [
+            "",
+            " ",
+            "\"",
+            "{",
+            "}",
+            "{]",
+            "-",
+            "x",
+            "nul",
+            "true ",
+            " 1",
+            "1 ",
+            "{}\n{}",
+            "{}\n",
+            "[\r]",
+            "{\"a\":\"\u{1b}[2J\"}",
+            "{\t}",
+            "\"\0\"",
+        ] {
+            assert!(!may_be_json(text), "{text:?}");
+        }
+        // Wherever it stands: bytes are compared by the many.
+        for at in 0..100 {
+            let text = format!("[{}\n{}]", "1".repeat(at), "1".repeat(100 - at));
+            assert!(!may_be_json(&text), "{at}");
+        }
+    }
 }

@@ -8,13 +8,13 @@ use std::thread;
 
 use rusqlite::types::Value;
 use rusqlite::vtab::array;
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _};
 
 use super::connection::failure;
+use super::event_row::{COLUMNS, event};
 use super::layout::Layout;
 use super::look::{TRIES, WRITING};
 use super::marker::Marker;
-use super::payload::payload;
 use super::plan::{Plan, position_of};
 use super::transaction::{Failure, Head, StreamRow};
 use super::writer::{Settled, settle};
@@ -32,10 +32,6 @@ const BATCH_ROWS: usize = 20_000;
 
 /// Behind every position that SQLite can hold.
 const END: u64 = i64::MAX.unsigned_abs();
-
-/// What an event is read from.
-pub(super) const COLUMNS: &str =
-    "position, stream, version, recorded, id, type, time, data, metadata";
 
 /// Reads the events that a query chooses.
 #[derive(Debug)]
@@ -471,28 +467,6 @@ impl Reader {
     fn chooses(&self, event: &EventRef<'_>) -> bool {
         self.query.chooses_event(event.event_type, event.time)
     }
-}
-
-/// The event in a row of [`COLUMNS`]; `None` where it is removed.
-#[inline]
-pub(super) fn event<'r>(
-    row: &'r Row<'_>,
-    store_id: &'r str,
-) -> rusqlite::Result<Option<EventRef<'r>>> {
-    let Some(event_type) = row.get_ref(5)?.as_str_or_null()? else { return Ok(None) };
-    let recorded: Timestamp = row.get(3)?;
-    Ok(Some(EventRef {
-        position: Position(row.get(0)?),
-        stream: row.get_ref(1)?.as_str()?,
-        version: Version(row.get(2)?),
-        given_id: row.get_ref(4)?.as_str_or_null()?,
-        store_id,
-        event_type,
-        time: row.get::<_, Option<Timestamp>>(6)?.unwrap_or(recorded),
-        recorded,
-        data: payload(row, 7)?,
-        metadata: row.get_ref(8)?.as_str_or_null()?,
-    }))
 }
 
 /// What a batch has taken.

@@ -3,7 +3,8 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
-use super::payload::payload;
+use super::connection::{damaged, reason};
+use super::payload::shown_payload;
 use super::plan::position_of;
 use super::streams::near_in;
 use super::transaction::{Failure, check_expectation};
@@ -125,7 +126,9 @@ pub(super) fn stored(connection: &Connection, name: &str) -> Result<Option<Store
     let mut rows = statement.query([name])?;
     let Some(row) = rows.next()? else { return Ok(None) };
     let (version, position) = (Version(row.get(0)?), Position(row.get(1)?));
-    let data = payload(row, 3)?;
+    let unreadable =
+        |error| damaged(format!("the state of `{name}` can't be read: {}", reason(&error)));
+    let data = shown_payload(row, 3).map_err(unreadable)?;
     if row.get_ref(2)?.as_blob()? != state_checksum(name, version, position, data) {
         let what = format!("the state of `{name}` is not what was stored");
         return Err(Error::Damaged { what }.into());

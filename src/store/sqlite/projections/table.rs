@@ -11,6 +11,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef as Column};
 
 use crate::schema::{Decimal, Field, FieldType, Identifier, Schema, Value, ValueRef};
 use crate::store::Error;
+use crate::store::sqlite::payload::may_be_json;
 
 /// The table of what the projection has committed.
 pub(super) const CHECKPOINT: &str = "\
@@ -114,6 +115,9 @@ pub(super) fn to_column(value: &Value) -> ToSqlOutput<'_> {
 pub(super) fn from_column<'v>(column: Column<'v>, field: &Field) -> Result<ValueRef<'v>, Error> {
     let damaged =
         || Error::Damaged { what: format!("the field `{}` holds what is none", field.name) };
+    // What becomes a part of a line as it is: another program can write to the file.
+    let checked =
+        |text: &'v str, is: fn(&str) -> bool| is(text).then_some(text).ok_or_else(damaged);
     let text = |bytes: &'v [u8]| std::str::from_utf8(bytes).map_err(|_| damaged());
     Ok(match (column, field.field_type) {
         (Column::Null, _) => ValueRef::Null,
@@ -125,10 +129,19 @@ pub(super) fn from_column<'v>(column: Column<'v>, field: &Field) -> Result<Value
         (Column::Integer(number), FieldType::Decimal { scale, .. }) => {
             ValueRef::Decimal(Decimal::new(number, scale).ok_or_else(damaged)?)
         }
-        (Column::Text(bytes), FieldType::Timestamp) => ValueRef::Timestamp(text(bytes)?),
-        (Column::Text(bytes), FieldType::Json) => ValueRef::Json(text(bytes)?),
+        (Column::Text(bytes), FieldType::Timestamp) => {
+            ValueRef::Timestamp(text(bytes).and_then(|text| checked(text, may_be_time))?)
+        }
+        (Column::Text(bytes), FieldType::Json) => {
+            ValueRef::Json(text(bytes).and_then(|text| checked(text, may_be_json))?)
+        }
         _ => return Err(damaged()),
     })
+}
+
+/// Whether a text may stand in quotes as a time does.
+fn may_be_time(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit() || b"-:.TZ".contains(&byte))
 }
 
 #[cfg(test)]

@@ -32,7 +32,9 @@ pub(super) fn write_rows(
     let mut failed = None;
     projection.select(selection, |row| {
         let mut next = || {
-            rows.row(&mut buffer, row)?;
+            let whole = buffer.len();
+            // Of a row that can't be read, no part is shown.
+            rows.row(&mut buffer, row).inspect_err(|_| buffer.truncate(whole))?;
             if buffer.len() < BUFFER {
                 return Ok(true);
             }
