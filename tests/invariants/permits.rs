@@ -58,8 +58,9 @@ fn a_machine_without_an_id_keeps_no_permit() {
         let home = made();
         let why = "there is no machine id in /etc/machine-id";
         assert!(run_on(&home, id, &SHOW).done().contains("\"allowed\":false"));
-        let hint = format!("hint: add --allow, or set REAM_ALLOW=1: {why}\n");
-        run_on(&home, id, &REBUILD).failed(1, &[REFUSED, &hint]);
+        let hint = format!("hint: {why}, so each run needs --allow: ");
+        let command = "project rebuild --allow seen --dry-run\n";
+        run_on(&home, id, &REBUILD).failed(1, &[REFUSED, &hint, command]);
         run_on(&home, id, &["project", "allow", "seen"]).failed(1, &[why, "hint: ", "--allow"]);
         ended(on_machine(&home, id, &REBUILD).env("REAM_ALLOW", "1")).done();
         run_on(&home, id, &[&REBUILD[..], &["--allow"]].concat()).done();

@@ -211,7 +211,9 @@ fn follow_code(error: &Error, line: &CommandLine) -> Answer {
             1,
             match refused.no_permits {
                 None => Hint::other("", &["project", "allow"], &[&refused.name]),
-                Some(reason) => format!("add --allow, or set REAM_ALLOW=1: {reason}").into(),
+                Some(reason) => {
+                    Hint::again(&format!("{reason}, so each run needs --allow")).flag("--allow")
+                }
             },
         ),
         Error::NoPermits { .. } => (1, "run the program with --allow, or set REAM_ALLOW=1".into()),
