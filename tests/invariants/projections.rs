@@ -154,7 +154,7 @@ fn a_projection_whose_file_is_gone_says_so_and_can_be_dropped() {
         &[
             "the file of the projection `users`",
             "users.1.db, is not there",
-            "ream project drop users",
+            "drop it, create it",
         ],
     );
     let listed = home.run(&["project", "list"]);
