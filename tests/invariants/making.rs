@@ -38,7 +38,7 @@ fn a_kill_at_any_call_leaves_what_can_be_made_whole() {
         // A store that is half made is none, and says so.
         if !home.file("store").exists() {
             halves += usize::from(home.store().exists());
-            home.run(&["read"]).failed(4, &["no store", "ream init"]);
+            home.run(&["read"]).failed(4, &["no store", "hint: ", " init"]);
         }
         made(home, place);
     });
@@ -53,7 +53,7 @@ fn a_store_whose_sync_fails_is_told_and_can_be_made_whole() {
             let home = bare();
             let end = ended(&mut home.injected(file, &inject, &["init"]));
             assert_eq!((end.code, &*end.stdout), (Some(1), ""), "{file} {inject}: {end:#?}");
-            home.run(&["read"]).failed(4, &["no store", "ream init"]);
+            home.run(&["read"]).failed(4, &["no store", "hint: ", " init"]);
             made(&home, &inject);
         }
     }
