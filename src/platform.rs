@@ -44,6 +44,10 @@ mod system {
         fs::set_permissions(path, fs::Permissions::from_mode(0o700))
     }
 
+    pub(crate) fn is_own(metadata: &fs::Metadata) -> bool {
+        metadata.uid() == super::directory::user()
+    }
+
     pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
         file.write_all_at(bytes, offset)
     }
@@ -112,6 +116,10 @@ mod system {
 
     pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
         fs::create_dir(path)
+    }
+
+    pub(crate) fn is_own(_metadata: &fs::Metadata) -> bool {
+        true
     }
 
     pub(crate) fn write_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
@@ -232,18 +240,9 @@ pub fn unbuffered_stdin() -> io::Result<Stdin> {
 }
 
 /// Whether a file belongs to the user of this process.
-#[cfg(unix)]
 #[must_use]
 pub fn is_own(metadata: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-    metadata.uid() == rustix::process::geteuid().as_raw()
-}
-
-/// Whether a file belongs to the user of this process; on this system, any that can be looked at.
-#[cfg(not(unix))]
-#[must_use]
-pub fn is_own(_metadata: &std::fs::Metadata) -> bool {
-    true
+    system::is_own(metadata)
 }
 
 /// Waits until `input` can be read from without waiting, or has ended; at most for `timeout`.

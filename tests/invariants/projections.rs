@@ -151,11 +151,7 @@ fn a_projection_whose_file_is_gone_says_so_and_can_be_dropped() {
     fs::remove_file(home.file("projections/users.1.db")).unwrap();
     home.run(&["project", "select", "users"]).failed(
         1,
-        &[
-            "the file of the projection `users`",
-            "users.1.db, is not there",
-            "drop it, create it",
-        ],
+        &["the file of the projection `users`", "users.1.db, is not there", "drop it, create it"],
     );
     let listed = home.run(&["project", "list"]);
     assert_eq!(listed.code, Some(0), "{listed:?}");

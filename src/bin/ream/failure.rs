@@ -269,21 +269,21 @@ fn opening_code(error: &Error, line: &CommandLine) -> Answer {
 
 /// What to do about a file or a directory that can't be relied on.
 fn place_hint(path: &Path, fault: &PlaceFault) -> Option<Hint> {
-    match fault {
+    Some(match fault {
         PlaceFault::Owner { .. } => {
-            Some("run ream as that user, or set REAM_TRUST_OWNER=1 if you trust it".into())
+            "run ream as that user, or set REAM_TRUST_OWNER=1 if you trust it".into()
         }
         PlaceFault::Writable { directory, .. } => {
             let mode = if *directory { "700" } else { "600" };
             let hint = Hint::system("", ["chmod".as_ref(), mode.as_ref(), path.as_os_str()]);
-            Some(hint.or("or set REAM_TRUST_OWNER=1 if you trust them".into()))
+            hint.or("or set REAM_TRUST_OWNER=1 if you trust them".into())
         }
         PlaceFault::Names { .. } => {
             let find = ["find", "/", "-xdev", "-samefile"].map(AsRef::as_ref);
-            Some(Hint::system("", find.into_iter().chain([path.as_os_str()])))
+            Hint::system("see its names", find.into_iter().chain([path.as_os_str()]))
         }
-        _ => None,
-    }
+        _ => return None,
+    })
 }
 
 /// The same for a program that failed.

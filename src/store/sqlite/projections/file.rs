@@ -114,8 +114,9 @@ impl File {
         let moved = match Queue::of_projections(layout).try_enter()? {
             Some(_turn) => {
                 if doubted {
-                    let real = |suffix| self.place.real_path(&self.beside(suffix));
-                    log::check_whole(connection, layout, &real("-wal"), &real("-shm"))
+                    let beside = |suffix: &str| self.place.real_path(&self.beside(suffix));
+                    let (log, shared_memory) = (beside("-wal"), beside("-shm"));
+                    log::check_whole(connection, layout, &log, &shared_memory)
                         .inspect_err(|_| self.doubt(connection))?;
                 }
                 self.move_log(connection, options).map_err(|error| {
