@@ -52,6 +52,9 @@ _ream() {
             ream,tail)
                 cmd="ream__subcmd__tail"
                 ;;
+            ream__subcmd__project,allow)
+                cmd="ream__subcmd__project__subcmd__allow"
+                ;;
             ream__subcmd__project,create)
                 cmd="ream__subcmd__project__subcmd__create"
                 ;;
@@ -367,7 +370,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__project)
-            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version create drop list show run rebuild set select update delete"
+            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version create drop list show run allow rebuild set select update delete"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -396,8 +399,38 @@ _ream() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ream__subcmd__project__subcmd__allow)
+            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ream__subcmd__project__subcmd__create)
-            opts="-q -h -V --key --unique --index --from --schema --per-event --batch --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-q -h -V --key --unique --index --from --schema --allow --per-event --batch --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -545,7 +578,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__project__subcmd__rebuild)
-            opts="-y -q -h -V --per-event --batch --retries --markers --diff --yes --dry-run --grace --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-y -q -h -V --allow --per-event --batch --retries --markers --diff --yes --dry-run --grace --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -587,7 +620,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__project__subcmd__run)
-            opts="-q -h -V --per-event --batch --retries --markers --until-caught-up --wait --grace --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-q -h -V --allow --per-event --batch --retries --markers --until-caught-up --wait --grace --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -633,7 +666,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__project__subcmd__select)
-            opts="-q -h -V --with --fields --order-by --limit --offset --count --explain --at-least --fresh --wait --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-q -h -V --with --fields --order-by --limit --offset --count --explain --at-least --fresh --allow --wait --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -65,7 +65,7 @@ complete -c ream -n "__fish_ream_using_subcommand init" -s V -l version -d 'Prin
 complete -c ream -n "__fish_ream_using_subcommand append" -l jsonl -d 'Append the events in FILE, one line of JSON each; - reads standard input' -r -F
 complete -c ream -n "__fish_ream_using_subcommand append" -l expect -d 'What the stream must be: any, no-stream, exists, or at version N' -r
 complete -c ream -n "__fish_ream_using_subcommand append" -l id -d 'Idempotency key: the same again answers with the first append' -r
-complete -c ream -n "__fish_ream_using_subcommand append" -l meta -d 'The event\'s metadata, a JSON object' -r
+complete -c ream -n "__fish_ream_using_subcommand append" -l meta -d 'The event\'s metadata, a JSON object: JSON, @FILE, or -' -r
 complete -c ream -n "__fish_ream_using_subcommand append" -l correlation -d 'Put correlation_id into the metadata' -r
 complete -c ream -n "__fish_ream_using_subcommand append" -l causation -d 'Put causation_id into the metadata' -r
 complete -c ream -n "__fish_ream_using_subcommand append" -l time -d 'When it happened, in RFC 3339 [default: when it is recorded]' -r
@@ -113,8 +113,8 @@ complete -c ream -n "__fish_ream_using_subcommand tail" -s n -l last -d 'Only th
 complete -c ream -n "__fish_ream_using_subcommand tail" -l limit -d 'At most N events' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l type -d 'Only events of type T; may be given several times' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l grace -d 'With a program: give it TIME to end when ream is interrupted [default: 5s]' -r
-complete -c ream -n "__fish_ream_using_subcommand tail" -l as -d 'Follow as the subscription NAME, from where it is' -r
-complete -c ream -n "__fish_ream_using_subcommand tail" -l batch -d 'Run the program once for up to N events that are there; its exit with 0 acks them' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l as -d 'Follow as the subscription NAME, from where it is, with the patterns that it remembers' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l batch -d 'Run the program once for up to N events that are there; its exit with 0 acks them if it has read all of them' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l retries -d 'Start a program that fails again, N times [default: 5]' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l wait -d 'Wait at most TIME for who runs it already [default: not at all]' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
@@ -126,9 +126,9 @@ complete -c ream -n "__fish_ream_using_subcommand tail" -l color -d 'Use color' 
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand tail" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand tail" -l new -d 'Only what is stored from now on'
+complete -c ream -n "__fish_ream_using_subcommand tail" -l new -d 'Only what is stored from now on; with --as, where a new subscription begins'
 complete -c ream -n "__fish_ream_using_subcommand tail" -l allow-loop -d 'With --as: let the program answer with events that it follows itself'
-complete -c ream -n "__fish_ream_using_subcommand tail" -l per-event -d 'Run the program once an event; its exit with 0 acks it'
+complete -c ream -n "__fish_ream_using_subcommand tail" -l per-event -d 'Run the program once an event; its exit with 0 acks it, even if the program has not read it'
 complete -c ream -n "__fish_ream_using_subcommand tail" -l markers -d 'Tell the program from where to which head it is told, and when it has caught up'
 complete -c ream -n "__fish_ream_using_subcommand tail" -l until-caught-up -d 'End when nothing is left to do'
 complete -c ream -n "__fish_ream_using_subcommand tail" -l json -d 'Show results as JSON, as --format json does'
@@ -215,7 +215,7 @@ always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s y -l yes -d 'Do not ask'
-complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l dry-run -d 'Only tell what would be removed'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l dry-run -d 'Only print what would be removed'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -315,35 +315,36 @@ complete -c ream -n "__fish_ream_using_subcommand decide" -l json -d 'Show resul
 complete -c ream -n "__fish_ream_using_subcommand decide" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand decide" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand decide" -s V -l version -d 'Print version'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated values; of `project select` alone'"
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -l json -d 'Show results as JSON, as --format json does'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -s q -l quiet -d 'Say nothing but results and errors'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -s V -l version -d 'Print version'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "create" -d 'Make a projection'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "drop" -d 'Drop a projection and its rows; the events stay'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "list" -d 'List the projections'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "show" -d 'Show a projection: its fields, how many rows it has, how far it has come'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "run" -d 'Run the program that makes a projection'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "rebuild" -d 'Make a projection anew, from the first event on'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "set" -d 'Insert rows, or replace those with their keys'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "select" -d 'Search a projection'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "update" -d 'Set fields of rows'
-complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run rebuild set select update delete" -f -a "delete" -d 'Delete rows'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -f -a "create" -d 'Make a projection'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -f -a "drop" -d 'Drop a projection and its rows; the events stay'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -f -a "list" -d 'List the projections'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -f -a "show" -d 'Show a projection: its fields, how many rows it has, how far it has come'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -f -a "run" -d 'Run the program that makes a projection'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -f -a "allow" -d 'Allow the program that a projection remembers to run here'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -f -a "rebuild" -d 'Make a projection anew, from the first event on'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -f -a "set" -d 'Insert rows, or replace those with their keys'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -f -a "select" -d 'Search a projection'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -f -a "update" -d 'Set fields of rows'
+complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -f -a "delete" -d 'Delete rows'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l key -d 'The fields of the key, with commas between them, where they are several' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l unique -d 'Fields that no two rows have the same values in; may be given several times' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l index -d 'Fields that rows are found by; may be given several times' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l from -d 'Make it from these streams; `*` stands for any characters; may be given several times' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l schema -d 'Take everything from FILE, as `project show --format json` writes it; - for standard input' -r -F
-complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l batch -d 'Run the program once for up to N events; its exit with 0 acks them' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l batch -d 'Run the program once for up to N events; its exit with 0 acks them if it has read all of them' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -353,7 +354,8 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l per-event -d 'Run the program once an event; its exit with 0 acks it'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l allow -d 'With --schema: allow the program that FILE names to run here'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l per-event -d 'Run the program once an event; its exit with 0 acks it, even if the program has not read it'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -400,7 +402,7 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from show" -s V -l version -d 'Print version'
-complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l batch -d 'Run the program once for up to N events that are there; its exit with 0 acks them' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l batch -d 'Run the program once for up to N events that are there; its exit with 0 acks them if it has read all of them' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l retries -d 'Start a program that fails again, N times [default: 5]' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l wait -d 'Wait at most TIME for who runs it already [default: not at all]' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l grace -d 'Give the program TIME to end when ream is interrupted [default: 5s]' -r
@@ -413,14 +415,28 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l per-event -d 'Run the program once an event; its exit with 0 acks it'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l allow -d 'Run the remembered program this once, even if it was neither given nor allowed here'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l per-event -d 'Run the program once an event; its exit with 0 acks it, even if the program has not read it'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l markers -d 'Tell the program from where to which head it is told, and when it has caught up'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l until-caught-up -d 'End when nothing is left to do'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -s V -l version -d 'Print version'
-complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l batch -d 'Run the program once for up to N events that are there; its exit with 0 acks them' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from allow" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from allow" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from allow" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from allow" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from allow" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from allow" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from allow" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from allow" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l batch -d 'Run the program once for up to N events that are there; its exit with 0 acks them if it has read all of them' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l retries -d 'Start a program that fails again, N times [default: 5]' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l grace -d 'Give the program TIME to end when ream is interrupted [default: 5s]' -r
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
@@ -432,7 +448,8 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l per-event -d 'Run the program once an event; its exit with 0 acks it'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l allow -d 'Run the remembered program this once, even if it was neither given nor allowed here'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l per-event -d 'Run the program once an event; its exit with 0 acks it, even if the program has not read it'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l markers -d 'Tell the program from where to which head it is told, and when it has caught up'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l diff -d 'Tell how many rows differ, and the first of them; then ask'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -s y -l yes -d 'With --diff: do not ask'
@@ -475,6 +492,7 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l count -d 'Only how many rows'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l explain -d 'Only how the rows are found: by which index'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l fresh -d 'Catch up first: run the program that makes the projection, or wait for who runs it'
+complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l allow -d 'Run the remembered program this once, even if it was neither given nor allowed here'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -s h -l help -d 'Print help (see more with \'--help\')'
