@@ -1,5 +1,6 @@
 //! Who runs what follows the log: checkpoints, and the locks of runners.
 
+use std::thread;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -14,6 +15,9 @@ use crate::store::{Checkpoint, Error, Link, Options, ProjectionEntry};
 /// How long is waited for who seems to run something: a process that was killed may have left a child that
 /// has not yet become another program, and keeps the lock until it does.
 pub(super) const MOMENT: Duration = Duration::from_millis(200);
+/// How often, and how long between, it is looked whether someone runs something.
+const LOOKS: u32 = 3;
+const LOOK: Duration = Duration::from_millis(1);
 
 impl Store {
     pub(crate) fn checkpoint(&self, position: Position) -> Result<Checkpoint, Error> {
@@ -96,10 +100,15 @@ impl Store {
         if self.layout.place.identify(&lock)?.is_none() {
             return Ok(None);
         }
-        match Queue::of_runner(&self.layout, lock.clone()).try_enter()? {
-            Some(_free) => Ok(None),
-            None => self.signature(&lock).map(Some),
+        let queue = Queue::of_runner(&self.layout, lock.clone());
+        for _ in 0..LOOKS {
+            if queue.try_enter()?.is_some() {
+                return Ok(None);
+            }
+            // A process that gave up waiting for the lock may get it all the same, and gives it back.
+            thread::sleep(LOOK);
         }
+        self.signature(&lock).map(Some)
     }
 
     /// Who has signed a lock.
