@@ -14,7 +14,8 @@ use crate::platform::{self, FileIdentity};
 use crate::store::{Error, Options};
 
 /// Held by the thread that has SQLite open a database: two at once could not tell what each has opened.
-static OPENING: Mutex<()> = Mutex::new(());
+/// Whether one of them has before.
+static OPENING: Mutex<bool> = Mutex::new(false);
 
 /// How often SQLite is asked to open a database before that is given up: another thread of this process
 /// may open a file of its own at the same moment.
@@ -43,14 +44,18 @@ pub(super) fn open(
     failed: impl Fn(rusqlite::Error) -> Error,
 ) -> Result<Connection, Error> {
     // There is nothing behind the lock that a panic could have left half done.
-    let _alone = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut has_opened = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
     place.check_database(name)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
     for _ in 0..ATTEMPTS {
-        let opening = Opening { place, name, before: open_files() };
+        // A list costs a process that only begins some 50 µs. Nothing but SQLite opens a database, so
+        // the first time whatever is open of one has been opened now.
+        let is_first = !std::mem::replace(&mut *has_opened, true);
+        let before = if is_first { Some(Vec::new()) } else { open_files() };
+        let opening = Opening { place, name, before, is_first };
         let opened = Connection::open_with_flags(place.real_path(name), flags);
         let mut connection = opened.map_err(&failed)?;
         // Before the first statement: that may write, if only into the index of the log.
@@ -92,14 +97,20 @@ pub(super) fn leave_no_log(connection: &Connection) -> rusqlite::Result<()> {
 struct Opening<'p> {
     place: &'p Place,
     name: &'p str,
-    /// What this process had open before, where the system has a list of it.
+    /// What this process had open before that matters, where the system has a list of it.
     before: Option<Vec<OpenFile>>,
+    /// Whether this process has opened no database before.
+    is_first: bool,
 }
 
 impl Opening<'_> {
     /// Whether the database is the file that stands in the store.
     fn has_opened_database(&self) -> Result<bool, Error> {
         let Some(stands) = self.place.identify(self.name)? else { return Ok(false) };
+        if self.is_first {
+            // What is open shows once, after the first statement, with the log.
+            return Ok(self.leads_to("", stands));
+        }
         let (Some(before), Some(after)) = (&self.before, open_files()) else {
             return Ok(self.leads_to("", stands));
         };
@@ -121,17 +132,23 @@ impl Opening<'_> {
     ) -> Result<bool, Error> {
         let beside = |ending: &str| self.place.identify(&format!("{}{ending}", self.name));
         let (log, index) = (beside("-wal")?, beside("-shm")?);
+        let after = open_files();
+        let is_open =
+            |identity| after.iter().flatten().any(|open: &OpenFile| open.identity == identity);
+        if self.is_first && after.is_some() && !beside("")?.is_some_and(is_open) {
+            return Ok(false);
+        }
         let (Some(log), Some(index)) = (log, index) else {
             // One that is being made has no log yet.
             let mode = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0));
             let mode: String = mode.map_err(failed)?;
             return Ok(mode != "wal");
         };
-        let (Some(before), Some(after)) = (&self.before, open_files()) else {
+        let (Some(before), Some(after)) = (&self.before, &after) else {
             return Ok(self.leads_to("-wal", log) && self.leads_to("-shm", index));
         };
-        Ok(after.iter().any(|open| open.identity == log && !before.contains(open))
-            && after.iter().any(|open| open.identity == index))
+        let is_new = |open: &OpenFile| open.identity == log && !before.contains(open);
+        Ok(after.iter().any(is_new) && is_open(index))
     }
 
     /// Whether the path still leads to this file. That is all there is to go by where the system has no
