@@ -1,5 +1,8 @@
 //! What can go wrong in a store, by cause.
 
+mod not_allowed;
+mod words;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,6 +10,8 @@ use std::time::Duration;
 use crate::event::{Expect, Position, Timestamp, Version};
 use crate::expression::{AssignmentError, ExpressionError};
 use crate::store::PlaceFault;
+pub use not_allowed::NotAllowed;
+use words::{lost, no_such_field, readers, seconds};
 
 /// Why a verb of the store did not do what it was asked to.
 ///
@@ -489,25 +494,6 @@ pub struct Clash {
     pub holder: String,
 }
 
-/// The program that a projection remembers, or is to be made with, was neither given nor allowed here.
-#[derive(Debug, thiserror::Error)]
-#[error("the program of `{name}` was neither given nor allowed here")]
-#[non_exhaustive]
-pub struct NotAllowed {
-    /// The projection.
-    pub name: String,
-    /// The program, and its arguments.
-    pub program: Vec<String>,
-    /// The directory that it would run in.
-    pub directory: PathBuf,
-    /// The store, from the root on.
-    pub store: PathBuf,
-    /// Why no permit can be kept here, where none can: [`Store::allow`] is of no use then.
-    ///
-    /// [`Store::allow`]: crate::Store::allow
-    pub no_permits: Option<&'static str>,
-}
-
 impl Error {
     /// An error of the system, with what was to be done to which file.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
@@ -516,34 +502,5 @@ impl Error {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path },
             _ => Self::Io { action, path, source },
         }
-    }
-}
-
-fn no_such_field(field: Option<usize>) -> String {
-    match field {
-        Some(number) => format!("no field has the number {number}"),
-        None => "no field is selected".into(),
-    }
-}
-
-fn seconds(duration: Duration) -> String {
-    format!("{} s", duration.as_secs_f64())
-}
-
-/// The processes that are in the way, for the eye.
-fn readers(by: &[u32]) -> String {
-    let processes: Vec<String> = by.iter().map(ToString::to_string).collect();
-    match &processes[..] {
-        [] => "another process".into(),
-        [one] => format!("process {one}"),
-        more => format!("processes {}", more.join(", ")),
-    }
-}
-
-fn lost(acknowledged: Position, head: Position) -> String {
-    if head < acknowledged {
-        format!("the last one is {head}")
-    } else {
-        "another event stands there".into()
     }
 }

@@ -258,7 +258,8 @@ fn each_source_of_a_hint_has_its_story() {
 }
 
 /// Sources whose hints are shown elsewhere.
-const ELSEWHERE: [&str; 6] = [
+const ELSEWHERE: [&str; 7] = [
+    "{reason}, so each run needs --allow",
     "this directory is a store itself",
     "to wait until that ends",
     "the event may be stored or not; its id makes it safe to run it again",

@@ -146,3 +146,14 @@ fn a_writer_that_found_the_store_busy_first_syncs_the_name_of_a_new_log() {
     let named = |call: &Call| call.name() == "fsync" && call.text().contains("/store>)");
     assert!(calls(&trace).iter().any(named), "{trace:#?}");
 }
+
+#[test]
+fn without_a_bell_what_may_not_be_durable_is_given_with_a_warning_while_someone_has_the_turn() {
+    let home = Home::with(3);
+    let _turn = turn(&home);
+    std::fs::remove_file(home.file("bell/bell")).unwrap();
+    let read = home.run(&["read", "--after", "1"]).warned(&["may not be on the disk", "busy"]);
+    assert_eq!(read.lines().count(), 2);
+    let tail = home.run(&["tail", "--after", "1", "--limit", "2"]);
+    assert_eq!(tail.warned(&["may not be on the disk"]).lines().count(), 2);
+}

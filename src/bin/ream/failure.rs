@@ -212,7 +212,8 @@ fn follow_code(error: &Error, line: &CommandLine) -> Answer {
             match refused.no_permits {
                 None => Hint::other("", &["project", "allow"], &[&refused.name]),
                 Some(reason) => {
-                    Hint::again(&format!("{reason}, so each run needs --allow")).flag("--allow")
+                    let words = format!("{reason}, so each run needs --allow");
+                    Hint::again(&words).flag("--allow")
                 }
             },
         ),

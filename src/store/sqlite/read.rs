@@ -3,6 +3,8 @@
 //! A reader that held a statement open while a pipe blocks would pin the log; since an event's row
 //! changes only by removal, a batch behind another needs no common snapshot.
 
+mod durable;
+
 use std::rc::Rc;
 use std::thread;
 
@@ -10,6 +12,7 @@ use rusqlite::types::Value;
 use rusqlite::vtab::array;
 use rusqlite::{Connection, OptionalExtension as _};
 
+use self::durable::Beyond;
 use super::connection::failure;
 use super::event_row::{COLUMNS, event};
 use super::layout::Layout;
@@ -17,7 +20,6 @@ use super::look::{TRIES, WRITING};
 use super::marker::Marker;
 use super::plan::{Plan, position_of};
 use super::transaction::{Failure, Head, StreamRow};
-use super::writer::{Settled, settle};
 use super::{Store, bell, check_in_place};
 use crate::event::{EventRef, Position, Timestamp, Version};
 use crate::platform::FileIdentity;
@@ -56,10 +58,7 @@ pub(crate) struct Reader {
     bell: bell::Record,
     /// Everything up to here is known to be durable.
     durable: u64,
-    /// Whether the store has more than is known to be durable.
-    behind: bool,
-    /// Whether what is not known to be durable is given all the same, since nothing can be written here.
-    gives_all: bool,
+    beyond: Beyond,
 }
 
 impl Store {
@@ -84,8 +83,7 @@ impl Store {
             options: self.options.clone(),
             bell,
             durable: 0,
-            behind: false,
-            gives_all: false,
+            beyond: Beyond::Nothing,
         };
         // It goes through the file once, from front to back, so that a small cache does, and stays in
         // the processor's.
@@ -107,6 +105,9 @@ impl Store {
             } else {
                 thread::sleep(WRITING);
                 tries += 1;
+                if tries == TRIES {
+                    reader.may_have_no_bell(Error::Busy { waited: WRITING * TRIES });
+                }
             }
         }
     }
@@ -123,7 +124,7 @@ impl Reader {
         &mut self,
         mut each: impl FnMut(&EventRef<'_>),
     ) -> Result<Batch, Error> {
-        if self.behind && self.follow {
+        if self.beyond == Beyond::Kept && self.follow {
             self.settle();
         }
         let batch = self.in_transaction(|reader| reader.read_batch(&mut each));
@@ -139,7 +140,7 @@ impl Reader {
         }
         let found = self.data_version()?;
         let changed = std::mem::replace(&mut self.data_version, found) != found;
-        Ok(changed || self.behind)
+        Ok(changed || self.beyond == Beyond::Kept)
     }
 
     /// A number that changes when another connection commits.
@@ -169,35 +170,6 @@ impl Reader {
         done
     }
 
-    /// Up to where events may be given, of a store with this head: what a power loss could still take
-    /// away is not given. The bell is read behind the snapshot, so it names what is in that.
-    fn durable_head(&mut self, head: u64) -> u64 {
-        if head > self.durable && !self.gives_all {
-            let said = self.bell.read().map_or(0, |said| said.position.0.min(head));
-            self.durable = self.durable.max(said);
-        }
-        self.behind = head > self.durable && !self.gives_all;
-        if self.behind { self.durable } else { head }
-    }
-
-    /// Makes durable what the store has and the bell does not name, where nobody else is about to;
-    /// outside of a transaction, which would be in the way. Whether nobody else was.
-    fn settle(&mut self) -> bool {
-        self.bell.reopen();
-        match settle(&self.layout, &self.marker, &self.options) {
-            Settled::Yes(durable) => self.durable = self.durable.max(durable.0),
-            Settled::Writing => return false,
-            Settled::No(error) => {
-                // Where nothing can be written, the store stays as it is. Without a bell nothing says
-                // what is durable, and all would seem to be lost.
-                self.gives_all = matches!(error, Error::Io { .. }) || self.bell.read().is_none();
-                let source = Box::new(error);
-                self.warning.get_or_insert(Error::NotDurable { source });
-            }
-        }
-        true
-    }
-
     /// Finds where to begin, where to end, and how to get there; not yet, where the store has more than
     /// is known to be durable and that has not been `settled` as far as it can be.
     fn start(
@@ -213,7 +185,7 @@ impl Reader {
             }
         }
         let head = self.durable_head(head.position.0);
-        if self.behind && !settled {
+        if self.beyond == Beyond::Kept && !settled {
             return Ok(false);
         }
         if let Some(mark) = self.query.after {
