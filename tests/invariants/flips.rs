@@ -45,23 +45,27 @@ impl Drop for End<'_> {
     }
 }
 
-/// Runs `work` again and again while `flip` is called, until both were done often enough.
+/// Runs `work` again and again, now while `flip` is called without a pause, now while it is not, until
+/// both were done often enough.
 fn while_flipped(flip: impl FnMut() + Send, mut work: impl FnMut()) {
-    let (flips, done) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let (flips, runs, done) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
-        let (flips, done) = (&flips, &done);
+        let (flips, runs, done) = (&flips, &runs, &done);
         scope.spawn(move || {
             let mut flip = flip;
             while !done.load(Ordering::Relaxed) {
-                flip();
-                flips.fetch_add(1, Ordering::Relaxed);
+                if runs.load(Ordering::Relaxed).is_multiple_of(2) {
+                    flip();
+                    flips.fetch_add(1, Ordering::Relaxed);
+                } else {
+                    thread::yield_now();
+                }
             }
         });
         let _end = End(done);
-        let mut runs = 0;
-        while runs < RUNS || flips.load(Ordering::Relaxed) < FLIPS {
+        while runs.load(Ordering::Relaxed) < RUNS || flips.load(Ordering::Relaxed) < FLIPS {
             work();
-            runs += 1;
+            runs.fetch_add(1, Ordering::Relaxed);
         }
     });
 }
