@@ -7,6 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use ream::{Command, Data, Expect, Json, NewEvent, NewState, Store, StreamName, Version};
 use serde_json::Value;
@@ -250,6 +252,55 @@ fn what_is_erased_is_in_no_file_whatever_the_history() {
         }
     }
     assert!(removals > 60 && waited > 10, "{removals} and {waited}");
+}
+
+#[test]
+fn a_large_store_is_erased_in_several_turns_between_which_others_write() {
+    const STREAMS: u32 = 20_000;
+    let home = Home::new();
+    // Names in no order, so that pages split wherever they are; then half of the states replaced.
+    let mut chance = Chance(11);
+    let mut names: Vec<u32> = (0..STREAMS).collect();
+    for last in (1..names.len()).rev() {
+        names.swap(last, chance.below(last + 1));
+    }
+    let line = |name: &u32, expect: u32, number: u32| {
+        // Of many lengths: it is then that a split leaves something.
+        let state = marker(number).repeat([3, 12, 37, 110, 180][number as usize % 5]);
+        format!(
+            r#"{{"stream":"s-{name}","type":"T","expect":{expect},"state":"{state}","data":"{state}"}}"#
+        )
+    };
+    let mut lines: Vec<String> = names.iter().map(|name| line(name, 0, *name)).collect();
+    lines.extend(names.iter().step_by(2).map(|name| line(name, 1, STREAMS + name)));
+    let file = home.place().join("input");
+    fs::write(&file, lines.join("\n")).unwrap();
+    home.run(&["append", "--jsonl", file.to_str().unwrap()]).done();
+
+    let gone = &names[..5000];
+    let removed: Vec<String> = gone.iter().map(|name| format!("s-{name}")).collect();
+    let mut words = vec!["stream", "rm", "--yes"];
+    words.extend(removed.iter().map(String::as_str));
+    let done = AtomicBool::new(false);
+    let (said, appended) = thread::scope(|scope| {
+        let appending = scope.spawn(|| {
+            let mut appended = 0;
+            while !done.load(Ordering::Relaxed) {
+                home.append("next");
+                appended += 1;
+            }
+            appended
+        });
+        let said = erased(&home.run(&words).done());
+        done.store(true, Ordering::Relaxed);
+        (said, appending.join().unwrap())
+    });
+    assert_eq!(said, vec![true; 5000]);
+    assert!(appended > 1, "{appended}");
+    let gone: BTreeSet<u32> = gone.iter().flat_map(|name| [*name, STREAMS + name]).collect();
+    let left: Vec<_> =
+        markers(&home).into_iter().filter(|(number, _)| gone.contains(number)).collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[test]
