@@ -338,6 +338,11 @@ impl Feeding {
     /// Tells of events; whether the program still listens.
     fn tell(&mut self, events: &Events) -> Result<bool, FeedError> {
         if self.shared.ended.load(Ordering::Relaxed) && !events.is_empty() {
+            let mut told = self.shared.told();
+            // It ended before the first of them: those are what it was run for, and has not read.
+            if told.first.is_none() {
+                told.add(&events.positions);
+            }
             return Ok(false);
         }
         self.shared.told().add(&events.positions);
