@@ -59,6 +59,10 @@ impl Directory {
         Ok(())
     }
 
+    pub(crate) fn set_owner(&self, _name: &str, _user: u32) -> io::Result<()> {
+        Ok(())
+    }
+
     pub(crate) fn link(&self, _to: &str, _name: &str) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }

@@ -85,6 +85,12 @@ impl Directory {
         Ok(system::chmodat(&self.descriptor, name, mode, AtFlags::empty())?)
     }
 
+    /// Gives what stands under `name` to a user; a symbolic link is not followed.
+    pub(crate) fn set_owner(&self, name: &str, user: u32) -> io::Result<()> {
+        let user = Some(rustix::fs::Uid::from_raw(user));
+        Ok(system::chownat(&self.descriptor, name, user, None, AtFlags::SYMLINK_NOFOLLOW)?)
+    }
+
     /// Makes a symbolic link under `name` that leads to `to`.
     pub(crate) fn link(&self, to: &str, name: &str) -> io::Result<()> {
         Ok(system::symlinkat(to, &self.descriptor, name)?)

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 
 use super::connection::wait_as_told;
 use super::place::Place;
@@ -20,6 +20,10 @@ static OPENING: Mutex<bool> = Mutex::new(false);
 /// How often SQLite is asked to open a database before that is given up: another thread of this process
 /// may open a file of its own at the same moment.
 const ATTEMPTS: usize = 100;
+
+/// How often the same is done where what SQLite has opened made no sense to it, and is not all of this
+/// store.
+const MIXED: usize = 10;
 
 /// What ream never makes. Views and triggers are statements of whoever wrote the file, and would run
 /// within ours, without end where they like; so might a virtual table. What SQLite goes by is the text of
@@ -50,6 +54,7 @@ pub(super) fn open(
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_NOFOLLOW
         | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let mut mixed = 0;
     for _ in 0..ATTEMPTS {
         // A list costs a process that only begins some 50 µs. Nothing but SQLite opens a database, so
         // the first time whatever is open of one has been opened now.
@@ -64,15 +69,27 @@ pub(super) fn open(
             continue;
         }
         // A log that turns out to be another's must not be moved into the database.
-        connection
+        let begun = connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
             .and_then(|_| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true))
             .and_then(|_| connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false))
             .and_then(|_| wait_as_told(&connection, options))
             .and_then(|()| set_up(&connection))
             .and_then(|()| end_when_interrupted(&mut connection, options))
-            .map_err(&failed)?;
-        if let Some(foreign) = foreign(&connection).map_err(&failed)? {
+            .and_then(|()| foreign(&connection));
+        place.take_back(name);
+        let begun = match begun {
+            Err(error) if mixed < MIXED && may_be_mixed(&error) => {
+                if opening.has_opened_log(&connection, &failed).is_ok_and(|ours| ours) {
+                    return Err(failed(error));
+                }
+                mixed += 1;
+                thread::yield_now();
+                continue;
+            }
+            begun => begun.map_err(&failed)?,
+        };
+        if let Some(foreign) = begun {
             let path = place.path(name);
             let what = format!("{} holds `{foreign}`, which ream never makes", path.display());
             return Err(Error::Damaged { what });
@@ -157,6 +174,14 @@ impl Opening<'_> {
         let path = self.place.real_path(&format!("{}{ending}", self.name));
         platform::identify(&path).is_ok_and(|found| found == stands)
     }
+}
+
+/// Whether a failure may come of a database with the log of another.
+fn may_be_mixed(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::SystemIoFailure | ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
 }
 
 /// The name of something in the database that ream never makes, if there is anything.

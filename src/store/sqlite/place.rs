@@ -264,6 +264,22 @@ impl Place {
         }
     }
 
+    /// Takes back what SQLite may have given away of the files beside the database `name`, which
+    /// [`Place::check_database`] has just found to be this user's. For root it gives a log to whoever owns
+    /// what it finds under the database's path, and that may lead elsewhere for a moment.
+    pub(super) fn take_back(&self, name: &str) {
+        for beside in ["-wal", "-shm"] {
+            let name = format!("{name}{beside}");
+            if !self.trusts
+                && let Ok(Some(entry)) = self.directory.look(&name)
+                && entry.owner != self.user
+            {
+                // Where that fails, the next look tells whose it is.
+                let _ = self.directory.set_owner(&name, self.user);
+            }
+        }
+    }
+
     pub(super) fn list(&self, name: &str) -> Result<Vec<String>, Error> {
         self.directory.list(name).map_err(|error| Error::io("list", &self.path(name))(error))
     }
