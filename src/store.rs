@@ -9,6 +9,7 @@ mod chain;
 mod checkpoint;
 mod error;
 mod options;
+mod permit;
 mod place;
 mod projection;
 mod query;

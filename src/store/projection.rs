@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::checkpoint::Checkpoint;
 use super::error::Error;
-use super::remembered::Permit;
+use super::permit::Permit;
 use super::seal::Batched;
 use super::{RunLock, Stopped, sqlite};
 use crate::event::Position;

@@ -8,33 +8,11 @@ use std::path::{Path, PathBuf};
 
 use super::chain::permit_hash;
 use super::error::{Error, NotAllowed};
+use super::permit::Permit;
 use super::projection::ProjectionEntry;
 use super::{Engine, Store};
 use crate::platform::Origin;
 use crate::schema::{Definition, Identifier};
-
-/// That a program was given or allowed on this machine, by this user, to the store where it is now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Permit([u8; 32]);
-
-impl Permit {
-    /// The permit of the program that `entry` remembers, in the store `store`, whose database comes
-    /// from `origin`.
-    fn of(origin: &Origin, store: &str, entry: &ProjectionEntry) -> Self {
-        let ProjectionEntry { name, definition, .. } = entry;
-        let directory = relative(definition);
-        Self(permit_hash(origin, store, name.as_str(), &definition.program, directory))
-    }
-
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// The permit with these bytes, where it can be one.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
-    }
-}
 
 impl ProjectionEntry {
     /// A projection that is to be made. A program in `definition` is one that was read somewhere:
@@ -119,7 +97,7 @@ impl Store {
         let (id, origin) = (self.id().to_owned(), self.origin());
         let origin = origin.map_err(|reason| Error::NoPermits { reason })?;
         match &mut self.engine {
-            Engine::Sqlite(store) => store.allow(name, |entry| Permit::of(&origin, &id, entry)),
+            Engine::Sqlite(store) => store.allow(name, |entry| permit_of(&origin, &id, entry)),
         }
     }
 
@@ -153,7 +131,7 @@ impl Store {
     }
 
     fn permit(&self, entry: &ProjectionEntry) -> Result<Permit, &'static str> {
-        Ok(Permit::of(&self.origin()?, self.id(), entry))
+        Ok(permit_of(&self.origin()?, self.id(), entry))
     }
 
     /// Where the store's database comes from, or why that can't be told.
@@ -162,6 +140,14 @@ impl Store {
             Engine::Sqlite(store) => store.origin(),
         }
     }
+}
+
+/// The permit of the program that `entry` remembers, in the store `store`, whose database comes from
+/// `origin`.
+fn permit_of(origin: &Origin, store: &str, entry: &ProjectionEntry) -> Permit {
+    let ProjectionEntry { name, definition, .. } = entry;
+    let directory = relative(definition);
+    Permit::new(permit_hash(origin, store, name.as_str(), &definition.program, directory))
 }
 
 /// The directory that the store lies in, as it is remembered.

@@ -1,7 +1,9 @@
 //! Appending: wait for the turn, begin, append, commit, ring the bell.
 
+use super::failure::Failure;
+use super::head::Head;
 use super::lock::Turn;
-use super::transaction::{Failure, Head, Transaction};
+use super::transaction::Transaction;
 use super::writer::wait_for_readers;
 use super::{Store, log};
 use crate::deadline::Deadline;

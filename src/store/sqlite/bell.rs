@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _};
 
+use super::failure::Failure;
+use super::head::{Head, link};
 use super::layout::Layout;
 use super::place::Place;
-use super::transaction::{self, Failure, Head};
 use crate::event::Position;
 use crate::platform;
 use crate::platform::directory::Access;
@@ -107,7 +108,7 @@ pub(super) fn check(
             .query_row(
                 "SELECT link FROM events WHERE position = ?1",
                 [acknowledged.position.0],
-                |row| transaction::link(row, 0),
+                |row| link(row, 0),
             )
             .optional()?
     };

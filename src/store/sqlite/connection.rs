@@ -1,11 +1,9 @@
 //! Connections: how they are opened, what is checked, what their failures mean.
 
-use std::time::Duration;
-
-use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode};
 
 use super::database;
+use super::failure::failure;
 use super::layout::Layout;
 use super::log::Log;
 use crate::store::{Error, Options};
@@ -64,79 +62,6 @@ fn open_with(layout: &Layout, options: &Options, pragmas: &str) -> Result<Connec
 
 /// What `PRAGMA synchronous` answers where each commit is synced.
 const FULL: i64 = 2;
-
-/// SQLite counts the milliseconds of a wait in a C `int`.
-const LONGEST_WAIT: Duration = Duration::from_millis(i32::MAX.unsigned_abs() as u64);
-
-/// Has a new database write by a log.
-pub(super) fn write_by_log(connection: &Connection) -> rusqlite::Result<()> {
-    let mut pragma = connection.prepare("PRAGMA journal_mode=WAL")?;
-    let mut rows = pragma.query([])?;
-    // It commits, and fails where it can't, behind its one row.
-    while rows.next()?.is_some() {}
-    Ok(())
-}
-
-/// Waits for other connections as long as the options say. (With no time at all SQLite would not
-/// even wait for a moment's recovery.)
-pub(super) fn wait_as_told(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
-    connection.busy_timeout(options.lock_timeout.clamp(Duration::from_millis(1), LONGEST_WAIT))
-}
-
-/// That what is stored can't be right, as an error of SQLite, which [`failure`] takes it out of again.
-pub(super) fn damaged(what: String) -> rusqlite::Error {
-    let damaged = Error::Damaged { what };
-    rusqlite::Error::FromSqlConversionFailure(0, Type::Null, Box::new(damaged))
-}
-
-/// What is wrong with a value that was read.
-pub(super) fn reason(error: &rusqlite::Error) -> String {
-    match error {
-        rusqlite::Error::FromSqlConversionFailure(_, _, reason) => reason.to_string(),
-        error => error.to_string(),
-    }
-}
-
-/// What a failure of SQLite means.
-pub(super) fn failure(layout: &Layout, action: &'static str, error: rusqlite::Error) -> Error {
-    let error = match error {
-        rusqlite::Error::FromSqlConversionFailure(column, kind, source) => {
-            match source.downcast::<Error>() {
-                Ok(error) => return *error,
-                Err(source) => rusqlite::Error::FromSqlConversionFailure(column, kind, source),
-            }
-        }
-        error => error,
-    };
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => Error::Full { path: layout.root.clone() },
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            Error::Damaged { what: error.to_string() }
-        }
-        Some(ErrorCode::OperationInterrupted) => Error::Interrupted,
-        None if is_foreign_content(&error) => Error::Damaged { what: error.to_string() },
-        _ => Error::Engine { action, source: error.into() },
-    }
-}
-
-/// Whether a column holds what ream never writes into it.
-fn is_foreign_content(error: &rusqlite::Error) -> bool {
-    matches!(
-        error,
-        rusqlite::Error::IntegralValueOutOfRange(..)
-            | rusqlite::Error::InvalidColumnType(..)
-            | rusqlite::Error::FromSqlConversionFailure(..)
-    )
-}
-
-/// What a failure of a COMMIT means. Where writing or syncing failed, the transaction may be in
-/// the log all the same, and come back when it is next recovered.
-pub(super) fn commit_failure(layout: &Layout, error: rusqlite::Error) -> Error {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::SystemIoFailure) => Error::OutcomeUnknown { source: error.into() },
-        _ => failure(layout, "commit", error),
-    }
-}
 
 #[cfg(test)]
 mod tests {

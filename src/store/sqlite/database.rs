@@ -3,11 +3,11 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 
-use super::connection::wait_as_told;
 use super::place::Place;
 use crate::platform::directory::{OpenFile, open_files};
 use crate::platform::{self, FileIdentity};
@@ -106,6 +106,24 @@ pub(super) fn open(
 /// closed.
 pub(super) fn leave_no_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map(drop)
+}
+
+/// SQLite counts the milliseconds of a wait in a C `int`.
+const LONGEST_WAIT: Duration = Duration::from_millis(i32::MAX.unsigned_abs() as u64);
+
+/// Has a new database write by a log.
+pub(super) fn write_by_log(connection: &Connection) -> rusqlite::Result<()> {
+    let mut pragma = connection.prepare("PRAGMA journal_mode=WAL")?;
+    let mut rows = pragma.query([])?;
+    // It commits, and fails where it can't, behind its one row.
+    while rows.next()?.is_some() {}
+    Ok(())
+}
+
+/// Waits for other connections as long as the options say. (With no time at all SQLite would not
+/// even wait for a moment's recovery.)
+pub(super) fn wait_as_told(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
+    connection.busy_timeout(options.lock_timeout.clamp(Duration::from_millis(1), LONGEST_WAIT))
 }
 
 /// A database that SQLite is asked to open. It goes by a path, and someone may exchange the directories

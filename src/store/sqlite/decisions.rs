@@ -6,10 +6,12 @@ use rusqlite::{Connection, params};
 
 use super::append::append_together;
 use super::event_row::{COLUMNS, event};
+use super::failure::Failure;
 use super::lock::Queue;
-use super::plan::{list_positions, position_of};
-use super::states::{self, Stored};
-use super::transaction::{Failure, StreamRow, Transaction, check_expectation};
+use super::state_rows::{self, Stored};
+use super::stream_index::StreamRow;
+use super::stream_index::{list_positions, position_of};
+use super::transaction::{Transaction, check_expectation};
 use super::{Store, Turn, positions};
 use crate::event::{Command, Data, EventId, Expect, Position, StreamName, Version};
 use crate::store::chain::{Salt, command_hash};
@@ -87,7 +89,7 @@ impl Store {
 
 fn load(connection: &Connection, store_id: &str, name: &StreamName) -> Result<Aggregate, Failure> {
     let row = StreamRow::read(connection, name.as_str())?;
-    let stored = states::stored(connection, name.as_str())?;
+    let stored = state_rows::stored(connection, name.as_str())?;
     let (state, state_version, after) = match stored {
         Some(Stored { version, position, data, .. }) => (Some(data), version, position.0),
         None => (None, Version(0), 0),
@@ -156,7 +158,7 @@ fn store(
     if let Some(state) = &decision.state {
         let connection = transaction.connection();
         let position = Position(position_of(connection, name, &row, version)?);
-        states::store(connection, name, version, position, state.borrow())?;
+        state_rows::store(connection, name, version, position, state.borrow())?;
     }
     Ok(decided(version, Vec::new()))
 }

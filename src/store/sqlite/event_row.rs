@@ -2,7 +2,7 @@
 
 use rusqlite::Row;
 
-use super::connection::{damaged, reason};
+use super::failure::{damaged, reason};
 use super::payload::{shown_json, shown_payload};
 use crate::event::{EventRef, Position, Timestamp, Version};
 

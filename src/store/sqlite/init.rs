@@ -8,7 +8,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use super::connection::{self, failure};
+use super::connection::{self};
+use super::failure::failure;
 use super::layout::Layout;
 use super::lock::Queue;
 use super::marker::Marker;
@@ -103,7 +104,7 @@ fn create_tables(layout: &Layout, options: &Options) -> Result<(), Error> {
     let database = database::open(&layout.place, "db", options, |_| Ok(()), failed)?;
     database
         .execute_batch("PRAGMA page_size=4096; PRAGMA synchronous=FULL;")
-        .and_then(|()| connection::write_by_log(&database))
+        .and_then(|()| database::write_by_log(&database))
         .and_then(|()| {
             database.execute_batch(&format!("BEGIN IMMEDIATE; {} COMMIT;", schema::TABLES))
         })

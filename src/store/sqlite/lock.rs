@@ -21,6 +21,10 @@ use crate::deadline::Deadline;
 use crate::platform::directory::Access;
 use crate::store::{Error, Options};
 
+/// How long is waited for who seems to run something: a process that was killed may have left a child that
+/// has not yet become another program, and keeps the lock until it does.
+pub(super) const MOMENT: Duration = Duration::from_millis(200);
+
 /// How often who waits looks whether it was interrupted, and whether the lock is left free.
 const LOOK: Duration = Duration::from_millis(50);
 

@@ -13,7 +13,8 @@ use std::time::Duration;
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode};
 
-use super::connection::{commit_failure, failure, wait_as_told};
+use super::database::wait_as_told;
+use super::failure::{commit_failure, failure};
 use super::layout::Layout;
 use crate::faults::{self, Remedy};
 use crate::platform;

@@ -7,8 +7,9 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::bell::{self, Acknowledged};
-use super::connection::failure;
-use super::transaction::{Failure, Head};
+use super::failure::Failure;
+use super::failure::failure;
+use super::head::Head;
 use super::writer::{Settled, settle};
 use super::{Store, mark};
 use crate::event::Position;

@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use rusqlite::Connection;
 
-use super::positions::{self, PAGE};
-use super::transaction::{Failure, StreamRow};
+use super::failure::Failure;
+use super::stream_index::StreamRow;
+use super::stream_index::list_positions;
 use crate::event::Version;
 use crate::store::Query;
 
@@ -98,53 +99,4 @@ fn chosen_streams(
         }
     }
     Ok((chosen.len() == 1 || events <= most).then_some(chosen))
-}
-
-/// Appends the positions behind `after` of a stream to `list`, until it holds `most`; whether it
-/// now holds them all. Those of the versions up to `version` are known to stand before.
-pub(super) fn list_positions(
-    connection: &Connection,
-    name: &str,
-    row: &StreamRow,
-    (version, after): (Version, u64),
-    list: &mut Vec<u64>,
-    most: usize,
-) -> rusqlite::Result<bool> {
-    let first = version.0 / PAGE;
-    if row.version / PAGE > first {
-        let mut statement = connection.prepare_cached(
-            "SELECT positions FROM stream_pages WHERE stream = ?1 AND page >= ?2 ORDER BY page",
-        )?;
-        let mut pages = statement.query((name, first))?;
-        while let Some(page) = pages.next()? {
-            list.extend(
-                positions::unpack(page.get_ref(0)?.as_blob()?).filter(|position| *position > after),
-            );
-            if list.len() >= most {
-                return Ok(false);
-            }
-        }
-    }
-    list.extend(positions::unpack(&row.tail).filter(|position| *position > after));
-    Ok(true)
-}
-
-/// Where the event `version` of a stream stands; 0 for version 0.
-pub(super) fn position_of(
-    connection: &Connection,
-    name: &str,
-    row: &StreamRow,
-    version: Version,
-) -> rusqlite::Result<u64> {
-    let Some(index) = version.0.checked_sub(1) else { return Ok(0) };
-    // Within a page, so it fits.
-    let within = usize::try_from(index % PAGE).unwrap_or_default();
-    if index / PAGE == row.version / PAGE {
-        return Ok(positions::unpack(&row.tail).nth(within).unwrap_or_default());
-    }
-    let mut statement = connection
-        .prepare_cached("SELECT positions FROM stream_pages WHERE stream = ?1 AND page = ?2")?;
-    statement.query_row((name, index / PAGE), |page| {
-        Ok(positions::unpack(page.get_ref(0)?.as_blob()?).nth(within).unwrap_or_default())
-    })
 }

@@ -21,29 +21,18 @@ use rusqlite::{Connection, params};
 use self::file::File;
 pub(crate) use self::select::RowRef;
 use super::Store;
-use super::connection::failure;
+use super::failure::failure;
+use super::head::link;
 use super::layout::Layout;
+use super::lock::MOMENT;
 use super::lock::Queue;
-use super::runs::MOMENT;
-use super::subscriptions::{self, is_table};
-use super::transaction::{Failure, link};
+use super::registry::is_table;
+use super::registry::{self, PROJECTION_COLUMNS, entry, find, find_exactly};
 use crate::event::Position;
-use crate::near;
 use crate::schema::{Definition, Identifier};
 use crate::store::chain::Link;
-use crate::store::remembered::Permit;
+use crate::store::permit::Permit;
 use crate::store::{Checkpoint, Error, Options, ProjectionEntry, ProjectionStatus};
-
-/// The table of what projections there are; made with the first of them. Names that differ in nothing
-/// but case would be one file in some file systems.
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS projections (
-    name TEXT PRIMARY KEY COLLATE NOCASE,
-    generation INTEGER NOT NULL,
-    definition TEXT NOT NULL,
-    permit BLOB
-) WITHOUT ROWID";
-
-const COLUMNS: &str = "name, generation, definition, permit";
 
 /// A projection, open.
 #[derive(Debug)]
@@ -89,11 +78,11 @@ impl Store {
         let (json, permit) = (definition.to_json(), permit.as_ref().map(Permit::as_bytes));
         self.write(false, |transaction| {
             let connection = transaction.connection();
-            if subscriptions::is_there(connection, name.as_str())? {
+            if registry::is_subscription(connection, name.as_str())? {
                 let name = name.to_string();
                 return Err(Error::NameTaken { name, what: "a subscription" }.into());
             }
-            connection.execute_batch(TABLE)?;
+            connection.execute_batch(registry::PROJECTIONS)?;
             let insert = "INSERT INTO projections VALUES (?1, ?2, ?3, ?4)";
             connection.execute(insert, params![name.as_str(), generation, json, permit])?;
             Ok(())
@@ -131,7 +120,7 @@ impl Store {
             self.write(false, |transaction| {
                 let delete = "DELETE FROM projections WHERE name = ?1";
                 transaction.connection().execute(delete, [name.as_str()])?;
-                subscriptions::forget_failure(transaction.connection(), name.as_str())?;
+                registry::forget_failure(transaction.connection(), name.as_str())?;
                 Ok(())
             })?;
         } else if file::generations(&self.layout, name)?.is_empty() {
@@ -150,7 +139,7 @@ impl Store {
             if !is_table(connection, "projections")? {
                 return Ok(Vec::new());
             }
-            let select = format!("SELECT {COLUMNS} FROM projections ORDER BY name");
+            let select = format!("SELECT {PROJECTION_COLUMNS} FROM projections ORDER BY name");
             let mut statement = connection.prepare(&select)?;
             let mut rows = statement.query([])?;
             let mut entries = Vec::new();
@@ -181,63 +170,6 @@ impl Store {
         let (layout, options) = (self.layout.clone(), self.options.clone());
         Projection { connection, file, entry, layout, options, untidy: Cell::new(false) }
     }
-}
-
-/// Whether there is a projection `name`, but for upper and lower case.
-pub(super) fn is_there(connection: &Connection, name: &str) -> Result<bool, Failure> {
-    Ok(find(connection, name)?.is_some())
-}
-
-/// The projection whose name is `name`, but for upper and lower case.
-fn find(connection: &Connection, name: &str) -> Result<Option<ProjectionEntry>, Failure> {
-    let select = format!("SELECT {COLUMNS} FROM projections WHERE name = ?1");
-    let mut statement = match connection.prepare(&select) {
-        Err(_) if !is_table(connection, "projections")? => return Ok(None),
-        prepared => prepared?,
-    };
-    let mut rows = statement.query([name])?;
-    rows.next()?.map(entry).transpose()
-}
-
-/// The projection `name`.
-pub(super) fn find_exactly(
-    connection: &Connection,
-    name: &str,
-) -> Result<ProjectionEntry, Failure> {
-    match find(connection, name)?.filter(|entry| entry.name.as_str() == name) {
-        Some(entry) => Ok(entry),
-        None => Err(not_found(connection, name)?.into()),
-    }
-}
-
-fn entry(row: &rusqlite::Row<'_>) -> Result<ProjectionEntry, Failure> {
-    let (name, definition) = (row.get_ref(0)?.as_str()?, row.get_ref(2)?.as_str()?);
-    let damaged = |error: &dyn std::fmt::Display| Error::Damaged {
-        what: format!("the projection `{name}` is none: {error}"),
-    };
-    Ok(ProjectionEntry {
-        name: Identifier::new(name).map_err(|error| damaged(&error))?,
-        definition: Definition::parse(definition).map_err(|error| damaged(&error))?,
-        generation: row.get(1)?,
-        // What is no permit is none that holds.
-        permit: row.get_ref(3)?.as_blob_or_null().ok().flatten().and_then(Permit::from_bytes),
-        given: false,
-    })
-}
-
-fn not_found(connection: &Connection, name: &str) -> Result<Error, Failure> {
-    let mut near = Vec::new();
-    if is_table(connection, "projections")? {
-        let mut statement = connection.prepare("SELECT name FROM projections")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let known: String = row.get(0)?;
-            if near::is_near(name, &known) {
-                near.push(known);
-            }
-        }
-    }
-    Ok(Error::ProjectionNotFound { name: name.into(), near })
 }
 
 impl Projection {

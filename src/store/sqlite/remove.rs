@@ -4,10 +4,12 @@ use rusqlite::{Connection, params};
 
 use super::Store;
 use super::decisions;
+use super::failure::Failure;
 use super::payload::payload;
-use super::plan::list_positions;
-use super::transaction::{Failure, StreamRow, Transaction};
-use super::{states, subscriptions};
+use super::stream_index::StreamRow;
+use super::stream_index::list_positions;
+use super::transaction::Transaction;
+use super::{registry, state_rows};
 use crate::event::{Data, EventType, Json, NewEvent, StreamName, Version};
 use crate::store::chain::{Payload, Salt};
 use crate::store::{Error, Removal, Removed, Sealer};
@@ -37,7 +39,7 @@ impl Store {
                 let connection = transaction.connection();
                 let row = transaction.stream(name.as_str())?.clone();
                 let Some(removal) = removal(connection, name, &row)? else { continue };
-                states::remove(connection, name.as_str())?;
+                state_rows::remove(connection, name.as_str())?;
                 if row.exists() {
                     erase(connection, name.as_str(), &row)?;
                     transaction.mark_removed(name.as_str())?;
@@ -62,7 +64,7 @@ impl Store {
         let removed = self.write(false, |transaction| {
             let mut removed = Vec::new();
             for name in names {
-                if states::remove(transaction.connection(), name.as_str())? {
+                if state_rows::remove(transaction.connection(), name.as_str())? {
                     removed.push(name.clone());
                 }
             }
@@ -77,7 +79,7 @@ impl Store {
 
 /// Has no byte of what was removed be left, and forgets what may quote it.
 fn forget_what_quotes(transaction: &mut Transaction<'_>) -> Result<(), Failure> {
-    subscriptions::forget_messages(transaction.connection())?;
+    registry::forget_messages(transaction.connection())?;
     transaction.erase();
     Ok(())
 }
@@ -91,7 +93,7 @@ fn removal(
     if row.protected && row.exists() {
         return Err(Error::Protected { stream: name.to_string() }.into());
     }
-    let state = states::stored_version(connection, name.as_str())?.is_some();
+    let state = state_rows::stored_version(connection, name.as_str())?.is_some();
     Ok((row.exists() || state).then(|| Removed {
         stream: name.clone(),
         version: Version(row.version),

@@ -5,16 +5,14 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use super::failure::Failure;
+use super::head::{Head, link};
 use super::lock::{Queue, Turn};
-use super::transaction::{Failure, Head, link};
-use super::{Store, projections};
+use super::{Store, registry};
 use crate::event::Position;
-use crate::store::remembered::Permit;
+use crate::store::permit::Permit;
 use crate::store::{Checkpoint, Error, Link, Options, ProjectionEntry};
 
-/// How long is waited for who seems to run something: a process that was killed may have left a child that
-/// has not yet become another program, and keeps the lock until it does.
-pub(super) const MOMENT: Duration = Duration::from_millis(200);
 /// How often, and how long between, it is looked whether someone runs something.
 const LOOKS: u32 = 3;
 const LOOK: Duration = Duration::from_millis(1);
@@ -54,7 +52,7 @@ impl Store {
                 Err(_) => "the store has lost what stood there",
             }
         };
-        let projection = self.look(|connection| projections::is_there(connection, name))?;
+        let projection = self.look(|connection| registry::is_projection(connection, name))?;
         Err(Error::OtherLog { name: name.into(), position: *position, reason, projection })
     }
 
@@ -123,7 +121,7 @@ impl Store {
         let (json, permit) = (definition.to_json(), permit.as_ref().map(Permit::as_bytes));
         self.write(false, |transaction| {
             let connection = transaction.connection();
-            projections::find_exactly(connection, name.as_str())?;
+            registry::find_exactly(connection, name.as_str())?;
             let update = "UPDATE projections SET definition = ?2, permit = ?3 WHERE name = ?1";
             connection.execute(update, params![name.as_str(), json, permit])?;
             Ok::<_, Failure>(())
@@ -138,7 +136,7 @@ impl Store {
     ) -> Result<ProjectionEntry, Error> {
         self.write(false, |transaction| {
             let connection = transaction.connection();
-            let mut entry = projections::find_exactly(connection, name)?;
+            let mut entry = registry::find_exactly(connection, name)?;
             let permit = entry.permit.insert(permit(&entry));
             let update = "UPDATE projections SET permit = ?2 WHERE name = ?1";
             connection.execute(update, params![name, permit.as_bytes()])?;

@@ -4,19 +4,16 @@ use std::fs;
 
 use rusqlite::Connection;
 
+use super::failure::Failure;
+use super::head::Head;
 use super::log;
 use super::marker::ENGINE;
-use super::plan::position_of;
-use super::transaction::{Failure, Head, StreamRow};
-use super::{Store, erase};
+use super::near_names::near_in;
+use super::stream_index::StreamRow;
+use super::stream_index::position_of;
+use super::{Store, scrub};
 use crate::event::{Pattern, Position, StreamName, Version};
-use crate::near;
 use crate::store::{Error, Status, Stream};
-
-/// How many near names an error tells.
-const NEAR: usize = 3;
-/// How many names are looked at for near ones.
-const NEAR_OF: usize = 10_000;
 
 impl Store {
     pub(crate) fn streams(
@@ -81,7 +78,7 @@ impl Store {
             )?;
             let (events, streams) =
                 statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok((head, events, streams, erase::unfinished(connection)?.is_some()))
+            Ok((head, events, streams, scrub::unfinished(connection)?.is_some()))
         })?;
         Ok(Status {
             head: head.position,
@@ -124,24 +121,4 @@ fn stream(connection: &Connection, name: &str, row: &StreamRow) -> rusqlite::Res
 fn near_names(connection: &Connection, name: &str) -> rusqlite::Result<Vec<String>> {
     let names = "SELECT name FROM streams WHERE version > removed AND name NOT LIKE '$%' LIMIT ?1";
     near_in(connection, names, name)
-}
-
-/// The same among what a statement gives, up to so many.
-pub(super) fn near_in(
-    connection: &Connection,
-    names: &str,
-    name: &str,
-) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare(names)?;
-    let mut rows = statement.query([NEAR_OF])?;
-    let mut near = Vec::new();
-    while let Some(row) = rows.next()? {
-        let found = row.get_ref(0)?.as_str()?;
-        let distance = near::distance(name, found);
-        if distance <= name.len().max(3) / 3 || found.starts_with(name) {
-            near.push((distance, found.to_owned()));
-        }
-    }
-    near.sort_unstable();
-    Ok(near.into_iter().take(NEAR).map(|(_, name)| name).collect())
 }

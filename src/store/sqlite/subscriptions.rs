@@ -4,8 +4,10 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 
 use super::Store;
-use super::projections;
-use super::transaction::{Failure, Transaction, link};
+use super::failure::Failure;
+use super::head::link;
+use super::registry::{self, is_table};
+use super::transaction::Transaction;
 use crate::event::{EventType, Pattern, Position, SubscriptionName};
 use crate::excerpt::excerpt;
 use crate::near;
@@ -22,19 +24,6 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS subscriptions (
     incarnation TEXT NOT NULL,
     follows TEXT NOT NULL
 ) WITHOUT ROWID";
-
-/// How much of a failure is kept, in bytes.
-const MOST_FAILURE: usize = 2000;
-
-/// How what follows the log failed last; made with the first failure.
-const FAILURES: &str = "CREATE TABLE IF NOT EXISTS failures (
-    name TEXT PRIMARY KEY COLLATE NOCASE,
-    time INTEGER NOT NULL,
-    message TEXT NOT NULL
-) WITHOUT ROWID";
-
-/// What stands where the message of a failure was erased.
-const ERASED: &str = "(erased, since it may have quoted what was removed)";
 
 const COLUMNS: &str = "name, position, link, incarnation, follows";
 
@@ -66,7 +55,7 @@ impl Store {
         let checkpoint = self.checkpoint(start)?;
         self.write(false, |transaction| {
             let connection = transaction.connection();
-            if projections::is_there(connection, new.name.as_str())? {
+            if registry::is_projection(connection, new.name.as_str())? {
                 let name = new.name.to_string();
                 return Err(Error::NameTaken { name, what: "a projection" }.into());
             }
@@ -203,7 +192,7 @@ impl Store {
             }
             let delete = "DELETE FROM subscriptions WHERE name = ?1";
             let removed = connection.execute(delete, [name.as_str()])? > 0;
-            forget_failure(connection, name.as_str())?;
+            registry::forget_failure(connection, name.as_str())?;
             Ok(removed)
         })
     }
@@ -236,34 +225,18 @@ impl Store {
             let connection = transaction.connection();
             match message {
                 Some(message) => {
-                    connection.execute_batch(FAILURES)?;
+                    connection.execute_batch(registry::FAILURES)?;
                     let replace = "REPLACE INTO failures VALUES (?1, ?2, ?3)";
                     connection.execute(
                         replace,
-                        params![name, now.as_micros(), excerpt(message, MOST_FAILURE)],
+                        params![name, now.as_micros(), excerpt(message, registry::MOST_FAILURE)],
                     )?;
                 }
-                None => forget_failure(connection, name)?,
+                None => registry::forget_failure(connection, name)?,
             }
             Ok(())
         })
     }
-}
-
-/// Forgets the words of every failure, which may quote an event: that something failed, and when, stays.
-pub(super) fn forget_messages(connection: &Connection) -> rusqlite::Result<()> {
-    if is_table(connection, "failures")? {
-        connection.execute("UPDATE failures SET message = ?1", [ERASED])?;
-    }
-    Ok(())
-}
-
-/// Forgets how what is called `name` failed.
-pub(super) fn forget_failure(connection: &Connection, name: &str) -> rusqlite::Result<()> {
-    if is_table(connection, "failures")? {
-        connection.execute("DELETE FROM failures WHERE name = ?1", [name])?;
-    }
-    Ok(())
 }
 
 fn move_checkpoint(
@@ -274,7 +247,7 @@ fn move_checkpoint(
 ) -> Result<(), Failure> {
     let connection = transaction.connection();
     let name = name.as_str();
-    if !is_there(connection, name)? {
+    if !registry::is_subscription(connection, name)? {
         return Err(Error::SubscriptionNotFound { name: name.into(), near: Vec::new() }.into());
     }
     let Checkpoint { position, link, incarnation, .. } = to;
@@ -294,22 +267,6 @@ fn move_checkpoint(
         }
         _ => Ok(()),
     }
-}
-
-/// Whether a table that is made when it is needed has been made.
-pub(super) fn is_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
-    let table = "SELECT 1 FROM sqlite_schema WHERE name = ?1";
-    let mut statement = connection.prepare_cached(table)?;
-    Ok(statement.query_row([name], |_| Ok(())).optional()?.is_some())
-}
-
-/// Whether there is a subscription `name`, but for upper and lower case.
-pub(super) fn is_there(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
-    if !is_table(connection, "subscriptions")? {
-        return Ok(false);
-    }
-    let mut statement = connection.prepare_cached("SELECT 1 FROM subscriptions WHERE name = ?1")?;
-    Ok(statement.query_row([name], |_| Ok(())).optional()?.is_some())
 }
 
 fn names(connection: &Connection) -> Result<Vec<String>, Failure> {

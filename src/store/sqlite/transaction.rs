@@ -2,137 +2,16 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension as _, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 
+use super::failure::Failure;
+use super::head::Head;
 use super::payload::payload;
-use super::positions::{self, PAGE};
-use super::{erase, states};
+use super::stream_index::StreamRow;
+use super::{scrub, state_rows};
 use crate::event::{Expect, NewEvent, Position, Timestamp, Version};
-use crate::store::chain::{Link, Linked};
+use crate::store::chain::Linked;
 use crate::store::{Appended, Error, SealedEvent};
-
-/// A failure within a transaction: of SQLite, or of what was asked for.
-#[derive(Debug)]
-pub(super) enum Failure {
-    Sqlite(rusqlite::Error),
-    Refused(Error),
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
-}
-
-impl From<rusqlite::types::FromSqlError> for Failure {
-    fn from(error: rusqlite::types::FromSqlError) -> Self {
-        Self::Sqlite(error.into())
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Refused(error)
-    }
-}
-
-/// The last event of the store.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Head {
-    pub(super) position: Position,
-    pub(super) recorded: Timestamp,
-    pub(super) link: Link,
-}
-
-impl Head {
-    /// Reads the head; that of a store without events stands before the first one.
-    pub(super) fn read(connection: &Connection, store_id: &str) -> rusqlite::Result<Self> {
-        let mut statement = connection.prepare_cached(
-            "SELECT position, recorded, link FROM events ORDER BY position DESC LIMIT 1",
-        )?;
-        let head = statement.query_row([], |row| {
-            Ok(Self { position: Position(row.get(0)?), recorded: row.get(1)?, link: link(row, 2)? })
-        });
-        Ok(head.optional()?.unwrap_or_else(|| Self {
-            position: Position(0),
-            recorded: Timestamp::MIN,
-            link: Link::genesis(store_id),
-        }))
-    }
-}
-
-/// The link in a column.
-pub(super) fn link(row: &Row<'_>, column: usize) -> rusqlite::Result<Link> {
-    let bytes: Vec<u8> = row.get(column)?;
-    Link::from_bytes(&bytes).ok_or(rusqlite::Error::InvalidColumnType(
-        column,
-        "link".into(),
-        rusqlite::types::Type::Blob,
-    ))
-}
-
-/// A row of `streams`.
-#[derive(Debug, Clone, Default)]
-pub(super) struct StreamRow {
-    pub(super) version: u64,
-    /// The version up to which the events are removed.
-    pub(super) removed: u64,
-    pub(super) protected: bool,
-    /// The packed positions behind the last full page.
-    pub(super) tail: Vec<u8>,
-    /// The last position in `tail`, 0 where it is empty.
-    last: u64,
-    changed: bool,
-}
-
-impl StreamRow {
-    pub(super) fn read(connection: &Connection, name: &str) -> rusqlite::Result<Self> {
-        let mut statement = connection.prepare_cached(
-            "SELECT version, removed, protected, tail FROM streams WHERE name = ?1",
-        )?;
-        let row = statement.query_row([name], |row| Self::from_row(row, 0));
-        Ok(row.optional()?.unwrap_or_default())
-    }
-
-    /// The stream in the columns `version, removed, protected, tail`, the first of which is `at`.
-    pub(super) fn from_row(row: &Row<'_>, at: usize) -> rusqlite::Result<Self> {
-        let tail: Vec<u8> = row.get(at + 3)?;
-        Ok(Self {
-            version: row.get(at)?,
-            removed: row.get(at + 1)?,
-            protected: row.get(at + 2)?,
-            last: positions::unpack(&tail).last().unwrap_or_default(),
-            tail,
-            changed: false,
-        })
-    }
-
-    /// Whether the stream holds an event.
-    pub(super) fn exists(&self) -> bool {
-        self.version > self.removed
-    }
-
-    /// Moves the stream `name` on by the event at `position`; a full page goes to its table.
-    fn advance(
-        &mut self,
-        connection: &Connection,
-        name: &str,
-        position: Position,
-    ) -> rusqlite::Result<()> {
-        positions::push(&mut self.tail, self.last, position.0);
-        self.last = position.0;
-        self.version += 1;
-        self.changed = true;
-        if self.version.is_multiple_of(PAGE) {
-            let mut statement =
-                connection.prepare_cached("INSERT INTO stream_pages VALUES (?1, ?2, ?3)")?;
-            statement.execute(params![name, self.version / PAGE - 1, self.tail])?;
-            self.tail.clear();
-            self.last = 0;
-        }
-        Ok(())
-    }
-}
 
 /// An event that is stored under an id.
 struct Known {
@@ -266,7 +145,7 @@ impl<'c> Transaction<'c> {
         let appended = self.insert_at(at, sealed)?;
         if let Some(state) = &event.state {
             let Appended { version, position, .. } = appended;
-            states::store(self.connection, stream, version, position, state.borrow())?;
+            state_rows::store(self.connection, stream, version, position, state.borrow())?;
         }
         self.before = Some(appended.version);
         Ok(appended)
@@ -355,7 +234,7 @@ impl<'c> Transaction<'c> {
         Ok(())
     }
 
-    /// Has no byte of what is removed be left in the store: see [`erase`].
+    /// Has no byte of what is removed be left in the store: see [`scrub`].
     pub(super) fn erase(&mut self) {
         self.erases = true;
     }
@@ -373,7 +252,7 @@ impl<'c> Transaction<'c> {
             row.changed = false;
         }
         if self.erases {
-            erase::begin(self.connection)?;
+            scrub::begin(self.connection)?;
         }
         // What was there already is durable, or the transaction would not have begun.
         let changed = self.connection.total_changes() > self.changes_before;

@@ -10,13 +10,16 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 
 use super::bell::{self, Acknowledged, Bell};
-use super::connection::{self, commit_failure, failure};
+use super::connection::{self};
+use super::failure::Failure;
+use super::failure::{commit_failure, failure};
+use super::head::Head;
 use super::layout::Layout;
 use super::lock::{Queue, Turn};
 use super::log::{self, Cut, Log};
 use super::mark;
 use super::marker::Marker;
-use super::transaction::{Failure, Finished, Head, Streams, Transaction};
+use super::transaction::{Finished, Streams, Transaction};
 use crate::deadline::Deadline;
 use crate::event::Position;
 use crate::faults::{self, Remedy};

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row as SqlRow, Statement};
 use super::Projection;
 use super::rows::whole_row;
 use super::table::list;
-use crate::store::sqlite::transaction::Failure;
+use crate::store::sqlite::failure::Failure;
 use crate::store::{Differences, Error};
 
 impl Projection {

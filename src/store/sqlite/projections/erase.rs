@@ -4,12 +4,13 @@
 //! log is cut. No mark is left behind for others to go on with: rows can be made again, so who wants them
 //! gone and is told that they are not asks again.
 
+use super::Projection;
 use super::file::{self, File};
-use super::{Projection, find_exactly};
 use crate::deadline::Deadline;
 use crate::store::Error;
 use crate::store::sqlite::Store;
-use crate::store::sqlite::erase::{Progress, Scrubbed};
+use crate::store::sqlite::registry::find_exactly;
+use crate::store::sqlite::scrub::{Progress, Scrubbed};
 use crate::store::sqlite::writer::wait_for_readers;
 
 /// What came of an attempt.

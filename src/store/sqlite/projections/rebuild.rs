@@ -5,13 +5,14 @@
 
 use rusqlite::params;
 
+use super::Projection;
 use super::file::{self, File};
-use super::{Projection, find_exactly};
 use crate::event::Position;
 use crate::schema::Identifier;
-use crate::store::remembered::Permit;
+use crate::store::permit::Permit;
+use crate::store::sqlite::lock::MOMENT;
 use crate::store::sqlite::log::truncated;
-use crate::store::sqlite::runs::MOMENT;
+use crate::store::sqlite::registry::find_exactly;
 use crate::store::sqlite::{Store, Turn};
 use crate::store::{Checkpoint, Error, ProjectionEntry};
 

@@ -10,7 +10,7 @@ use super::table::{column, from_column, list, to_column};
 use crate::event::Position;
 use crate::expression::{Assignments, Condition};
 use crate::schema::{Row, Schema};
-use crate::store::sqlite::transaction::Failure;
+use crate::store::sqlite::failure::Failure;
 use crate::store::{Batched, Change, Checkpoint, Clash, Error, SetEach, Stopped};
 
 impl Projection {
