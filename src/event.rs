@@ -5,6 +5,7 @@
 
 mod command;
 mod json;
+mod link;
 mod name;
 mod pattern;
 mod time;
@@ -16,6 +17,8 @@ use crate::excerpt::{QUOTED, excerpt};
 
 pub use command::Command;
 pub use json::{Json, JsonError, MAX_DEPTH};
+pub use link::Link;
+pub(crate) use link::{BASE32, LINK_BYTES, position_in};
 pub use name::{EventId, EventType, MAX_NAME_BYTES, NameError, StreamName, SubscriptionName};
 pub use pattern::Pattern;
 pub use time::{TimeError, Timestamp};
@@ -264,7 +267,7 @@ pub struct Event {
     pub stream: StreamName,
     /// Where it stands in its stream.
     pub version: Version,
-    /// The writer's id, or `STORE-ID/POSITION`.
+    /// The writer's id, or `LINK/POSITION`: see [`EventRef::id`].
     pub id: String,
     /// What happened.
     pub event_type: EventType,
@@ -276,6 +279,8 @@ pub struct Event {
     pub data: Data,
     /// A JSON object beside the payload, if the writer gave one.
     pub metadata: Option<Json>,
+    /// What stands here, and before it.
+    pub link: Link,
 }
 
 /// A stored event, borrowed from where it is read.
@@ -290,8 +295,6 @@ pub struct EventRef<'a> {
     pub version: Version,
     /// The writer's id, if it gave one.
     pub given_id: Option<&'a str>,
-    /// The store in which this event is known as `STORE-ID/POSITION`.
-    pub store_id: &'a str,
     /// What happened.
     pub event_type: &'a str,
     /// When it happened, as the writer says.
@@ -302,6 +305,8 @@ pub struct EventRef<'a> {
     pub data: DataRef<'a>,
     /// A JSON object beside the payload, if the writer gave one.
     pub metadata: Option<&'a str>,
+    /// What stands here, and before it.
+    pub link: Link,
 }
 
 impl Event {
@@ -313,23 +318,24 @@ impl Event {
             stream: self.stream.as_str(),
             version: self.version,
             given_id: Some(&self.id),
-            store_id: "",
             event_type: self.event_type.as_str(),
             time: self.time,
             recorded: self.recorded,
             data: self.data.borrow(),
             metadata: self.metadata.as_ref().map(Json::as_str),
+            link: self.link,
         }
     }
 }
 
 impl<'a> EventRef<'a> {
-    /// The writer's id, or `STORE-ID/POSITION`.
+    /// The writer's id, or `LINK/POSITION`: 13 characters that are made of the event's link, and where it
+    /// stands. Copies of a store have the same for what they share, and never for anything else.
     #[must_use]
     pub fn id(&self) -> Cow<'a, str> {
         match self.given_id {
             Some(id) => Cow::Borrowed(id),
-            None => Cow::Owned(format!("{}/{}", self.store_id, self.position)),
+            None => Cow::Owned(self.link.event_id(self.position)),
         }
     }
 
@@ -346,6 +352,7 @@ impl<'a> EventRef<'a> {
             recorded: self.recorded,
             data: self.data.to_data(),
             metadata: self.metadata.map(Json::stored),
+            link: self.link,
         }
     }
 }

@@ -60,7 +60,7 @@ pub mod wire;
 pub use decide::DecideError;
 pub use event::{
     Command, Data, DataRef, Event, EventId, EventRef, EventType, Expect, ExpectError, Json,
-    JsonError, MAX_DEPTH, MAX_NAME_BYTES, NameError, NewEvent, Pattern, Position, StreamName,
+    JsonError, Link, MAX_DEPTH, MAX_NAME_BYTES, NameError, NewEvent, Pattern, Position, StreamName,
     SubscriptionName, TimeError, Timestamp, Version,
 };
 pub use expression::{
@@ -74,7 +74,7 @@ pub use schema::{
 };
 pub use store::{
     Aggregate, Appended, AppendedEach, Batch, Batched, Change, Checkpoint, Clash, Decided,
-    DecidedEvent, Decision, Differences, Error, Explanation, LastFailure, Link, Mark, NewState,
+    DecidedEvent, Decision, Differences, Error, Explanation, LastFailure, Mark, NewState,
     NewSubscription, NotAllowed, Options, OrderBy, PlaceFault, Projection, ProjectionEntry,
     ProjectionStatus, Query, Reader, Rebuild, Removal, Removed, RowRef, RunLock, SealedEvent,
     Sealer, Selection, SetEach, State, StateCategory, StateEntry, Status, Stopped, Store, Stream,

@@ -8,6 +8,7 @@ mod answer;
 mod chain;
 mod checkpoint;
 mod error;
+mod hash;
 mod options;
 mod permit;
 mod place;
@@ -18,6 +19,7 @@ mod seal;
 mod sqlite;
 mod state;
 mod subscription;
+mod sum;
 
 use std::path::Path;
 use std::time::Duration;
@@ -27,7 +29,6 @@ use crate::schema::Identifier;
 
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{Appended, AppendedEach, Batch, Removal, Removed, Status, Stopped, Stream};
-pub use chain::Link;
 pub use checkpoint::Checkpoint;
 pub use error::{Clash, Error, NotAllowed};
 pub use options::Options;

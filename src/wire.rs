@@ -12,7 +12,7 @@ mod reply;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use crate::event::{DataRef, EventRef, Expect, NewEvent};
+use crate::event::{DataRef, EventRef, Expect, Link, NewEvent, Position};
 
 pub use line::{Defaults, parse_event, parse_event_with};
 pub use lines::Lines;
@@ -33,9 +33,7 @@ pub fn write_event(line: &mut Vec<u8>, event: &EventRef<'_>) {
         Some(id) => write_string(line, id),
         None => {
             line.push(b'"');
-            line.extend_from_slice(event.store_id.as_bytes());
-            line.push(b'/');
-            write_number(line, event.position.0);
+            write_derived_id(line, &event.link, event.position);
             line.push(b'"');
         }
     }
@@ -54,6 +52,13 @@ pub fn write_event(line: &mut Vec<u8>, event: &EventRef<'_>) {
         line.extend_from_slice(metadata.as_bytes());
     }
     line.extend_from_slice(b"}\n");
+}
+
+/// Appends the id of the event with this link that stands at `position` and has none of its own.
+pub fn write_derived_id(line: &mut Vec<u8>, link: &Link, position: Position) {
+    line.extend_from_slice(&link.prefix());
+    line.push(b'/');
+    write_number(line, position.0);
 }
 
 /// Appends an event that is yet to be stored to `line`, without an end of line: as [`parse_event`]
@@ -157,7 +162,7 @@ pub fn decode_base64(text: &str) -> Result<Box<[u8]>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Position, Timestamp, Version};
+    use crate::event::{Timestamp, Version};
 
     fn event<'a>(data: DataRef<'a>, given_id: Option<&'a str>) -> EventRef<'a> {
         EventRef {
@@ -165,12 +170,12 @@ mod tests {
             stream: "order-\"42\"",
             version: Version(3),
             given_id,
-            store_id: "4fz0k7m2q9xwb",
             event_type: "OrderPaid",
             time: Timestamp::from_micros(1_795_409_353_784_077).unwrap(),
             recorded: Timestamp::from_micros(1_795_409_353_784_077).unwrap(),
             data,
             metadata: None,
+            link: Link::from_bytes(&[0; 16]).unwrap(),
         }
     }
 
@@ -186,7 +191,7 @@ mod tests {
         assert_eq!(
             line(&event),
             concat!(
-                r#"{"position":1842,"stream":"order-\"42\"","version":3,"id":"4fz0k7m2q9xwb/1842","#,
+                r#"{"position":1842,"stream":"order-\"42\"","version":3,"id":"0000000000000/1842","#,
                 r#""type":"OrderPaid","time":"2026-11-23T04:49:13.784077Z","data":{"a":1.0}}"#,
                 "\n"
             )

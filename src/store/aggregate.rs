@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use super::seal::same_id;
 use super::{Appended, Error};
 use crate::event::{
-    Data, Event, EventId, Json, JsonError, NewEvent, Position, StreamName, Version,
+    Data, Event, EventId, Json, JsonError, Link, NewEvent, Position, StreamName, Version,
 };
 use crate::wire;
 
@@ -206,8 +206,13 @@ fn typed<E: DeserializeOwned>(event: &Event) -> Result<E, String> {
 
 impl DecidedEvent {
     /// An event of a decision that is found again.
-    pub(crate) fn found(position: Position, version: Version, id: Option<EventId>) -> Self {
-        let appended = Appended { position, version, duplicate: true, removed: false };
+    pub(crate) fn found(
+        position: Position,
+        version: Version,
+        link: Link,
+        id: Option<EventId>,
+    ) -> Self {
+        let appended = Appended { position, version, link, duplicate: true, removed: false };
         Self { appended, id }
     }
 }
@@ -251,6 +256,7 @@ mod tests {
             recorded: Timestamp::MIN,
             data: Data::Json(Json::stored(data)),
             metadata: None,
+            link: Link::genesis("x"),
         }
     }
 

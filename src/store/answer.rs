@@ -1,7 +1,7 @@
 //! What the verbs of a store answer with.
 
 use super::Error;
-use crate::event::{Position, StreamName, Timestamp, Version};
+use crate::event::{Link, Position, StreamName, Timestamp, Version};
 
 /// Where an appended event stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Appended {
     pub position: Position,
     /// Its number within its stream.
     pub version: Version,
+    /// Its link, which its id is made of where it was given none.
+    pub link: Link,
     /// Whether it was there already, under the same id.
     pub duplicate: bool,
     /// Whether that event has been removed since.
@@ -103,8 +105,6 @@ pub struct Status {
     pub engine_version: String,
     /// The store's id.
     pub id: String,
-    /// The store's incarnation: a restore begins a new one.
-    pub incarnation: String,
     /// The largest data that the store takes, in bytes.
     pub max_data_bytes: u64,
 }

@@ -1,90 +1,68 @@
-//! The chain: each event carries a hash over the event before it, its own fields and its payload.
+//! The chain: each event carries a link, a hash over the link before it, its own fields and its payload.
 //!
-//! A link is 128 bits of BLAKE3 (<https://github.com/BLAKE3-team/BLAKE3-specs>) over tagged,
-//! length-prefixed fields, integers in little-endian order. What a removal erases (type, time,
-//! data, metadata) enters through the payload hash alone, salted with 128 random bits which are
-//! erased with it: so a removal neither breaks the chain nor leaves a trace to guess from.
+//! Three hashes make a link (`hash` says how fields are written, and which hash it is):
+//!
+//! - the payload hash, over `ream payload 1`, the salt as it is, the type, the time if there is one, the
+//!   data, the metadata if there is any, and the tags if there are any. What a removal erases enters the
+//!   chain through it alone; its salt of 128 random bits is erased with the payload, so a removal neither
+//!   breaks the chain nor leaves a trace to guess from;
+//! - the seal, over `ream seal 1`, the stream, the id if the writer gave one, and the payload hash as it is;
+//! - the link: the first 16 bytes of the hash over the link before (16 bytes), the version (8), the time of
+//!   recording in microseconds (8) and the first 16 bytes of the seal. These are 48 bytes, which SHA-256
+//!   takes as one block; the order of the chain gives the position.
+//!
+//! The link before the first event is the first 16 bytes of the hash over `ream genesis 1` and the store's
+//! id. Payload hash and seal are made before the writers' lock is taken.
 
-use std::fmt;
 use std::io;
 
-use crate::event::{DataRef, NewEvent, Position, Timestamp, Version};
+use sha2::{Digest as _, Sha256};
+
+use super::hash::{Fields, Hash};
+use crate::event::{DataRef, LINK_BYTES, Link, NewEvent, Timestamp, Version};
 use crate::platform::{self, Origin};
 
 /// How many bytes a salt has.
 const SALT_BYTES: usize = 16;
-/// How many bytes a link has.
-const LINK_BYTES: usize = 16;
-
-/// An event's chain link: what stands at its position, and before it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Link([u8; LINK_BYTES]);
-
-/// The hash of an event's salt, type, time, data and metadata.
-pub(crate) type PayloadHash = [u8; 32];
 
 /// The random bits in a payload hash.
 pub(crate) type Salt = [u8; SALT_BYTES];
 
+/// What of an event enters its link and can be known before its turn: stream, id and payload.
+pub(crate) type Seal = [u8; LINK_BYTES];
+
+fn first_half(hash: &Hash) -> [u8; LINK_BYTES] {
+    let mut half = [0; LINK_BYTES];
+    half.copy_from_slice(&hash[..LINK_BYTES]);
+    half
+}
+
 impl Link {
     /// The link before the first event of the store `id`.
     pub(crate) fn genesis(id: &str) -> Self {
-        let mut hasher = Fields::new(b"ream genesis 1");
-        hasher.text(id);
-        Self::truncated(&hasher.finish())
+        let mut fields = Fields::hashed(b"ream genesis 1");
+        fields.text(id);
+        first_half(&fields.hash()).into()
     }
 
-    /// The link of the event that follows the one with this link.
-    pub(crate) fn next(&self, event: &Linked<'_>) -> Self {
-        let mut hasher = Fields::new(b"ream link 1");
-        hasher.0.update(&self.0);
-        hasher.number(event.position.0);
-        hasher.number(event.version.0);
-        hasher.0.update(&event.recorded.as_micros().to_le_bytes());
-        hasher.text(event.stream);
-        hasher.optional(event.id.map(str::as_bytes));
-        hasher.0.update(event.payload);
-        Self::truncated(&hasher.finish())
-    }
-
-    fn truncated(hash: &PayloadHash) -> Self {
-        let mut link = [0; LINK_BYTES];
-        link.copy_from_slice(&hash[..LINK_BYTES]);
-        Self(link)
-    }
-
-    /// The bytes of the link.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// The link with these bytes, where it can be one.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
+    /// The link of the event with this version and seal that follows the one with this link.
+    pub(crate) fn next(&self, version: Version, recorded: Timestamp, seal: &Seal) -> Self {
+        let mut block = [0; 3 * LINK_BYTES];
+        block[..16].copy_from_slice(self.as_bytes());
+        block[16..24].copy_from_slice(&version.0.to_be_bytes());
+        block[24..32].copy_from_slice(&recorded.as_micros().to_be_bytes());
+        block[32..].copy_from_slice(seal);
+        first_half(&Sha256::digest(block).into()).into()
     }
 }
 
-impl fmt::Display for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Link({self})")
-    }
-}
-
-/// What of an event outlives its removal, and so enters its link by itself.
-pub(crate) struct Linked<'a> {
-    pub(crate) position: Position,
-    pub(crate) stream: &'a str,
-    pub(crate) version: Version,
-    pub(crate) recorded: Timestamp,
-    pub(crate) id: Option<&'a str>,
-    pub(crate) payload: &'a PayloadHash,
+/// The seal of an event.
+pub(crate) fn seal(stream: &str, id: Option<&str>, payload: &Hash) -> Seal {
+    let mut fields = Fields::hashed(b"ream seal 1");
+    fields.text(stream);
+    fields.optional_text(id);
+    fields.raw(payload);
+    first_half(&fields.hash())
 }
 
 /// What of an event a removal erases.
@@ -93,6 +71,7 @@ pub(crate) struct Payload<'a> {
     pub(crate) time: Option<Timestamp>,
     pub(crate) data: DataRef<'a>,
     pub(crate) metadata: Option<&'a str>,
+    pub(crate) tags: Option<&'a str>,
 }
 
 impl<'a> Payload<'a> {
@@ -103,132 +82,62 @@ impl<'a> Payload<'a> {
             time: event.time,
             data: event.data.borrow(),
             metadata: event.metadata.as_ref().map(crate::event::Json::as_str),
+            tags: None,
         }
     }
 
     /// The salted hash of the payload.
-    pub(crate) fn hash(&self, salt: &Salt) -> PayloadHash {
-        let mut hasher = Fields::new(b"ream payload 1");
-        hasher.0.update(salt);
-        hasher.text(self.event_type);
-        hasher.optional(
-            self.time.map(|time| time.as_micros().to_le_bytes()).as_ref().map(|bytes| &bytes[..]),
-        );
-        hasher.data(self.data);
-        hasher.optional(self.metadata.map(str::as_bytes));
-        hasher.finish()
+    pub(crate) fn hash(&self, salt: &Salt) -> Hash {
+        let mut fields = Fields::hashed(b"ream payload 1");
+        fields.raw(salt);
+        fields.text(self.event_type);
+        fields.optional(self.time, Fields::time);
+        fields.data(self.data);
+        fields.optional_text(self.metadata);
+        fields.optional_text(self.tags);
+        fields.hash()
     }
 }
 
-/// The checksum of a state: 128 bits of BLAKE3 over what it is of, and its data.
-pub(crate) fn state_checksum(
-    stream: &str,
-    version: Version,
-    position: Position,
-    data: DataRef<'_>,
-) -> [u8; LINK_BYTES] {
-    let mut hasher = Fields::new(b"ream state 1");
-    hasher.text(stream);
-    hasher.number(version.0);
-    hasher.number(position.0);
-    hasher.data(data);
-    Link::truncated(&hasher.finish()).0
+/// The salted hash of the command that a decision was about.
+pub(crate) fn command_hash(salt: &Salt, command: &str) -> Hash {
+    let mut fields = Fields::hashed(b"ream command 1");
+    fields.raw(salt);
+    fields.text(command);
+    fields.hash()
 }
 
-/// The salted hash of the command that a decision was about: 128 bits of BLAKE3.
-pub(crate) fn command_hash(salt: &Salt, command: &str) -> [u8; LINK_BYTES] {
-    let mut hasher = Fields::new(b"ream command 1");
-    hasher.0.update(salt);
-    hasher.text(command);
-    Link::truncated(&hasher.finish()).0
-}
-
-/// The hash of a permit to run a program: over the store's id, the projection's name, the program's
-/// words and the directory that it is run in, as they are remembered; keyed by where the store's
-/// database comes from.
+/// The hash of a permit to run a program: over where the store's database comes from, the store's id, the
+/// projection's name, the program's words and the directory that it is run in, as they are remembered.
 pub(crate) fn permit_hash(
     origin: &Origin,
     store: &str,
     name: &str,
     program: &[String],
     directory: &str,
-) -> [u8; 32] {
+) -> Hash {
     let Origin { machine, user, inode, born: (seconds, nanos) } = origin;
-    let mut key = Fields::new(b"ream origin 1");
-    key.text(machine);
-    key.number((*user).into());
-    key.number(*inode);
-    key.0.update(&seconds.to_le_bytes());
-    key.number((*nanos).into());
-    let mut hasher = Fields::of(blake3::Hasher::new_keyed(&key.finish()), b"ream permit 1");
-    hasher.text(store);
-    hasher.text(name);
-    hasher.number(program.len() as u64);
+    let mut fields = Fields::hashed(b"ream permit 1");
+    fields.text(machine);
+    fields.number((*user).into());
+    fields.number(*inode);
+    fields.raw(&seconds.to_be_bytes());
+    fields.number((*nanos).into());
+    fields.text(store);
+    fields.text(name);
+    fields.number(program.len() as u64);
     for word in program {
-        hasher.text(word);
+        fields.text(word);
     }
-    hasher.text(directory);
-    hasher.finish()
+    fields.text(directory);
+    fields.hash()
 }
 
-/// A hash over fields that can't be taken for other fields.
-struct Fields(blake3::Hasher);
-
-impl Fields {
-    fn new(tag: &[u8]) -> Self {
-        Self::of(blake3::Hasher::new(), tag)
-    }
-
-    fn of(mut hasher: blake3::Hasher, tag: &[u8]) -> Self {
-        hasher.update(tag);
-        Self(hasher)
-    }
-
-    fn number(&mut self, number: u64) {
-        self.0.update(&number.to_le_bytes());
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.number(bytes.len() as u64);
-        self.0.update(bytes);
-    }
-
-    fn text(&mut self, text: &str) {
-        self.bytes(text.as_bytes());
-    }
-
-    fn data(&mut self, data: DataRef<'_>) {
-        match data {
-            DataRef::Json(text) => {
-                self.0.update(b"j");
-                self.text(text);
-            }
-            DataRef::Bytes(bytes) => {
-                self.0.update(b"b");
-                self.bytes(bytes);
-            }
-        }
-    }
-
-    fn optional(&mut self, bytes: Option<&[u8]>) {
-        match bytes {
-            Some(bytes) => {
-                self.0.update(b"+");
-                self.bytes(bytes);
-            }
-            None => {
-                self.0.update(b"-");
-            }
-        }
-    }
-
-    fn finish(&self) -> PayloadHash {
-        *self.0.finalize().as_bytes()
-    }
+/// Salts, made of one random seed that is never stored: halves of the hashes of the seed and a number.
+pub(crate) struct Salts {
+    seed: Hash,
+    drawn: u64,
 }
-
-/// Salts, drawn from one random seed that is never stored.
-pub(crate) struct Salts(blake3::OutputReader);
 
 impl Salts {
     /// A source seeded by the system.
@@ -237,16 +146,18 @@ impl Salts {
     ///
     /// Where the system has no randomness to give.
     pub(crate) fn new() -> Result<Self, io::Error> {
-        let mut seed = [0; 32];
+        let mut seed = Hash::default();
         platform::random(&mut seed)?;
-        Ok(Self(blake3::Hasher::new_keyed(&seed).finalize_xof()))
+        Ok(Self { seed, drawn: 0 })
     }
 
     /// A salt that was never given before.
     pub(crate) fn draw(&mut self) -> Salt {
-        let mut salt = [0; SALT_BYTES];
-        self.0.fill(&mut salt);
-        salt
+        self.drawn += 1;
+        let mut hasher = Sha256::new();
+        hasher.update(self.seed);
+        hasher.update(self.drawn.to_be_bytes());
+        first_half(&hasher.finalize().into())
     }
 }
 
@@ -261,18 +172,8 @@ mod tests {
     }
 
     fn payload() -> Payload<'static> {
-        Payload { event_type: "OrderPaid", time: None, data: DataRef::Json("{}"), metadata: None }
-    }
-
-    fn linked(payload: &PayloadHash) -> Linked<'_> {
-        Linked {
-            position: Position(2),
-            stream: "order-42",
-            version: Version(1),
-            recorded: at(5),
-            id: None,
-            payload,
-        }
+        let (event_type, data) = ("OrderPaid", DataRef::Json("{}"));
+        Payload { event_type, time: None, data, metadata: None, tags: None }
     }
 
     #[test]
@@ -285,6 +186,7 @@ mod tests {
             Payload { data: DataRef::Json("{ }"), ..payload() },
             Payload { data: DataRef::Bytes(b"{}"), ..payload() },
             Payload { metadata: Some("{}"), ..payload() },
+            Payload { tags: Some("{}"), ..payload() },
         ] {
             others.push(change.hash(&SALT));
         }
@@ -294,27 +196,28 @@ mod tests {
     #[test]
     fn every_field_of_the_event_counts() {
         let (hash, other) = (payload().hash(&SALT), payload().hash(&[0; SALT_BYTES]));
+        let sealed = seal("order-42", None, &hash);
+        let others = [
+            seal("order-43", None, &hash),
+            seal("order-42", Some("a"), &hash),
+            seal("order-42", None, &other),
+        ];
+        assert!(!others.contains(&sealed));
         let genesis = Link::genesis("4fz0k7m2q9xwb");
-        let link = genesis.next(&linked(&hash));
-        assert_ne!(Link::genesis("4fz0k7m2q9xwc").next(&linked(&hash)), link);
-        for change in [
-            Linked { position: Position(3), ..linked(&hash) },
-            Linked { stream: "order-43", ..linked(&hash) },
-            Linked { version: Version(2), ..linked(&hash) },
-            Linked { recorded: at(6), ..linked(&hash) },
-            Linked { id: Some("a"), ..linked(&hash) },
-            linked(&other),
-        ] {
-            assert_ne!(genesis.next(&change), link);
-        }
+        let link = genesis.next(Version(1), at(5), &sealed);
+        assert_ne!(Link::genesis("4fz0k7m2q9xwc").next(Version(1), at(5), &sealed), link);
+        assert_ne!(genesis.next(Version(2), at(5), &sealed), link);
+        assert_ne!(genesis.next(Version(1), at(6), &sealed), link);
+        assert_ne!(genesis.next(Version(1), at(5), &others[0]), link);
+        assert_ne!(link.next(Version(1), at(5), &sealed), link);
     }
 
-    /// The format is stored: this test fails when it changes.
+    /// The format is stored: this test fails when it changes. `tests/format/read.py` makes the same links.
     #[test]
     fn the_format_stays() {
-        let hash = payload().hash(&SALT);
-        let link = Link::genesis("4fz0k7m2q9xwb").next(&linked(&hash));
-        assert_eq!(link.to_string(), "fc47c79f96b8940591d16cf4ab0c0430");
+        let sealed = seal("order-42", None, &payload().hash(&SALT));
+        let link = Link::genesis("4fz0k7m2q9xwb").next(Version(1), at(5), &sealed);
+        assert_eq!(link.to_string(), "2fc95042feea51e864f83eafdc009304");
     }
 
     #[test]

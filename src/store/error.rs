@@ -142,12 +142,6 @@ pub enum Error {
         /// Whether what it held was removed.
         removed: bool,
     },
-    /// The id has the form that the store gives, and names none of its events.
-    #[error("the id `{id}` has the form of this store's own ids, and no event has it")]
-    ForgedId {
-        /// The id.
-        id: String,
-    },
     /// The event's data is larger than the store takes.
     #[error("the data has {bytes} bytes; this store takes {max}")]
     TooLarge {

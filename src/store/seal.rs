@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::chain::{Payload, PayloadHash, Salt, Salts};
+use super::chain::{Payload, Salt, Salts, Seal, seal};
 use super::{Error, Stopped};
-use crate::event::{Expect, NewEvent};
+use crate::event::{EventId, Expect, NewEvent};
 
 /// An event whose payload is hashed, ready to be appended.
 ///
@@ -15,7 +15,7 @@ use crate::event::{Expect, NewEvent};
 pub struct SealedEvent {
     event: NewEvent,
     pub(crate) salt: Salt,
-    pub(crate) payload: PayloadHash,
+    pub(crate) seal: Seal,
 }
 
 impl SealedEvent {
@@ -74,12 +74,14 @@ impl Sealer {
         self.0.draw()
     }
 
-    /// Hashes the event's payload, with a new salt.
+    /// Hashes what of the event enters its link, with a new salt.
     #[must_use]
     pub fn seal(&mut self, event: NewEvent) -> SealedEvent {
         let salt = self.draw();
         let payload = Payload::of(&event).hash(&salt);
-        SealedEvent { event, salt, payload }
+        let id = event.id.as_ref().map(EventId::as_str);
+        let seal = seal(event.stream.as_str(), id, &payload);
+        SealedEvent { event, salt, seal }
     }
 }
 

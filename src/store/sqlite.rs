@@ -20,6 +20,7 @@ mod log;
 mod look;
 mod mark;
 mod marker;
+mod missing;
 mod mounts;
 mod near_names;
 mod payload;

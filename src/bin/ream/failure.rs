@@ -143,8 +143,7 @@ fn store_code(error: &Error, line: &CommandLine) -> Answer {
         Error::DecisionIdReused { .. } => {
             (6, "an id stands for one command on one stream, for ever".into())
         }
-        Error::ForgedId { .. }
-        | Error::SameId { .. }
+        Error::SameId { .. }
         | Error::OtherStream { .. }
         | Error::TimeAhead { .. }
         | Error::UniqueClash(_)

@@ -10,14 +10,15 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::failure::Failure;
-use super::head::{Head, link};
+use super::head::Head;
 use super::layout::Layout;
+use super::payload::link;
 use super::place::Place;
-use crate::event::Position;
+use crate::event::{Link, Position};
 use crate::platform;
 use crate::platform::directory::Access;
 use crate::store::Error;
-use crate::store::chain::Link;
+use crate::store::hash::checksum;
 
 /// The record's file.
 const NAME: &str = "bell/bell";
@@ -48,10 +49,6 @@ impl Acknowledged {
             .collect();
         Some(Self { position: Position(position.parse().ok()?), link: Link::from_bytes(&bytes?)? })
     }
-}
-
-fn checksum(text: &str) -> String {
-    blake3::hash(text.as_bytes()).to_hex()[..16].to_owned()
 }
 
 /// Reads the bell; a missing or torn one says nothing.

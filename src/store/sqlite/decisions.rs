@@ -1,20 +1,23 @@
 //! Decisions: what they are made of, how they are stored, and those that are remembered.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::append::append_together;
-use super::event_row::{COLUMNS, event};
-use super::failure::Failure;
+use super::event_row::{COLUMNS, Fields, check_listed, event, missing};
+use super::failure::{Failure, damaged};
 use super::lock::Queue;
+use super::missing::check_around;
 use super::state_rows::{self, Stored};
-use super::stream_index::StreamRow;
-use super::stream_index::{list_positions, position_of};
+use super::stream_index::{Listed, StreamRow, list_positions, position_of};
 use super::transaction::{Transaction, check_expectation};
 use super::{Store, Turn, positions};
 use crate::event::{Command, Data, EventId, Expect, Position, StreamName, Version};
 use crate::store::chain::{Salt, command_hash};
+use crate::store::hash::Hash;
+use crate::store::sum::sum;
 use crate::store::{Aggregate, Decided, DecidedEvent, Decision, Error, SealedEvent, Sealer};
 
 /// How many bytes of state and events a decision is made of.
@@ -24,7 +27,7 @@ const MOST_EVENTS: usize = MOST_BYTES / 64;
 
 impl Store {
     pub(crate) fn load(&self, name: &StreamName) -> Result<Aggregate, Error> {
-        self.look(|connection| load(connection, &self.marker.id, name))
+        self.look(|connection| load(connection, name))
     }
 
     pub(crate) fn decided(&mut self, command: &Command) -> Result<Option<Decided>, Error> {
@@ -87,7 +90,7 @@ impl Store {
     }
 }
 
-fn load(connection: &Connection, store_id: &str, name: &StreamName) -> Result<Aggregate, Failure> {
+fn load(connection: &Connection, name: &StreamName) -> Result<Aggregate, Failure> {
     let row = StreamRow::read(connection, name.as_str())?;
     let stored = state_rows::stored(connection, name.as_str())?;
     let (state, state_version, after) = match stored {
@@ -100,17 +103,23 @@ fn load(connection: &Connection, store_id: &str, name: &StreamName) -> Result<Ag
     };
     let mut listed = Vec::new();
     let from = (state_version, after);
-    if !list_positions(connection, name.as_str(), &row, from, &mut listed, MOST_EVENTS)? {
+    let all = list_positions(connection, name.as_str(), &row, from, |one| {
+        listed.push(one);
+        if listed.len() > MOST_EVENTS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    if !all {
         return Err(too_large());
     }
     let mut read =
         connection.prepare_cached(&format!("SELECT {COLUMNS} FROM events WHERE position = ?1"))?;
     let mut bytes = state.as_ref().map_or(0, Data::len);
     let mut events = Vec::new();
-    for position in listed {
-        let event = read
-            .query_row([position], |row| Ok(event(row, store_id)?.map(|event| event.to_event())))?;
-        if let Some(event) = event {
+    for Listed { position, version } in listed {
+        let found = read.query_row([position], |row| {
+            check_listed(row, name.as_str(), version)?;
+            Ok(event(row)?.map(|event| event.to_event()))
+        });
+        if let Some(event) = found.optional()?.ok_or_else(|| missing(position))? {
             bytes +=
                 event.data.len() + event.metadata.as_ref().map_or(0, |json| json.as_str().len());
             events.push(event);
@@ -181,68 +190,123 @@ fn remember(
         before = appended.position.0;
     }
     let mut statement =
-        connection.prepare_cached("INSERT INTO decisions VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-    statement.execute(params![
-        id.as_str(),
-        command.stream.as_str(),
-        decided.version.0,
-        packed,
-        salt,
-        command_hash(salt, command.data.as_str()),
-    ])?;
+        connection.prepare_cached("INSERT INTO decisions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+    let hash = command_hash(salt, command.data.as_str());
+    let row = DecisionRow {
+        id: id.as_str(),
+        stream: Some(command.stream.as_str()),
+        version: Some(decided.version),
+        positions: &packed,
+        command: Some((salt, &hash)),
+    };
+    let (version, sum) = (decided.version.0, row.sum());
+    statement.execute(params![row.id, row.stream, version, sum, packed, salt, hash])?;
     Ok(())
 }
 
 /// The answer that is kept under the id of the command.
 fn find(connection: &Connection, command: &Command) -> Result<Option<Decided>, Failure> {
     let Some(id) = &command.id else { return Ok(None) };
-    let mut statement = connection.prepare_cached(
-        "SELECT stream, version, positions, salt, command FROM decisions WHERE id = ?1",
-    )?;
+    let mut statement = connection
+        .prepare_cached(&format!("SELECT {DECISION_COLUMNS} FROM decisions WHERE id = ?1"))?;
     let mut rows = statement.query([id.as_str()])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let (stream, version) = (row.get_ref(0)?.as_str()?, Version(row.get(1)?));
-    // What was removed can't be compared any more, but for its stream.
-    let salt: Option<Salt> = row.get(3)?;
-    let same = match &salt {
-        Some(salt) => row.get_ref(4)?.as_blob()? == command_hash(salt, command.data.as_str()),
-        None => true,
+    let Some(row) = rows.next()? else {
+        let select = format!("SELECT {DECISION_COLUMNS} FROM decisions");
+        check_around(connection, &select, "id", id.as_str(), |row| {
+            DecisionRow::read(row).map(drop)
+        })?;
+        return Ok(None);
     };
-    if stream != command.stream.as_str() || !same {
-        let (id, stream) = (id.to_string(), stream.to_owned());
+    let DecisionRow { stream, version, positions, command: about, .. } = DecisionRow::read(row)?;
+    // What was removed can't be compared any more, but for its stream.
+    let same = about.is_none_or(|(salt, hash)| *hash == command_hash(salt, command.data.as_str()));
+    let version = version.unwrap_or_default();
+    if stream != Some(command.stream.as_str()) || !same {
+        let (id, stream) = (id.to_string(), stream.unwrap_or_default().to_owned());
         return Err(Error::DecisionIdReused { id, stream, version }.into());
     }
     let mut read =
-        connection.prepare_cached("SELECT version, id FROM events WHERE position = ?1")?;
-    let removed = salt.is_none();
-    let events = positions::unpack(row.get_ref(2)?.as_blob()?).map(|position| {
-        read.query_row([position], |row| {
-            let id = row.get_ref(1)?.as_str_or_null()?.map(EventId::stored);
-            let mut event = DecidedEvent::found(Position(position), Version(row.get(0)?), id);
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM events WHERE position = ?1"))?;
+    let removed = about.is_none();
+    let events = positions::unpack(positions).map(|position| {
+        let found = read.query_row([position], |row| {
+            let Fields { position, version, link, id, .. } = Fields::read(row)?;
+            let mut event = DecidedEvent::found(position, version, link, id.map(EventId::stored));
             event.appended.removed = removed;
             Ok(event)
-        })
+        });
+        found.optional()?.ok_or_else(|| missing(position))
     });
     let events = events.collect::<rusqlite::Result<_>>()?;
     Ok(Some(Decided { version, events, duplicate: true, removed }))
 }
 
+/// What a decision is read from.
+const DECISION_COLUMNS: &str = "id, stream, version, sum, positions, salt, command";
+
+/// A row of [`DECISION_COLUMNS`].
+struct DecisionRow<'r> {
+    id: &'r str,
+    stream: Option<&'r str>,
+    version: Option<Version>,
+    positions: &'r [u8],
+    /// The salted hash of the command, until the stream is removed.
+    command: Option<(&'r Salt, &'r Hash)>,
+}
+
+impl<'r> DecisionRow<'r> {
+    /// The row as it was written.
+    fn read(row: &'r Row<'_>) -> rusqlite::Result<Self> {
+        let id = row.get_ref(0)?.as_str()?;
+        let (salt, hash) = (row.get_ref(5)?.as_blob_or_null()?, row.get_ref(6)?.as_blob_or_null()?);
+        let read = Self {
+            id,
+            stream: row.get_ref(1)?.as_str_or_null()?,
+            version: row.get::<_, Option<u64>>(2)?.map(Version),
+            positions: row.get_ref(4)?.as_blob()?,
+            command: salt
+                .zip(hash)
+                .and_then(|(salt, hash)| Some((salt.try_into().ok()?, hash.try_into().ok()?))),
+        };
+        if row.get::<_, i64>(3)? != read.sum() || salt.is_some() != read.command.is_some() {
+            return Err(damaged(format!("the decision `{id}` is not what was stored")));
+        }
+        Ok(read)
+    }
+
+    fn sum(&self) -> i64 {
+        sum(|fields| {
+            fields.text(self.id);
+            fields.optional_text(self.stream);
+            fields.optional(self.version, |fields, version| fields.number(version.0));
+            fields.bytes(self.positions);
+            fields.optional(self.command, |fields, (salt, hash)| {
+                fields.raw(salt);
+                fields.raw(hash);
+            });
+        })
+    }
+}
+
 /// Forgets which commands the decisions on these streams were about, in one pass.
 pub(super) fn forget(connection: &Connection, names: &[&str]) -> Result<(), Failure> {
     let names: HashSet<&str> = names.iter().copied().collect();
-    let mut read = connection.prepare("SELECT id, stream FROM decisions WHERE salt IS NOT NULL")?;
+    let mut read = connection
+        .prepare(&format!("SELECT {DECISION_COLUMNS} FROM decisions WHERE salt IS NOT NULL"))?;
     let mut rows = read.query([])?;
-    let mut ids: Vec<String> = Vec::new();
+    let mut forgotten: Vec<(String, i64)> = Vec::new();
     while let Some(row) = rows.next()? {
-        if names.contains(row.get_ref(1)?.as_str()?) {
-            ids.push(row.get(0)?);
+        let mut decision = DecisionRow::read(row)?;
+        if decision.stream.is_some_and(|stream| names.contains(stream)) {
+            decision.command = None;
+            forgotten.push((decision.id.to_owned(), decision.sum()));
         }
     }
     drop(rows);
-    let mut write =
-        connection.prepare("UPDATE decisions SET salt = NULL, command = NULL WHERE id = ?1")?;
-    for id in ids {
-        write.execute([id])?;
+    let mut write = connection
+        .prepare("UPDATE decisions SET salt = NULL, command = NULL, sum = ?2 WHERE id = ?1")?;
+    for (id, sum) in forgotten {
+        write.execute(params![id, sum])?;
     }
     Ok(())
 }

@@ -3,44 +3,140 @@
 use rusqlite::Row;
 
 use super::failure::{damaged, reason};
-use super::payload::{shown_json, shown_payload};
-use crate::event::{EventRef, Position, Timestamp, Version};
+use super::payload::{link, may_be_json, payload};
+use crate::event::{DataRef, EventRef, Link, Position, Timestamp, Version};
+use crate::store::chain::Payload;
+use crate::store::sum::sum;
 
 /// What an event is read from.
-pub(super) const COLUMNS: &str =
-    "position, stream, version, recorded, id, type, time, data, metadata";
+pub(super) const COLUMNS: &str = "position, stream, version, recorded, link, sum, id, type, time, \
+                                  data, metadata, tags";
 
-/// The event in a row of [`COLUMNS`]; `None` where it is removed.
-#[inline]
-pub(super) fn event<'r>(
-    row: &'r Row<'_>,
-    store_id: &'r str,
-) -> rusqlite::Result<Option<EventRef<'r>>> {
-    parts(row, store_id).map_err(|error| unreadable(row, &error))
+/// What of an event is in its row, but for what only a removal reads.
+pub(super) struct Fields<'a> {
+    pub(super) position: Position,
+    pub(super) stream: &'a str,
+    pub(super) version: Version,
+    pub(super) recorded: Timestamp,
+    pub(super) link: Link,
+    pub(super) id: Option<&'a str>,
+    /// None where the event is removed; then all that follow are none as well.
+    pub(super) event_type: Option<&'a str>,
+    /// The time that the writer gave, where it did.
+    pub(super) time: Option<Timestamp>,
+    pub(super) data: Option<DataRef<'a>>,
+    pub(super) metadata: Option<&'a str>,
+    pub(super) tags: Option<&'a str>,
 }
 
+impl<'a> Fields<'a> {
+    /// The fields in a row of [`COLUMNS`], as they were written.
+    #[inline]
+    pub(super) fn read(row: &'a Row<'_>) -> rusqlite::Result<Self> {
+        let fields = Self::parts(row).map_err(|error| unreadable(row, &reason(&error)))?;
+        if row.get::<_, i64>(5)? != fields.sum() {
+            return Err(unreadable(row, "it is not what was stored"));
+        }
+        Ok(fields)
+    }
+
+    #[inline]
+    fn parts(row: &'a Row<'_>) -> rusqlite::Result<Self> {
+        let event_type = row.get_ref(7)?.as_str_or_null()?;
+        Ok(Self {
+            position: Position(row.get(0)?),
+            stream: row.get_ref(1)?.as_str()?,
+            version: Version(row.get(2)?),
+            recorded: row.get(3)?,
+            link: link(row, 4)?,
+            id: row.get_ref(6)?.as_str_or_null()?,
+            event_type,
+            time: row.get(8)?,
+            data: event_type.map(|_| payload(row, 9)).transpose()?,
+            metadata: row.get_ref(10)?.as_str_or_null()?,
+            tags: row.get_ref(11)?.as_str_or_null()?,
+        })
+    }
+
+    /// The sum of the row.
+    #[inline]
+    pub(super) fn sum(&self) -> i64 {
+        sum(|fields| {
+            fields.number(self.position.0);
+            fields.text(self.stream);
+            fields.number(self.version.0);
+            fields.time(self.recorded);
+            fields.raw(self.link.as_bytes());
+            fields.optional_text(self.id);
+            fields.optional_text(self.event_type);
+            fields.optional(self.time, |fields, time| fields.time(time));
+            fields.optional(self.data, |fields, data| fields.data(data));
+            fields.optional_text(self.metadata);
+            fields.optional_text(self.tags);
+        })
+    }
+
+    /// What of the event a removal erases, where it is not erased.
+    pub(super) fn payload(&self) -> Option<Payload<'a>> {
+        let Self { time, metadata, tags, .. } = *self;
+        Some(Payload { event_type: self.event_type?, time, data: self.data?, metadata, tags })
+    }
+
+    /// What is left of the event when it is removed.
+    pub(super) fn skeleton(&self) -> Self {
+        let (event_type, time, data, metadata, tags) = (None, None, None, None, None);
+        Self { event_type, time, data, metadata, tags, ..*self }
+    }
+
+    /// The event; nothing where it is removed.
+    #[inline]
+    pub(super) fn event(&self) -> Option<EventRef<'a>> {
+        Some(EventRef {
+            position: self.position,
+            stream: self.stream,
+            version: self.version,
+            given_id: self.id,
+            event_type: self.event_type?,
+            time: self.time.unwrap_or(self.recorded),
+            recorded: self.recorded,
+            data: self.data?,
+            metadata: self.metadata,
+            link: self.link,
+        })
+    }
+}
+
+/// The event in a row of [`COLUMNS`], to be shown; `None` where it is removed.
 #[inline]
-fn parts<'r>(row: &'r Row<'_>, store_id: &'r str) -> rusqlite::Result<Option<EventRef<'r>>> {
-    let Some(event_type) = row.get_ref(5)?.as_str_or_null()? else { return Ok(None) };
-    let recorded: Timestamp = row.get(3)?;
-    Ok(Some(EventRef {
-        position: Position(row.get(0)?),
-        stream: row.get_ref(1)?.as_str()?,
-        version: Version(row.get(2)?),
-        given_id: row.get_ref(4)?.as_str_or_null()?,
-        store_id,
-        event_type,
-        time: row.get::<_, Option<Timestamp>>(6)?.unwrap_or(recorded),
-        recorded,
-        data: shown_payload(row, 7)?,
-        metadata: shown_json(row, 8)?,
-    }))
+pub(super) fn event<'r>(row: &'r Row<'_>) -> rusqlite::Result<Option<EventRef<'r>>> {
+    let Some(event) = Fields::read(row)?.event() else { return Ok(None) };
+    let data = match event.data {
+        DataRef::Json(text) => Some(text),
+        DataRef::Bytes(_) => None,
+    };
+    if data.is_none_or(may_be_json) && event.metadata.is_none_or(may_be_json) {
+        return Ok(Some(event));
+    }
+    Err(unreadable(row, "it is not JSON"))
+}
+
+/// That a row of [`COLUMNS`] is the event that a stream's index says it is.
+pub(super) fn check_listed(row: &Row<'_>, stream: &str, version: u64) -> rusqlite::Result<()> {
+    if row.get_ref(1)?.as_str()? == stream && row.get::<_, u64>(2)? == version {
+        return Ok(());
+    }
+    Err(unreadable(row, "another event stands there than its stream says"))
 }
 
 /// That a row is not an event that ream wrote.
 #[cold]
-fn unreadable(row: &Row<'_>, error: &rusqlite::Error) -> rusqlite::Error {
+fn unreadable(row: &Row<'_>, reason: &str) -> rusqlite::Error {
     let position = row.get::<_, i64>(0).unwrap_or_default();
-    let what = format!("the event at position {position} can't be read: {}", reason(error));
-    damaged(what)
+    damaged(format!("the event at position {position} can't be read: {reason}"))
+}
+
+/// That there is no event where there has to be one.
+#[cold]
+pub(super) fn missing(position: u64) -> rusqlite::Error {
+    damaged(format!("the event at position {position} is missing"))
 }

@@ -1,12 +1,13 @@
-//! The head: the last event of the store, and the links in columns.
+//! The head: the last event of the store.
 
-use rusqlite::{Connection, OptionalExtension as _, Row};
+use rusqlite::{Connection, OptionalExtension as _};
 
-use crate::event::{Position, Timestamp};
-use crate::store::chain::Link;
+use super::event_row::{COLUMNS, Fields};
+use super::payload::link;
+use crate::event::{Link, Position, Timestamp};
 
 /// The last event of the store.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Head {
     pub(super) position: Position,
     pub(super) recorded: Timestamp,
@@ -22,20 +23,23 @@ impl Head {
         let head = statement.query_row([], |row| {
             Ok(Self { position: Position(row.get(0)?), recorded: row.get(1)?, link: link(row, 2)? })
         });
-        Ok(head.optional()?.unwrap_or_else(|| Self {
-            position: Position(0),
-            recorded: Timestamp::MIN,
-            link: Link::genesis(store_id),
-        }))
+        Ok(head.optional()?.unwrap_or_else(|| Self::before_all(store_id)))
     }
-}
 
-/// The link in a column.
-pub(super) fn link(row: &Row<'_>, column: usize) -> rusqlite::Result<Link> {
-    let bytes: Vec<u8> = row.get(column)?;
-    Link::from_bytes(&bytes).ok_or(rusqlite::Error::InvalidColumnType(
-        column,
-        "link".into(),
-        rusqlite::types::Type::Blob,
-    ))
+    /// The same, where the event is known to be as it was written.
+    pub(super) fn read_whole(connection: &Connection, store_id: &str) -> rusqlite::Result<Self> {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM events ORDER BY position DESC LIMIT 1"
+        ))?;
+        let head = statement.query_row([], |row| {
+            let Fields { position, recorded, link, .. } = Fields::read(row)?;
+            Ok(Self { position, recorded, link })
+        });
+        Ok(head.optional()?.unwrap_or_else(|| Self::before_all(store_id)))
+    }
+
+    /// The head of a store without events.
+    fn before_all(store_id: &str) -> Self {
+        Self { position: Position(0), recorded: Timestamp::MIN, link: Link::genesis(store_id) }
+    }
 }

@@ -103,7 +103,11 @@ fn create_tables(layout: &Layout, options: &Options) -> Result<(), Error> {
     let failed = |error| failure(layout, "create the tables", error);
     let database = database::open(&layout.place, "db", options, |_| Ok(()), failed)?;
     database
-        .execute_batch("PRAGMA page_size=4096; PRAGMA synchronous=FULL;")
+        .execute_batch(&format!(
+            "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA synchronous=FULL; \
+             PRAGMA application_id={};",
+            schema::APPLICATION_ID
+        ))
         .and_then(|()| database::write_by_log(&database))
         .and_then(|()| {
             database.execute_batch(&format!("BEGIN IMMEDIATE; {} COMMIT;", schema::TABLES))

@@ -19,6 +19,7 @@ use super::layout::Layout;
 use super::place::Place;
 use crate::deadline::Deadline;
 use crate::platform::directory::Access;
+use crate::store::sum::sum;
 use crate::store::{Error, Options};
 
 /// How long is waited for who seems to run something: a process that was killed may have left a child that
@@ -29,7 +30,7 @@ pub(super) const MOMENT: Duration = Duration::from_millis(200);
 const LOOK: Duration = Duration::from_millis(50);
 
 /// How many queues the deciders of all streams share.
-const DECIDERS: u8 = 64;
+const DECIDERS: i64 = 64;
 
 /// A queue of a store.
 #[derive(Debug)]
@@ -74,7 +75,7 @@ impl Queue {
 
     /// A queue of those who decide on the stream `name`, and by chance on others.
     pub(super) fn of_deciders(layout: &Layout, name: &str, returning: bool) -> Self {
-        let number = blake3::hash(name.as_bytes()).as_bytes()[0] % DECIDERS;
+        let number = sum(|fields| fields.text(name)).rem_euclid(DECIDERS);
         Self { returning, ..Self::beside(layout, format!("deciders/{number:02}")) }
     }
 

@@ -1,14 +1,17 @@
 //! The plain-text marker: what makes a directory a store, and which one it is.
 //!
-//! Its lines are known, and so is their order: whatever else a file holds, it is not a marker.
+//! Its lines are known, and so is their order, and the last one is a checksum of those before: whatever else
+//! a file holds, it is not a marker.
 
 use std::io::{self, Write as _};
 use std::str::Split;
 
 use super::layout::Layout;
+use crate::event::BASE32;
 use crate::platform;
 use crate::platform::directory::Access;
 use crate::store::Error;
+use crate::store::hash::checksum;
 
 /// The format that this ream writes, and the latest that it knows.
 pub(super) const FORMAT: u32 = 1;
@@ -20,8 +23,8 @@ const NAME: &str = "store";
 const BEGUN: &str = "store.new";
 const FIRST_LINE: &str = "ream store";
 const MAX_DATA_BYTES: u32 = 16 * 1024 * 1024;
-/// Crockford's base32 (<https://www.crockford.com/base32.html>), in lower case.
-const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// How many lines stand before the checksum.
+const CHECKED_LINES: usize = 5;
 /// How many characters of it are an id; 65 bits.
 const ID_LENGTH: usize = 13;
 
@@ -30,7 +33,6 @@ const ID_LENGTH: usize = 13;
 pub(super) struct Marker {
     pub(super) format: u32,
     pub(super) id: String,
-    pub(super) incarnation: String,
     pub(super) max_data_bytes: usize,
 }
 
@@ -103,28 +105,35 @@ impl Marker {
             return Err(Refusal::Newer(format));
         }
         let id = id("id", value(&mut lines, "id")?)?;
-        let incarnation = self::id("incarnation", value(&mut lines, "incarnation")?)?;
-        let max_data_bytes = match lines.clone().next() {
-            None | Some("") => MAX_DATA_BYTES,
-            Some(_) => number("max-data-bytes", value(&mut lines, "max-data-bytes")?)?,
-        };
+        let max_data_bytes = number("max-data-bytes", value(&mut lines, "max-data-bytes")?)?;
+        let said = value(&mut lines, "checksum")?;
+        let known = checksum(&text.split_inclusive('\n').take(CHECKED_LINES).collect::<String>());
+        if said != known {
+            return Err(bad("its checksum is not that of its lines".into()));
+        }
         // What is behind the end of the last line.
         match (lines.next(), lines.next()) {
             (Some(""), None) => {}
             (Some(line), _) => return Err(bad(format!("`{line}` is not a line of one"))),
             (None, _) => return Err(bad("its last line has no end".into())),
         }
-        Ok(Self { format, id, incarnation, max_data_bytes: max_data_bytes as usize })
+        Ok(Self { format, id, max_data_bytes: max_data_bytes as usize })
     }
 
     /// The text of a new store's.
     fn text() -> io::Result<String> {
-        let (id, incarnation) = (random_id()?, random_id()?);
-        Ok(format!(
-            "{FIRST_LINE}\nengine: {ENGINE}\nformat: {FORMAT}\nid: {id}\nincarnation: {incarnation}\n\
+        let id = random_id()?;
+        Ok(with_checksum(format!(
+            "{FIRST_LINE}\nengine: {ENGINE}\nformat: {FORMAT}\nid: {id}\n\
              max-data-bytes: {MAX_DATA_BYTES}\n"
-        ))
+        )))
     }
+}
+
+/// The lines of a marker with that of their checksum.
+fn with_checksum(lines: String) -> String {
+    let checksum = checksum(&lines);
+    lines + "checksum: " + &checksum + "\n"
 }
 
 /// The value of the next line, which is that of `key`.
@@ -144,7 +153,7 @@ fn number(key: &str, text: &str) -> Result<u32, Refusal> {
 }
 
 fn id(key: &str, text: &str) -> Result<String, Refusal> {
-    if text.len() == ID_LENGTH && text.bytes().all(|byte| ALPHABET.contains(&byte)) {
+    if text.len() == ID_LENGTH && text.bytes().all(|byte| BASE32.contains(&byte)) {
         return Ok(text.into());
     }
     Err(Refusal::Bad(format!("`{key}` is not {ID_LENGTH} characters of base32: {text}")))
@@ -153,15 +162,20 @@ fn id(key: &str, text: &str) -> Result<String, Refusal> {
 fn random_id() -> io::Result<String> {
     let mut bytes = [0; ID_LENGTH];
     platform::random(&mut bytes)?;
-    Ok(bytes.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect())
+    Ok(bytes.iter().map(|byte| char::from(BASE32[usize::from(byte % 32)])).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const MARKER: &str = "ream store\nengine: sqlite\nformat: 1\nid: 4fz0k7m2q9xwb\n\
-                          incarnation: 0123456789abc\nmax-data-bytes: 16777216\n";
+    const LINES: &str =
+        "ream store\nengine: sqlite\nformat: 1\nid: 4fz0k7m2q9xwb\nmax-data-bytes: 16777216\n";
+
+    /// The marker with these lines, and a checksum that fits them.
+    fn marker(lines: &str) -> String {
+        with_checksum(lines.into())
+    }
 
     fn reason(text: &str) -> String {
         match Marker::parse(text) {
@@ -173,66 +187,74 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let marker = Marker::parse(&Marker::text().unwrap()).unwrap();
-        assert_ne!(marker.id, marker.incarnation);
         let other = Marker::parse(&Marker::text().unwrap()).unwrap();
         assert_ne!(marker.id, other.id);
+        let five = Marker::parse(&self::marker(&LINES.replace("16777216", "5"))).unwrap();
+        assert_eq!(five.max_data_bytes, 5);
     }
 
     #[test]
-    fn the_setting_is_optional_and_no_other_line_is() {
-        let max = |text: &str| Marker::parse(text).unwrap().max_data_bytes;
-        assert_eq!(max(MARKER), 16_777_216);
-        assert_eq!(max(&MARKER.replace("16777216", "5")), 5);
-        let without = MARKER.replace("max-data-bytes: 16777216\n", "");
-        assert_eq!(max(&without), 16 * 1024 * 1024);
+    fn no_line_can_be_left_out() {
         for line in 0..5 {
-            let mut lines: Vec<&str> = MARKER.lines().collect();
+            let mut lines: Vec<&str> = LINES.lines().collect();
             lines.remove(line);
-            reason(&(lines.join("\n") + "\n"));
+            reason(&marker(&(lines.join("\n") + "\n")));
+        }
+        assert_eq!(reason(LINES), "it has no `checksum`");
+    }
+
+    #[test]
+    fn a_flipped_bit_is_seen() {
+        let whole = marker(LINES).into_bytes();
+        for at in 0..whole.len() * 8 {
+            let mut flipped = whole.clone();
+            flipped[at / 8] ^= 1 << (at % 8);
+            let text = String::from_utf8_lossy(&flipped);
+            assert!(Marker::parse(&text).is_err(), "{at}: {text}");
         }
     }
 
     #[test]
     fn what_is_not_a_marker_is_refused_and_named() {
         let id = "id: 4fz0k7m2q9xwb";
-        for (text, expected) in [
+        for (lines, expected) in [
             (String::new(), "its first line is not `ream store`"),
-            ("ream store\n".into(), "it has no `engine`"),
-            (MARKER.replace("ream store", "ream  store"), "its first line is not `ream store`"),
-            (MARKER.replace("format: 1", "format: x"), "`format` is not a number: x"),
-            (MARKER.replace("format: 1", "format: 01"), "`format` is not a number: 01"),
-            (MARKER.replace("format: 1", "format: +1"), "`format` is not a number: +1"),
-            (MARKER.replace("format: 1", "format: 1 "), "`format` is not a number: 1 "),
+            ("ream store\n".into(), "`checksum: "),
+            (LINES.replace("ream store", "ream  store"), "its first line is not `ream store`"),
+            (LINES.replace("format: 1", "format: x"), "`format` is not a number: x"),
+            (LINES.replace("format: 1", "format: 01"), "`format` is not a number: 01"),
+            (LINES.replace("format: 1", "format: +1"), "`format` is not a number: +1"),
+            (LINES.replace("format: 1", "format: 1 "), "`format` is not a number: 1 "),
             (
-                MARKER.replace("16777216", "4294967296"),
+                LINES.replace("16777216", "4294967296"),
                 "`max-data-bytes` is not a number: 4294967296",
             ),
-            (MARKER.replace(id, "id: a"), "`id` is not 13 characters of base32: a"),
+            (LINES.replace(id, "id: a"), "`id` is not 13 characters of base32: a"),
             (
-                MARKER.replace(id, "id: 4FZ0K7M2Q9XWB"),
+                LINES.replace(id, "id: 4FZ0K7M2Q9XWB"),
                 "`id` is not 13 characters of base32: 4FZ0K7M2Q9XWB",
             ),
             (
-                MARKER.replace(id, "id: \"},{\"a\":\"x"),
+                LINES.replace(id, "id: \"},{\"a\":\"x"),
                 "`id` is not 13 characters of base32: \"},{\"a\":\"x",
             ),
+            (LINES.replace(id, &format!("note: x\n{id}")), "`note: x` stands where `id: …` should"),
             (
-                MARKER.replace("012345678", "i12345678"),
-                "`incarnation` is not 13 characters of base32: i12345678",
-            ),
-            (
-                MARKER.replace(id, &format!("note: x\n{id}")),
-                "`note: x` stands where `id: …` should",
-            ),
-            (
-                MARKER.replace("max-data", "note"),
+                LINES.replace("max-data", "note"),
                 "`note-bytes: 16777216` stands where `max-data-bytes: …` should",
             ),
-            (format!("{MARKER}note: x\n"), "`note: x` is not a line of one"),
-            (format!("{MARKER}{MARKER}"), "`ream store` is not a line of one"),
-            (format!("{MARKER}\n"), "`` is not a line of one"),
-            (MARKER.trim_end().into(), "its last line has no end"),
-            (MARKER.replace("\nmax-data-bytes: 16777216\n", ""), "its last line has no end"),
+            (format!("{LINES}note: x\n"), "`note: x` stands where `checksum: …` should"),
+        ] {
+            let text = marker(&lines);
+            assert!(reason(&text).starts_with(expected), "{text:?}: {}", reason(&text));
+        }
+        let whole = marker(LINES);
+        for (text, expected) in [
+            (format!("{whole}note: x\n"), "`note: x` is not a line of one"),
+            (format!("{whole}{whole}"), "`ream store` is not a line of one"),
+            (format!("{whole}\n"), "`` is not a line of one"),
+            (whole.trim_end().into(), "its last line has no end"),
+            (whole.replace("16777216", "16777217"), "its checksum is not that of its lines"),
         ] {
             assert!(reason(&text).starts_with(expected), "{text:?}: {}", reason(&text));
         }

@@ -1,9 +1,9 @@
-//! Payloads and times in columns: TEXT where they are JSON, BLOB where they are not; microseconds.
+//! Payloads, times and links in columns: TEXT where they are JSON, BLOB where they are not; microseconds.
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, Type, ValueRef};
 use rusqlite::{Error, Result, Row};
 
-use crate::event::{DataRef, Timestamp};
+use crate::event::{DataRef, Link, Timestamp};
 
 /// A text that stands where JSON is stored, and is none.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +26,13 @@ impl FromSql for Timestamp {
     }
 }
 
+/// The link in a column.
+pub(super) fn link(row: &Row<'_>, column: usize) -> Result<Link> {
+    let bytes = row.get_ref(column)?.as_blob()?;
+    Link::from_bytes(bytes)
+        .ok_or_else(|| Error::InvalidColumnType(column, "link".into(), Type::Blob))
+}
+
 /// The payload in a column.
 pub(super) fn payload<'r>(row: &'r Row<'_>, column: usize) -> Result<DataRef<'r>> {
     Ok(match row.get_ref(column)? {
@@ -40,15 +47,6 @@ pub(super) fn shown_payload<'r>(row: &'r Row<'_>, column: usize) -> Result<DataR
     match payload {
         DataRef::Json(text) if !may_be_json(text) => Err(not_json(column)),
         payload => Ok(payload),
-    }
-}
-
-/// The JSON in a column, to be shown; `None` where there is none.
-pub(super) fn shown_json<'r>(row: &'r Row<'_>, column: usize) -> Result<Option<&'r str>> {
-    let text = row.get_ref(column)?.as_str_or_null()?;
-    match text {
-        Some(text) if !may_be_json(text) => Err(not_json(column)),
-        text => Ok(text),
     }
 }
 

@@ -1,16 +1,16 @@
 //! How a reader finds the events that it is to give: by looking at each, or by a list of positions.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 
 use rusqlite::Connection;
 
 use super::failure::Failure;
-use super::stream_index::StreamRow;
-use super::stream_index::list_positions;
+use super::stream_index::{COLUMNS, Listed, StreamRow, list_positions};
 use crate::event::Version;
 use crate::store::Query;
 
-/// How many positions a plan lists; 8 MiB of them.
+/// How many events a plan lists; 24 MiB of them.
 const LISTED: usize = 1 << 20;
 /// A list is better than a scan where it holds at most one in so many positions.
 const SPARSE: u64 = 8;
@@ -20,8 +20,17 @@ const SPARSE: u64 = 8;
 pub(super) enum Plan {
     /// Look at each event.
     Scan,
-    /// These positions, from `next` on, hold all events of the chosen streams up to `covered`.
-    List { positions: Vec<u64>, next: usize, covered: u64 },
+    /// These events, from `next` on, are all of the chosen `streams` up to the position `covered`.
+    List { events: Vec<Chosen>, streams: Vec<String>, next: usize, covered: u64 },
+}
+
+/// An event of a chosen stream.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chosen {
+    pub(super) position: u64,
+    pub(super) version: u64,
+    /// Which of the streams it belongs to.
+    pub(super) stream: u32,
 }
 
 impl Plan {
@@ -41,22 +50,30 @@ impl Plan {
             return Ok(Self::Scan);
         };
         let alone = streams.len() == 1;
-        let mut positions = Vec::new();
+        let mut events = Vec::new();
         let mut covered = head;
-        for (name, row) in &streams {
-            let complete =
-                list_positions(connection, name, row, (Version(0), after), &mut positions, LISTED)?;
+        for (stream, (name, row)) in (0..).zip(&streams) {
+            let complete = list_positions(connection, name, row, (Version(0), after), |one| {
+                let Listed { position, version } = one;
+                events.push(Chosen { position, version, stream });
+                if events.len() < LISTED {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            })?;
             if !complete {
                 if !alone {
                     return Ok(Self::Scan);
                 }
                 // The rest of a long stream is listed when this part has been read.
-                covered = positions.last().copied().unwrap_or(head);
+                covered = events.last().map_or(head, |last| last.position);
             }
         }
-        positions.retain(|position| *position <= end);
-        positions.sort_unstable();
-        Ok(Self::List { positions, next: 0, covered })
+        events.retain(|event| event.position <= end);
+        events.sort_unstable_by_key(|event| event.position);
+        let streams = streams.into_iter().map(|(name, _)| name).collect();
+        Ok(Self::List { events, streams, next: 0, covered })
     }
 }
 
@@ -79,23 +96,23 @@ fn chosen_streams(
             }
             continue;
         }
-        let mut statement = connection.prepare_cached(
-            "SELECT name, version, removed, protected, tail FROM streams WHERE name >= ?1 ORDER BY name",
-        )?;
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM streams WHERE name >= ?1 ORDER BY name"
+        ))?;
         let mut rows = statement.query([pattern.prefix()])?;
         while let Some(row) = rows.next()? {
-            let name = row.get_ref(0)?.as_str()?;
+            let (name, found) = StreamRow::from_row(row)?;
             if !name.starts_with(pattern.prefix()) {
                 break;
             }
             if !pattern.matches(name) || !known.insert(name.into()) {
                 continue;
             }
-            events += row.get::<_, u64>(1)?;
+            events += found.version;
             if events > most {
                 return Ok(None);
             }
-            chosen.push((name.into(), StreamRow::from_row(row, 1)?));
+            chosen.push((name.into(), found));
         }
     }
     Ok((chosen.len() == 1 || events <= most).then_some(chosen))

@@ -22,15 +22,14 @@ use self::file::File;
 pub(crate) use self::select::RowRef;
 use super::Store;
 use super::failure::failure;
-use super::head::link;
 use super::layout::Layout;
 use super::lock::MOMENT;
 use super::lock::Queue;
+use super::payload::link;
 use super::registry::is_table;
 use super::registry::{self, PROJECTION_COLUMNS, entry, find, find_exactly};
-use crate::event::Position;
+use crate::event::{Link, Position};
 use crate::schema::{Definition, Identifier};
-use crate::store::chain::Link;
 use crate::store::permit::Permit;
 use crate::store::{Checkpoint, Error, Options, ProjectionEntry, ProjectionStatus};
 
@@ -102,9 +101,8 @@ impl Store {
         let statements = [table::CHECKPOINT, &table::statements(name, &definition.schema)].concat();
         let connection = file.create(&self.layout, &self.options, |connection| {
             connection.execute_batch(&statements)?;
-            let insert = "INSERT INTO ream_checkpoint VALUES (0, ?1, ?2, ?3)";
-            let checkpoint = params![link.as_bytes(), self.marker.id, self.marker.incarnation];
-            connection.execute(insert, checkpoint).map(drop)
+            let insert = "INSERT INTO ream_checkpoint VALUES (0, ?1, NULL)";
+            connection.execute(insert, [link.as_bytes()]).map(drop)
         })?;
         Ok((file, connection))
     }
@@ -191,15 +189,10 @@ impl Projection {
     pub(crate) fn checkpoint(&self) -> Result<Checkpoint, Error> {
         let checkpoint = self
             .connection
-            .prepare_cached("SELECT position, link, store, incarnation FROM ream_checkpoint")
+            .prepare_cached("SELECT position, link FROM ream_checkpoint")
             .and_then(|mut statement| {
                 statement.query_row([], |row| {
-                    Ok(Checkpoint {
-                        position: Position(row.get(0)?),
-                        link: link(row, 1)?,
-                        store: row.get(2)?,
-                        incarnation: row.get(3)?,
-                    })
+                    Ok(Checkpoint { position: Position(row.get(0)?), link: link(row, 1)? })
                 })
             });
         checkpoint.map_err(|error| self.tell("read the checkpoint", error))

@@ -13,14 +13,14 @@ use rusqlite::vtab::array;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use self::durable::Beyond;
-use super::event_row::{COLUMNS, event};
+use super::event_row::{COLUMNS, Fields, check_listed, event, missing};
 use super::failure::Failure;
 use super::failure::failure;
 use super::head::Head;
 use super::layout::Layout;
 use super::look::{TRIES, WRITING};
 use super::marker::Marker;
-use super::plan::Plan;
+use super::plan::{Chosen, Plan};
 use super::stream_index::StreamRow;
 use super::stream_index::position_of;
 use super::{Store, bell, check_in_place};
@@ -249,14 +249,14 @@ impl Reader {
     /// lies at most a day after the clock of the log, which never goes back.
     fn first_recorded(&self, since: Timestamp, head: u64) -> Result<u64, Failure> {
         let earliest = since.plus_micros(-Timestamp::DAY);
-        let mut statement =
-            self.connection.prepare_cached("SELECT recorded FROM events WHERE position = ?1")?;
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM events WHERE position = ?1"))?;
         let (mut before, mut behind) = (0, head + 1);
         while before + 1 < behind {
             let middle = before + (behind - before) / 2;
-            let recorded: Option<Timestamp> =
-                statement.query_row([middle], |row| row.get(0)).optional()?;
-            if recorded.is_some_and(|recorded| recorded < earliest) {
+            let found = statement.query_row([middle], |row| Ok(Fields::read(row)?.recorded));
+            if found.optional()?.ok_or_else(|| missing(middle))? < earliest {
                 before = middle;
             } else {
                 behind = middle;
@@ -284,16 +284,18 @@ impl Reader {
             (left == 0).then(|| position - 1)
         };
         let found = match &self.plan {
-            Plan::List { positions, covered, .. } if *covered >= end => {
+            Plan::List { events, streams, covered, .. } if *covered >= end => {
                 let mut statement = self
                     .connection
                     .prepare_cached(&format!("SELECT {COLUMNS} FROM events WHERE position = ?1"))?;
                 let mut found = None;
-                for position in positions.iter().rev() {
+                for listed in events.iter().rev() {
+                    let Chosen { position, version, stream } = *listed;
                     let chosen = statement.query_row([position], |row| {
-                        Ok(event(row, &self.marker.id)?.is_some_and(|event| self.chooses(&event)))
-                    })?;
-                    found = look(*position, chosen);
+                        check_listed(row, &streams[stream as usize], version)?;
+                        Ok(event(row)?.is_some_and(|event| self.chooses(&event)))
+                    });
+                    found = look(position, chosen.optional()?.ok_or_else(|| missing(position))?);
                     if found.is_some() {
                         break;
                     }
@@ -306,12 +308,15 @@ impl Reader {
                 ))?;
                 let mut rows = statement.query([self.position, end])?;
                 let mut found = None;
-                while let Some(row) = rows.next()? {
-                    let event = event(row, &self.marker.id)?;
-                    let chosen = event.is_some_and(|event| {
+                for position in (self.position + 1..=end).rev() {
+                    let row = rows.next()?.ok_or_else(|| missing(position))?;
+                    if row.get::<_, u64>(0)? != position {
+                        return Err(missing(position).into());
+                    }
+                    let chosen = event(row)?.is_some_and(|event| {
                         self.streams.contains(event.stream) && self.chooses(&event)
                     });
-                    found = look(row.get(0)?, chosen);
+                    found = look(position, chosen);
                     if found.is_some() {
                         break;
                     }
@@ -339,9 +344,10 @@ impl Reader {
         if self.position < end && !taken.ended {
             match &self.plan {
                 Plan::Scan => self.position = self.scan(end, &mut taken, each)?,
-                Plan::List { positions, next, covered } => {
+                Plan::List { events, streams, next, covered } => {
+                    let listed = (&events[..], &streams[..]);
                     let (position, next) =
-                        self.fetch(positions, *next, (*covered).min(end), &mut taken, each)?;
+                        self.fetch(listed, *next, (*covered).min(end), &mut taken, each)?;
                     self.position = position;
                     if let Plan::List { next: kept, .. } = &mut self.plan {
                         *kept = next;
@@ -370,23 +376,26 @@ impl Reader {
             "SELECT {COLUMNS} FROM events WHERE position > ?1 AND position <= ?2 ORDER BY position"
         ))?;
         let mut rows = statement.query([self.position, end])?;
-        for _ in 0..BATCH_ROWS {
-            let Some(row) = rows.next()? else { return Ok(end) };
-            if self.streams.contains(row.get_ref(1)?.as_str()?)
-                && let Some(event) = event(row, &self.marker.id)?
+        let last = end.min(self.position + BATCH_ROWS as u64);
+        for position in self.position + 1..=last {
+            let row = rows.next()?.ok_or_else(|| missing(position))?;
+            if row.get::<_, u64>(0)? != position {
+                return Err(missing(position).into());
+            }
+            if let Some(event) = event(row)?
+                && self.streams.contains(event.stream)
                 && self.take(&event, taken, each)
             {
-                return Ok(event.position.0);
+                return Ok(position);
             }
         }
-        // The statement stands on the last row that was looked at.
-        Ok(self.position + BATCH_ROWS as u64)
+        Ok(last)
     }
 
     /// Fetches the listed events from `next` on; the last position looked at, and the next one.
     fn fetch(
         &self,
-        positions: &[u64],
+        (events, streams): (&[Chosen], &[String]),
         mut next: usize,
         covered: u64,
         taken: &mut Taken,
@@ -396,25 +405,26 @@ impl Reader {
         let mut statement = self.connection.prepare_cached(&format!(
             "SELECT {COLUMNS} FROM rarray(?1) AS wanted CROSS JOIN events ON position = wanted.value"
         ))?;
-        let rest = &positions[next.min(positions.len())..];
+        let rest = &events[next.min(events.len())..];
         for wanted in rest.chunks(BATCH_EVENTS).take(BATCH_ROWS / BATCH_EVENTS) {
             // Each came from a column of integers, which are no larger.
-            let list = wanted.iter().map(|position| Value::Integer(position.cast_signed()));
+            let list = wanted.iter().map(|event| Value::Integer(event.position.cast_signed()));
             let mut rows = statement.query([Rc::new(list.collect::<Vec<_>>())])?;
-            for position in wanted {
+            for Chosen { position, version, stream } in wanted.iter().copied() {
                 next += 1;
-                let row = rows.next()?.ok_or_else(|| missing(*position))?;
-                if row.get::<_, u64>(0)? != *position {
-                    return Err(missing(*position));
+                let row = rows.next()?.ok_or_else(|| missing(position))?;
+                if row.get::<_, u64>(0)? != position {
+                    return Err(missing(position).into());
                 }
-                if let Some(event) = event(row, &self.marker.id)?
+                check_listed(row, &streams[stream as usize], version)?;
+                if let Some(event) = event(row)?
                     && self.take(&event, taken, each)
                 {
-                    return Ok((*position, next));
+                    return Ok((position, next));
                 }
             }
         }
-        let last = if next < positions.len() { positions[next - 1] } else { covered };
+        let last = if next < events.len() { events[next - 1].position } else { covered };
         Ok((last, next))
     }
 
@@ -452,10 +462,4 @@ struct Taken {
     left: u64,
     /// Whether the query has got all that it wants.
     ended: bool,
-}
-
-fn missing(position: u64) -> Failure {
-    Failure::Refused(Error::Damaged {
-        what: format!("the event at position {position} is missing"),
-    })
 }

@@ -1,17 +1,19 @@
 //! Removing what streams hold; a skeleton of each event stays.
 
-use rusqlite::{Connection, params};
+use std::ops::ControlFlow;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
 use super::decisions;
+use super::event_row::{COLUMNS, Fields, check_listed, missing};
 use super::failure::Failure;
-use super::payload::payload;
 use super::stream_index::StreamRow;
-use super::stream_index::list_positions;
+use super::stream_index::{Listed, list_positions};
 use super::transaction::Transaction;
 use super::{registry, state_rows};
 use crate::event::{Data, EventType, Json, NewEvent, StreamName, Version};
-use crate::store::chain::{Payload, Salt};
+use crate::store::chain::Salt;
 use crate::store::{Error, Removal, Removed, Sealer};
 use crate::wire;
 
@@ -116,27 +118,29 @@ fn record(removed: &Removed) -> NewEvent {
 
 /// Puts the payload's hash in the payload's place, event by event.
 fn erase(connection: &Connection, name: &str, row: &StreamRow) -> Result<(), Failure> {
-    let mut positions = Vec::new();
-    list_positions(connection, name, row, (Version(0), 0), &mut positions, usize::MAX)?;
-    // Those that an earlier removal took lie before the others.
-    let kept = positions.into_iter().skip(usize::try_from(row.removed).unwrap_or(usize::MAX));
-    let mut read = connection
-        .prepare("SELECT type, time, data, metadata, salt FROM events WHERE position = ?1")?;
+    let mut kept = Vec::new();
+    list_positions(connection, name, row, (Version(row.removed), 0), |one| {
+        // Those that an earlier removal took lie before the others.
+        if one.version > row.removed {
+            kept.push(one);
+        }
+        ControlFlow::Continue(())
+    })?;
+    let mut read =
+        connection.prepare(&format!("SELECT {COLUMNS}, salt FROM events WHERE position = ?1"))?;
     let mut write = connection.prepare(
-        "UPDATE events SET type = NULL, time = NULL, data = NULL, metadata = NULL, salt = NULL,
-         payload_hash = ?2 WHERE position = ?1",
+        "UPDATE events SET type = NULL, time = NULL, data = NULL, metadata = NULL, tags = NULL,
+         salt = NULL, payload_hash = ?2, sum = ?3 WHERE position = ?1",
     )?;
-    for position in kept {
-        let hash = read.query_row([position], |row| {
-            let payload = Payload {
-                event_type: row.get_ref(0)?.as_str()?,
-                time: row.get(1)?,
-                data: payload(row, 2)?,
-                metadata: row.get_ref(3)?.as_str_or_null()?,
-            };
-            Ok(payload.hash(&row.get::<_, Salt>(4)?))
-        })?;
-        write.execute(params![position, hash])?;
+    for Listed { position, version } in kept {
+        let erased = read.query_row([position], |row| {
+            check_listed(row, name, version)?;
+            let fields = Fields::read(row)?;
+            let salt = row.get::<_, Salt>(12)?;
+            Ok(fields.payload().map(|payload| (payload.hash(&salt), fields.skeleton().sum())))
+        });
+        let erased = erased.optional()?.flatten().ok_or_else(|| missing(position))?;
+        write.execute(params![position, erased.0, erased.1])?;
     }
     Ok(())
 }

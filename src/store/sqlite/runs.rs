@@ -6,12 +6,13 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::failure::Failure;
-use super::head::{Head, link};
+use super::head::Head;
 use super::lock::{Queue, Turn};
+use super::payload::link;
 use super::{Store, registry};
-use crate::event::Position;
+use crate::event::{Link, Position};
 use crate::store::permit::Permit;
-use crate::store::{Checkpoint, Error, Link, Options, ProjectionEntry};
+use crate::store::{Checkpoint, Error, Options, ProjectionEntry};
 
 /// How often, and how long between, it is looked whether someone runs something.
 const LOOKS: u32 = 3;
@@ -31,8 +32,7 @@ impl Store {
             Ok(link) => link,
             Err(head) => return Err(Error::BeyondHead { position, head }.into()),
         };
-        let (store, incarnation) = (self.marker.id.clone(), self.marker.incarnation.clone());
-        Ok(Checkpoint { position, link, store, incarnation })
+        Ok(Checkpoint { position, link })
     }
 
     pub(crate) fn check_checkpoint(
@@ -40,17 +40,13 @@ impl Store {
         name: &str,
         checkpoint: &Checkpoint,
     ) -> Result<(), Error> {
-        let Checkpoint { position, link, store, incarnation } = checkpoint;
-        let reason = if *store != self.marker.id {
-            "it is from another store"
-        } else if *incarnation != self.marker.incarnation {
-            "the store has been restored since"
-        } else {
-            match self.look(|connection| self.link_at(connection, *position))? {
-                Ok(found) if found == *link => return Ok(()),
-                Ok(_) => "another event stands there now",
-                Err(_) => "the store has lost what stood there",
-            }
+        let Checkpoint { position, link } = checkpoint;
+        let reason = match self.look(|connection| self.link_at(connection, *position))? {
+            Ok(found) if found == *link => return Ok(()),
+            // The first link is made from the store's id.
+            Ok(_) if position.0 == 0 => "it is from another store",
+            Ok(_) => "another event stands there",
+            Err(_) => "the store does not have what stood there",
         };
         let projection = self.look(|connection| registry::is_projection(connection, name))?;
         Err(Error::OtherLog { name: name.into(), position: *position, reason, projection })

@@ -1,12 +1,16 @@
 //! States as rows, one a stream.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::failure::{Failure, damaged, reason};
-use super::payload::shown_payload;
+use super::missing::check_around;
+use super::payload::{payload, shown_payload};
+use super::stream_index::StreamRow;
 use crate::event::{Data, DataRef, Position, Version};
-use crate::store::Error;
-use crate::store::chain::state_checksum;
+use crate::store::sum::sum;
+
+/// What a state is read from.
+pub(super) const COLUMNS: &str = "stream, version, position, sum, data";
 
 /// A state as it is stored.
 pub(super) struct Stored {
@@ -17,24 +21,64 @@ pub(super) struct Stored {
     pub(super) stream_version: Version,
 }
 
+/// A row of [`COLUMNS`], as it was written.
+pub(super) struct StateRow<'r> {
+    pub(super) stream: &'r str,
+    pub(super) version: Version,
+    pub(super) position: Position,
+    pub(super) data: DataRef<'r>,
+}
+
+impl<'r> StateRow<'r> {
+    pub(super) fn read(row: &'r Row<'_>) -> rusqlite::Result<Self> {
+        let read = Self {
+            stream: row.get_ref(0)?.as_str()?,
+            version: Version(row.get(1)?),
+            position: Position(row.get(2)?),
+            data: payload(row, 4)?,
+        };
+        if row.get::<_, i64>(3)? != read.sum() {
+            return Err(damaged(format!("the state of `{}` is not what was stored", read.stream)));
+        }
+        Ok(read)
+    }
+
+    fn sum(&self) -> i64 {
+        sum(|fields| {
+            fields.text(self.stream);
+            fields.number(self.version.0);
+            fields.number(self.position.0);
+            fields.data(self.data);
+        })
+    }
+}
+
+/// Gives the row of the state of a stream to `take`, where it has one.
+fn row<T>(
+    connection: &Connection,
+    name: &str,
+    take: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Option<T>> {
+    let select = format!("SELECT {COLUMNS} FROM states");
+    let mut statement = connection.prepare_cached(&format!("{select} WHERE stream = ?1"))?;
+    let found = statement.query_row([name], take).optional()?;
+    if found.is_none() {
+        check_around(connection, &select, "stream", name, |row| StateRow::read(row).map(drop))?;
+    }
+    Ok(found)
+}
+
 /// The state of a stream, where it has one, as it was stored.
 pub(super) fn stored(connection: &Connection, name: &str) -> Result<Option<Stored>, Failure> {
-    let mut statement = connection.prepare_cached(
-        "SELECT version, position, checksum, data, (SELECT version FROM streams WHERE name = ?1)
-         FROM states WHERE stream = ?1",
-    )?;
-    let mut rows = statement.query([name])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let (version, position) = (Version(row.get(0)?), Position(row.get(1)?));
-    let unreadable =
-        |error| damaged(format!("the state of `{name}` can't be read: {}", reason(&error)));
-    let data = shown_payload(row, 3).map_err(unreadable)?;
-    if row.get_ref(2)?.as_blob()? != state_checksum(name, version, position, data) {
-        let what = format!("the state of `{name}` is not what was stored");
-        return Err(Error::Damaged { what }.into());
-    }
-    let stream_version = Version(row.get::<_, Option<u64>>(4)?.unwrap_or_default());
-    Ok(Some(Stored { version, position, data: data.to_data(), stream_version }))
+    let found = row(connection, name, |row| {
+        let StateRow { version, position, .. } = StateRow::read(row)?;
+        let unreadable =
+            |error| damaged(format!("the state of `{name}` can't be read: {}", reason(&error)));
+        Ok((version, position, shown_payload(row, 4).map_err(unreadable)?.to_data()))
+    })?;
+    let Some((version, position, data)) = found else { return Ok(None) };
+    let stream_version = Version(StreamRow::read(connection, name)?.version);
+    Ok(Some(Stored { version, position, data, stream_version }))
 }
 
 /// The version that the stored state reflects.
@@ -42,9 +86,7 @@ pub(super) fn stored_version(
     connection: &Connection,
     name: &str,
 ) -> rusqlite::Result<Option<Version>> {
-    let mut statement =
-        connection.prepare_cached("SELECT version FROM states WHERE stream = ?1")?;
-    statement.query_row([name], |row| row.get(0).map(Version)).optional()
+    row(connection, name, |row| StateRow::read(row).map(|row| row.version))
 }
 
 /// Stores a state in the place of the one before.
@@ -55,15 +97,20 @@ pub(super) fn store(
     position: Position,
     data: DataRef<'_>,
 ) -> rusqlite::Result<()> {
-    let checksum = state_checksum(stream, version, position, data);
+    // What it reflects is no longer of interest, but where there is none that has to be true.
+    row(connection, stream, |_| Ok(()))?;
+    let sum = StateRow { stream, version, position, data }.sum();
     let mut statement =
         connection.prepare_cached("REPLACE INTO states VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    statement.execute(params![stream, version.0, position.0, checksum, data])?;
+    statement.execute(params![stream, version.0, position.0, sum, data])?;
     Ok(())
 }
 
 /// Removes a state; whether there was one.
 pub(super) fn remove(connection: &Connection, stream: &str) -> Result<bool, Failure> {
+    if row(connection, stream, |_| Ok(()))?.is_none() {
+        return Ok(false);
+    }
     let mut statement = connection.prepare_cached("DELETE FROM states WHERE stream = ?1")?;
     Ok(statement.execute([stream])? > 0)
 }

@@ -1,8 +1,11 @@
 //! States, a row a stream.
 
+use std::collections::BTreeMap;
+
 use super::Store;
 use super::near_names::near_in;
-use super::state_rows::{Stored, store, stored, stored_version};
+use super::state_rows::{COLUMNS, StateRow, Stored, store, stored, stored_version};
+use super::stream_index::StreamRow;
 use super::stream_index::position_of;
 use super::transaction::check_expectation;
 use crate::event::{Pattern, Position, StreamName, Version};
@@ -63,26 +66,24 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<StateEntry>, Error> {
         self.look(|connection| {
-            let mut statement = connection.prepare(
-                "SELECT states.stream, states.version, coalesce(streams.version, 0), octet_length(data)
-                 FROM states LEFT JOIN streams ON name = states.stream
-                 WHERE states.stream >= ?1 AND states.stream > ?2 ORDER BY states.stream",
-            )?;
+            let mut statement = connection.prepare(&format!(
+                "SELECT {COLUMNS} FROM states WHERE stream >= ?1 AND stream > ?2 ORDER BY stream"
+            ))?;
             let mut rows = statement.query([pattern.prefix(), after.unwrap_or_default()])?;
             let mut states = Vec::new();
             while states.len() < limit
                 && let Some(row) = rows.next()?
             {
-                let stream = row.get_ref(0)?.as_str()?;
+                let StateRow { stream, version, data, .. } = StateRow::read(row)?;
                 if !stream.starts_with(pattern.prefix()) {
                     break;
                 }
                 if pattern.matches(stream) {
                     states.push(StateEntry {
                         stream: StreamName::stored(stream),
-                        version: Version(row.get(1)?),
-                        stream_version: Version(row.get(2)?),
-                        bytes: row.get(3)?,
+                        version,
+                        stream_version: Version(StreamRow::read(connection, stream)?.version),
+                        bytes: data.len() as u64,
                     });
                 }
             }
@@ -92,14 +93,19 @@ impl Store {
 
     pub(crate) fn state_categories(&self) -> Result<Vec<StateCategory>, Error> {
         self.look(|connection| {
-            let mut statement = connection.prepare(
-                "SELECT substr(stream, 1, instr(stream || '-', '-') - 1) AS category, count(*)
-                 FROM states GROUP BY category ORDER BY category",
-            )?;
-            let categories = statement.query_map([], |row| {
-                Ok(StateCategory { category: row.get(0)?, states: row.get(1)? })
-            })?;
-            Ok(categories.collect::<rusqlite::Result<_>>()?)
+            let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM states"))?;
+            let mut rows = statement.query([])?;
+            let mut categories = BTreeMap::<String, u64>::new();
+            while let Some(row) = rows.next()? {
+                let stream = StateRow::read(row)?.stream;
+                let category = stream.split_once('-').map_or(stream, |(category, _)| category);
+                match categories.get_mut(category) {
+                    Some(states) => *states += 1,
+                    None => drop(categories.insert(category.into(), 1)),
+                }
+            }
+            let entry = |(category, states)| StateCategory { category, states };
+            Ok(categories.into_iter().map(entry).collect())
         })
     }
 }

@@ -1,9 +1,16 @@
 //! Where a stream's events are: its row, and the pages of positions behind it.
 
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use std::ops::ControlFlow;
 
+use rusqlite::{Connection, Row, params};
+
+use super::failure::damaged;
 use super::positions::{self, PAGE};
 use crate::event::{Position, Version};
+use crate::store::sum::sum;
+
+/// What a stream is read from.
+pub(super) const COLUMNS: &str = "name, version, removed, protected, sum, tail";
 
 /// A row of `streams`.
 #[derive(Debug, Clone, Default)]
@@ -20,24 +27,46 @@ pub(super) struct StreamRow {
 }
 
 impl StreamRow {
+    /// The row of the stream `name`; that of a stream that was never written where there is none.
     pub(super) fn read(connection: &Connection, name: &str) -> rusqlite::Result<Self> {
-        let mut statement = connection.prepare_cached(
-            "SELECT version, removed, protected, tail FROM streams WHERE name = ?1",
-        )?;
-        let row = statement.query_row([name], |row| Self::from_row(row, 0));
-        Ok(row.optional()?.unwrap_or_default())
+        // One step finds the row, or the one behind the place where it would be.
+        let found = first(connection, name, "name >= ?1 ORDER BY name", |found, row| {
+            Ok((found == name).then_some(row))
+        })?;
+        if let Some(Some(row)) = found {
+            return Ok(row);
+        }
+        // A name that was changed by a flipped bit stands nearby, and is seen there.
+        first(connection, name, "name < ?1 ORDER BY name DESC", |_, _| Ok(()))?;
+        Ok(Self::default())
     }
 
-    /// The stream in the columns `version, removed, protected, tail`, the first of which is `at`.
-    pub(super) fn from_row(row: &Row<'_>, at: usize) -> rusqlite::Result<Self> {
-        let tail: Vec<u8> = row.get(at + 3)?;
-        Ok(Self {
-            version: row.get(at)?,
-            removed: row.get(at + 1)?,
-            protected: row.get(at + 2)?,
+    /// The stream in a row of [`COLUMNS`], and its name.
+    pub(super) fn from_row<'r>(row: &'r Row<'_>) -> rusqlite::Result<(&'r str, Self)> {
+        let name = row.get_ref(0)?.as_str()?;
+        let tail: Vec<u8> = row.get(5)?;
+        let read = Self {
+            version: row.get(1)?,
+            removed: row.get(2)?,
+            protected: row.get(3)?,
             last: positions::unpack(&tail).last().unwrap_or_default(),
             tail,
             changed: false,
+        };
+        if row.get::<_, i64>(4)? != read.sum(name) {
+            return Err(damaged(format!("the stream `{name}` is not what was stored")));
+        }
+        Ok((name, read))
+    }
+
+    /// The sum of the row of the stream `name`.
+    pub(super) fn sum(&self, name: &str) -> i64 {
+        sum(|fields| {
+            fields.text(name);
+            fields.number(self.version);
+            fields.number(self.removed);
+            fields.number(self.protected.into());
+            fields.bytes(&self.tail);
         })
     }
 
@@ -59,8 +88,9 @@ impl StreamRow {
         self.changed = true;
         if self.version.is_multiple_of(PAGE) {
             let mut statement =
-                connection.prepare_cached("INSERT INTO stream_pages VALUES (?1, ?2, ?3)")?;
-            statement.execute(params![name, self.version / PAGE - 1, self.tail])?;
+                connection.prepare_cached("INSERT INTO stream_pages VALUES (?1, ?2, ?3, ?4)")?;
+            let page = self.version / PAGE - 1;
+            statement.execute(params![name, page, page_sum(name, page, &self.tail), self.tail])?;
             self.tail.clear();
             self.last = 0;
         }
@@ -68,33 +98,90 @@ impl StreamRow {
     }
 }
 
-/// Appends the positions behind `after` of a stream to `list`, until it holds `most`; whether it
-/// now holds them all. Those of the versions up to `version` are known to stand before.
+/// Gives the first row of `streams` that `condition` finds for `name` to `take`.
+fn first<T>(
+    connection: &Connection,
+    name: &str,
+    condition: &str,
+    take: impl FnOnce(&str, StreamRow) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Option<T>> {
+    let select = format!("SELECT {COLUMNS} FROM streams WHERE {condition} LIMIT 1");
+    let mut statement = connection.prepare_cached(&select)?;
+    let mut rows = statement.query([name])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let (found, row) = StreamRow::from_row(row)?;
+    take(found, row).map(Some)
+}
+
+/// The sum of a page of the positions of the stream `name`.
+fn page_sum(name: &str, page: u64, positions: &[u8]) -> i64 {
+    sum(|fields| {
+        fields.text(name);
+        fields.number(page);
+        fields.bytes(positions);
+    })
+}
+
+/// Where an event of a stream stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Listed {
+    pub(super) position: u64,
+    pub(super) version: u64,
+}
+
+/// Gives the events behind the position `after` of a stream to `each`, in order, until that says that it
+/// has enough; whether it was given all. Those of the versions up to `version` are known to stand before.
 pub(super) fn list_positions(
     connection: &Connection,
     name: &str,
     row: &StreamRow,
     (version, after): (Version, u64),
-    list: &mut Vec<u64>,
-    most: usize,
+    mut each: impl FnMut(Listed) -> ControlFlow<()>,
 ) -> rusqlite::Result<bool> {
-    let first = version.0 / PAGE;
-    if row.version / PAGE > first {
+    let (mut page, tail) = (version.0 / PAGE, row.version / PAGE);
+    let mut give = |page: u64, packed: &[u8]| {
+        positions::unpack(packed).zip(page * PAGE + 1..).try_for_each(|(position, version)| {
+            if position <= after {
+                ControlFlow::Continue(())
+            } else {
+                each(Listed { position, version })
+            }
+        })
+    };
+    if page < tail {
         let mut statement = connection.prepare_cached(
-            "SELECT positions FROM stream_pages WHERE stream = ?1 AND page >= ?2 ORDER BY page",
+            "SELECT page, sum, positions FROM stream_pages WHERE stream = ?1 AND page >= ?2 ORDER BY page",
         )?;
-        let mut pages = statement.query((name, first))?;
-        while let Some(page) = pages.next()? {
-            list.extend(
-                positions::unpack(page.get_ref(0)?.as_blob()?).filter(|position| *position > after),
-            );
-            if list.len() >= most {
+        let mut pages = statement.query((name, page))?;
+        while let Some(found) = pages.next()? {
+            let positions = whole_page(name, page, found)?;
+            if give(page, positions).is_break() {
                 return Ok(false);
             }
+            page += 1;
+        }
+        if page != tail {
+            return Err(lost_page(name, page));
         }
     }
-    list.extend(positions::unpack(&row.tail).filter(|position| *position > after));
-    Ok(true)
+    Ok(give(tail, &row.tail).is_continue())
+}
+
+/// The positions in a row with the columns `page, sum, positions`, which has to be that of `page`.
+fn whole_page<'r>(name: &str, page: u64, row: &'r Row<'_>) -> rusqlite::Result<&'r [u8]> {
+    let positions = row.get_ref(2)?.as_blob()?;
+    let whole =
+        row.get::<_, u64>(0)? == page && row.get::<_, i64>(1)? == page_sum(name, page, positions);
+    if whole { Ok(positions) } else { Err(lost_page(name, page)) }
+}
+
+/// That it is not known where a part of a stream's events stands.
+#[cold]
+fn lost_page(name: &str, page: u64) -> rusqlite::Error {
+    let (first, last) = (page * PAGE + 1, (page + 1) * PAGE);
+    damaged(format!(
+        "where the versions {first} to {last} of the stream `{name}` stand is not what was stored"
+    ))
 }
 
 /// Where the event `version` of a stream stands; 0 for version 0.
@@ -107,12 +194,14 @@ pub(super) fn position_of(
     let Some(index) = version.0.checked_sub(1) else { return Ok(0) };
     // Within a page, so it fits.
     let within = usize::try_from(index % PAGE).unwrap_or_default();
-    if index / PAGE == row.version / PAGE {
+    let page = index / PAGE;
+    if page == row.version / PAGE {
         return Ok(positions::unpack(&row.tail).nth(within).unwrap_or_default());
     }
-    let mut statement = connection
-        .prepare_cached("SELECT positions FROM stream_pages WHERE stream = ?1 AND page = ?2")?;
-    statement.query_row((name, index / PAGE), |page| {
-        Ok(positions::unpack(page.get_ref(0)?.as_blob()?).nth(within).unwrap_or_default())
-    })
+    let mut statement = connection.prepare_cached(
+        "SELECT page, sum, positions FROM stream_pages WHERE stream = ?1 AND page = ?2",
+    )?;
+    let mut rows = statement.query((name, page))?;
+    let row = rows.next()?.ok_or_else(|| lost_page(name, page))?;
+    Ok(positions::unpack(whole_page(name, page, row)?).nth(within).unwrap_or_default())
 }

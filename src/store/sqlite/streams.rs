@@ -9,8 +9,7 @@ use super::head::Head;
 use super::log;
 use super::marker::ENGINE;
 use super::near_names::near_in;
-use super::stream_index::StreamRow;
-use super::stream_index::position_of;
+use super::stream_index::{COLUMNS, StreamRow, position_of};
 use super::{Store, scrub};
 use crate::event::{Pattern, Position, StreamName, Version};
 use crate::store::{Error, Status, Stream};
@@ -28,20 +27,18 @@ impl Store {
                 let wanted = row.exists() && after.is_none_or(|after| name > after);
                 return Ok(if wanted { vec![stream(connection, name, &row)?] } else { Vec::new() });
             }
-            let mut statement = connection.prepare(
-                "SELECT name, version, removed, protected, tail FROM streams
-                 WHERE name >= ?1 AND name > ?2 ORDER BY name",
-            )?;
+            let mut statement = connection.prepare(&format!(
+                "SELECT {COLUMNS} FROM streams WHERE name >= ?1 AND name > ?2 ORDER BY name"
+            ))?;
             let mut rows = statement.query([pattern.prefix(), after.unwrap_or_default()])?;
             let mut streams = Vec::new();
             while streams.len() < limit
                 && let Some(row) = rows.next()?
             {
-                let name = row.get_ref(0)?.as_str()?;
+                let (name, found) = StreamRow::from_row(row)?;
                 if !name.starts_with(pattern.prefix()) {
                     break;
                 }
-                let found = StreamRow::from_row(row, 1)?;
                 if found.exists() && pattern.matches(name) {
                     streams.push(stream(connection, name, &found)?);
                 }
@@ -71,13 +68,16 @@ impl Store {
 
     pub(crate) fn status(&self) -> Result<Status, Error> {
         let (head, events, streams, erasing) = self.look(|connection| {
-            let head = Head::read(connection, self.id())?;
-            let mut statement = connection.prepare(
-                "SELECT coalesce(sum(version - removed), 0), count(*) FROM streams
-                 WHERE version > removed AND name NOT LIKE '$%'",
-            )?;
-            let (events, streams) =
-                statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let head = Head::read_whole(connection, self.id())?;
+            let mut statement = connection.prepare(&format!("SELECT {COLUMNS} FROM streams"))?;
+            let mut rows = statement.query([])?;
+            let (mut events, mut streams) = (0, 0);
+            while let Some(row) = rows.next()? {
+                let (name, row) = StreamRow::from_row(row)?;
+                if row.exists() && !name.starts_with('$') {
+                    (events, streams) = (events + row.version - row.removed, streams + 1);
+                }
+            }
             Ok((head, events, streams, scrub::unfinished(connection)?.is_some()))
         })?;
         Ok(Status {
@@ -92,7 +92,6 @@ impl Store {
             engine: ENGINE,
             engine_version: rusqlite::version().into(),
             id: self.marker.id.clone(),
-            incarnation: self.marker.incarnation.clone(),
             max_data_bytes: self.marker.max_data_bytes as u64,
         })
     }

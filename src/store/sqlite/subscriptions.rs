@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Store;
 use super::failure::Failure;
-use super::head::link;
+use super::payload::link;
 use super::registry::{self, is_table};
 use super::transaction::Transaction;
 use crate::event::{EventType, Pattern, Position, SubscriptionName};
@@ -21,11 +21,10 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS subscriptions (
     name TEXT PRIMARY KEY COLLATE NOCASE,
     position INTEGER NOT NULL,
     link BLOB NOT NULL,
-    incarnation TEXT NOT NULL,
     follows TEXT NOT NULL
 ) WITHOUT ROWID";
 
-const COLUMNS: &str = "name, position, link, incarnation, follows";
+const COLUMNS: &str = "name, position, link, follows";
 
 /// What a subscription follows, as JSON.
 #[derive(Serialize, Deserialize)]
@@ -61,13 +60,10 @@ impl Store {
             }
             connection.execute_batch(TABLE)?;
             // Another may be faster.
-            let insert = "INSERT OR IGNORE INTO subscriptions VALUES (?1, ?2, ?3, ?4, ?5)";
-            let Checkpoint { position, link, incarnation, .. } = &checkpoint;
+            let insert = "INSERT OR IGNORE INTO subscriptions VALUES (?1, ?2, ?3, ?4)";
+            let Checkpoint { position, link } = &checkpoint;
             let name = new.name.as_str();
-            connection.execute(
-                insert,
-                params![name, position.0, link.as_bytes(), incarnation, follows],
-            )?;
+            connection.execute(insert, params![name, position.0, link.as_bytes(), follows])?;
             Ok(())
         })?;
         self.subscription(new.name.as_str())
@@ -124,7 +120,7 @@ impl Store {
         let damaged = |error: &dyn std::fmt::Display| Error::Damaged {
             what: format!("the subscription `{name}` is none: {error}"),
         };
-        let json = row.get_ref(4)?.as_str()?;
+        let json = row.get_ref(3)?.as_str()?;
         let FollowsJson { from, types } =
             serde_json::from_str(json).map_err(|error| damaged(&error))?;
         let patterns = from.into_iter().map(Pattern::new).collect::<Result<_, _>>();
@@ -134,12 +130,7 @@ impl Store {
                 patterns: patterns.map_err(|error| damaged(&error))?,
                 types: types.iter().map(|text| EventType::stored(text)).collect(),
             },
-            checkpoint: Checkpoint {
-                position: Position(row.get(1)?),
-                link: link(row, 2)?,
-                store: self.marker.id.clone(),
-                incarnation: row.get(3)?,
-            },
+            checkpoint: Checkpoint { position: Position(row.get(1)?), link: link(row, 2)? },
         })
     }
 
@@ -250,15 +241,14 @@ fn move_checkpoint(
     if !registry::is_subscription(connection, name)? {
         return Err(Error::SubscriptionNotFound { name: name.into(), near: Vec::new() }.into());
     }
-    let Checkpoint { position, link, incarnation, .. } = to;
-    let update = "UPDATE subscriptions SET position = ?2, link = ?3, incarnation = ?4 \
-                  WHERE name = ?1 AND position = coalesce(?5, position)";
+    let Checkpoint { position, link } = to;
+    let update = "UPDATE subscriptions SET position = ?2, link = ?3 \
+                  WHERE name = ?1 AND position = coalesce(?4, position)";
     let from_number = from.map(|from| from.0);
     let moved = connection.prepare_cached(update)?.execute(params![
         name,
         position.0,
         link.as_bytes(),
-        incarnation,
         from_number
     ])?;
     match from {

@@ -2,21 +2,21 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, ToSql, params};
 
+use super::event_row::{self, Fields};
 use super::failure::Failure;
 use super::head::Head;
-use super::payload::payload;
 use super::stream_index::StreamRow;
 use super::{scrub, state_rows};
-use crate::event::{Expect, NewEvent, Position, Timestamp, Version};
-use crate::store::chain::Linked;
+use crate::event::{Expect, Link, NewEvent, Position, Timestamp, Version, position_in};
 use crate::store::{Appended, Error, SealedEvent};
 
 /// An event that is stored under an id.
 struct Known {
     position: Position,
     version: Version,
+    link: Link,
     stream: String,
     removed: bool,
     same: bool,
@@ -54,7 +54,6 @@ impl Streams {
 /// An append in progress.
 pub(super) struct Transaction<'c> {
     connection: &'c Connection,
-    store_id: &'c str,
     pub(super) head: Head,
     now: Timestamp,
     streams: Streams,
@@ -80,7 +79,6 @@ impl<'c> Transaction<'c> {
     /// Continues a transaction that has been begun on `head`; `streams` are as they stand.
     pub(super) fn new(
         connection: &'c Connection,
-        store_id: &'c str,
         head: Head,
         now: Timestamp,
         streams: Streams,
@@ -88,21 +86,12 @@ impl<'c> Transaction<'c> {
         // The clock of the log never goes back, whatever the system's does.
         let now = now.max(head.recorded);
         let insert = connection.prepare_cached(
-            "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL)",
+            "INSERT INTO events
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL, ?12, NULL)",
         )?;
         let changes_before = connection.total_changes();
         let (before, erases) = (None, false);
-        Ok(Self {
-            connection,
-            store_id,
-            head,
-            now,
-            streams,
-            insert,
-            before,
-            changes_before,
-            erases,
-        })
+        Ok(Self { connection, head, now, streams, insert, before, changes_before, erases })
     }
 
     /// Appends one event, or finds it. Where it is refused, nothing has changed.
@@ -124,6 +113,7 @@ impl<'c> Transaction<'c> {
             return Ok(Appended {
                 position: known.position,
                 version: known.version,
+                link: known.link,
                 duplicate: true,
                 removed: known.removed,
             });
@@ -169,30 +159,37 @@ impl<'c> Transaction<'c> {
         let version = Version(row.version).next();
         let id = event.id.as_ref().map(crate::event::EventId::as_str);
         let recorded = self.now;
-        let link = self.head.link.next(&Linked {
+        let link = self.head.link.next(version, recorded, &sealed.seal);
+        let fields = Fields {
             position,
             stream,
             version,
             recorded,
+            link,
             id,
-            payload: &sealed.payload,
-        });
+            event_type: Some(event.event_type.as_str()),
+            time: event.time,
+            data: Some(event.data.borrow()),
+            metadata: event.metadata.as_ref().map(crate::event::Json::as_str),
+            tags: None,
+        };
         self.insert.execute(params![
             position.0,
             stream,
             version.0,
             recorded.as_micros(),
             link.as_bytes(),
+            fields.sum(),
             id,
-            event.event_type.as_str(),
+            fields.event_type,
             event.time.map(Timestamp::as_micros),
-            event.data.borrow(),
-            event.metadata.as_ref().map(crate::event::Json::as_str),
+            fields.data,
+            fields.metadata,
             sealed.salt,
         ])?;
         row.advance(self.connection, stream, position)?;
         self.head = Head { position, recorded, link };
-        Ok(Appended { position, version, duplicate: false, removed: false })
+        Ok(Appended { position, version, link, duplicate: false, removed: false })
     }
 
     /// The stream `name` as this transaction leaves it.
@@ -244,11 +241,14 @@ impl<'c> Transaction<'c> {
         let rows = &mut self.streams.rows;
         let mut changed: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].1.changed).collect();
         changed.sort_unstable_by(|at, other| rows[*at].0.cmp(&rows[*other].0));
-        let mut write =
-            self.connection.prepare_cached("REPLACE INTO streams VALUES (?1, ?2, ?3, ?4, ?5)")?;
+        let mut write = self
+            .connection
+            .prepare_cached("REPLACE INTO streams VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
         for at in changed {
             let (name, row) = &mut rows[at];
-            write.execute(params![&**name, row.version, row.removed, row.protected, row.tail])?;
+            let sum = row.sum(name);
+            let StreamRow { version, removed, protected, tail, .. } = &*row;
+            write.execute(params![&**name, version, removed, protected, sum, tail])?;
             row.changed = false;
         }
         if self.erases {
@@ -260,46 +260,42 @@ impl<'c> Transaction<'c> {
     }
 
     /// The event that is stored under the id of `event`, and whether it is the same.
-    fn known(&self, event: &NewEvent) -> Result<Option<Known>, Failure> {
+    fn known(&self, event: &NewEvent) -> rusqlite::Result<Option<Known>> {
         let Some(id) = &event.id else { return Ok(None) };
-        let id = id.as_str();
-        let Some(own) = id.strip_prefix(self.store_id).and_then(|rest| rest.strip_prefix('/'))
-        else {
-            return Ok(self.find(event, "id = ?1", id)?);
-        };
-        // A form that the store gives out itself: it must name an event that has no other id.
-        let canonical = own.parse::<i64>().is_ok_and(|number| number.to_string() == own);
-        let known = if canonical {
-            self.find(event, "position = CAST(?1 AS INTEGER) AND id IS NULL", own)?
-        } else {
-            None
-        };
-        known.map(Some).ok_or_else(|| Failure::Refused(Error::ForgedId { id: id.into() }))
+        // What another copy of the store knows by link and position is the event there, if it has that.
+        if let Some((prefix, position)) = position_in(id.as_str()) {
+            let known = self.find(event, "position = ?1 AND id IS NULL", position.0)?;
+            if let Some(known) = known.filter(|known| known.link.prefix() == prefix.as_bytes()) {
+                return Ok(Some(known));
+            }
+        }
+        self.find(event, "id = ?1", id.as_str())
     }
 
     fn find(
         &self,
         event: &NewEvent,
         condition: &str,
-        key: &str,
+        key: impl ToSql,
     ) -> rusqlite::Result<Option<Known>> {
         let mut statement = self.connection.prepare_cached(&format!(
-            "SELECT position, version, stream, type, data, metadata FROM events WHERE {condition}"
+            "SELECT {} FROM events WHERE {condition}",
+            event_row::COLUMNS
         ))?;
         let known = statement.query_row([key], |row| {
-            let stream: String = row.get(2)?;
-            let event_type = row.get_ref(3)?.as_str_or_null()?;
-            let removed = event_type.is_none();
+            let found = Fields::read(row)?;
+            let removed = found.event_type.is_none();
             let metadata = event.metadata.as_ref().map(crate::event::Json::as_str);
-            let same_content = event_type == Some(event.event_type.as_str())
-                && payload(row, 4)? == event.data.borrow()
-                && row.get_ref(5)?.as_str_or_null()? == metadata;
+            let same_content = found.event_type == Some(event.event_type.as_str())
+                && found.data == Some(event.data.borrow())
+                && found.metadata == metadata;
             Ok(Known {
-                position: Position(row.get(0)?),
-                version: Version(row.get(1)?),
+                position: found.position,
+                version: found.version,
+                link: found.link,
                 // What was removed can't be compared any more, but for its stream.
-                same: stream == event.stream.as_str() && (removed || same_content),
-                stream,
+                same: found.stream == event.stream.as_str() && (removed || same_content),
+                stream: found.stream.into(),
                 removed,
             })
         });

@@ -44,6 +44,8 @@ pub(super) struct Writer {
     pub(super) warning: Option<Error>,
     /// Everything up to here is known to be durable.
     durable: Position,
+    /// The head that was looked at or written last.
+    head: Option<Head>,
     /// Whether something that was removed is still to be erased, as of the last transaction.
     pub(super) is_erasing: bool,
     /// The streams as the last transaction left them, while no one else writes.
@@ -66,6 +68,7 @@ impl Writer {
             bell: None,
             warning: None,
             durable: acknowledged.map_or(Position(0), |acknowledged| acknowledged.position),
+            head: None,
             is_erasing: false,
             streams: Streams::default(),
         })
@@ -131,9 +134,16 @@ impl Writer {
         mark::is_set(&turn.lock).map_err(Error::io("read", &self.layout.place.path("lock")))
     }
 
-    fn head(&self) -> Result<Head, Error> {
-        let head = Head::read(&self.connection, &self.store_id);
-        head.map_err(|error| failure(&self.layout, "read the store", error))
+    /// The head, as it was written.
+    fn head(&mut self) -> Result<Head, Error> {
+        let told = |error| failure(&self.layout, "read the store", error);
+        let head = Head::read(&self.connection, &self.store_id).map_err(told)?;
+        if self.head == Some(head) {
+            return Ok(head);
+        }
+        let head = Head::read_whole(&self.connection, &self.store_id).map_err(told)?;
+        self.head = Some(head);
+        Ok(head)
     }
 
     /// Whether all up to the head is known to be durable: the bell names it. Fails where the store
@@ -231,8 +241,7 @@ impl Writer {
         if keep {
             streams.keep_unless_changed(&self.connection)?;
         }
-        let mut transaction =
-            Transaction::new(&self.connection, &self.store_id, head, now, streams)?;
+        let mut transaction = Transaction::new(&self.connection, head, now, streams)?;
         let value = work(&mut transaction)?;
         let mut finished = transaction.finish()?;
         let streams = std::mem::take(&mut finished.streams);
@@ -268,6 +277,7 @@ impl Writer {
                 .map_err(|error| Error::OutcomeUnknown { source: error.into() })?;
         }
         self.named = true;
+        self.head = Some(head);
         if head.position > self.durable {
             self.durable = head.position;
             self.ring(&head);

@@ -12,7 +12,6 @@ pub(super) fn write_acknowledgement(
     stream: &StreamName,
     id: Option<&EventId>,
     appended: &Appended,
-    store_id: &str,
 ) {
     line.extend_from_slice(b"{\"stream\":");
     wire::write_string(line, stream.as_str());
@@ -25,9 +24,7 @@ pub(super) fn write_acknowledgement(
         Some(id) => wire::write_string(line, id.as_str()),
         None => {
             line.push(b'"');
-            line.extend_from_slice(store_id.as_bytes());
-            line.push(b'/');
-            wire::write_number(line, appended.position.0);
+            wire::write_derived_id(line, &appended.link, appended.position);
             line.push(b'"');
         }
     }

@@ -175,7 +175,6 @@ fn is_of_the_decision(error: &Error) -> bool {
         Error::TooLarge { .. }
             | Error::TimeAhead { .. }
             | Error::IdReused { .. }
-            | Error::ForgedId { .. }
             | Error::PartlyDuplicate { .. }
     )
 }

@@ -17,7 +17,6 @@ use crate::units;
 struct StatusJson<'s> {
     path: Cow<'s, str>,
     store: &'s str,
-    incarnation: &'s str,
     head: u64,
     events: u64,
     streams: u64,
@@ -58,7 +57,6 @@ impl StatusArgs {
                 [
                     ("store", path.clone().into_owned()),
                     ("id", status.id.clone()),
-                    ("incarnation", status.incarnation.clone()),
                     ("head", status.head.to_string()),
                     ("events", status.events.to_string()),
                     ("streams", status.streams.to_string()),
@@ -80,7 +78,6 @@ impl StatusArgs {
                 let json = StatusJson {
                     path,
                     store: &status.id,
-                    incarnation: &status.incarnation,
                     head: status.head.0,
                     events: status.events,
                     streams: status.streams,

@@ -258,13 +258,11 @@ impl Projection {
     ) -> Result<Option<Stopped>, Error> {
         let mut stopped = None;
         self.write(|connection| {
-            let move_on = "UPDATE ream_checkpoint SET position = ?1, link = ?2, store = ?3, incarnation = ?4 \
-                           WHERE position = ?5";
+            let move_on = "UPDATE ream_checkpoint SET position = ?1, link = ?2 \
+                           WHERE position = ?3";
             let moved = connection.prepare_cached(move_on)?.execute(params![
                 to.position.0,
                 to.link.as_bytes(),
-                to.store,
-                to.incarnation,
                 from.0
             ])?;
             if moved == 0 {

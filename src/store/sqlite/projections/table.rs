@@ -13,13 +13,13 @@ use crate::schema::{Decimal, Field, FieldType, Identifier, Schema, Value, ValueR
 use crate::store::Error;
 use crate::store::sqlite::payload::may_be_json;
 
-/// The table of what the projection has committed.
+/// The table of what the projection has committed, and of the generation that is about to follow it,
+/// where one is.
 pub(super) const CHECKPOINT: &str = "\
 CREATE TABLE ream_checkpoint (
     position INTEGER NOT NULL,
     link BLOB NOT NULL,
-    store TEXT NOT NULL,
-    incarnation TEXT NOT NULL
+    next INTEGER
 ) STRICT;
 ";
 

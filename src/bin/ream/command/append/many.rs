@@ -154,7 +154,7 @@ impl Storing<'_> {
         self.progress.set_position(self.stored + self.duplicates);
         events.truncate(appended.len());
         match &mut self.acknowledger {
-            Some(acknowledger) => acknowledger.send(events, appended, self.store.id()),
+            Some(acknowledger) => acknowledger.send(events, appended),
             None => Ok(()),
         }
     }

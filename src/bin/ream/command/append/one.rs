@@ -80,7 +80,7 @@ pub(super) fn append(
             Format::Table => write_readable(&mut buffer, &event.stream, appended),
             _ => {
                 let id = event.id.as_ref();
-                write_acknowledgement(&mut buffer, &event.stream, id, appended, store.id());
+                write_acknowledgement(&mut buffer, &event.stream, id, appended);
                 buffer.push(b'\n');
             }
         }

@@ -42,7 +42,7 @@ pub(super) fn decide(
         Told::Planned(decision) => plan(&mut buffer, decision, &mut output),
         Told::Stored(_) if output.format == Format::Table && global.quiet => {}
         Told::Stored(decided) => {
-            tell(&mut buffer, stream, &decided, store.id(), &mut output);
+            tell(&mut buffer, stream, &decided, &mut output);
         }
     }
     buffer.extend_from_slice(output.end());
@@ -61,13 +61,7 @@ enum Told {
 }
 
 /// Tells where each event stands; where there is none, the stream.
-fn tell(
-    buffer: &mut Vec<u8>,
-    stream: &StreamName,
-    decided: &Decided,
-    store_id: &str,
-    output: &mut Output,
-) {
+fn tell(buffer: &mut Vec<u8>, stream: &StreamName, decided: &Decided, output: &mut Output) {
     let readable = output.format == Format::Table;
     for event in &decided.events {
         if readable {
@@ -75,7 +69,7 @@ fn tell(
             continue;
         }
         let mut line = Vec::new();
-        write_acknowledgement(&mut line, stream, event.id.as_ref(), &event.appended, store_id);
+        write_acknowledgement(&mut line, stream, event.id.as_ref(), &event.appended);
         output.record(buffer, &line);
     }
     if decided.events.is_empty() {

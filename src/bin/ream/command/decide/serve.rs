@@ -89,7 +89,7 @@ impl Service<'_> {
         });
         begin(line, &command);
         match decided {
-            Ok(decided) => stored(line, &command, &decided, self.store.id()),
+            Ok(decided) => stored(line, &command, &decided),
             Err(DecideError::Aggregator(error)) => match error.downcast::<Refused>()? {
                 Refused::Rejected(reason) => rejected(line, &reason),
                 other => return Err(other.into()),
@@ -129,7 +129,7 @@ fn begin(line: &mut Vec<u8>, command: &Command) {
     }
 }
 
-fn stored(line: &mut Vec<u8>, command: &Command, decided: &Decided, store_id: &str) {
+fn stored(line: &mut Vec<u8>, command: &Command, decided: &Decided) {
     line.extend_from_slice(b",\"version\":");
     wire::write_number(line, decided.version.0);
     line.extend_from_slice(b",\"stored\":[");
@@ -138,7 +138,7 @@ fn stored(line: &mut Vec<u8>, command: &Command, decided: &Decided, store_id: &s
             line.push(b',');
         }
         let (id, appended) = (event.id.as_ref(), &event.appended);
-        write_acknowledgement(line, &command.stream, id, appended, store_id);
+        write_acknowledgement(line, &command.stream, id, appended);
     }
     line.push(b']');
     write_repeated(line, decided.duplicate, decided.removed);

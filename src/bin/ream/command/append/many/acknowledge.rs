@@ -18,7 +18,6 @@ const WAITING: usize = 1;
 struct Committed {
     events: Vec<SealedEvent>,
     appended: Vec<Appended>,
-    store_id: String,
 }
 
 /// The thread that acknowledges.
@@ -39,9 +38,8 @@ impl Acknowledger {
         &mut self,
         events: Vec<SealedEvent>,
         appended: Vec<Appended>,
-        store_id: &str,
     ) -> anyhow::Result<()> {
-        let committed = Committed { events, appended, store_id: store_id.to_owned() };
+        let committed = Committed { events, appended };
         // The thread ends before its time only with an error, which `finish` tells.
         self.sender.send(committed).map_err(|_| anyhow::anyhow!("can't acknowledge"))
     }
@@ -58,10 +56,10 @@ impl Acknowledger {
 fn write_all(mut output: Output, receiver: &Receiver<Committed>) -> anyhow::Result<()> {
     let mut buffer = Vec::new();
     let mut closed = false;
-    for Committed { events, appended, store_id } in receiver {
+    for Committed { events, appended } in receiver {
         for (event, one) in events.iter().zip(&appended) {
             let (from, event) = (buffer.len(), event.event());
-            write_acknowledgement(&mut buffer, &event.stream, event.id.as_ref(), one, &store_id);
+            write_acknowledgement(&mut buffer, &event.stream, event.id.as_ref(), one);
             if output.format == Format::Json {
                 let line = buffer.split_off(from);
                 output.record(&mut buffer, &line);

@@ -1,0 +1,106 @@
+//! Fields that can't be taken for other fields, and SHA-256 over them.
+//!
+//! What is hashed or summed begins with a tag, if with any, and goes on field by field. A number is eight
+//! bytes, big end first; a text or bytes have their length before them, as such a number; a field that may
+//! be absent is `-`, or `+` and then the field; data is `j` where it is JSON and `b` where it is not, and
+//! then the text or the bytes. The hash is SHA-256 of FIPS 180-4
+//! (<https://doi.org/10.6028/NIST.FIPS.180-4>): each language has it.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::event::{DataRef, Timestamp};
+
+/// A SHA-256 hash.
+pub(crate) type Hash = [u8; 32];
+
+/// What takes the bytes of fields.
+pub(crate) trait Sink {
+    /// Takes some more bytes.
+    fn put(&mut self, bytes: &[u8]);
+}
+
+impl Sink for Sha256 {
+    fn put(&mut self, bytes: &[u8]) {
+        self.update(bytes);
+    }
+}
+
+impl Sink for &mut Vec<u8> {
+    fn put(&mut self, bytes: &[u8]) {
+        self.extend_from_slice(bytes);
+    }
+}
+
+/// Fields, one after another.
+pub(crate) struct Fields<S>(pub(crate) S);
+
+impl Fields<Sha256> {
+    /// Fields to be hashed, behind a tag that says what they are.
+    pub(crate) fn hashed(tag: &[u8]) -> Self {
+        let mut fields = Self(Sha256::new());
+        fields.0.put(tag);
+        fields
+    }
+
+    /// The hash of the fields.
+    pub(crate) fn hash(self) -> Hash {
+        self.0.finalize().into()
+    }
+}
+
+impl<S: Sink> Fields<S> {
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        self.0.put(bytes);
+    }
+
+    pub(crate) fn number(&mut self, number: u64) {
+        self.raw(&number.to_be_bytes());
+    }
+
+    pub(crate) fn time(&mut self, time: Timestamp) {
+        self.raw(&time.as_micros().to_be_bytes());
+    }
+
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.number(bytes.len() as u64);
+        self.raw(bytes);
+    }
+
+    pub(crate) fn text(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
+    pub(crate) fn data(&mut self, data: DataRef<'_>) {
+        match data {
+            DataRef::Json(text) => {
+                self.raw(b"j");
+                self.text(text);
+            }
+            DataRef::Bytes(bytes) => {
+                self.raw(b"b");
+                self.bytes(bytes);
+            }
+        }
+    }
+
+    /// A field that may be absent, and is written by `write` where it is not.
+    pub(crate) fn optional<T>(&mut self, field: Option<T>, write: impl FnOnce(&mut Self, T)) {
+        match field {
+            Some(field) => {
+                self.raw(b"+");
+                write(self, field);
+            }
+            None => self.raw(b"-"),
+        }
+    }
+
+    pub(crate) fn optional_text(&mut self, text: Option<&str>) {
+        self.optional(text, Self::text);
+    }
+}
+
+/// The checksum of a small text, as it stands behind it: the first eight bytes of its SHA-256 hash in
+/// hexadecimal digits.
+pub(crate) fn checksum(text: &str) -> String {
+    Sha256::digest(text.as_bytes())[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+}
