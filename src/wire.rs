@@ -54,11 +54,11 @@ pub fn write_event(line: &mut Vec<u8>, event: &EventRef<'_>) {
     line.extend_from_slice(b"}\n");
 }
 
-/// Appends the id of the event with this link that stands at `position` and has none of its own.
-pub fn write_derived_id(line: &mut Vec<u8>, link: &Link, position: Position) {
-    line.extend_from_slice(&link.prefix());
-    line.push(b'/');
-    write_number(line, position.0);
+/// Appends to `text` the id of the event with this link that stands at `position` and has none of its own.
+pub fn write_derived_id(text: &mut Vec<u8>, link: &Link, position: Position) {
+    text.extend_from_slice(&link.prefix());
+    text.push(b'/');
+    write_number(text, position.0);
 }
 
 /// Appends an event that is yet to be stored to `line`, without an end of line: as [`parse_event`]

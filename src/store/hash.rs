@@ -102,5 +102,7 @@ impl<S: Sink> Fields<S> {
 /// The checksum of a small text, as it stands behind it: the first eight bytes of its SHA-256 hash in
 /// hexadecimal digits.
 pub(crate) fn checksum(text: &str) -> String {
-    Sha256::digest(text.as_bytes())[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut first = [0; 8];
+    first.copy_from_slice(&Sha256::digest(text.as_bytes())[..8]);
+    format!("{:016x}", u64::from_be_bytes(first))
 }

@@ -13,14 +13,14 @@ use serde_json::json;
 
 use crate::harness::ream;
 
-const ACK: &str = "{\"stream\":\"cart-1\",\"version\":1,\"position\":1,\"id\":\"[store]/1\"}\n";
+const ACK: &str = "{\"stream\":\"cart-1\",\"version\":1,\"position\":1,\"id\":\"[link]/1\"}\n";
 
 #[test]
 fn an_event_is_acknowledged_in_a_line_of_json_and_read_back() {
     let shop = ream();
     shop.append("cart-1", "ItemAdded", r#"{"n":1}"#).stdout(ACK);
     shop.run(["read"]).stdout(concat!(
-        r#"{"position":1,"stream":"cart-1","version":1,"id":"[store]/1","type":"ItemAdded","#,
+        r#"{"position":1,"stream":"cart-1","version":1,"id":"[link]/1","type":"ItemAdded","#,
         r#""time":"[time]","data":{"n":1}}"#,
         "\n"
     ));
@@ -38,7 +38,7 @@ fn versions_count_within_the_stream_and_positions_within_the_store() {
     let shop = ream();
     shop.append("a", "T", "1").ok().append("b", "T", "1").ok();
     shop.append("a", "T", "1")
-        .stdout("{\"stream\":\"a\",\"version\":2,\"position\":3,\"id\":\"[store]/3\"}\n");
+        .stdout("{\"stream\":\"a\",\"version\":2,\"position\":3,\"id\":\"[link]/3\"}\n");
 }
 
 #[test]
@@ -115,20 +115,23 @@ fn the_id_of_a_removed_event_stays_spent() {
 }
 
 #[test]
-fn an_id_of_the_stores_own_form_must_name_an_event() {
+fn an_id_that_is_made_of_a_link_and_a_position_finds_the_event_there() {
     let shop = ream();
     shop.append("s", "T", "1").ok();
-    let own = |position: &str| format!("{}/{position}", shop.id().unwrap());
-    shop.run(["append", "s", "T", "1", "--id", &own("1")]).stdout_has(["\"duplicate\":true"]);
-    shop.run(["append", "s", "T", "2", "--id", &own("1")]).code(6).stderr_has(["id reused"]).ok();
-    for position in ["2", "0", "01", "x", ""] {
-        let message = format!("[store]/{position}` has the form of this store's own ids");
-        shop.run(["append", "s", "T", "1", "--id", &own(position)])
-            .code(6)
-            .stderr_has([&message])
-            .stdout("");
-    }
+    let own = shop.run(["read"]).value()["id"].as_str().unwrap().to_owned();
+    shop.run(["append", "s", "T", "1", "--id", &own]).stdout_has(["\"duplicate\":true"]);
+    shop.run(["append", "s", "T", "2", "--id", &own]).code(6).stderr_has(["id reused"]).ok();
     assert_eq!(shop.positions(&[]), [1]);
+    // Any other is one as writers give them.
+    let (link, _) = own.split_once('/').unwrap();
+    for other in [format!("{link}/2"), format!("{link}/01"), "0000000000000/1".into()] {
+        let stored = shop.run(["append", "s", "T", "1", "--id", &other]).value();
+        assert_eq!(
+            (&stored["id"], &stored["duplicate"]),
+            (&other.into(), &serde_json::Value::Null)
+        );
+    }
+    assert_eq!(shop.positions(&[]), [1, 2, 3, 4]);
 }
 
 #[test]
@@ -204,7 +207,7 @@ fn a_time_of_any_offset_comes_out_in_utc_beside_ours() {
     let shop = ream();
     shop.run(["append", "s", "T", "--time", "2010-10-02T09:20:39.266+02:00"]).ok();
     shop.run(["read"]).stdout(concat!(
-        r#"{"position":1,"stream":"s","version":1,"id":"[store]/1","type":"T","#,
+        r#"{"position":1,"stream":"s","version":1,"id":"[link]/1","type":"T","#,
         r#""time":"2010-10-02T07:20:39.266000Z","recorded":"[time]","data":{}}"#,
         "\n"
     ));

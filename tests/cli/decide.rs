@@ -5,6 +5,7 @@ mod serve;
 
 use std::fs;
 
+use crate::harness::redact::without_links;
 use crate::harness::{Ream, Run, line, ream};
 
 /// An answer of one event and a state.
@@ -29,11 +30,11 @@ fn runs(bank: &Ream) -> usize {
 fn events_and_state_are_stored_and_told_as_append_does() {
     let bank = ream();
     decide(&bank, &["account-1", "{}"], DEPOSITED)
-        .stdout("{\"stream\":\"account-1\",\"version\":1,\"position\":1,\"id\":\"[store]/1\"}\n");
+        .stdout("{\"stream\":\"account-1\",\"version\":1,\"position\":1,\"id\":\"[link]/1\"}\n");
     decide(&bank, &["account-1", "--format", "table"], DEPOSITED)
         .stdout("account-1@2 at position 2\n");
     decide(&bank, &["account-1", "--json"], DEPOSITED).stdout(
-        "[\n{\"stream\":\"account-1\",\"version\":3,\"position\":3,\"id\":\"[store]/3\"}\n]\n",
+        "[\n{\"stream\":\"account-1\",\"version\":3,\"position\":3,\"id\":\"[link]/3\"}\n]\n",
     );
     decide(&bank, &["account-1", "-q", "--format", "table"], DEPOSITED).stdout("");
     decide(&bank, &["account-1"], &format!("{DEPOSITED}; {DEPOSITED}"))
@@ -41,7 +42,7 @@ fn events_and_state_are_stored_and_told_as_append_does() {
     let two = r#"echo '{"append":{"type":"T","id":"mine"}}'; echo; echo '{"append":{"type":"T"}}'"#;
     decide(&bank, &["account-1"], two).stdout(
         "{\"stream\":\"account-1\",\"version\":5,\"position\":5,\"id\":\"mine\"}\n\
-         {\"stream\":\"account-1\",\"version\":6,\"position\":6,\"id\":\"[store]/6\"}\n",
+         {\"stream\":\"account-1\",\"version\":6,\"position\":6,\"id\":\"[link]/6\"}\n",
     );
     bank.run(["state", "get", "account-1"])
         .stdout_has([r#""version":4,"stream_version":6,"position":4,"data":{"balance":5}"#]);
@@ -52,8 +53,7 @@ fn the_program_hears_one_line() {
     let bank = ream();
     let hear = |args: &[&str]| {
         decide(&bank, args, "cat > heard; printf %s \"$REAM_STORE\" > store").ok();
-        let id = bank.id().unwrap();
-        fs::read_to_string(bank.path("heard")).unwrap().replace(&id, "[store]")
+        without_links(&fs::read_to_string(bank.path("heard")).unwrap())
     };
     assert_eq!(
         hear(&["account-1"]),
@@ -71,7 +71,7 @@ fn the_program_hears_one_line() {
     assert_eq!(
         heard.replace(recorded, "[time]"),
         "{\"stream\":\"account-1\",\"version\":2,\"state\":{\"b\":2.50},\"state_version\":1,\
-         \"events\":[{\"position\":2,\"stream\":\"account-1\",\"version\":2,\"id\":\"[store]/2\",\
+         \"events\":[{\"position\":2,\"stream\":\"account-1\",\"version\":2,\"id\":\"[link]/2\",\
          \"type\":\"U\",\"time\":\"2026-01-01T00:00:00.000000Z\",\"recorded\":\"[time]\",\
          \"data\":[1e3]}],\"command\":{\"deposit\":1.00}}\n"
     );
@@ -152,7 +152,7 @@ fn a_command_that_was_not_read_is_not_accepted_by_an_exit_with_0() {
     }
     // The id is not spent by that.
     decide(&bank, &["s", "8", "--id", "once"], DEPOSITED)
-        .stdout("{\"stream\":\"s\",\"version\":1,\"position\":1,\"id\":\"[store]/1\"}\n");
+        .stdout("{\"stream\":\"s\",\"version\":1,\"position\":1,\"id\":\"[link]/1\"}\n");
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn the_same_id_gets_the_first_answer() {
     pay("pay-1", "{\"n\":1}", "s").ok();
     bank.append("s", "T", "{}").ok();
     pay("pay-1", "{ \"n\" : 1 }", "s").stdout(
-        "{\"stream\":\"s\",\"version\":1,\"position\":1,\"id\":\"[store]/1\",\"duplicate\":true}\n",
+        "{\"stream\":\"s\",\"version\":1,\"position\":1,\"id\":\"[link]/1\",\"duplicate\":true}\n",
     );
     let reused = "error: id reused: `pay-1` is a decision on `s`, which took it to version 1, \
                   about another command\n\

@@ -11,7 +11,7 @@
 //! run to run is replaced before it is compared: the store's id by `[store]`, the test's directory
 //! by `[home]`, and points in time of today by `[time]`.
 
-mod redact;
+pub(crate) mod redact;
 mod run;
 mod running;
 mod terminal;

@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
+use rusqlite::Connection;
+
 use crate::harness::{Ream, bare};
 
 use told::stories;
@@ -75,6 +77,12 @@ impl Story {
         for store in [".ream", "shop"] {
             home.run(["init", store]).ok();
             for script in before {
+                if *script == ANOTHER_LINK {
+                    let database = Connection::open(home.path(store).join("db")).unwrap();
+                    let update = "UPDATE subscriptions SET link = zeroblob(16)";
+                    assert_eq!(database.execute(update, ()), Ok(1));
+                    continue;
+                }
                 home.sh(script).env("REAM_STORE", store).code(0).stderr_has([]).ok();
             }
         }
@@ -117,6 +125,9 @@ impl Story {
         command(self.line) != command(self.hint)
     }
 }
+
+/// In the place of a script: the checkpoint of a subscription is one of another log.
+const ANOTHER_LINK: &str = "another link";
 
 /// Commands, and commands within them.
 const COMMANDS: [&str; 24] = [

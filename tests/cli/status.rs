@@ -74,8 +74,10 @@ fn a_table_has_a_line_a_fact() {
 #[test]
 fn a_store_may_take_larger_data_by_its_setting() {
     let shop = ream();
-    let marker = fs::read_to_string(shop.path(".ream/store")).unwrap();
-    shop.write(".ream/store", marker.replace("max-data-bytes: 16777216", "max-data-bytes: 100"));
+    let lines = r#"lines=$(sed '/^checksum/d; s/^max-data-bytes.*/max-data-bytes: 100/' .ream/store)
+        sum=$(printf '%s\n' "$lines" | sha256sum | cut -c 1-16)
+        printf '%s\nchecksum: %s\n' "$lines" "$sum" > .ream/store"#;
+    shop.sh(lines).ok();
     assert_eq!(shop.run(["status"]).value()["max_data_bytes"], 100);
     let data = |length: usize| format!("\"{}\"", "x".repeat(length - 2));
     shop.append("s", "T", &data(100)).ok();

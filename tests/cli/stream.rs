@@ -161,7 +161,7 @@ fn what_is_removed_is_gone_and_its_numbers_stay_spent() {
     shop.run(["stream", "show", "order-1"]).fails_with(4, ["no stream `order-1`"]);
     assert_eq!(listed(&shop, &["order-*"]), ["order-10", "order-2"]);
     shop.run(["append", "order-1", "T", "--expect", "3"])
-        .stdout("{\"stream\":\"order-1\",\"version\":4,\"position\":9,\"id\":\"[store]/9\"}\n");
+        .stdout("{\"stream\":\"order-1\",\"version\":4,\"position\":9,\"id\":\"[link]/9\"}\n");
     assert_eq!(shop.positions(&["order-1"]), [9]);
 }
 

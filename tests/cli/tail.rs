@@ -14,7 +14,7 @@ use crate::harness::{Ream, Running, list, ream};
 /// An event of the stream `s`, as it is read.
 fn event(position: u64, data: u64) -> String {
     format!(
-        r#"{{"position":{position},"stream":"s","version":{position},"id":"[store]/{position}","type":"T","time":"[time]","data":{data}}}"#
+        r#"{{"position":{position},"stream":"s","version":{position},"id":"[link]/{position}","type":"T","time":"[time]","data":{data}}}"#
     )
 }
 

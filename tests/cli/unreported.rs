@@ -15,7 +15,7 @@ fn is_unreported(shop: &Ream, command: &str, done: &str) {
 #[test]
 fn what_is_done_to_streams_and_states_is_said_in_the_error() {
     let shop = ream();
-    let acknowledged = r#"{"stream":"a-1","version":1,"position":1,"id":"[store]/1"}"#;
+    let acknowledged = r#"{"stream":"a-1","version":1,"position":1,"id":"[link]/1"}"#;
     is_unreported(&shop, "append a-1 T", acknowledged);
     is_unreported(&shop, "append a-1 T --format table", "a-1@2 at position 2");
     assert_eq!(shop.positions(&["a-1"]), [1, 2]);
@@ -46,7 +46,7 @@ fn what_was_decided_is_said_in_the_error() {
     shop.write("once.sh", r#"read -r line; echo '{"append":{"type":"Done"}}'"#);
     let stored = |stream: &str, position: u64| {
         format!(
-            r#"{{"stream":"{stream}","version":1,"position":{position},"id":"[store]/{position}"}}"#
+            r#"{{"stream":"{stream}","version":1,"position":{position},"id":"[link]/{position}"}}"#
         )
     };
     is_unreported(&shop, "decide a -- sh once.sh", &stored("a", 1));

@@ -108,12 +108,13 @@ fn an_id_twice_in_an_atomic_batch_stores_nothing() {
 }
 
 #[test]
-fn a_derived_id_of_the_same_batch_finds_the_event_before_it() {
+fn a_derived_id_finds_the_event_that_it_was_derived_from() {
     let mut store = store();
-    let derived = format!("{}/1", store.id());
-    let events = [event("s", "T"), event("s", "T").id(&derived), event("s", "T")];
+    store.append(&[event("s", "T")]).unwrap();
+    let derived = everything(&store).remove(0).id;
+    let events = [event("s", "T").id(&derived), event("s", "T"), event("s", "T").id(&derived)];
     let each = store.append_each(&events).unwrap();
-    assert_eq!(places(&each.appended), [(1, 1, false), (1, 1, true), (2, 2, false)]);
+    assert_eq!(places(&each.appended), [(1, 1, true), (2, 2, false), (1, 1, true)]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::failure::{damaged, reason};
 use super::payload::{link, may_be_json, payload};
 use crate::event::{DataRef, EventRef, Link, Position, Timestamp, Version};
 use crate::store::chain::Payload;
+use crate::store::hash;
 use crate::store::sum::sum;
 
 /// What an event is read from.
@@ -69,7 +70,7 @@ impl<'a> Fields<'a> {
             fields.raw(self.link.as_bytes());
             fields.optional_text(self.id);
             fields.optional_text(self.event_type);
-            fields.optional(self.time, |fields, time| fields.time(time));
+            fields.optional(self.time, hash::Fields::time);
             fields.optional(self.data, |fields, data| fields.data(data));
             fields.optional_text(self.metadata);
             fields.optional_text(self.tags);

@@ -109,7 +109,7 @@ impl Marker {
         let said = value(&mut lines, "checksum")?;
         let known = checksum(&text.split_inclusive('\n').take(CHECKED_LINES).collect::<String>());
         if said != known {
-            return Err(bad("its checksum is not that of its lines".into()));
+            return Err(bad(format!("its checksum is not that of its lines, which is {known}")));
         }
         // What is behind the end of the last line.
         match (lines.next(), lines.next()) {

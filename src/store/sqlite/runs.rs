@@ -45,8 +45,8 @@ impl Store {
             Ok(found) if found == *link => return Ok(()),
             // The first link is made from the store's id.
             Ok(_) if position.0 == 0 => "it is from another store",
-            Ok(_) => "another event stands there",
-            Err(_) => "the store does not have what stood there",
+            Ok(_) => "another event stands there now",
+            Err(_) => "the store has lost what stood there",
         };
         let projection = self.look(|connection| registry::is_projection(connection, name))?;
         Err(Error::OtherLog { name: name.into(), position: *position, reason, projection })

@@ -43,7 +43,7 @@ impl Store {
     ) -> Result<Subscription, Error> {
         let follows = to_json(new);
         if let Some(found) =
-            self.look(|connection| self.find_subscription(connection, &new.name))?
+            self.look(|connection| Self::find_subscription(connection, &new.name))?
         {
             if to_json(&found.follows) != follows || found.follows.name != new.name {
                 let name = found.follows.name.to_string();
@@ -72,7 +72,7 @@ impl Store {
     pub(crate) fn subscription(&self, name: &str) -> Result<Subscription, Error> {
         self.look(|connection| {
             let found = SubscriptionName::new(name).ok();
-            let found = found.map(|name| self.find_subscription(connection, &name)).transpose()?;
+            let found = found.map(|name| Self::find_subscription(connection, &name)).transpose()?;
             match found.flatten().filter(|found| found.follows.name.as_str() == name) {
                 Some(found) => Ok(found),
                 None => {
@@ -95,14 +95,13 @@ impl Store {
             let mut rows = statement.query([])?;
             let mut subscriptions = Vec::new();
             while let Some(row) = rows.next()? {
-                subscriptions.push(self.read_subscription(row)?);
+                subscriptions.push(Self::read_subscription(row)?);
             }
             Ok(subscriptions)
         })
     }
 
     fn find_subscription(
-        &self,
         connection: &Connection,
         name: &SubscriptionName,
     ) -> Result<Option<Subscription>, Failure> {
@@ -112,10 +111,10 @@ impl Store {
         let select = format!("SELECT {COLUMNS} FROM subscriptions WHERE name = ?1");
         let mut statement = connection.prepare(&select)?;
         let mut rows = statement.query([name.as_str()])?;
-        rows.next()?.map(|row| self.read_subscription(row)).transpose()
+        rows.next()?.map(|row| Self::read_subscription(row)).transpose()
     }
 
-    fn read_subscription(&self, row: &rusqlite::Row<'_>) -> Result<Subscription, Failure> {
+    fn read_subscription(row: &rusqlite::Row<'_>) -> Result<Subscription, Failure> {
         let name = row.get_ref(0)?.as_str()?;
         let damaged = |error: &dyn std::fmt::Display| Error::Damaged {
             what: format!("the subscription `{name}` is none: {error}"),

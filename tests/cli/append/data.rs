@@ -214,7 +214,7 @@ fn a_line_that_is_too_large_leaves_those_before_it() {
     shop.append_lines(&lines)
         .code(6)
         .stderr_has(["error: stopped at line 2: 1 event is stored\n", "this store takes 16777216"])
-        .stdout("{\"stream\":\"s\",\"version\":1,\"position\":1,\"id\":\"[store]/1\"}\n");
+        .stdout("{\"stream\":\"s\",\"version\":1,\"position\":1,\"id\":\"[link]/1\"}\n");
 }
 
 #[test]

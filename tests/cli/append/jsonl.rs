@@ -8,7 +8,7 @@ use crate::harness::{Ream, line, list, ream};
 /// The acknowledgement of an event without an id.
 fn ack(stream: &str, version: u64, position: u64) -> String {
     format!(
-        "{{\"stream\":\"{stream}\",\"version\":{version},\"position\":{position},\"id\":\"[store]/{position}\"}}\n"
+        "{{\"stream\":\"{stream}\",\"version\":{version},\"position\":{position},\"id\":\"[link]/{position}\"}}\n"
     )
 }
 

@@ -93,9 +93,9 @@ fn position_version_and_recorded_are_ignored() {
     shop.append_lines(
         r#"{"position":99,"version":17,"recorded":"2001-01-01T00:00:00Z","stream":"s","type":"T","data":1}"#,
     )
-    .stdout("{\"stream\":\"s\",\"version\":1,\"position\":1,\"id\":\"[store]/1\"}\n");
+    .stdout("{\"stream\":\"s\",\"version\":1,\"position\":1,\"id\":\"[link]/1\"}\n");
     shop.run(["read"]).stdout(concat!(
-        r#"{"position":1,"stream":"s","version":1,"id":"[store]/1","type":"T","time":"[time]","data":1}"#,
+        r#"{"position":1,"stream":"s","version":1,"id":"[link]/1","type":"T","time":"[time]","data":1}"#,
         "\n"
     ));
 }

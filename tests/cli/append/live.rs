@@ -7,7 +7,7 @@ use crate::harness::{list, ream};
 const LINE: &str = r#"{"stream":"s","type":"T"}"#;
 
 fn ack(number: u64) -> String {
-    format!(r#"{{"stream":"s","version":{number},"position":{number},"id":"[store]/{number}"}}"#)
+    format!(r#"{{"stream":"s","version":{number},"position":{number},"id":"[link]/{number}"}}"#)
 }
 
 #[test]
@@ -56,8 +56,8 @@ fn an_atomic_input_is_seen_by_no_one_before_its_end() {
     shop.append("other", "T", "1").ok();
     assert_eq!(shop.positions(&[]), [1]);
     append.hang_up();
-    append.hears(r#"{"stream":"s","version":1,"position":2,"id":"[store]/2"}"#);
-    append.hears(r#"{"stream":"s","version":2,"position":3,"id":"[store]/3"}"#);
+    append.hears(r#"{"stream":"s","version":1,"position":2,"id":"[link]/2"}"#);
+    append.hears(r#"{"stream":"s","version":2,"position":3,"id":"[link]/3"}"#);
     append.ends(0);
 }
 

@@ -30,7 +30,7 @@ fn command(stream: &str, command: &str) -> String {
 fn stored(stream: &str, version: u64, position: u64) -> String {
     format!(
         "{{\"stream\":\"{stream}\",\"version\":{version},\"stored\":[{{\"stream\":\"{stream}\",\
-         \"version\":{version},\"position\":{position},\"id\":\"[store]/{position}\"}}]}}\n"
+         \"version\":{version},\"position\":{position},\"id\":\"[link]/{position}\"}}]}}\n"
     )
 }
 
@@ -81,7 +81,7 @@ fn a_command_of_any_length_is_answered_while_the_input_stays_open() {
 fn an_id_gets_the_first_answer_and_a_reused_one_an_error() {
     let bank = ream();
     let with_id = |n: u32| format!("{{\"stream\":\"a\",\"command\":{n},\"id\":\"pay\"}}\n");
-    let place = "{\"stream\":\"a\",\"version\":1,\"position\":1,\"id\":\"[store]/1\"";
+    let place = "{\"stream\":\"a\",\"version\":1,\"position\":1,\"id\":\"[link]/1\"";
     let head = "{\"stream\":\"a\",\"id\":\"pay\"";
     serve(&bank, &[]).stdin([with_id(1), with_id(1), with_id(2)].concat()).stdout(&format!(
         "{head},\"version\":1,\"stored\":[{place}}}]}}\n\

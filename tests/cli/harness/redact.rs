@@ -2,9 +2,29 @@
 
 use super::Ream;
 
-/// The text with `[store]`, `[home]` and `[time]` in the places of those.
+/// The text with `[link]` in the place of the link in each id that is made of one and a position.
+pub(crate) fn without_links(text: &str) -> String {
+    const LENGTH: usize = 13;
+    let is_base32 = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
+    let (mut redacted, mut rest) = (String::new(), text);
+    while let Some(at) = rest.find('/') {
+        let (before, behind) = rest.split_at(at);
+        let link = before.as_bytes().iter().rev().take_while(|byte| is_base32(byte)).count();
+        if link == LENGTH && behind[1..].starts_with(|c: char| c.is_ascii_digit()) {
+            redacted.push_str(&before[..at - LENGTH]);
+            redacted.push_str("[link]");
+        } else {
+            redacted.push_str(before);
+        }
+        redacted.push('/');
+        rest = &behind[1..];
+    }
+    redacted + rest
+}
+
+/// The text with `[store]`, `[link]`, `[home]` and `[time]` in the places of those.
 pub(crate) fn redact(ream: &Ream, text: &str) -> String {
-    let mut text = text.replace(&*ream.home().to_string_lossy(), "[home]");
+    let mut text = without_links(&text.replace(&*ream.home().to_string_lossy(), "[home]"));
     if let Some(id) = ream.id() {
         text = text.replace(&id, "[store]");
     }

@@ -89,8 +89,14 @@ fn a_checkpoint_is_one_of_its_own_log() {
     assert!(
         matches!(
             foreign,
-            Error::OtherLog { reason: "it is from another store", projection: true, .. }
+            Error::OtherLog { reason: "another event stands there now", projection: true, .. }
         ),
+        "{foreign}"
+    );
+    let start = store.checkpoint(Position(0)).unwrap();
+    let foreign = other.check_checkpoint("users", &start).unwrap_err();
+    assert!(
+        matches!(foreign, Error::OtherLog { reason: "it is from another store", .. }),
         "{foreign}"
     );
 }

@@ -177,7 +177,7 @@ impl Model {
     fn ack(&self, at: usize, more: &str) -> String {
         let Stored { stream, version, id, .. } = &self.events[at];
         let position = at + 1;
-        let id = id.clone().unwrap_or_else(|| format!("[store]/{position}"));
+        let id = id.clone().unwrap_or_else(|| format!("[link]/{position}"));
         format!(
             "{{\"stream\":\"{stream}\",\"version\":{version},\"position\":{position},\"id\":\"{id}\"{more}}}\n"
         )
