@@ -105,16 +105,7 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
                 Key::Expect => expect = expectation(map.next_value()?)?,
             }
         }
-        let stream = match (stream, &self.defaults.stream) {
-            (Some(found), Some(wanted)) if found != *wanted => {
-                return Err(A::Error::custom(format_args!(
-                    "the line is for the stream `{found}`, the command for `{wanted}`"
-                )));
-            }
-            (Some(stream), _) => stream,
-            (None, Some(wanted)) => wanted.clone(),
-            (None, None) => return Err(A::Error::custom("no `stream`")),
-        };
+        let stream = self.stream(stream)?;
         let event_type = event_type.ok_or_else(|| A::Error::custom("no `type`"))?;
         let mut event = NewEvent::new(stream, event_type);
         event.id = id;
@@ -138,6 +129,18 @@ fn once<E: serde::de::Error>(kept: &mut Option<Data>, key: &str, data: Data) -> 
 }
 
 impl EventVisitor<'_> {
+    /// The stream that the line names, or the one that is known.
+    fn stream<E: serde::de::Error>(&self, named: Option<StreamName>) -> Result<StreamName, E> {
+        match (named, &self.defaults.stream) {
+            (Some(found), Some(wanted)) if found != *wanted => Err(E::custom(format_args!(
+                "the line is for the stream `{found}`, the command for `{wanted}`"
+            ))),
+            (Some(stream), _) => Ok(stream),
+            (None, Some(wanted)) => Ok(wanted.clone()),
+            (None, None) => Err(E::custom("no `stream`")),
+        }
+    }
+
     fn metadata<E: serde::de::Error>(&self, raw: &RawValue) -> Result<Option<Json>, E> {
         let json = self.line.json(raw)?;
         match json.as_str() {

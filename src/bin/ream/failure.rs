@@ -153,6 +153,14 @@ fn store_code(error: &Error, line: &CommandLine) -> Answer {
         Error::VersionNeedsStream => {
             (2, "name one stream, or give a position instead of a version".into())
         }
+        error => return named_code(error, line),
+    };
+    (code, Some(hint))
+}
+
+/// The same for what is not there, or not as the command needs it.
+fn named_code(error: &Error, line: &CommandLine) -> Answer {
+    let (code, hint) = match error {
         Error::StreamNotFound { near, .. } => (4, near_names(near, &["stream", "list"])),
         Error::StateNotFound { near, .. } => (4, near_names(near, &["state", "list"])),
         Error::ProjectionNotFound { near, .. } => (4, near_names(near, &["project", "list"])),
@@ -169,6 +177,14 @@ fn store_code(error: &Error, line: &CommandLine) -> Answer {
         Error::StateAhead { stream, .. } => (6, Hint::other("", &["stream", "show"], &[stream])),
         Error::StateBehind { stream, .. } => (6, Hint::other("", &["state", "get"], &[stream])),
         Error::Protected { stream } => (1, Hint::other("", &["stream", "unprotect"], &[stream])),
+        error => return stuck_code(error, line),
+    };
+    (code, Some(hint))
+}
+
+/// The same for what keeps a store from writing.
+fn stuck_code(error: &Error, line: &CommandLine) -> Answer {
+    let (code, hint) = match error {
         Error::Busy { waited } => (5, wait_longer(*waited, line)),
         Error::LostEvents { .. } => (
             1,
