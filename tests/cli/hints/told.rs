@@ -21,7 +21,7 @@ const RESTORED: &str =
     rm $REAM_STORE/db* $REAM_STORE/bell/bell; mv old/* $REAM_STORE; rmdir old";
 
 pub(super) fn stories() -> Vec<Story> {
-    [confirmed(), found(), refused(), places(), followers(), meant()]
+    [confirmed(), found(), refused_appends(), refused(), places(), followers(), meant()]
         .into_iter()
         .flatten()
         .collect()
@@ -109,8 +109,8 @@ fn found() -> Vec<Story> {
     ]
 }
 
-/// What the store refuses.
-fn refused() -> Vec<Story> {
+/// Appends that the store refuses.
+fn refused_appends() -> Vec<Story> {
     vec![
         story(
             "stream show",
@@ -145,6 +145,20 @@ fn refused() -> Vec<Story> {
             "ream --store shop read --from 2 --until 2",
         ),
         story(
+            "try again, or wait longer",
+            &[],
+            ("ream --store shop append cart-1 Added '{}' --id k --lock-timeout 0.01s", 5),
+            "ream --store shop append --lock-timeout 5m cart-1 Added '{}' --id k",
+        )
+        .without(&["0.01s"])
+        .locked(),
+    ]
+}
+
+/// What else it refuses.
+fn refused() -> Vec<Story> {
+    vec![
+        story(
             "see it",
             &[ROWS],
             ("ream --store shop project create rows id:text:key", 1),
@@ -168,14 +182,6 @@ fn refused() -> Vec<Story> {
             ("ream --store shop stream rm cart-1 --yes", 1),
             "ream --store shop stream unprotect cart-1",
         ),
-        story(
-            "try again, or wait longer",
-            &[],
-            ("ream --store shop append cart-1 Added '{}' --id k --lock-timeout 0.01s", 5),
-            "ream --store shop append --lock-timeout 5m cart-1 Added '{}' --id k",
-        )
-        .without(&["0.01s"])
-        .locked(),
     ]
 }
 
