@@ -7,6 +7,7 @@ mod aggregate;
 mod answer;
 mod chain;
 mod checkpoint;
+mod engine;
 mod error;
 mod hash;
 mod options;
@@ -15,16 +16,18 @@ mod place;
 mod projection;
 mod query;
 mod remembered;
+mod rules;
 mod seal;
 mod sqlite;
 mod state;
 mod subscription;
 mod sum;
+mod verbs;
 
 use std::path::Path;
 use std::time::Duration;
 
-use crate::event::{Command, EventRef, NewEvent, Pattern, Position, StreamName, SubscriptionName};
+use crate::event::{EventRef, Pattern, Position, StreamName, SubscriptionName};
 use crate::schema::Identifier;
 
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
@@ -82,6 +85,17 @@ impl Store {
         Ok(Self { engine: Engine::Sqlite(sqlite::Store::open(path, options)?) })
     }
 
+    /// Runs `work` in one transaction of the engine; `many` where it appends more than one event.
+    fn transact<T>(
+        &mut self,
+        many: bool,
+        work: impl FnOnce(&mut dyn engine::Tx) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.transact(many, work),
+        }
+    }
+
     /// How many of the store's files and directories other users could read until now.
     ///
     /// A store is for its owner alone; a copy or a clone may have taken the permissions of an umask.
@@ -90,68 +104,6 @@ impl Store {
     pub fn mended(&self) -> usize {
         match &self.engine {
             Engine::Sqlite(store) => store.mended(),
-        }
-    }
-
-    /// Appends events, all in one transaction or none.
-    ///
-    /// Durable when it returns: a crash or a power loss does not undo it. An event whose id is
-    /// stored already is a duplicate, whatever it expects; when each one is, the answer is where
-    /// they stand.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::WrongExpectedVersion`], [`Error::PartlyDuplicate`], [`Error::IdReused`],
-    /// [`Error::TooLarge`], [`Error::TimeAhead`] and [`Error::LostEvents`]: nothing is stored.
-    /// [`Error::OutcomeUnknown`] where the commit failed half-way.
-    pub fn append(&mut self, events: &[NewEvent]) -> Result<Vec<Appended>, Error> {
-        let AppendedEach { appended, stopped } = self.append_all(events)?;
-        match stopped {
-            Some(stopped) => Err(stopped.error),
-            None => Ok(appended),
-        }
-    }
-
-    /// Appends as [`Store::append`] does, and tells which event was refused: then nothing is
-    /// stored.
-    ///
-    /// # Errors
-    ///
-    /// Where no event is at fault.
-    pub fn append_all(&mut self, events: &[NewEvent]) -> Result<AppendedEach, Error> {
-        self.append_sealed(&seal(events)?, Batched::AllOrNone)
-    }
-
-    /// Appends events of which each stands for itself: those before the first that is refused
-    /// are stored, in one transaction.
-    ///
-    /// # Errors
-    ///
-    /// Where no event is at fault: then nothing is stored, but for [`Error::OutcomeUnknown`].
-    pub fn append_each(&mut self, events: &[NewEvent]) -> Result<AppendedEach, Error> {
-        self.append_sealed(&seal(events)?, Batched::Each)
-    }
-
-    /// Appends events that have been sealed before, as [`Store::append_all`] or
-    /// [`Store::append_each`] do.
-    ///
-    /// # Errors
-    ///
-    /// As for those.
-    pub fn append_sealed(
-        &mut self,
-        events: &[SealedEvent],
-        batched: Batched,
-    ) -> Result<AppendedEach, Error> {
-        let same_id = || seal::same_id(events.iter().map(SealedEvent::event));
-        if batched == Batched::AllOrNone
-            && let Some(stopped) = same_id()
-        {
-            return Ok(AppendedEach { appended: Vec::new(), stopped: Some(stopped) });
-        }
-        match (&mut self.engine, batched) {
-            (Engine::Sqlite(store), Batched::AllOrNone) => store.append_all(events),
-            (Engine::Sqlite(store), Batched::Each) => store.append_each(events),
         }
     }
 
@@ -262,19 +214,6 @@ impl Store {
         }
     }
 
-    /// Stores a state without an event, and gives it without its data.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::WrongExpectedVersion`]; [`Error::StateAhead`] where it would reflect more than there
-    /// is, [`Error::StateBehind`] where it would reflect less than the stored one,
-    /// [`Error::TooLarge`].
-    pub fn set_state(&mut self, state: &NewState) -> Result<StateEntry, Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.set_state(state),
-        }
-    }
-
     /// Removes the states of streams, in one transaction; those that had one. Then it erases, as
     /// [`Store::remove`] does.
     ///
@@ -323,32 +262,6 @@ impl Store {
     pub fn load(&self, name: &StreamName) -> Result<Aggregate, Error> {
         match &self.engine {
             Engine::Sqlite(store) => store.load(name),
-        }
-    }
-
-    /// What came of an earlier decision with the id of `command`; nothing where it has none, or no
-    /// decision has that.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::DecisionIdReused`] where the decision was about another command or stream.
-    pub fn decided(&mut self, command: &Command) -> Result<Option<Decided>, Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.decided(command),
-        }
-    }
-
-    /// Stores what `decision` says, in one transaction: the events and the state, and with the id of
-    /// `command` the answer. Where a decision has that id already, its answer is given.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::WrongExpectedVersion`] where the stream is no longer at the version that the decision
-    /// was made of; [`Error::OtherStream`], [`Error::DecisionIdReused`], and what [`Store::append`]
-    /// refuses.
-    pub fn save(&mut self, decision: &Decision, command: &Command) -> Result<Decided, Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.save(decision, command),
         }
     }
 
@@ -475,41 +388,6 @@ impl Store {
     pub fn subscriptions(&self) -> Result<Vec<Subscription>, Error> {
         match &self.engine {
             Engine::Sqlite(store) => store.subscriptions(),
-        }
-    }
-
-    /// Appends events, each for itself, and moves a subscription's checkpoint from `from` to `to`, all in
-    /// one transaction. Where an event is refused, nothing is done, and it is told which.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::CheckpointMoved`] where the checkpoint is not at `from`, [`Error::SubscriptionNotFound`],
-    /// and where no event is at fault: nothing is done.
-    pub fn react(
-        &mut self,
-        name: &SubscriptionName,
-        events: &[SealedEvent],
-        from: Position,
-        to: &Checkpoint,
-    ) -> Result<Option<Stopped>, Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.react(name, events, from, to),
-        }
-    }
-
-    /// Moves a subscription's checkpoint to `to`; with `from`, only where it is there.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::CheckpointMoved`], [`Error::SubscriptionNotFound`].
-    pub fn move_subscription(
-        &mut self,
-        name: &SubscriptionName,
-        from: Option<Position>,
-        to: &Checkpoint,
-    ) -> Result<(), Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.move_subscription(name, from, to),
         }
     }
 
@@ -680,11 +558,6 @@ impl Store {
             Engine::Sqlite(store) => store.path(),
         }
     }
-}
-
-fn seal(events: &[NewEvent]) -> Result<Vec<SealedEvent>, Error> {
-    let mut sealer = Sealer::new()?;
-    Ok(events.iter().map(|event| sealer.seal(event.clone())).collect())
 }
 
 /// Reads events in batches. Between batches it holds nothing of the store, so a slow reader

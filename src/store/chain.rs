@@ -91,7 +91,7 @@ impl<'a> Payload<'a> {
         let mut fields = Fields::hashed(b"ream payload 1");
         fields.raw(salt);
         fields.text(self.event_type);
-        fields.optional(self.time, Fields::time);
+        fields.optional_time(self.time);
         fields.data(self.data);
         fields.optional_text(self.metadata);
         fields.optional_text(self.tags);

@@ -2,8 +2,8 @@
 //!
 //! What is hashed or summed begins with a tag, if with any, and goes on field by field. A number is eight
 //! bytes, big end first; a text or bytes have their length before them, as such a number; a field that may
-//! be absent is `-`, or `+` and then the field; data is `j` where it is JSON and `b` where it is not, and
-//! then the text or the bytes. The hash is SHA-256 of FIPS 180-4
+//! be absent is `-`, or `+` and then its length and its bytes; data is `j` where it is JSON and `b` where it
+//! is not, and then the text or the bytes. The hash is SHA-256 of FIPS 180-4
 //! (<https://doi.org/10.6028/NIST.FIPS.180-4>): each language has it.
 
 use sha2::{Digest as _, Sha256};
@@ -92,6 +92,14 @@ impl<S: Sink> Fields<S> {
             }
             None => self.raw(b"-"),
         }
+    }
+
+    pub(crate) fn optional_number(&mut self, number: Option<u64>) {
+        self.optional(number, |fields, number| fields.bytes(&number.to_be_bytes()));
+    }
+
+    pub(crate) fn optional_time(&mut self, time: Option<Timestamp>) {
+        self.optional(time, |fields, time| fields.bytes(&time.as_micros().to_be_bytes()));
     }
 
     pub(crate) fn optional_text(&mut self, text: Option<&str>) {

@@ -8,6 +8,7 @@ mod append;
 mod bell;
 mod connection;
 mod database;
+mod decision_rows;
 mod decisions;
 mod erase;
 mod event_row;

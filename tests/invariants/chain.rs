@@ -1,8 +1,9 @@
-//! The chain, recomputed from the tables by another hand: 128 bits of BLAKE3 over the link before,
-//! all that outlives a removal, and a salted hash of the rest.
+//! The chain, recomputed from the tables by another hand: 128 bits of SHA-256 over the link before,
+//! version, time of recording and a seal of all else.
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
+use sha2::{Digest as _, Sha256};
 
 use crate::support::{Home, numbered, sized};
 
@@ -20,11 +21,11 @@ impl Hash {
     }
 
     fn number(self, number: i64) -> Self {
-        self.raw(&number.to_le_bytes())
+        self.raw(&number.to_be_bytes())
     }
 
     fn sized(self, bytes: &[u8]) -> Self {
-        self.raw(&(bytes.len() as u64).to_le_bytes()).raw(bytes)
+        self.raw(&(bytes.len() as u64).to_be_bytes()).raw(bytes)
     }
 
     fn optional(self, bytes: Option<&[u8]>) -> Self {
@@ -35,7 +36,7 @@ impl Hash {
     }
 
     fn whole(self) -> [u8; 32] {
-        *blake3::hash(&self.0).as_bytes()
+        Sha256::digest(&self.0).into()
     }
 
     fn link(self) -> Vec<u8> {
@@ -50,6 +51,7 @@ struct Row {
     version: i64,
     recorded: i64,
     link: Vec<u8>,
+    sum: i64,
     id: Option<String>,
     event_type: Option<String>,
     time: Option<i64>,
@@ -60,6 +62,27 @@ struct Row {
 }
 
 impl Row {
+    /// The sum of the row: over what outlives a removal, and what does not where it is still there.
+    fn sum_of_fields(&self) -> i64 {
+        let text = |text: &Option<String>| text.as_deref().map(str::as_bytes).map(<[u8]>::to_vec);
+        let fields = Hash::new("")
+            .number(self.position)
+            .sized(self.stream.as_bytes())
+            .number(self.version)
+            .number(self.recorded)
+            .raw(&self.link)
+            .optional(text(&self.id).as_deref())
+            .optional(text(&self.event_type).as_deref())
+            .optional(self.time.map(i64::to_be_bytes).as_ref().map(|bytes| &bytes[..]));
+        let fields = match &self.data {
+            Value::Text(text) => fields.raw(b"+j").sized(text.as_bytes()),
+            Value::Blob(bytes) => fields.raw(b"+b").sized(bytes),
+            _ => fields.raw(b"-"),
+        };
+        let fields = fields.optional(text(&self.metadata).as_deref()).optional(None);
+        xxhash_rust::xxh3::xxh3_64(&fields.0).cast_signed()
+    }
+
     /// The hash of the payload: what is kept of it, or what is computed from it.
     fn payload(&self) -> Vec<u8> {
         if let Some(hash) = &self.payload_hash {
@@ -71,13 +94,13 @@ impl Row {
         let hash = Hash::new("ream payload 1")
             .raw(salt)
             .sized(self.event_type.as_deref().unwrap().as_bytes())
-            .optional(self.time.map(i64::to_le_bytes).as_ref().map(|bytes| &bytes[..]));
+            .optional(self.time.map(i64::to_be_bytes).as_ref().map(|bytes| &bytes[..]));
         let hash = match &self.data {
             Value::Text(text) => hash.raw(b"j").sized(text.as_bytes()),
             Value::Blob(bytes) => hash.raw(b"b").sized(bytes),
             other => panic!("{other:?}"),
         };
-        hash.optional(self.metadata.as_deref().map(str::as_bytes)).whole().to_vec()
+        hash.optional(self.metadata.as_deref().map(str::as_bytes)).optional(None).whole().to_vec()
     }
 }
 
@@ -85,7 +108,7 @@ fn rows(home: &Home) -> Vec<Row> {
     let database = Connection::open(home.file("db")).unwrap();
     let mut statement = database
         .prepare(
-            "SELECT position, stream, version, recorded, link, id, type, time, data, metadata,
+            "SELECT position, stream, version, recorded, link, sum, id, type, time, data, metadata,
              salt, payload_hash FROM events ORDER BY position",
         )
         .unwrap();
@@ -96,34 +119,44 @@ fn rows(home: &Home) -> Vec<Row> {
             version: row.get(2)?,
             recorded: row.get(3)?,
             link: row.get(4)?,
-            id: row.get(5)?,
-            event_type: row.get(6)?,
-            time: row.get(7)?,
-            data: row.get(8)?,
-            metadata: row.get(9)?,
-            salt: row.get(10)?,
-            payload_hash: row.get(11)?,
+            sum: row.get(5)?,
+            id: row.get(6)?,
+            event_type: row.get(7)?,
+            time: row.get(8)?,
+            data: row.get(9)?,
+            metadata: row.get(10)?,
+            salt: row.get(11)?,
+            payload_hash: row.get(12)?,
         })
     });
     rows.unwrap().map(Result::unwrap).collect()
 }
 
-/// Recomputes each link, and gives the last.
+/// Gives each event the sum that it should have, as who writes to the database by another hand may.
+pub(crate) fn sum_anew(home: &Home) {
+    let database = Connection::open(home.file("db")).unwrap();
+    for row in rows(home) {
+        let update = "UPDATE events SET sum = ?2 WHERE position = ?1";
+        assert_eq!(database.execute(update, (row.position, row.sum_of_fields())), Ok(1));
+    }
+}
+
+/// Recomputes each link and each sum, and gives the last link.
 #[track_caller]
 fn verify(home: &Home) -> Vec<u8> {
     let id = home.open().id().to_owned();
     let mut before = Hash::new("ream genesis 1").sized(id.as_bytes()).link();
     for row in rows(home) {
-        let link = Hash::new("ream link 1")
-            .raw(&before)
-            .number(row.position)
-            .number(row.version)
-            .number(row.recorded)
+        let seal = Hash::new("ream seal 1")
             .sized(row.stream.as_bytes())
             .optional(row.id.as_deref().map(str::as_bytes))
             .raw(&row.payload())
             .link();
+        let block = Hash::new("").raw(&before).number(row.version).number(row.recorded).raw(&seal);
+        assert_eq!(block.0.len(), 48);
+        let link = block.link();
         assert_eq!(link, row.link, "position {}", row.position);
+        assert_eq!(row.sum_of_fields(), row.sum, "position {}", row.position);
         before = link;
     }
     before

@@ -24,6 +24,7 @@ mod streams;
 mod subscriptions;
 mod support;
 mod time;
+mod units;
 
 use ream::{Options, Store};
 

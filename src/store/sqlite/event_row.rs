@@ -6,7 +6,6 @@ use super::failure::{damaged, reason};
 use super::payload::{link, may_be_json, payload};
 use crate::event::{DataRef, EventRef, Link, Position, Timestamp, Version};
 use crate::store::chain::Payload;
-use crate::store::hash;
 use crate::store::sum::sum;
 
 /// What an event is read from.
@@ -70,7 +69,7 @@ impl<'a> Fields<'a> {
             fields.raw(self.link.as_bytes());
             fields.optional_text(self.id);
             fields.optional_text(self.event_type);
-            fields.optional(self.time, hash::Fields::time);
+            fields.optional_time(self.time);
             fields.optional(self.data, |fields, data| fields.data(data));
             fields.optional_text(self.metadata);
             fields.optional_text(self.tags);

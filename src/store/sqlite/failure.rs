@@ -13,6 +13,16 @@ pub(super) enum Failure {
     Refused(Error),
 }
 
+impl Failure {
+    /// The same as callers know it; `action` is what failed where SQLite did.
+    pub(super) fn into_error(self, layout: &Layout, action: &'static str) -> Error {
+        match self {
+            Self::Refused(error) => error,
+            Self::Sqlite(error) => failure(layout, action, error),
+        }
+    }
+}
+
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)

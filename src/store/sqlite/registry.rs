@@ -1,12 +1,13 @@
 //! The registry: which names there are, and how what they stand for failed last.
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::failure::Failure;
+use crate::event::Position;
 use crate::near;
 use crate::schema::{Definition, Identifier};
 use crate::store::permit::Permit;
-use crate::store::{Error, ProjectionEntry};
+use crate::store::{Checkpoint, Error, ProjectionEntry};
 
 /// The table of what projections there are; made with the first of them. Names that differ in nothing
 /// but case would be one file in some file systems.
@@ -121,5 +122,30 @@ pub(super) fn forget_failure(connection: &Connection, name: &str) -> rusqlite::R
     if is_table(connection, "failures")? {
         connection.execute("DELETE FROM failures WHERE name = ?1", [name])?;
     }
+    Ok(())
+}
+
+/// The checkpoint of the subscription `name`, where there is one.
+pub(super) fn checkpoint(
+    connection: &Connection,
+    name: &str,
+) -> rusqlite::Result<Option<Position>> {
+    if !is_table(connection, "subscriptions")? {
+        return Ok(None);
+    }
+    let mut statement =
+        connection.prepare_cached("SELECT position FROM subscriptions WHERE name = ?1")?;
+    statement.query_row([name], |row| row.get(0).map(Position)).optional()
+}
+
+/// Moves the checkpoint of the subscription `name`.
+pub(super) fn move_checkpoint(
+    connection: &Connection,
+    name: &str,
+    to: &Checkpoint,
+) -> rusqlite::Result<()> {
+    let update = "UPDATE subscriptions SET position = ?2, link = ?3 WHERE name = ?1";
+    let Checkpoint { position, link } = to;
+    connection.prepare_cached(update)?.execute(params![name, position.0, link.as_bytes()])?;
     Ok(())
 }

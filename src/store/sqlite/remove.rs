@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::Store;
-use super::decisions;
+use super::decision_rows;
 use super::event_row::{COLUMNS, Fields, check_listed, missing};
 use super::failure::Failure;
 use super::stream_index::StreamRow;
@@ -50,7 +50,7 @@ impl Store {
                 removed.push(removal);
             }
             let names: Vec<&str> = removed.iter().map(|one| one.stream.as_str()).collect();
-            decisions::forget(transaction.connection(), &names)?;
+            decision_rows::forget(transaction.connection(), &names)?;
             if !removed.is_empty() {
                 forget_what_quotes(transaction)?;
             }
@@ -95,7 +95,7 @@ fn removal(
     if row.protected && row.exists() {
         return Err(Error::Protected { stream: name.to_string() }.into());
     }
-    let state = state_rows::stored_version(connection, name.as_str())?.is_some();
+    let state = state_rows::is_there(connection, name.as_str())?;
     Ok((row.exists() || state).then(|| Removed {
         stream: name.clone(),
         version: Version(row.version),

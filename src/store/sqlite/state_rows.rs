@@ -81,12 +81,19 @@ pub(super) fn stored(connection: &Connection, name: &str) -> Result<Option<Store
     Ok(Some(Stored { version, position, data, stream_version }))
 }
 
-/// The version that the stored state reflects.
+/// Whether a stream has a state.
+pub(super) fn is_there(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    Ok(row(connection, name, |_| Ok(()))?.is_some())
+}
+
+/// The version that the state of a stream reflects; nothing where it has none, or what stands there is not
+/// what was stored: then another can take its place.
 pub(super) fn stored_version(
     connection: &Connection,
     name: &str,
 ) -> rusqlite::Result<Option<Version>> {
-    row(connection, name, |row| StateRow::read(row).map(|row| row.version))
+    let version = row(connection, name, |row| Ok(StateRow::read(row).map(|row| row.version)))?;
+    Ok(version.and_then(Result::ok))
 }
 
 /// Stores a state in the place of the one before.
@@ -108,7 +115,7 @@ pub(super) fn store(
 
 /// Removes a state; whether there was one.
 pub(super) fn remove(connection: &Connection, stream: &str) -> Result<bool, Failure> {
-    if row(connection, stream, |_| Ok(()))?.is_none() {
+    if !is_there(connection, stream)? {
         return Ok(false);
     }
     let mut statement = connection.prepare_cached("DELETE FROM states WHERE stream = ?1")?;

@@ -4,12 +4,10 @@ use std::collections::BTreeMap;
 
 use super::Store;
 use super::near_names::near_in;
-use super::state_rows::{COLUMNS, StateRow, Stored, store, stored, stored_version};
+use super::state_rows::{COLUMNS, StateRow, Stored, stored};
 use super::stream_index::StreamRow;
-use super::stream_index::position_of;
-use super::transaction::check_expectation;
-use crate::event::{Pattern, Position, StreamName, Version};
-use crate::store::{Error, NewState, State, StateCategory, StateEntry};
+use crate::event::{Pattern, StreamName, Version};
+use crate::store::{Error, State, StateCategory, StateEntry};
 
 impl Store {
     pub(crate) fn state(&self, name: &str) -> Result<State, Error> {
@@ -21,41 +19,6 @@ impl Store {
                 return Err(Error::StateNotFound { stream: name.into(), near }.into());
             };
             Ok(State { stream: StreamName::stored(name), version, stream_version, position, data })
-        })
-    }
-
-    pub(crate) fn set_state(&mut self, state: &NewState) -> Result<StateEntry, Error> {
-        let max = self.marker.max_data_bytes;
-        if state.data.len() > max {
-            return Err(Error::TooLarge { bytes: state.data.len(), max });
-        }
-        let name = state.stream.as_str();
-        self.write(false, |transaction| {
-            let row = transaction.stream(name)?.clone();
-            let connection = transaction.connection();
-            check_expectation(name, state.expect, &row, None)?;
-            let version = state.version.unwrap_or(Version(row.version));
-            if version.0 > row.version {
-                return Err(Error::StateAhead {
-                    stream: name.into(),
-                    version,
-                    actual: Version(row.version),
-                }
-                .into());
-            }
-            if let Some(stored) = stored_version(connection, name)?
-                && version < stored
-            {
-                return Err(Error::StateBehind { stream: name.into(), version, stored }.into());
-            }
-            let position = Position(position_of(connection, name, &row, version)?);
-            store(connection, name, version, position, state.data.borrow())?;
-            Ok(StateEntry {
-                stream: state.stream.clone(),
-                version,
-                stream_version: Version(row.version),
-                bytes: state.data.len() as u64,
-            })
         })
     }
 

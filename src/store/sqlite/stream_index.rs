@@ -24,6 +24,8 @@ pub(super) struct StreamRow {
     /// The last position in `tail`, 0 where it is empty.
     pub(super) last: u64,
     pub(super) changed: bool,
+    /// Which number facts gave it, and for the how manieth time.
+    pub(super) numbered: (u64, u32),
 }
 
 impl StreamRow {
@@ -52,6 +54,7 @@ impl StreamRow {
             last: positions::unpack(&tail).last().unwrap_or_default(),
             tail,
             changed: false,
+            numbered: (0, 0),
         };
         if row.get::<_, i64>(4)? != read.sum(name) {
             return Err(damaged(format!("the stream `{name}` is not what was stored")));

@@ -7,13 +7,10 @@ use super::Store;
 use super::failure::Failure;
 use super::payload::link;
 use super::registry::{self, is_table};
-use super::transaction::Transaction;
 use crate::event::{EventType, Pattern, Position, SubscriptionName};
 use crate::excerpt::excerpt;
 use crate::near;
-use crate::store::{
-    Checkpoint, Error, LastFailure, NewSubscription, SealedEvent, Stopped, Subscription,
-};
+use crate::store::{Checkpoint, Error, LastFailure, NewSubscription, Subscription};
 
 /// Made with the first of them. Names that differ in nothing but case would be one file in some file
 /// systems.
@@ -133,46 +130,6 @@ impl Store {
         })
     }
 
-    /// Appends events and moves a subscription's checkpoint from `from` to `to`, in one transaction.
-    pub(crate) fn react(
-        &mut self,
-        name: &SubscriptionName,
-        events: &[SealedEvent],
-        from: Position,
-        to: &Checkpoint,
-    ) -> Result<Option<Stopped>, Error> {
-        if let Some(stopped) = self.first_refused(events) {
-            return Ok(Some(stopped));
-        }
-        let mut stopped_at = None;
-        let done = self.write(events.len() > 1, |transaction| {
-            move_checkpoint(transaction, name, Some(from), to)?;
-            for (index, event) in events.iter().enumerate() {
-                transaction.append(event).inspect_err(|failure| {
-                    if let Failure::Refused(_) = failure {
-                        stopped_at = Some(index);
-                    }
-                })?;
-            }
-            Ok(())
-        });
-        match (done, stopped_at) {
-            (Ok(()), _) => Ok(None),
-            (Err(error), Some(index)) => Ok(Some(Stopped { index, error })),
-            (Err(error), None) => Err(error),
-        }
-    }
-
-    /// Moves a subscription's checkpoint to `to`, where it is at `from` if that is said.
-    pub(crate) fn move_subscription(
-        &mut self,
-        name: &SubscriptionName,
-        from: Option<Position>,
-        to: &Checkpoint,
-    ) -> Result<(), Error> {
-        self.write(false, |transaction| move_checkpoint(transaction, name, from, to))
-    }
-
     /// Removes a subscription; whether there was one.
     pub(crate) fn remove_subscription(&mut self, name: &SubscriptionName) -> Result<bool, Error> {
         self.write(false, |transaction| {
@@ -226,35 +183,6 @@ impl Store {
             }
             Ok(())
         })
-    }
-}
-
-fn move_checkpoint(
-    transaction: &Transaction<'_>,
-    name: &SubscriptionName,
-    from: Option<Position>,
-    to: &Checkpoint,
-) -> Result<(), Failure> {
-    let connection = transaction.connection();
-    let name = name.as_str();
-    if !registry::is_subscription(connection, name)? {
-        return Err(Error::SubscriptionNotFound { name: name.into(), near: Vec::new() }.into());
-    }
-    let Checkpoint { position, link } = to;
-    let update = "UPDATE subscriptions SET position = ?2, link = ?3 \
-                  WHERE name = ?1 AND position = coalesce(?4, position)";
-    let from_number = from.map(|from| from.0);
-    let moved = connection.prepare_cached(update)?.execute(params![
-        name,
-        position.0,
-        link.as_bytes(),
-        from_number
-    ])?;
-    match from {
-        Some(expected) if moved == 0 => {
-            Err(Error::CheckpointMoved { name: name.into(), expected }.into())
-        }
-        _ => Ok(()),
     }
 }
 

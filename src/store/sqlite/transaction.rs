@@ -7,20 +7,15 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension as _, ToSql, param
 use super::event_row::{self, Fields};
 use super::failure::Failure;
 use super::head::Head;
-use super::stream_index::StreamRow;
-use super::{scrub, state_rows};
-use crate::event::{Expect, Link, NewEvent, Position, Timestamp, Version, position_in};
-use crate::store::{Appended, Error, SealedEvent};
-
-/// An event that is stored under an id.
-struct Known {
-    position: Position,
-    version: Version,
-    link: Link,
-    stream: String,
-    removed: bool,
-    same: bool,
-}
+use super::layout::Layout;
+use super::stream_index::{StreamRow, position_of};
+use super::{decision_rows, registry, scrub, state_rows};
+use crate::event::{NewEvent, Position, Timestamp, Version, position_in};
+use crate::store::engine::Tx;
+use crate::store::rules::{
+    Beside, Changes, Facts, Known, StateChange, Stood, Stored, StreamFacts, Unit, is_same,
+};
+use crate::store::{Error, SealedEvent};
 
 /// Streams that were looked at, by name.
 #[derive(Debug, Default)]
@@ -30,11 +25,34 @@ pub(super) struct Streams {
     rows: Vec<(Box<str>, StreamRow)>,
     /// The number that changes when someone else commits, as of the last look.
     data_version: i64,
+    /// Which of the rows the facts number, in their order.
+    numbers: Vec<usize>,
+    /// How often numbers were begun.
+    begun: u64,
 }
 
 impl Streams {
     /// How many are kept between transactions.
     const KEPT: usize = 50_000;
+
+    /// Begins to number the rows that facts tell of.
+    fn begin_numbers(&mut self) {
+        self.numbers.clear();
+        self.begun += 1;
+    }
+
+    /// The number of a row in the facts, and whether it is new to them.
+    fn number(&mut self, at: usize) -> (u32, bool) {
+        let row = &mut self.rows[at].1;
+        if row.numbered.0 == self.begun {
+            return (row.numbered.1, false);
+        }
+        // A transaction has fewer streams than that.
+        let number = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
+        row.numbered = (self.begun, number);
+        self.numbers.push(at);
+        (number, true)
+    }
 
     pub(super) fn is_empty(&self) -> bool {
         self.rows.is_empty()
@@ -45,7 +63,7 @@ impl Streams {
         let data_version =
             connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
         if data_version != self.data_version || self.rows.len() > Self::KEPT {
-            *self = Self { data_version, ..Self::default() };
+            *self = Self { data_version, begun: self.begun, ..Self::default() };
         }
         Ok(())
     }
@@ -54,12 +72,11 @@ impl Streams {
 /// An append in progress.
 pub(super) struct Transaction<'c> {
     connection: &'c Connection,
+    layout: &'c Layout,
     pub(super) head: Head,
     now: Timestamp,
     streams: Streams,
     insert: CachedStatement<'c>,
-    /// The version at which the event before was stored or found.
-    before: Option<Version>,
     /// How many rows this connection had changed before.
     changes_before: u64,
     /// Whether something is removed of which no byte shall be left.
@@ -75,10 +92,23 @@ pub(super) struct Finished {
     pub(super) changed: bool,
 }
 
+impl Tx for Transaction<'_> {
+    fn facts(&mut self, units: &[Unit<'_>]) -> Result<Facts, Error> {
+        let facts = self.gather(units);
+        facts.map_err(|failed| failed.into_error(self.layout, "read the store"))
+    }
+
+    fn apply(&mut self, changes: &Changes<'_>) -> Result<(), Error> {
+        let done = self.carry_out(changes);
+        done.map_err(|failed| failed.into_error(self.layout, "write to the store"))
+    }
+}
+
 impl<'c> Transaction<'c> {
     /// Continues a transaction that has been begun on `head`; `streams` are as they stand.
     pub(super) fn new(
         connection: &'c Connection,
+        layout: &'c Layout,
         head: Head,
         now: Timestamp,
         streams: Streams,
@@ -90,83 +120,107 @@ impl<'c> Transaction<'c> {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL, ?12, NULL)",
         )?;
         let changes_before = connection.total_changes();
-        let (before, erases) = (None, false);
-        Ok(Self { connection, head, now, streams, insert, before, changes_before, erases })
+        let erases = false;
+        Ok(Self { connection, layout, head, now, streams, insert, changes_before, erases })
     }
 
-    /// Appends one event, or finds it. Where it is refused, nothing has changed.
-    pub(super) fn append(&mut self, sealed: &SealedEvent) -> Result<Appended, Failure> {
-        let event = sealed.event();
-        let before = self.before;
-        // The id goes before the expectation: a retry after a success must find its answer.
-        if let Some(known) = self.known(event)? {
-            if !known.same {
-                return Err(Failure::Refused(Error::IdReused {
-                    id: event.id.as_ref().map(ToString::to_string).unwrap_or_default(),
-                    position: known.position,
-                    stream: known.stream,
-                    version: known.version,
-                    removed: known.removed,
-                }));
+    /// What the store says about what `units` ask for.
+    fn gather(&mut self, units: &[Unit<'_>]) -> Result<Facts, Failure> {
+        self.streams.begin_numbers();
+        let mut facts = Facts {
+            head: (self.head.position, self.head.link),
+            now: self.now,
+            streams: Vec::new(),
+            of: Vec::with_capacity(units.iter().map(|unit| unit.events.len() + 1).sum()),
+            known: Vec::new(),
+            decision: None,
+            checkpoint: None,
+        };
+        for unit in units {
+            for sealed in unit.events {
+                let event = sealed.event();
+                if let Some(known) = self.known(event)? {
+                    facts.known.push((facts.of.len(), known));
+                }
+                self.ask(&mut facts, event.stream.as_str())?;
             }
-            self.before = Some(known.version);
-            return Ok(Appended {
-                position: known.position,
-                version: known.version,
-                link: known.link,
-                duplicate: true,
-                removed: known.removed,
-            });
+            match &unit.beside {
+                None => {}
+                Some(Beside::Decision { stream, kept, .. }) => {
+                    self.ask(&mut facts, stream)?;
+                    if let Some(kept) = kept {
+                        facts.decision = decision_rows::find(self.connection, kept)?;
+                    }
+                }
+                Some(Beside::State(asked)) => {
+                    let number = self.ask(&mut facts, asked.stream)?;
+                    facts.streams[number].state =
+                        state_rows::stored_version(self.connection, asked.stream)?;
+                }
+                Some(Beside::Checkpoint { name, .. }) => {
+                    facts.checkpoint = registry::checkpoint(self.connection, name.as_str())?;
+                }
+            }
         }
-        let recorded = self.now;
-        if let Some(time) = event.time
-            && time > recorded.plus_micros(Timestamp::DAY)
-        {
-            return Err(Failure::Refused(Error::TimeAhead { time, recorded }));
+        Ok(facts)
+    }
+
+    /// Has the facts tell of one more stream; its number in them.
+    fn ask(&mut self, facts: &mut Facts, name: &str) -> Result<usize, Failure> {
+        let at = self.stream_at(name)?;
+        let (number, is_new) = self.streams.number(at);
+        if is_new {
+            let StreamRow { version, removed, protected, .. } = self.streams.rows[at].1;
+            facts.streams.push(StreamFacts { version, removed, protected, state: None });
         }
-        let at = self.stream_at(event.stream.as_str())?;
-        let stream = event.stream.as_str();
-        check_expectation(stream, event.expect, &self.streams.rows[at].1, before)?;
-        let names_a_version =
-            matches!(event.expect, Expect::At(_) | Expect::NoStream | Expect::Continues);
-        if event.state.is_some() && !names_a_version {
-            return Err(Error::StateWithoutVersion { stream: stream.into() }.into());
+        facts.of.push(number);
+        Ok(number as usize)
+    }
+
+    /// Does what the rules made of the facts that were asked for last.
+    fn carry_out(&mut self, changes: &Changes<'_>) -> Result<(), Failure> {
+        for stored in &changes.events {
+            let at = self.streams.numbers[stored.stream as usize];
+            self.insert_at(at, stored)?;
         }
-        let appended = self.insert_at(at, sealed)?;
-        if let Some(state) = &event.state {
-            let Appended { version, position, .. } = appended;
-            state_rows::store(self.connection, stream, version, position, state.borrow())?;
+        for StateChange { stream, version, position, data } in &changes.states {
+            let (name, row) = &self.streams.rows[self.streams.numbers[*stream as usize]];
+            let position = match position {
+                Some(position) => *position,
+                None => Position(position_of(self.connection, name, row, *version)?),
+            };
+            state_rows::store(self.connection, name, *version, position, *data)?;
         }
-        self.before = Some(appended.version);
-        Ok(appended)
+        if let Some(decision) = &changes.decision {
+            decision_rows::store(self.connection, decision)?;
+        }
+        if let Some((name, checkpoint)) = changes.checkpoint {
+            registry::move_checkpoint(self.connection, name.as_str(), checkpoint)?;
+        }
+        Ok(())
     }
 
     /// Appends an event to a stream of any name, without a question.
-    pub(super) fn insert(
-        &mut self,
-        stream: &str,
-        sealed: &SealedEvent,
-    ) -> Result<Appended, Failure> {
+    pub(super) fn insert(&mut self, stream: &str, sealed: &SealedEvent) -> Result<(), Failure> {
         let at = self.stream_at(stream)?;
-        self.insert_at(at, sealed)
+        let version = Version(self.streams.rows[at].1.version).next();
+        let (position, link) =
+            (self.head.position.next(), self.head.link.next(version, self.now, &sealed.seal));
+        self.insert_at(at, &Stored { sealed, stream: 0, position, version, link })
     }
 
-    fn insert_at(&mut self, at: usize, sealed: &SealedEvent) -> Result<Appended, Failure> {
+    fn insert_at(&mut self, at: usize, stored: &Stored<'_>) -> Result<(), Failure> {
+        let Stored { sealed, position, version, link, .. } = *stored;
         let event = sealed.event();
-        let position = self.head.position.next();
         let (stream, row) = &mut self.streams.rows[at];
-        let stream: &str = stream;
-        let version = Version(row.version).next();
-        let id = event.id.as_ref().map(crate::event::EventId::as_str);
         let recorded = self.now;
-        let link = self.head.link.next(version, recorded, &sealed.seal);
         let fields = Fields {
             position,
             stream,
             version,
             recorded,
             link,
-            id,
+            id: event.id.as_ref().map(crate::event::EventId::as_str),
             event_type: Some(event.event_type.as_str()),
             time: event.time,
             data: Some(event.data.borrow()),
@@ -175,12 +229,12 @@ impl<'c> Transaction<'c> {
         };
         self.insert.execute(params![
             position.0,
-            stream,
+            fields.stream,
             version.0,
             recorded.as_micros(),
             link.as_bytes(),
             fields.sum(),
-            id,
+            fields.id,
             fields.event_type,
             event.time.map(Timestamp::as_micros),
             fields.data,
@@ -189,7 +243,7 @@ impl<'c> Transaction<'c> {
         ])?;
         row.advance(self.connection, stream, position)?;
         self.head = Head { position, recorded, link };
-        Ok(Appended { position, version, link, duplicate: false, removed: false })
+        Ok(())
     }
 
     /// The stream `name` as this transaction leaves it.
@@ -284,80 +338,21 @@ impl<'c> Transaction<'c> {
         ))?;
         let known = statement.query_row([key], |row| {
             let found = Fields::read(row)?;
-            let removed = found.event_type.is_none();
-            let metadata = event.metadata.as_ref().map(crate::event::Json::as_str);
-            let same_content = found.event_type == Some(event.event_type.as_str())
-                && found.data == Some(event.data.borrow())
-                && found.metadata == metadata;
+            let stood = Stood {
+                stream: found.stream,
+                event_type: found.event_type,
+                data: found.data,
+                metadata: found.metadata,
+            };
             Ok(Known {
                 position: found.position,
                 version: found.version,
                 link: found.link,
-                // What was removed can't be compared any more, but for its stream.
-                same: found.stream == event.stream.as_str() && (removed || same_content),
+                same: is_same(&stood, event),
                 stream: found.stream.into(),
-                removed,
+                removed: found.event_type.is_none(),
             })
         });
         known.optional()
-    }
-}
-
-/// Whether the stream is as a writer expects.
-pub(super) fn check_expectation(
-    stream: &str,
-    expect: Expect,
-    row: &StreamRow,
-    before: Option<Version>,
-) -> Result<(), Error> {
-    let actual = Version(row.version);
-    let expected = match (expect, before) {
-        (Expect::Continues, Some(before)) => Expect::At(before),
-        (Expect::Continues, None) => return Err(Error::ContinuesNothing),
-        (expect, _) => expect,
-    };
-    let holds = match expected {
-        Expect::Any | Expect::Continues => true,
-        Expect::NoStream => !row.exists(),
-        Expect::Exists => row.exists(),
-        Expect::At(version) => version == actual,
-    };
-    if holds {
-        return Ok(());
-    }
-    Err(Error::WrongExpectedVersion {
-        stream: stream.into(),
-        expected,
-        actual,
-        removed: actual.0 > 0 && !row.exists(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(version: u64, removed: u64) -> StreamRow {
-        StreamRow { version, removed, ..StreamRow::default() }
-    }
-
-    fn holds(expect: Expect, row: &StreamRow) -> bool {
-        check_expectation("s", expect, row, Some(Version(3))).is_ok()
-    }
-
-    #[test]
-    fn expectations_of_a_stream_new_written_removed_and_written_again() {
-        let at = |version| Expect::At(Version(version));
-        for (name, row, expected) in [
-            ("new", row(0, 0), [true, true, false, true, false, false]),
-            ("written", row(3, 0), [true, false, true, false, true, true]),
-            ("removed", row(3, 3), [true, true, false, false, true, true]),
-            ("written again", row(4, 3), [true, false, true, false, false, false]),
-        ] {
-            let found =
-                [Expect::Any, Expect::NoStream, Expect::Exists, at(0), at(3), Expect::Continues]
-                    .map(|expect| holds(expect, &row));
-            assert_eq!(found, expected, "{name}");
-        }
     }
 }

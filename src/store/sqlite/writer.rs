@@ -241,7 +241,7 @@ impl Writer {
         if keep {
             streams.keep_unless_changed(&self.connection)?;
         }
-        let mut transaction = Transaction::new(&self.connection, head, now, streams)?;
+        let mut transaction = Transaction::new(&self.connection, &self.layout, head, now, streams)?;
         let value = work(&mut transaction)?;
         let mut finished = transaction.finish()?;
         let streams = std::mem::take(&mut finished.streams);

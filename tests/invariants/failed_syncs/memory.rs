@@ -65,7 +65,7 @@ fn while_a_process_takes_it_for_what_it_was_nothing_is_written() {
 fn without_a_look_at_the_log_something_else_gets_into_the_database() {
     let mut scene = Scene::without("no-check");
     let _reader = forgotten(&mut scene);
-    scene.append("u", BYTES, &["--id", "u"]).failed(6, &["other content"]);
+    scene.append("u", BYTES, &["--id", "u"]).failed(1, &["it is not what was stored"]);
 }
 
 /// The same of a row that is set by hand.

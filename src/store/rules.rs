@@ -1,0 +1,165 @@
+//! The rules of the model, written once: what comes of what is asked, by what the store says.
+//!
+//! They are pure: no I/O, no clock, no randomness. An engine gathers [`Facts`], a rule makes of them an
+//! answer and the [`Changes`] to be stored, and the engine applies those, all in one transaction.
+
+mod expect;
+mod write;
+
+use crate::event::{DataRef, Link, Position, SubscriptionName, Timestamp, Version};
+use crate::store::chain::Salt;
+use crate::store::{Checkpoint, Decided, SealedEvent};
+
+pub(crate) use expect::{Stood, is_same};
+pub(crate) use write::{Outcome, decided_before, write};
+
+/// Events that are stored as a whole or not at all, with what belongs to them.
+#[derive(Debug, Default)]
+pub(crate) struct Unit<'u> {
+    pub(crate) events: &'u [SealedEvent],
+    /// Whether a repeat has to be whole: each of its events is stored already, or none is. Otherwise each
+    /// may be, by itself.
+    pub(crate) whole: bool,
+    pub(crate) beside: Option<Beside<'u>>,
+}
+
+/// What is stored together with events.
+#[derive(Debug)]
+pub(crate) enum Beside<'u> {
+    /// A decision on a stream at this version, with the id under which its answer is kept.
+    Decision {
+        stream: &'u str,
+        version: Version,
+        state: Option<DataRef<'u>>,
+        kept: Option<Kept<'u>>,
+    },
+    /// A state without an event.
+    State(StateAsked<'u>),
+    /// A subscription's checkpoint, which is to be at `from`, if that is said.
+    Checkpoint { name: &'u SubscriptionName, from: Option<Position>, to: &'u Checkpoint },
+}
+
+/// A command whose answer is kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kept<'u> {
+    pub(crate) id: &'u str,
+    pub(crate) command: &'u str,
+    pub(crate) salt: &'u Salt,
+}
+
+/// A state that is to be stored without an event.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StateAsked<'u> {
+    pub(crate) stream: &'u str,
+    /// The version that it reflects; that of the stream where none is said.
+    pub(crate) version: Option<Version>,
+    pub(crate) expect: crate::event::Expect,
+    pub(crate) data: DataRef<'u>,
+}
+
+/// How it goes on after a unit that is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AfterRefusal {
+    /// Those before it are stored.
+    Stop,
+    /// It leaves no trace, and the next one stands for itself.
+    GoOn,
+}
+
+/// What the store says about what is asked, as it stands before anything is written.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    /// The position and the link of the last event.
+    pub(crate) head: (Position, Link),
+    /// The time of recording: never before that of the last event.
+    pub(crate) now: Timestamp,
+    pub(crate) streams: Vec<StreamFacts>,
+    /// Which of the streams each event is of, unit by unit, and then that of what stands beside a unit.
+    pub(crate) of: Vec<u32>,
+    /// The events that are stored under an id that is asked for: which event asks, and what stands there.
+    pub(crate) known: Vec<(usize, Known)>,
+    /// The answer that is kept under the id of the first unit's decision.
+    pub(crate) decision: Option<KnownDecision>,
+    /// The checkpoint of the first unit's subscription, where there is such a one.
+    pub(crate) checkpoint: Option<Position>,
+}
+
+/// What a store says about a stream.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct StreamFacts {
+    pub(crate) version: u64,
+    /// The version up to which its events are removed.
+    pub(crate) removed: u64,
+    pub(crate) protected: bool,
+    /// The version that its state reflects, where that is asked for and it has one.
+    pub(crate) state: Option<Version>,
+}
+
+impl StreamFacts {
+    /// Whether the stream holds an event.
+    pub(crate) fn exists(&self) -> bool {
+        self.version > self.removed
+    }
+}
+
+/// An event that is stored under an id that is asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) position: Position,
+    pub(crate) version: Version,
+    pub(crate) link: Link,
+    pub(crate) stream: Box<str>,
+    pub(crate) removed: bool,
+    /// Whether it is the same event.
+    pub(crate) same: bool,
+}
+
+/// A decision that is stored under an id that is asked for.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownDecision {
+    pub(crate) stream: Option<Box<str>>,
+    /// Whether it was about the same command.
+    pub(crate) same: bool,
+    pub(crate) decided: Decided,
+}
+
+/// What is to be stored.
+#[derive(Debug, Default)]
+pub(crate) struct Changes<'u> {
+    /// Events, each behind the one before it; the first follows the head.
+    pub(crate) events: Vec<Stored<'u>>,
+    pub(crate) states: Vec<StateChange<'u>>,
+    pub(crate) decision: Option<DecisionChange<'u>>,
+    pub(crate) checkpoint: Option<(&'u SubscriptionName, &'u Checkpoint)>,
+}
+
+/// An event as it is to be stored.
+#[derive(Debug)]
+pub(crate) struct Stored<'u> {
+    pub(crate) sealed: &'u SealedEvent,
+    /// Which of the streams it is of.
+    pub(crate) stream: u32,
+    pub(crate) position: Position,
+    pub(crate) version: Version,
+    pub(crate) link: Link,
+}
+
+/// A state as it is to be stored.
+#[derive(Debug)]
+pub(crate) struct StateChange<'u> {
+    /// Which of the streams it is of.
+    pub(crate) stream: u32,
+    pub(crate) version: Version,
+    /// Where the event of that version stands; nothing where the store has to look.
+    pub(crate) position: Option<Position>,
+    pub(crate) data: DataRef<'u>,
+}
+
+/// A decision that is to be kept.
+#[derive(Debug)]
+pub(crate) struct DecisionChange<'u> {
+    pub(crate) kept: Kept<'u>,
+    pub(crate) stream: &'u str,
+    pub(crate) version: Version,
+    pub(crate) positions: Vec<Position>,
+}

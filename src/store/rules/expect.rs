@@ -1,0 +1,115 @@
+//! What a writer expects of a stream, and when two events are the same.
+
+use super::StreamFacts;
+use crate::event::{DataRef, Expect, Json, NewEvent, Version};
+use crate::store::Error;
+
+/// What is stored of an event, as far as it is compared with another.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stood<'a> {
+    pub(crate) stream: &'a str,
+    /// None where the event is removed; then what follows is none as well.
+    pub(crate) event_type: Option<&'a str>,
+    pub(crate) data: Option<DataRef<'a>>,
+    pub(crate) metadata: Option<&'a str>,
+}
+
+impl<'a> Stood<'a> {
+    pub(super) fn of(event: &'a NewEvent) -> Self {
+        Self {
+            stream: event.stream.as_str(),
+            event_type: Some(event.event_type.as_str()),
+            data: Some(event.data.borrow()),
+            metadata: event.metadata.as_ref().map(Json::as_str),
+        }
+    }
+}
+
+/// Whether what stands under the id of `event` is the same event. What was removed can't be compared any
+/// more, but for its stream.
+pub(crate) fn is_same(stood: &Stood<'_>, event: &NewEvent) -> bool {
+    let new = Stood::of(event);
+    let same_content = stood.event_type == new.event_type
+        && stood.data == new.data
+        && stood.metadata == new.metadata;
+    stood.stream == new.stream && (stood.event_type.is_none() || same_content)
+}
+
+/// That the stream is as a writer expects; `before` is the version at which the event before it, in the
+/// same input, was stored or found.
+pub(super) fn check(
+    stream: &str,
+    expect: Expect,
+    facts: &StreamFacts,
+    before: Option<Version>,
+) -> Result<(), Error> {
+    let actual = Version(facts.version);
+    let expected = match (expect, before) {
+        (Expect::Continues, Some(before)) => Expect::At(before),
+        (Expect::Continues, None) => return Err(Error::ContinuesNothing),
+        (expect, _) => expect,
+    };
+    let holds = match expected {
+        Expect::Any | Expect::Continues => true,
+        Expect::NoStream => !facts.exists(),
+        Expect::Exists => facts.exists(),
+        Expect::At(version) => version == actual,
+    };
+    if holds {
+        return Ok(());
+    }
+    Err(Error::WrongExpectedVersion {
+        stream: stream.into(),
+        expected,
+        actual,
+        removed: actual.0 > 0 && !facts.exists(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Data, EventType, StreamName};
+
+    #[test]
+    fn expectations_of_a_stream_new_written_removed_and_written_again() {
+        let at = |version| Expect::At(Version(version));
+        for (name, version, removed, expected) in [
+            ("new", 0, 0, [true, true, false, true, false, false]),
+            ("written", 3, 0, [true, false, true, false, true, true]),
+            ("removed", 3, 3, [true, true, false, false, true, true]),
+            ("written again", 4, 3, [true, false, true, false, false, false]),
+        ] {
+            let facts = StreamFacts { version, removed, ..StreamFacts::default() };
+            let found =
+                [Expect::Any, Expect::NoStream, Expect::Exists, at(0), at(3), Expect::Continues]
+                    .map(|expect| check("s", expect, &facts, Some(Version(3))).is_ok());
+            assert_eq!(found, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_makes_an_event_another_one() {
+        let new = |stream: &str, event_type: &str, data: Data, metadata: Option<&str>| {
+            let mut event =
+                NewEvent::new(StreamName::stored(stream), EventType::stored(event_type));
+            (event.data, event.metadata) = (data, metadata.map(Json::stored));
+            event
+        };
+        let json = |text: &str| Data::Json(Json::stored(text));
+        let event = new("s", "T", json("1"), None);
+        let stood = Stood::of(&event);
+        for (other, same) in [
+            (new("s", "T", json("1"), None), true),
+            (new("t", "T", json("1"), None), false),
+            (new("s", "U", json("1"), None), false),
+            (new("s", "T", json("1.0"), None), false),
+            (new("s", "T", Data::Bytes(b"1".as_slice().into()), None), false),
+            (new("s", "T", json("1"), Some("{}")), false),
+        ] {
+            assert_eq!(is_same(&stood, &other), same, "{other:?}");
+            let removed = Stood { event_type: None, data: None, metadata: None, ..stood };
+            assert_eq!(is_same(&removed, &other), other.stream == event.stream, "{other:?}");
+        }
+    }
+}

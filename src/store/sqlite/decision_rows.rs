@@ -1,0 +1,141 @@
+//! Decisions that are remembered, a row each.
+
+use std::collections::HashSet;
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::event_row::{COLUMNS as EVENT_COLUMNS, Fields, missing};
+use super::failure::{Failure, damaged};
+use super::missing::check_around;
+use super::positions;
+use crate::event::{EventId, Version};
+use crate::store::chain::{Salt, command_hash};
+use crate::store::hash::Hash;
+use crate::store::rules::{DecisionChange, Kept, KnownDecision};
+use crate::store::sum::sum;
+use crate::store::{Decided, DecidedEvent};
+
+/// Keeps the answer to a command.
+pub(super) fn store(
+    connection: &Connection,
+    decision: &DecisionChange<'_>,
+) -> rusqlite::Result<()> {
+    let DecisionChange { kept: Kept { id, command, salt }, stream, version, .. } = *decision;
+    let (mut packed, mut before) = (Vec::new(), 0);
+    for position in &decision.positions {
+        positions::push(&mut packed, before, position.0);
+        before = position.0;
+    }
+    let hash = command_hash(salt, command);
+    let (stream, version) = (Some(stream), Some(version));
+    let row = DecisionRow { id, stream, version, positions: &packed, command: Some((salt, &hash)) };
+    let (version, sum) = (version.map(|version| version.0), row.sum());
+    let mut statement =
+        connection.prepare_cached("INSERT INTO decisions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+    statement.execute(params![id, stream, version, sum, packed, salt, hash])?;
+    Ok(())
+}
+
+/// The decision that is kept under the id of a command.
+pub(super) fn find(
+    connection: &Connection,
+    kept: &Kept<'_>,
+) -> Result<Option<KnownDecision>, Failure> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM decisions WHERE id = ?1"))?;
+    let mut rows = statement.query([kept.id])?;
+    let Some(row) = rows.next()? else {
+        let select = format!("SELECT {COLUMNS} FROM decisions");
+        check_around(connection, &select, "id", kept.id, |row| DecisionRow::read(row).map(drop))?;
+        return Ok(None);
+    };
+    let DecisionRow { stream, version, positions, command, .. } = DecisionRow::read(row)?;
+    // What was removed can't be compared any more, but for its stream.
+    let same = command.is_none_or(|(salt, hash)| *hash == command_hash(salt, kept.command));
+    let removed = command.is_none();
+    let select = format!("SELECT {EVENT_COLUMNS} FROM events WHERE position = ?1");
+    let mut read = connection.prepare_cached(&select)?;
+    let events = positions::unpack(positions).map(|position| {
+        let found = read.query_row([position], |row| {
+            let Fields { position, version, link, id, .. } = Fields::read(row)?;
+            let mut event = DecidedEvent::found(position, version, link, id.map(EventId::stored));
+            event.appended.removed = removed;
+            Ok(event)
+        });
+        found.optional()?.ok_or_else(|| missing(position))
+    });
+    let events = events.collect::<rusqlite::Result<_>>()?;
+    let version = version.unwrap_or_default();
+    let decided = Decided { version, events, duplicate: true, removed };
+    Ok(Some(KnownDecision { stream: stream.map(Into::into), same, decided }))
+}
+
+/// What a decision is read from.
+const COLUMNS: &str = "id, stream, version, sum, positions, salt, command";
+
+/// A row of [`COLUMNS`].
+struct DecisionRow<'r> {
+    id: &'r str,
+    stream: Option<&'r str>,
+    version: Option<Version>,
+    positions: &'r [u8],
+    /// The salted hash of the command, until the stream is removed.
+    command: Option<(&'r Salt, &'r Hash)>,
+}
+
+impl<'r> DecisionRow<'r> {
+    /// The row as it was written.
+    fn read(row: &'r Row<'_>) -> rusqlite::Result<Self> {
+        let id = row.get_ref(0)?.as_str()?;
+        let (salt, hash) = (row.get_ref(5)?.as_blob_or_null()?, row.get_ref(6)?.as_blob_or_null()?);
+        let read = Self {
+            id,
+            stream: row.get_ref(1)?.as_str_or_null()?,
+            version: row.get::<_, Option<u64>>(2)?.map(Version),
+            positions: row.get_ref(4)?.as_blob()?,
+            command: salt
+                .zip(hash)
+                .and_then(|(salt, hash)| Some((salt.try_into().ok()?, hash.try_into().ok()?))),
+        };
+        if row.get::<_, i64>(3)? != read.sum() || salt.is_some() != read.command.is_some() {
+            return Err(damaged(format!("the decision `{id}` is not what was stored")));
+        }
+        Ok(read)
+    }
+
+    fn sum(&self) -> i64 {
+        sum(|fields| {
+            fields.text(self.id);
+            fields.optional_text(self.stream);
+            fields.optional_number(self.version.map(|version| version.0));
+            fields.bytes(self.positions);
+            fields.optional(self.command, |fields, (salt, hash)| {
+                fields.raw(salt);
+                fields.raw(hash);
+            });
+        })
+    }
+}
+
+/// Forgets which commands the decisions on these streams were about, in one pass.
+pub(super) fn forget(connection: &Connection, names: &[&str]) -> Result<(), Failure> {
+    let names: HashSet<&str> = names.iter().copied().collect();
+    let mut read =
+        connection.prepare(&format!("SELECT {COLUMNS} FROM decisions WHERE salt IS NOT NULL"))?;
+    let mut rows = read.query([])?;
+    let mut forgotten: Vec<(String, i64)> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut decision = DecisionRow::read(row)?;
+        if decision.stream.is_some_and(|stream| names.contains(stream)) {
+            decision.command = None;
+            forgotten.push((decision.id.to_owned(), decision.sum()));
+        }
+    }
+    drop(rows);
+    let mut write = connection
+        .prepare("UPDATE decisions SET salt = NULL, command = NULL, sum = ?2 WHERE id = ?1")?;
+    for (id, sum) in forgotten {
+        write.execute(params![id, sum])?;
+    }
+    Ok(())
+}

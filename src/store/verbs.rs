@@ -1,0 +1,5 @@
+//! The verbs that write: what is asked is made into units, ruled and applied, in one transaction.
+
+mod append;
+mod decide;
+mod set;

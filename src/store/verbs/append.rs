@@ -1,0 +1,152 @@
+//! Appending, in all its forms: each is units of events, and one rule.
+
+use crate::event::{Data, NewEvent};
+use crate::store::rules::{self, AfterRefusal, Outcome, Unit};
+use crate::store::seal::same_id;
+use crate::store::{Appended, AppendedEach, Batched, Error, SealedEvent, Sealer, Stopped, Store};
+
+impl Store {
+    /// Appends events, all in one transaction or none.
+    ///
+    /// Durable when it returns: a crash or a power loss does not undo it. An event whose id is
+    /// stored already is a duplicate, whatever it expects; when each one is, the answer is where
+    /// they stand.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongExpectedVersion`], [`Error::PartlyDuplicate`], [`Error::IdReused`],
+    /// [`Error::TooLarge`], [`Error::TimeAhead`] and [`Error::LostEvents`]: nothing is stored.
+    /// [`Error::OutcomeUnknown`] where the commit failed half-way.
+    pub fn append(&mut self, events: &[NewEvent]) -> Result<Vec<Appended>, Error> {
+        let AppendedEach { appended, stopped } = self.append_all(events)?;
+        match stopped {
+            Some(stopped) => Err(stopped.error),
+            None => Ok(appended),
+        }
+    }
+
+    /// Appends as [`Store::append`] does, and tells which event was refused: then nothing is
+    /// stored.
+    ///
+    /// # Errors
+    ///
+    /// Where no event is at fault.
+    pub fn append_all(&mut self, events: &[NewEvent]) -> Result<AppendedEach, Error> {
+        self.append_sealed(&seal(events)?, Batched::AllOrNone)
+    }
+
+    /// Appends events of which each stands for itself: those before the first that is refused
+    /// are stored, in one transaction.
+    ///
+    /// # Errors
+    ///
+    /// Where no event is at fault: then nothing is stored, but for [`Error::OutcomeUnknown`].
+    pub fn append_each(&mut self, events: &[NewEvent]) -> Result<AppendedEach, Error> {
+        self.append_sealed(&seal(events)?, Batched::Each)
+    }
+
+    /// Appends events that have been sealed before, as [`Store::append_all`] or
+    /// [`Store::append_each`] do.
+    ///
+    /// # Errors
+    ///
+    /// As for those.
+    pub fn append_sealed(
+        &mut self,
+        events: &[SealedEvent],
+        batched: Batched,
+    ) -> Result<AppendedEach, Error> {
+        let units: Vec<Unit<'_>> = match batched {
+            Batched::AllOrNone => {
+                let stopped = same_id(events.iter().map(SealedEvent::event));
+                if let Some(stopped) = stopped.or_else(|| self.too_large(events)) {
+                    return Ok(AppendedEach { appended: Vec::new(), stopped: Some(stopped) });
+                }
+                vec![Unit { events, whole: true, beside: None }]
+            }
+            Batched::Each => {
+                events.chunks(1).map(|events| Unit { events, whole: false, beside: None }).collect()
+            }
+        };
+        let unfit = match batched {
+            Batched::AllOrNone => None,
+            Batched::Each => self.too_large(events),
+        };
+        let fit = unfit.as_ref().map_or(units.len(), |stopped| stopped.index);
+        let outcome = self.write(&units[..fit], AfterRefusal::Stop)?;
+        let stopped = outcome.refused.into_iter().next().map(|(unit, stopped)| Stopped {
+            index: if batched == Batched::Each { unit } else { stopped.index },
+            error: stopped.error,
+        });
+        Ok(AppendedEach { appended: outcome.appended, stopped: stopped.or(unfit) })
+    }
+
+    /// Appends units of events, of which each is stored as a whole or not at all and stands for itself, in
+    /// one transaction: one that is refused leaves no trace, and those after it are judged without it.
+    /// What came of each, in order.
+    ///
+    /// # Errors
+    ///
+    /// Where no event is at fault: then nothing is stored, but for [`Error::OutcomeUnknown`].
+    pub fn append_units(
+        &mut self,
+        units: &[&[SealedEvent]],
+    ) -> Result<Vec<Result<Vec<Appended>, Stopped>>, Error> {
+        let unfit = |events: &[SealedEvent]| {
+            same_id(events.iter().map(SealedEvent::event)).or_else(|| self.too_large(events))
+        };
+        let mut unfit: Vec<Option<Stopped>> = units.iter().map(|events| unfit(events)).collect();
+        let fit: Vec<Unit<'_>> = units
+            .iter()
+            .zip(&unfit)
+            .filter(|(_, unfit)| unfit.is_none())
+            .map(|(events, _)| Unit { events, whole: true, beside: None })
+            .collect();
+        let outcome = self.write(&fit, AfterRefusal::GoOn)?;
+        let (mut refused, mut appended) =
+            (outcome.refused.into_iter().peekable(), outcome.appended.into_iter());
+        let mut asked = 0;
+        let answers = units.iter().zip(&mut unfit).map(|(events, unfit)| {
+            if let Some(unfit) = unfit.take() {
+                return Err(unfit);
+            }
+            asked += 1;
+            match refused.next_if(|(unit, _)| *unit == asked - 1) {
+                Some((_, stopped)) => Err(stopped),
+                None => Ok(appended.by_ref().take(events.len()).collect()),
+            }
+        });
+        Ok(answers.collect())
+    }
+
+    /// Writes units, in one transaction.
+    pub(super) fn write<'u>(
+        &mut self,
+        units: &'u [Unit<'u>],
+        after: AfterRefusal,
+    ) -> Result<Outcome<'u>, Error> {
+        let events: usize = units.iter().map(|unit| unit.events.len()).sum();
+        self.transact(events > 1, |tx| {
+            let facts = tx.facts(units)?;
+            let outcome = rules::write(&facts, units, None, after);
+            tx.apply(&outcome.changes)?;
+            Ok(outcome)
+        })
+    }
+
+    /// The first event that can't be stored, whatever is there.
+    pub(super) fn too_large(&self, events: &[SealedEvent]) -> Option<Stopped> {
+        let max = self.max_data_bytes();
+        let bytes = |event: &SealedEvent| {
+            let state = event.event().state.as_ref().map_or(0, Data::len);
+            event.event().data.len().max(state)
+        };
+        let index = events.iter().position(|event| bytes(event) > max)?;
+        Some(Stopped { index, error: Error::TooLarge { bytes: bytes(&events[index]), max } })
+    }
+}
+
+fn seal(events: &[NewEvent]) -> Result<Vec<SealedEvent>, Error> {
+    let mut sealer = Sealer::new()?;
+    Ok(events.iter().map(|event| sealer.seal(event.clone())).collect())
+}
