@@ -488,7 +488,19 @@ impl Store {
         }
     }
 
-    /// How the store stands.
+    /// The position of the last event; 0 where there is none. It costs a look at one row, however large
+    /// the store is.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn head(&self) -> Result<Position, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.head(),
+        }
+    }
+
+    /// How the store stands. This counts its streams, one by one.
     ///
     /// # Errors
     ///

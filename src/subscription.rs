@@ -110,7 +110,7 @@ impl Store {
     pub fn position_before(&self, time: Timestamp) -> Result<Position, Error> {
         let mut query = Query::default();
         (query.since, query.limit) = (Some(time), Some(1));
-        let head = self.status()?.head;
+        let head = self.head()?;
         let (mut reader, mut first) = (self.read(&query)?, None);
         while !reader.next_batch(|event| first = Some(event.position))?.caught_up {}
         Ok(first.map_or(head, |Position(first)| Position(first.saturating_sub(1))))
@@ -134,7 +134,7 @@ impl Store {
         query.after = Some(Mark::Position(checkpoint));
         query.until = Some(Mark::Position(position));
         query.limit = Some(1);
-        if self.status()?.head < position {
+        if self.head()? < position {
             return Ok(false);
         }
         let mut reader = self.read(&query)?;

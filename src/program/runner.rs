@@ -328,7 +328,7 @@ impl<E: Effects> Runner<'_, E> {
         let Some(input) = running.take_input() else { return Ok(()) };
         let markers = if self.following.markers {
             let from = self.effects.checkpoint().next();
-            Some(Markers { from, head: self.effects.store().status()?.head })
+            Some(Markers { from, head: self.effects.store().head()? })
         } else {
             None
         };

@@ -32,6 +32,7 @@ mod foreign;
 mod kills;
 mod limits;
 mod log;
+mod looks;
 mod making;
 mod owners;
 mod permits;

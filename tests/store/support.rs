@@ -132,7 +132,9 @@ pub(crate) fn versions(events: &[Event]) -> Vec<u64> {
 
 /// The store's last position.
 pub(crate) fn head(store: &Store) -> u64 {
-    store.status().unwrap().head.0
+    let head = store.head().unwrap();
+    assert_eq!(store.status().unwrap().head, head);
+    head.0
 }
 
 /// That `error` is a conflict, and what it says: expected, actual, removed.

@@ -58,6 +58,10 @@ impl Store {
         })
     }
 
+    pub(crate) fn head(&self) -> Result<Position, Error> {
+        self.look(|connection| Ok(Head::read(connection, self.id())?.position))
+    }
+
     /// Reads in one transaction, on a connection that is kept for the next time. What is found is
     /// durable, or [`Store::warning`] says that it may not be.
     pub(super) fn look<T>(
@@ -126,9 +130,11 @@ impl Store {
     /// Why what is seen may not be durable, where that is so. The bell is read behind the snapshot.
     fn doubt(&self, looking: &Looking, tries: u32) -> Result<Option<Doubt>, Failure> {
         let head = Head::read(&looking.connection, self.id())?.position;
-        let named = || bell::read(&self.layout).is_some_and(|bell| bell.position >= head);
-        if head > looking.durable.get() && !named() {
-            return Ok(Some(Doubt::Head));
+        if head > looking.durable.get() {
+            if bell::read(&self.layout).is_none_or(|bell| bell.position < head) {
+                return Ok(Some(Doubt::Head));
+            }
+            looking.durable.set(head);
         }
         let is_marked = tries == 0 && mark::seems_set(&self.layout);
         Ok(is_marked.then_some(Doubt::Mark))

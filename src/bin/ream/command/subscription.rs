@@ -167,7 +167,7 @@ impl Follows {
         checkpoint: &Checkpoint,
         global: &Global,
     ) -> Result<Self, Error> {
-        let head = store.status()?.head;
+        let head = store.head()?;
         let (mismatch, from) = following::place(store, &name, checkpoint, global)?;
         let (lag, first) = store.lag(query, from)?;
         let age = |first: Timestamp| {
@@ -318,7 +318,7 @@ fn show(global: &Global, store: &Store, name: &str) -> anyhow::Result<()> {
 fn seek(args: &SeekArgs, global: &Global, store: &mut Store) -> anyhow::Result<()> {
     let position = match &*args.place {
         "start" => Position(0),
-        "end" => store.status()?.head,
+        "end" => store.head()?,
         place => match place.parse() {
             Ok(position) => Position(position),
             Err(_) => {

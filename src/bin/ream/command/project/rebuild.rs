@@ -143,7 +143,7 @@ impl RebuildArgs {
         following: &Following,
         global: &Global,
     ) -> anyhow::Result<()> {
-        let bar = bar(global, store.status()?.head);
+        let bar = bar(global, store.head()?);
         loop {
             let mut notice = |notice: Notice<'_>| match notice {
                 Notice::Committed { position } => bar.set_position(position.0),
@@ -154,7 +154,7 @@ impl RebuildArgs {
                 .map_err(following::failed)?;
             // What could be read shall not be gone.
             let old = store.projection(&self.name)?.checkpoint()?.position;
-            if old > store.status()?.head || store.has_reached(&rebuild.projection, old)? {
+            if old > store.head()? || store.has_reached(&rebuild.projection, old)? {
                 break;
             }
         }

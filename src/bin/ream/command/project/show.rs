@@ -199,7 +199,7 @@ impl ShowArgs {
             return output.write(projection.statements().as_bytes());
         }
         let listed = Listed::of(&store, &projection, global)?;
-        let head = store.status()?.head.0;
+        let head = store.head()?.0;
         let shown = match output.format {
             Format::Table => readable(&listed, head).into_bytes(),
             _ => json(&listed, head)?,

@@ -61,7 +61,7 @@ impl TailArgs {
     ) -> anyhow::Result<Position> {
         let found = match store.subscription(new.name.as_str()) {
             Err(Error::SubscriptionNotFound { .. }) if self.only_new => {
-                return Ok(store.status()?.head);
+                return Ok(store.head()?);
             }
             Err(Error::SubscriptionNotFound { .. }) => return Ok(start.unwrap_or(Position(0))),
             found => found?,

@@ -47,7 +47,7 @@ impl CatchUp<'_> {
         wait: Option<Duration>,
         global: &Global,
     ) -> anyhow::Result<()> {
-        let head = self.store.status()?.head;
+        let head = self.store.head()?;
         let (begun, wait) = (Instant::now(), wait.unwrap_or(WAIT.1));
         let name = self.projection.entry().name.to_string();
         loop {
