@@ -15,6 +15,7 @@ mod reactor;
 mod runner;
 mod running;
 mod stdin;
+mod told;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -27,7 +27,7 @@ mod verbs;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::event::{EventRef, Pattern, Position, StreamName, SubscriptionName};
+use crate::event::{EventRef, Link, Pattern, Position, StreamName, SubscriptionName};
 use crate::schema::Identifier;
 
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
@@ -317,6 +317,19 @@ impl Store {
         }
     }
 
+    /// The same where the event there was read before, with this link. Where that is not known, it is
+    /// looked up.
+    pub(crate) fn checkpoint_told(
+        &self,
+        position: Position,
+        link: Option<Link>,
+    ) -> Result<Checkpoint, Error> {
+        match link {
+            Some(link) => Ok(Checkpoint { position, link }),
+            None => self.checkpoint(position),
+        }
+    }
+
     /// That `checkpoint`, of what is called `name`, is a place in this store's log.
     ///
     /// # Errors
@@ -474,8 +487,19 @@ impl Store {
         projection: &Projection,
         position: Position,
     ) -> Result<Checkpoint, Error> {
+        self.checkpoint_told_of(projection, position, None)
+    }
+
+    /// The same where the event there was read before, with this link. Where that is not known, it is
+    /// looked up.
+    pub(crate) fn checkpoint_told_of(
+        &self,
+        projection: &Projection,
+        position: Position,
+        link: Option<Link>,
+    ) -> Result<Checkpoint, Error> {
         match &self.engine {
-            Engine::Sqlite(store) => store.checkpoint_of(projection.entry(), position),
+            Engine::Sqlite(store) => store.checkpoint_of(projection.entry(), position, link),
         }
     }
 

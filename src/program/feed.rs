@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::told::{Acked, ToldEvent};
 use crate::event::{EventRef, Position};
 use crate::platform::{Input, Process, ReadEnd, Sent, spawn};
 use crate::store::{Batch, Error, Reader, Waker};
@@ -18,41 +19,52 @@ use crate::wire;
 /// How often who waits for room looks whether it shall stop.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Where events come from.
-pub(super) enum Source {
+/// Of how many events that were told last, and are not acked, more is kept than the position. Who acks
+/// one event after another has no more of them between two pipes.
+const RECENT: usize = 10_000;
+
+/// How events are read.
+pub(super) enum Way {
     /// What is there, and then the end.
     Reading(Reader),
     /// What is there, and what comes.
     Following(Follower),
 }
 
+/// Where events come from, and whether they are kept as causes.
+pub(super) struct Source {
+    pub(super) way: Way,
+    pub(super) with_causes: bool,
+}
+
 impl Source {
     /// Reads the next events.
     pub(super) fn next(&mut self) -> Result<(Events, Batch), Error> {
         let mut events = Events::default();
-        let batch = match self {
-            Self::Reading(reader) => reader.next_batch(|event| events.push(event)),
-            Self::Following(follower) => follower.next_batch(|event| events.push(event)),
+        let Events { lines, told } = &mut events;
+        let with_causes = self.with_causes;
+        let mut push = |event: &EventRef<'_>| {
+            wire::write_event(lines, event);
+            told.push(ToldEvent::of(event, with_causes));
+        };
+        let batch = match &mut self.way {
+            Way::Reading(reader) => reader.next_batch(&mut push),
+            Way::Following(follower) => follower.next_batch(&mut push),
         }?;
         Ok((events, batch))
     }
 }
 
-/// Events as lines, and their positions.
+/// Events as lines, and what is kept of them.
 #[derive(Debug, Default)]
 pub(super) struct Events {
     lines: Vec<u8>,
-    positions: Vec<Position>,
+    told: Vec<ToldEvent>,
 }
 
 impl Events {
-    fn push(&mut self, event: &EventRef<'_>) {
-        wire::write_event(&mut self.lines, event);
-        self.positions.push(event.position);
-    }
-
     pub(super) fn is_empty(&self) -> bool {
-        self.positions.is_empty()
+        self.told.is_empty()
     }
 }
 
@@ -76,6 +88,8 @@ struct Shared {
 struct Told {
     /// The positions that were told and are not acked, runs of those that follow each other as one.
     runs: VecDeque<RangeInclusive<u64>>,
+    /// The last of those, one by one.
+    recent: VecDeque<ToldEvent>,
     /// The last that was acked.
     acked: Option<Position>,
     /// The first and the last that were told.
@@ -120,15 +134,16 @@ impl Feed {
         input: Input,
         markers: Option<Markers>,
     ) -> Result<Self, Error> {
-        let waker = match &source {
-            Source::Reading(_) => None,
-            Source::Following(follower) => Some(follower.waker()),
+        let waker = match &source.way {
+            Way::Reading(_) => None,
+            Way::Following(follower) => Some(follower.waker()),
         };
         let shared = Arc::new(Shared::default());
         // Before the program can end: those are what it was run for.
-        shared.told().add(&events.positions);
+        let Events { lines, told } = events;
+        shared.told().add(told);
         let feeding = Feeding { shared: Arc::clone(&shared), source, input, markers };
-        let thread = spawn(move || feeding.run(&events)).map_err(Error::Thread)?;
+        let thread = spawn(move || feeding.run(&lines)).map_err(Error::Thread)?;
         Ok(Self { shared, waker, thread: Some(thread) })
     }
 
@@ -136,8 +151,8 @@ impl Feed {
         self.shared.told()
     }
 
-    /// Takes an ack; how many events it is about, or what is wrong with it.
-    pub(super) fn ack(&self, position: Position) -> Result<u64, String> {
+    /// Takes an ack, or tells what is wrong with it.
+    pub(super) fn ack(&self, position: Position) -> Result<Acked, String> {
         let mut told = self.told();
         if told.acked.is_some_and(|acked| position <= acked) {
             return Err(format!("{position} is acked already"));
@@ -168,14 +183,14 @@ impl Feed {
             *run = rest;
         }
         told.acked = Some(position);
-        Ok(events)
+        let told = told.take_recent(position);
+        Ok(Acked { position, events, told })
     }
 
-    /// The last event that was told, and how many of those are not acked; none where all are.
-    pub(super) fn unacked(&self) -> Option<(Position, u64)> {
+    /// The last event that was told, where it is not acked.
+    pub(super) fn unacked(&self) -> Option<Position> {
         let told = self.told();
-        let events: u64 = told.runs.iter().map(|run| run.end() - run.start() + 1).sum();
-        told.last.filter(|_| events > 0).map(|last| (last, events))
+        told.last.filter(|_| !told.runs.is_empty())
     }
 
     /// Up to where everything that is to be told was told and is acked; nothing while something is not.
@@ -245,15 +260,24 @@ impl Drop for Feed {
 }
 
 impl Told {
-    fn add(&mut self, positions: &[Position]) {
-        for Position(position) in positions {
+    fn add(&mut self, events: Vec<ToldEvent>) {
+        for ToldEvent { position: Position(position), .. } in &events {
             match self.runs.back_mut() {
                 Some(run) if run.end() + 1 == *position => *run = *run.start()..=*position,
                 _ => self.runs.push_back(*position..=*position),
             }
         }
-        self.first = self.first.or(positions.first().copied());
-        self.last = positions.last().copied().or(self.last);
+        self.first = self.first.or(events.first().map(|event| event.position));
+        self.last = events.last().map(|event| event.position).or(self.last);
+        self.recent.extend(events);
+        let many = self.recent.len().saturating_sub(RECENT);
+        self.recent.drain(..many);
+    }
+
+    /// Forgets what is acked by an ack of `position`; what is kept of the event there.
+    fn take_recent(&mut self, position: Position) -> Option<ToldEvent> {
+        let acked = self.recent.partition_point(|event| event.position <= position);
+        self.recent.drain(..acked).next_back().filter(|event| event.position == position)
     }
 }
 
@@ -281,7 +305,7 @@ struct Feeding {
 }
 
 impl Feeding {
-    fn run(mut self, first: &Events) {
+    fn run(mut self, first: &[u8]) {
         match self.feed(first) {
             Ok(true) => {
                 let read_end = self.input.end();
@@ -294,26 +318,26 @@ impl Feeding {
     }
 
     /// Writes all that there is; whether the program can read to the end of it.
-    fn feed(&mut self, first: &Events) -> Result<bool, FeedError> {
+    fn feed(&mut self, first: &[u8]) -> Result<bool, FeedError> {
         if let Some(Markers { from, head }) = self.markers {
             let line = format!("{{\"from\":{from},\"head\":{head}}}\n");
             if !self.write(line.as_bytes())? {
                 return Ok(false);
             }
         }
-        if !self.write(&first.lines)? {
+        if !self.write(first)? {
             return Ok(false);
         }
         let mut news = true;
         loop {
             let (events, batch) = self.source.next()?;
             news |= !events.is_empty();
-            if !self.tell(&events)? {
+            if !self.tell(events)? {
                 return Ok(false);
             }
             self.shared.told().seen = Some(batch.position);
             if batch.caught_up {
-                let over = batch.finished || matches!(self.source, Source::Reading(_));
+                let over = batch.finished || matches!(self.source.way, Way::Reading(_));
                 self.shared.told().all = over;
                 if std::mem::take(&mut news) && self.markers.is_some() {
                     let line = format!("{{\"caught_up\":{}}}\n", batch.position);
@@ -321,8 +345,8 @@ impl Feeding {
                         return Ok(false);
                     }
                 }
-                match &mut self.source {
-                    Source::Following(follower) if !over => follower.wait()?,
+                match &mut self.source.way {
+                    Way::Following(follower) if !over => follower.wait()?,
                     _ => return Ok(true),
                 };
                 if self.shared.ended.load(Ordering::Relaxed) {
@@ -336,16 +360,16 @@ impl Feeding {
     }
 
     /// Tells of events; whether the program still listens.
-    fn tell(&mut self, events: &Events) -> Result<bool, FeedError> {
+    fn tell(&mut self, events: Events) -> Result<bool, FeedError> {
         if self.shared.ended.load(Ordering::Relaxed) && !events.is_empty() {
             let mut told = self.shared.told();
             // It ended before the first of them: those are what it was run for, and has not read.
             if told.first.is_none() {
-                told.add(&events.positions);
+                told.add(events.told);
             }
             return Ok(false);
         }
-        self.shared.told().add(&events.positions);
+        self.shared.told().add(events.told);
         self.write(&events.lines)
     }
 
@@ -370,6 +394,7 @@ impl Feeding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Link;
 
     fn feed(positions: &[RangeInclusive<u64>]) -> Feed {
         let told = Told { runs: positions.iter().cloned().collect(), ..Told::default() };
@@ -380,7 +405,7 @@ mod tests {
     #[test]
     fn an_ack_is_of_what_was_told_and_goes_on() {
         let feed = feed(&[3..=5, 9..=9, 12..=20]);
-        let ack = |position| feed.ack(Position(position));
+        let ack = |position| feed.ack(Position(position)).map(|acked| acked.events);
         assert_eq!(ack(4), Ok(2));
         assert_eq!(ack(4), Err("4 is acked already".into()));
         assert_eq!(ack(3), Err("3 is acked already".into()));
@@ -392,8 +417,31 @@ mod tests {
 
     #[test]
     fn an_ack_of_what_was_not_told_is_none() {
-        assert_eq!(feed(&[3..=5]).ack(Position(2)), Err("the event at 2 was not told".into()));
-        let between = feed(&[3..=5, 9..=9]).ack(Position(7));
-        assert_eq!(between, Err("the event at 7 was not told".into()));
+        let before = feed(&[3..=5]).ack(Position(2)).unwrap_err();
+        assert_eq!(before, "the event at 2 was not told");
+        let between = feed(&[3..=5, 9..=9]).ack(Position(7)).unwrap_err();
+        assert_eq!(between, "the event at 7 was not told");
+    }
+
+    #[test]
+    fn what_is_kept_of_an_event_is_bounded() {
+        let event = |position| ToldEvent {
+            position: Position(position),
+            link: Link::from_bytes(&[position.to_le_bytes()[0]; 16]).unwrap(),
+            cause: None,
+        };
+        let many = RECENT as u64;
+        let feed = feed(&[]);
+        feed.told().add((1..=many).map(event).collect());
+        feed.told().add((many + 1..=many + 3).map(event).collect());
+        let link = |position| {
+            let acked = feed.ack(Position(position)).unwrap();
+            acked.told.map(|told| told.link)
+        };
+        assert_eq!(link(2), None);
+        assert_eq!(link(4), Some(event(4).link));
+        assert_eq!(link(many + 1), Some(event(many + 1).link));
+        assert_eq!(link(many + 3), Some(event(many + 3).link));
+        assert!(feed.told().recent.is_empty());
     }
 }

@@ -3,7 +3,8 @@
 use super::Program;
 use super::changes::change;
 use super::runner::{Effects, FollowError, Following, Notice, Runner};
-use crate::event::Position;
+use super::told::Acked;
+use crate::event::{Link, Position};
 use crate::store::{Change, Error, Projection, Query, Stopped, Store};
 use crate::wire::Reply;
 
@@ -44,8 +45,8 @@ struct Rows<'r> {
     changes: Vec<Change>,
     /// The line of each change.
     lines: Vec<u64>,
-    /// How many of the changes are done, and with which event.
-    done: Option<(usize, Position)>,
+    /// How many of the changes are done, with which event, and what stands there, where that is known.
+    done: Option<(usize, Position, Option<Link>)>,
 }
 
 impl Effects for Rows<'_> {
@@ -63,14 +64,15 @@ impl Effects for Rows<'_> {
         Ok(())
     }
 
-    fn done(&mut self, position: Position, _events: u64) -> Result<(), Error> {
-        self.done = Some((self.changes.len(), position));
+    fn done(&mut self, acked: Acked) -> Result<(), Error> {
+        let (position, link) = acked.place();
+        self.done = Some((self.changes.len(), position, link));
         Ok(())
     }
 
     fn commit(&mut self) -> Result<Result<(), (u64, Error)>, Error> {
-        let Some((changes, position)) = self.done.take() else { return Ok(Ok(())) };
-        let to = self.store.checkpoint_of(self.projection, position)?;
+        let Some((changes, position, link)) = self.done.take() else { return Ok(Ok(())) };
+        let to = self.store.checkpoint_told_of(self.projection, position, link)?;
         let stopped = self.projection.commit(&self.changes[..changes], self.checkpoint, &to)?;
         if let Some(Stopped { index, error }) = stopped {
             return Ok(Err((self.lines[index], error)));

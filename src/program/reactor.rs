@@ -2,7 +2,8 @@
 
 use super::Program;
 use super::runner::{Effects, FollowError, Following, Notice, Runner};
-use crate::event::{Event, EventType, Expect, Json, NewEvent, Position};
+use super::told::{Acked, Cause};
+use crate::event::{EventType, Expect, Json, Link, NewEvent, Position};
 use crate::store::{
     ChosenStreams, Error, Mark, Query, SealedEvent, Sealer, Stopped, Store, Subscription,
 };
@@ -59,11 +60,13 @@ struct Events<'r> {
     lines: Vec<u64>,
     /// What is acked.
     sealed: Vec<SealedEvent>,
-    /// The event that was acked last.
-    done: Option<Position>,
+    /// The event that was acked last, and what stands there, where that is known.
+    done: Option<(Position, Option<Link>)>,
 }
 
 impl Effects for Events<'_> {
+    const TELL_CAUSES: bool = true;
+
     fn store(&self) -> &Store {
         self.store
     }
@@ -96,23 +99,29 @@ impl Effects for Events<'_> {
         Ok(())
     }
 
-    fn done(&mut self, position: Position, events: u64) -> Result<(), Error> {
+    fn done(&mut self, acked: Acked) -> Result<(), Error> {
+        self.done = Some(acked.place());
         // Where several events are acked at once, only the program knows which is the cause.
-        let cause =
-            if events == 1 && !self.answered.is_empty() { self.event_at(position)? } else { None };
+        let cause = if acked.events == 1 && !self.answered.is_empty() {
+            match acked.told.and_then(|told| told.cause) {
+                Some(cause) => Some(*cause),
+                None => self.cause_at(acked.position)?,
+            }
+        } else {
+            None
+        };
         for mut event in self.answered.drain(..) {
             if let Some(cause) = &cause {
                 event.metadata = Some(caused(event.metadata, cause));
             }
             self.sealed.push(self.sealer.seal(event));
         }
-        self.done = Some(position);
         Ok(())
     }
 
     fn commit(&mut self) -> Result<Result<(), (u64, Error)>, Error> {
-        let Some(position) = self.done.take() else { return Ok(Ok(())) };
-        let to = self.store.checkpoint(position)?;
+        let Some((position, link)) = self.done.take() else { return Ok(Ok(())) };
+        let to = self.store.checkpoint_told(position, link)?;
         let events = std::mem::take(&mut self.sealed);
         let Subscription { follows, checkpoint } = &mut self.subscription;
         match self.store.react(&follows.name, &events, checkpoint.position, &to)? {
@@ -146,23 +155,22 @@ impl Effects for Events<'_> {
 }
 
 impl Events<'_> {
-    fn event_at(&self, position: Position) -> Result<Option<Event>, Error> {
+    /// The event at `position` as a cause, where nothing of it is kept.
+    fn cause_at(&self, position: Position) -> Result<Option<Cause>, Error> {
         let mut query = Query::of(self.subscription.follows.patterns.clone());
         query.after = Some(Mark::Position(Position(position.0.saturating_sub(1))));
         query.until = Some(Mark::Position(position));
         let mut found = None;
-        self.store.read(&query)?.next_batch(|event| found = Some(event.to_event()))?;
+        self.store.read(&query)?.next_batch(|event| found = Some(Cause::of(event)))?;
         Ok(found)
     }
 }
 
 /// Metadata that tells the cause, where it does not tell one itself.
-fn caused(metadata: Option<Json>, cause: &Event) -> Json {
+fn caused(metadata: Option<Json>, cause: &Cause) -> Json {
     let mut metadata = metadata.unwrap_or_else(Json::empty_object);
-    let id = cause.id.as_str();
-    let correlation = cause.metadata.as_ref().and_then(|json| json.member("correlation_id"));
-    let correlation = correlation.and_then(|text| serde_json::from_str::<String>(text).ok());
-    for (key, value) in [("correlation_id", correlation.as_deref()), ("causation_id", Some(id))] {
+    let (correlation, id) = (cause.correlation(), Some(&*cause.id));
+    for (key, value) in [("correlation_id", correlation.as_deref()), ("causation_id", id)] {
         if let Some(value) = value {
             metadata = metadata.with_member(key, value).unwrap_or(metadata);
         }

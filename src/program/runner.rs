@@ -7,8 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use self::hearing::Hearing;
-use super::feed::{Events, Feed, Markers, Source};
+use super::feed::{Events, Feed, Markers, Source, Way};
 use super::running::Running;
+use super::told::Acked;
 use super::{Program, ProgramError};
 use crate::event::Position;
 use crate::store::{Error, Mark, Query, Store};
@@ -118,6 +119,9 @@ fn stopped(events: Option<(Position, Position)>) -> String {
 
 /// What is made of replies.
 pub(super) trait Effects {
+    /// Whether what the program answers tells of the event that it was told as the cause.
+    const TELL_CAUSES: bool = false;
+
     /// Where events are read.
     fn store(&self) -> &Store;
 
@@ -128,8 +132,8 @@ pub(super) trait Effects {
     /// it is none that can be given.
     fn take(&mut self, reply: Reply<'_>, line: u64) -> Result<(), String>;
 
-    /// What was taken is done with the event at `position`, the last of so many.
-    fn done(&mut self, position: Position, events: u64) -> Result<(), Error>;
+    /// What was taken is done with the events that are acked.
+    fn done(&mut self, acked: Acked) -> Result<(), Error>;
 
     /// Commits what is done. Where that is refused, the line of the reply that is at fault.
     fn commit(&mut self) -> Result<Result<(), (u64, Error)>, Error>;
@@ -262,6 +266,10 @@ impl<E: Effects> Runner<'_, E> {
         self.program.is_interrupted()
     }
 
+    fn source(way: Way) -> Source {
+        Source { way, with_causes: E::TELL_CAUSES }
+    }
+
     /// Where the program's next events come from, the first of which are read already; nothing where
     /// all is done. Waits for the first of them where the program is run for a few.
     fn next_source(
@@ -272,12 +280,12 @@ impl<E: Effects> Runner<'_, E> {
         query.after = Some(Mark::Position(self.effects.checkpoint()));
         if at_once.is_none() && !self.following.until_caught_up {
             let follower = Follower::new(self.effects.store(), &query)?;
-            return Ok(Some((Events::default(), Source::Following(follower))));
+            return Ok(Some((Events::default(), Self::source(Way::Following(follower)))));
         }
         query.limit = at_once.map(|events| events as u64).or(query.limit);
         let mut follower = None;
         loop {
-            let mut source = Source::Reading(self.effects.store().read(&query)?);
+            let mut source = Self::source(Way::Reading(self.effects.store().read(&query)?));
             loop {
                 let (events, batch) = source.next()?;
                 if !events.is_empty() {

@@ -1,9 +1,9 @@
 //! What is done again and again costs no more than what it is about: waiting does not count a store's
-//! streams.
+//! streams, and an ack reads no event again.
 
 use ream::NewEvent;
 
-use crate::support::{Home, calls, ended};
+use crate::support::{Call, Home, calls, ended};
 
 /// A store of so many streams that their table does not fit into SQLite's cache.
 fn large() -> Home {
@@ -26,4 +26,42 @@ fn to_wait_for_a_projection_reads_as_little_in_a_large_store() {
     let lines: Vec<String> = waited.stderr.lines().map(str::to_owned).collect();
     let reads = calls(&lines).iter().filter(|call| call.is(&["read", "pread64"])).count();
     assert!((10..300).contains(&reads), "{reads}");
+}
+
+/// How often the database, its log or the bell are opened, and read from, while a program answers so many
+/// events, acking one by one.
+fn acked(args: &[&str], reply: &str, events: u64) -> (usize, usize) {
+    let home = Home::with(events);
+    home.run(&["project", "create", "made", "position:integer:key"]).done();
+    // Another process takes a moment, so that acks are not committed together.
+    let script = format!(
+        "while IFS=:, read -r _ position _; do /bin/true; echo \"{reply}\"; echo \"{{\\\"ack\\\":$position}}\"; done"
+    );
+    let program = ["s", "--until-caught-up", "--retries", "0", "--", "sh", "-c", &script];
+    let strace = ["strace", "-f", "-b", "execve", "-y", "-e", "signal=none", "-e"];
+    let strace = [&strace[..], &["trace=openat,read,pread64"]].concat();
+    let ended = ended(&mut home.wrapped(&strace, &[args, &program].concat()));
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert!(ended.stdout.contains(&format!("\"checkpoint\":{events}")), "{ended:#?}");
+    let lines: Vec<String> = ended.stderr.lines().map(str::to_owned).collect();
+    let calls = calls(&lines);
+    let count = |names: &[&str]| {
+        let on = |call: &&Call| ["db", "db-wal", "bell/bell"].iter().any(|file| call.on(file));
+        calls.iter().filter(|call| call.is(names)).filter(on).count()
+    };
+    (count(&["openat"]), count(&["read", "pread64"]))
+}
+
+#[test]
+fn an_ack_opens_nothing_and_reads_no_event_again() {
+    let append = r#"{\"append\":{\"stream\":\"out\",\"type\":\"T\"}}"#;
+    let set = r#"{\"set\":{\"position\":$position}}"#;
+    let each = [(&["tail", "--as", "too"][..], append), (&["project", "run", "made"], set)];
+    for (args, reply) in each {
+        let ((opens, reads), (more_opens, more_reads)) =
+            (acked(args, reply, 10), acked(args, reply, 110));
+        assert!(opens > 2 && more_opens < opens + 10, "{args:?}: {opens}, {more_opens}");
+        // Fewer than one for two acks: pages of what is appended, and of the events.
+        assert!(reads > 2 && more_reads < reads + 50, "{args:?}: {reads}, {more_reads}");
+    }
 }

@@ -109,8 +109,8 @@ impl<E: Effects> Hearing<'_, '_, E> {
         let taken = match parse_reply(line, &Defaults::default()) {
             Err(error) => Err(error.to_string()),
             Ok(Reply::Ack(position)) => match feed.ack(Position(position)) {
-                Ok(events) => {
-                    effects.done(Position(position), events)?;
+                Ok(acked) => {
+                    effects.done(acked)?;
                     let now = Instant::now();
                     let (first, acks) = since.due.unwrap_or((now, 0));
                     (since.due, since.ack, since.replies) = (Some((first, acks + 1)), now, 0);
@@ -202,10 +202,9 @@ impl<E: Effects> Hearing<'_, '_, E> {
         if !self.acks_by_its_end(unacked.is_some())? {
             return Err(self.running.early_end().into());
         }
-        if let Some((last, events)) = unacked {
-            // It was told and is not acked, so that this is an ack like any.
-            let _ = self.feed.ack(last);
-            self.runner.effects.done(last, events)?;
+        // It was told and is not acked, so that this is an ack like any.
+        if let Some(Ok(acked)) = unacked.map(|last| self.feed.ack(last)) {
+            self.runner.effects.done(acked)?;
         }
         self.runner.commit(self.running)?;
         self.pass_over()?;

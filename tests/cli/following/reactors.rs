@@ -93,6 +93,7 @@ fn an_event_tells_its_cause() {
         r#"{"correlation_id":"order 7","user":"ann"}"#,
         r#"{"causation_id":"x"}"#,
         r#"{"correlation_id":7}"#,
+        &format!(r#"{{"correlation_id":"order 8","text":"{}"}}"#, "x".repeat(2000)),
     ] {
         shop.append("s", "T", "2").args(["--meta", metadata]).ok();
     }
@@ -104,8 +105,23 @@ fn an_event_tells_its_cause() {
             json!({"correlation_id": "order 7", "causation_id": "[link]/2"}),
             json!({"causation_id": "[link]/3"}),
             json!({"causation_id": "[link]/4"}),
+            json!({"correlation_id": "order 8", "causation_id": "[link]/5"}),
         ]
     );
+}
+
+#[test]
+fn an_ack_of_an_event_that_many_were_told_behind_is_like_any() {
+    let shop = shop(12_000);
+    let script =
+        r#"cat >/dev/null; echo '{"append":{"stream":"out","type":"T"}}'; echo '{"ack":1}'"#;
+    let script = format!("{script}; echo '{{\"ack\":7}}'; exit 1");
+    react(&shop, &["s", "--until-caught-up", "--retries", "0"], &script)
+        .fails_with(7, ["it fails on one of the events from position 8 to 12000"]);
+    assert_eq!(checkpoint(&shop, "echo"), 7);
+    assert_eq!(causes(&shop), [json!({"causation_id": "[link]/1"})]);
+    reacts(&shop, &["s"], "cat >/dev/null");
+    assert_eq!(checkpoint(&shop, "echo"), 12_000);
 }
 
 #[test]

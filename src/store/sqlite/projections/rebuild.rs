@@ -7,7 +7,7 @@ use rusqlite::params;
 
 use super::Projection;
 use super::file::{self, File};
-use crate::event::Position;
+use crate::event::{Link, Position};
 use crate::schema::Identifier;
 use crate::store::permit::Permit;
 use crate::store::sqlite::lock::MOMENT;
@@ -77,11 +77,13 @@ impl Store {
         Ok(())
     }
 
-    /// A checkpoint for a generation of a projection that serves, or is to serve next.
+    /// A checkpoint for a generation of a projection that serves, or is to serve next; at an event that
+    /// was read before, where its link is given.
     pub(crate) fn checkpoint_of(
         &self,
         entry: &ProjectionEntry,
         position: Position,
+        link: Option<Link>,
     ) -> Result<Checkpoint, Error> {
         let name = entry.name.as_str();
         self.look(|connection| {
@@ -93,7 +95,10 @@ impl Store {
                 Ok(serves) if serves > entry.generation => {
                     Err(Error::Superseded { name: name.into() }.into())
                 }
-                Ok(_) => self.checkpoint_in(connection, position),
+                Ok(_) => match link {
+                    Some(link) => Ok(Checkpoint { position, link }),
+                    None => self.checkpoint_in(connection, position),
+                },
                 // Tells that it is not there, and what is near.
                 Err(error) => Err(find_exactly(connection, name).err().unwrap_or(error.into())),
             }
