@@ -1,9 +1,14 @@
 //! What is done again and again costs no more than what it is about: waiting does not count a store's
-//! streams, and an ack reads no event again.
+//! streams, an ack reads no event again, and what others ack has a follower look at little more than the head.
+
+use std::fs;
+use std::mem::MaybeUninit;
 
 use ream::NewEvent;
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use rustix::io::Errno;
 
-use crate::support::{Call, Home, calls, ended};
+use crate::support::{Call, Home, Lines, Running, calls, ended, numbered, until};
 
 /// A store of so many streams that their table does not fit into SQLite's cache.
 fn large() -> Home {
@@ -64,4 +69,60 @@ fn an_ack_opens_nothing_and_reads_no_event_again() {
         // Fewer than one for two acks: pages of what is appended, and of the events.
         assert!(reads > 2 && more_reads < reads + 50, "{args:?}: {reads}, {more_reads}");
     }
+}
+
+#[test]
+fn what_is_acked_touches_no_bell_and_has_followers_look_at_little_more_than_the_head() {
+    const RUNNERS: usize = 5;
+    let home = large();
+    home.open().append(&numbered("t", 30)).unwrap();
+    let script = "while IFS=:, read -r _ position _; do [ -e go ] || : > begun-$$; \
+                  until [ -e go ]; do sleep 0.01; done; echo \"{\\\"ack\\\":$position}\"; /bin/true; done";
+    let runner = |number| {
+        let name = format!("x{number}");
+        Running::start(&mut home.ream(&["tail", "t", "--as", &name, "--", "sh", "-c", script]))
+    };
+    let _runners: Vec<Running> = (0..RUNNERS).map(runner).collect();
+    until("all programs have begun", || {
+        let entries = fs::read_dir(home.place()).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name());
+        let begun = names.filter(|name| name.to_string_lossy().starts_with("begun")).count();
+        (begun == RUNNERS).then_some(())
+    });
+    let strace = ["strace", "-f", "-y", "-e", "trace=statx,openat,pread64", "-e", "signal=none"];
+    let mut follower = Running::start(&mut home.wrapped(&strace, &["tail", "s-*7", "--new"]));
+    let trace = Lines::of(follower.stderr());
+    let looks = |count| {
+        let mut left = count;
+        let lines = trace.through(|line| {
+            left -= u64::from(line.contains("statx") && line.contains("/store/db\""));
+            left == 0
+        });
+        calls(&lines)
+    };
+    let store = home.open();
+    let are_at = |position| {
+        (0..RUNNERS).all(|number| {
+            let found = store.subscription(&format!("x{number}")).unwrap();
+            found.checkpoint.position.0 == position
+        })
+    };
+    assert!(are_at(0));
+    // What a start does is over then.
+    looks(3);
+    let touched = inotify::init(CreateFlags::NONBLOCK).unwrap();
+    inotify::add_watch(&touched, home.file("bell"), WatchFlags::ALL_EVENTS).unwrap();
+    fs::write(home.place().join("go"), "").unwrap();
+    let calls = looks(8);
+    until("all is acked", || are_at(20_030).then_some(()));
+    let mut buffer = [MaybeUninit::uninit(); 4096];
+    let happened = inotify::Reader::new(&touched, &mut buffer).next().map(|_| ());
+    assert_eq!(happened, Err(Errno::AGAIN));
+    let opened: Vec<&Call> = calls
+        .iter()
+        .filter(|call| call.is(&["openat"]) && !call.text().contains("\"store\""))
+        .collect();
+    assert!(opened.is_empty(), "{opened:#?}");
+    let reads: Vec<&Call> = calls.iter().filter(|call| call.is(&["pread64"])).collect();
+    assert!(!reads.is_empty() && reads.len() < 8 * 8, "{reads:#?}");
 }
