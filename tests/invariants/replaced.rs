@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use ream::{Error, Follower, Options, Query, Store};
 
-use crate::support::{Home, Running, numbered, position, read};
+use crate::support::{Home, Running, numbered, position, read, until};
 
 const WORDS: [&str; 1] = ["was moved, removed or replaced"];
 
@@ -35,6 +35,31 @@ fn a_follower_stops_loudly() {
         lines.take(1);
         befall(&home);
         assert_eq!(lines.next(), None, "{fate}");
+        tail.end().failed(1, &WORDS);
+    }
+}
+
+#[test]
+fn a_follower_that_is_never_idle_stops_as_well() {
+    let script = "while IFS=:, read -r _ position _; do echo \"{\\\"ack\\\":$position}\"; done";
+    for args in [&["tail"][..], &["tail", "--as", "x", "--", "sh", "-c", script]] {
+        let home = Home::with(1);
+        let mut tail = Running::start(&mut home.ream(args));
+        let lines = tail.lines();
+        if args.len() == 1 {
+            lines.take(1);
+        } else {
+            let at_one =
+                |store: &Store| store.subscription("x").is_ok_and(|x| x.checkpoint.position.0 == 1);
+            until("the first ack", || at_one(&home.open()).then_some(()));
+        }
+        FATES[2].1(&home);
+        // The bell that it watches is rung on, and what it has open grows.
+        let mut away = Store::open(&home.place().join("away"), &Options::default()).unwrap();
+        until("the follower ends", || {
+            away.append(&numbered("s", 1)).unwrap();
+            tail.has_ended().then_some(())
+        });
         tail.end().failed(1, &WORDS);
     }
 }

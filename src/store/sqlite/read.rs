@@ -7,6 +7,7 @@ mod durable;
 
 use std::rc::Rc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::types::Value;
 use rusqlite::vtab::array;
@@ -35,6 +36,10 @@ const BATCH_BYTES: usize = 512 * 1024;
 /// How many rows a batch looks at, when few of them are chosen.
 const BATCH_ROWS: usize = 20_000;
 
+/// How long a follower that always has something to read goes on without a look whether its store is
+/// still there.
+const IN_PLACE: Duration = Duration::from_millis(500);
+
 /// Behind every position that SQLite can hold.
 const END: u64 = i64::MAX.unsigned_abs();
 
@@ -55,6 +60,8 @@ pub(crate) struct Reader {
     left: u64,
     plan: Plan,
     data_version: i64,
+    /// When it was last looked whether the store is still there.
+    found_in_place: Instant,
     warning: Option<Error>,
     follow: bool,
     options: Options,
@@ -81,6 +88,7 @@ impl Store {
             left: query.limit.unwrap_or(u64::MAX),
             plan: Plan::Scan,
             data_version: 0,
+            found_in_place: Instant::now(),
             warning: None,
             follow,
             options: self.options.clone(),
@@ -127,6 +135,9 @@ impl Reader {
         &mut self,
         mut each: impl FnMut(&EventRef<'_>),
     ) -> Result<Batch, Error> {
+        if self.follow && self.found_in_place.elapsed() >= IN_PLACE {
+            self.check_in_place()?;
+        }
         if self.beyond == Beyond::Kept && self.follow {
             self.settle();
         }
@@ -137,13 +148,20 @@ impl Reader {
     /// Whether something may have been committed since this was last asked; that the store is
     /// still there is checked too.
     pub(crate) fn changed(&mut self) -> Result<bool, Error> {
+        self.check_in_place()?;
+        let found = self.data_version()?;
+        let changed = std::mem::replace(&mut self.data_version, found) != found;
+        Ok(changed || self.beyond == Beyond::Kept)
+    }
+
+    /// That the store is still there.
+    fn check_in_place(&mut self) -> Result<(), Error> {
         check_in_place(&self.layout, self.database)?;
         if Marker::read(&self.layout)?.id != self.marker.id {
             return Err(Error::Replaced { path: self.layout.root.clone() });
         }
-        let found = self.data_version()?;
-        let changed = std::mem::replace(&mut self.data_version, found) != found;
-        Ok(changed || self.beyond == Beyond::Kept)
+        self.found_in_place = Instant::now();
+        Ok(())
     }
 
     /// A number that changes when another connection commits.
