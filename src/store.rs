@@ -164,45 +164,6 @@ impl Store {
         }
     }
 
-    /// Protects streams from removal, or no longer.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::StreamNotFound`]: then none is changed.
-    pub fn protect(&mut self, names: &[StreamName], protected: bool) -> Result<(), Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.protect(names, protected),
-        }
-    }
-
-    /// What [`Store::remove`] would take. Streams that hold neither event nor state are left out.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Protected`].
-    pub fn removable(&self, names: &[StreamName]) -> Result<Vec<Removed>, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.removable(names),
-        }
-    }
-
-    /// Removes the data, metadata and state of the streams and all their events, in one transaction, and
-    /// records that in the stream `$ream`. A skeleton of each event stays, so that positions and
-    /// ids stay spent and the chain holds.
-    ///
-    /// Then it erases: where [`Removal::unfinished`] is `None`, no byte of what was removed, nor of a
-    /// state that it had replaced, is in any file of the store but for projections. A reader that is in
-    /// the way is waited for as long as [`Options::lock_timeout`] says.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Protected`]: then nothing is removed.
-    pub fn remove(&mut self, names: &[StreamName]) -> Result<Removal<Removed>, Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.remove(names),
-        }
-    }
-
     /// The state of the stream `name`.
     ///
     /// # Errors
@@ -211,18 +172,6 @@ impl Store {
     pub fn state(&self, name: &str) -> Result<State, Error> {
         match &self.engine {
             Engine::Sqlite(store) => store.state(name),
-        }
-    }
-
-    /// Removes the states of streams, in one transaction; those that had one. Then it erases, as
-    /// [`Store::remove`] does.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be written.
-    pub fn remove_states(&mut self, names: &[StreamName]) -> Result<Removal<StreamName>, Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.remove_states(names),
         }
     }
 

@@ -1,7 +1,8 @@
 //! What an engine does for the verbs: facts to rule by, and changes to be made, in one transaction.
 
-use super::Error;
-use super::rules::{Changes, Facts, Unit};
+use super::rules::{Changes, Facts, StreamFacts, Unit};
+use super::{Error, Removed, SealedEvent};
+use crate::event::StreamName;
 
 /// A transaction that writes.
 ///
@@ -13,6 +14,20 @@ pub(crate) trait Tx {
     /// What the store says about what `units` ask for: one look, before anything is written.
     fn facts(&mut self, units: &[Unit<'_>]) -> Result<Facts, Error>;
 
+    /// What the store says about streams, one after another, and whether they have a state.
+    fn streams(&mut self, names: &[StreamName]) -> Result<Vec<StreamFacts>, Error>;
+
     /// Does what the rules made of the facts that were asked for last.
     fn apply(&mut self, changes: &Changes<'_>) -> Result<(), Error>;
+
+    /// Removes the events and states of streams, stores the `records` of that behind them, forgets what may
+    /// quote what is removed, and has no byte of it be left.
+    fn remove(&mut self, removed: &[Removed], records: &[SealedEvent]) -> Result<(), Error>;
+
+    /// Removes the states of streams; those that had one. Nothing that may quote them is kept, and no byte
+    /// of them is left.
+    fn remove_states(&mut self, names: &[StreamName]) -> Result<Vec<StreamName>, Error>;
+
+    /// Protects streams from removal, or no longer.
+    fn protect(&mut self, names: &[StreamName], protected: bool) -> Result<(), Error>;
 }

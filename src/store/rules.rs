@@ -4,6 +4,7 @@
 //! answer and the [`Changes`] to be stored, and the engine applies those, all in one transaction.
 
 mod expect;
+mod remove;
 mod write;
 
 use crate::event::{DataRef, Link, Position, SubscriptionName, Timestamp, Version};
@@ -11,6 +12,7 @@ use crate::store::chain::Salt;
 use crate::store::{Checkpoint, Decided, SealedEvent};
 
 pub(crate) use expect::{Stood, is_same};
+pub(crate) use remove::{check_protectable, record, removals};
 pub(crate) use write::{Outcome, decided_before, write};
 
 /// Events that are stored as a whole or not at all, with what belongs to them.
@@ -91,7 +93,9 @@ pub(crate) struct StreamFacts {
     /// The version up to which its events are removed.
     pub(crate) removed: u64,
     pub(crate) protected: bool,
-    /// The version that its state reflects, where that is asked for and it has one.
+    /// Whether it has a state, where that is asked for.
+    pub(crate) has_state: bool,
+    /// The version that its state reflects, where that is asked for and is known.
     pub(crate) state: Option<Version>,
 }
 

@@ -41,6 +41,7 @@ mod stream_index;
 mod streams;
 mod subscriptions;
 mod transaction;
+mod tx;
 mod watch;
 mod writer;
 

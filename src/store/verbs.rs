@@ -2,4 +2,5 @@
 
 mod append;
 mod decide;
+mod remove;
 mod set;

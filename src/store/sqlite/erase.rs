@@ -86,7 +86,7 @@ impl Writer {
 impl Store {
     /// Does what is left of an erasure that a removal began; why that is not all, where it is not. A
     /// reader that is in the way is waited for as long as a writer waits for others.
-    pub(super) fn finish_erasure(&mut self) -> Option<Error> {
+    pub(crate) fn finish_erasure(&mut self) -> Option<Error> {
         let mut progress = Progress::new();
         let deadline = Deadline::after(self.options.lock_timeout);
         while self.writer.as_ref().is_some_and(|writer| writer.is_erasing) {

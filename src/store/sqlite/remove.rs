@@ -4,79 +4,54 @@ use std::ops::ControlFlow;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::Store;
-use super::decision_rows;
 use super::event_row::{COLUMNS, Fields, check_listed, missing};
 use super::failure::Failure;
-use super::stream_index::StreamRow;
-use super::stream_index::{Listed, list_positions};
+use super::stream_index::{Listed, StreamRow, list_positions};
 use super::transaction::Transaction;
-use super::{registry, state_rows};
-use crate::event::{Data, EventType, Json, NewEvent, StreamName, Version};
+use super::{decision_rows, registry, state_rows};
+use crate::event::{StreamName, Version};
 use crate::store::chain::Salt;
-use crate::store::{Error, Removal, Removed, Sealer};
-use crate::wire;
+use crate::store::{Removed, SealedEvent};
 
-/// The reserved stream that records removals.
-const RECORD: &str = "$ream";
-
-impl Store {
-    pub(crate) fn removable(&self, names: &[StreamName]) -> Result<Vec<Removed>, Error> {
-        self.look(|connection| {
-            let mut removable: Vec<Removed> = Vec::new();
-            for name in names {
-                let row = StreamRow::read(connection, name.as_str())?;
-                let known = removable.iter().any(|removed| removed.stream == *name);
-                removable.extend(removal(connection, name, &row)?.filter(|_| !known));
-            }
-            Ok(removable)
-        })
+/// Removes the events and states of streams, and stores the records of that behind them.
+pub(super) fn remove(
+    transaction: &mut Transaction<'_>,
+    removed: &[Removed],
+    records: &[SealedEvent],
+) -> Result<(), Failure> {
+    let connection = transaction.connection();
+    for Removed { stream, .. } in removed {
+        let name = stream.as_str();
+        let row = transaction.stream(name)?.clone();
+        state_rows::remove(connection, name)?;
+        if row.exists() {
+            erase(connection, name, &row)?;
+            transaction.mark_removed(name)?;
+        }
     }
-
-    pub(crate) fn remove(&mut self, names: &[StreamName]) -> Result<Removal<Removed>, Error> {
-        let mut sealer = Sealer::new()?;
-        let removed = self.write(false, |transaction| {
-            let mut removed = Vec::new();
-            for name in names {
-                let connection = transaction.connection();
-                let row = transaction.stream(name.as_str())?.clone();
-                let Some(removal) = removal(connection, name, &row)? else { continue };
-                state_rows::remove(connection, name.as_str())?;
-                if row.exists() {
-                    erase(connection, name.as_str(), &row)?;
-                    transaction.mark_removed(name.as_str())?;
-                    transaction.insert(RECORD, &sealer.seal(record(&removal)))?;
-                }
-                removed.push(removal);
-            }
-            let names: Vec<&str> = removed.iter().map(|one| one.stream.as_str()).collect();
-            decision_rows::forget(transaction.connection(), &names)?;
-            if !removed.is_empty() {
-                forget_what_quotes(transaction)?;
-            }
-            Ok(removed)
-        })?;
-        Ok(Removal { removed, unfinished: self.finish_erasure() })
+    for record in records {
+        transaction.insert(record)?;
     }
+    let names: Vec<&str> = removed.iter().map(|one| one.stream.as_str()).collect();
+    decision_rows::forget(connection, &names)?;
+    if removed.is_empty() { Ok(()) } else { forget_what_quotes(transaction) }
+}
 
-    pub(crate) fn remove_states(
-        &mut self,
-        names: &[StreamName],
-    ) -> Result<Removal<StreamName>, Error> {
-        let removed = self.write(false, |transaction| {
-            let mut removed = Vec::new();
-            for name in names {
-                if state_rows::remove(transaction.connection(), name.as_str())? {
-                    removed.push(name.clone());
-                }
-            }
-            if !removed.is_empty() {
-                forget_what_quotes(transaction)?;
-            }
-            Ok(removed)
-        })?;
-        Ok(Removal { removed, unfinished: self.finish_erasure() })
+/// Removes the states of streams; those that had one.
+pub(super) fn remove_states(
+    transaction: &mut Transaction<'_>,
+    names: &[StreamName],
+) -> Result<Vec<StreamName>, Failure> {
+    let mut removed = Vec::new();
+    for name in names {
+        if state_rows::remove(transaction.connection(), name.as_str())? {
+            removed.push(name.clone());
+        }
     }
+    if !removed.is_empty() {
+        forget_what_quotes(transaction)?;
+    }
+    Ok(removed)
 }
 
 /// Has no byte of what was removed be left, and forgets what may quote it.
@@ -84,36 +59,6 @@ fn forget_what_quotes(transaction: &mut Transaction<'_>) -> Result<(), Failure> 
     registry::forget_messages(transaction.connection())?;
     transaction.erase();
     Ok(())
-}
-
-/// What a removal takes from a stream; nothing where it holds neither event nor state.
-fn removal(
-    connection: &Connection,
-    name: &StreamName,
-    row: &StreamRow,
-) -> Result<Option<Removed>, Failure> {
-    if row.protected && row.exists() {
-        return Err(Error::Protected { stream: name.to_string() }.into());
-    }
-    let state = state_rows::is_there(connection, name.as_str())?;
-    Ok((row.exists() || state).then(|| Removed {
-        stream: name.clone(),
-        version: Version(row.version),
-        events: row.version - row.removed,
-        state,
-    }))
-}
-
-/// The event that records a removal.
-fn record(removed: &Removed) -> NewEvent {
-    let mut data = b"{\"stream\":".to_vec();
-    wire::write_string(&mut data, removed.stream.as_str());
-    data.extend_from_slice(
-        format!(",\"version\":{},\"events\":{}}}", removed.version, removed.events).as_bytes(),
-    );
-    let mut event = NewEvent::new(StreamName::stored(RECORD), EventType::stored("StreamRemoved"));
-    event.data = Data::Json(Json::stored(&String::from_utf8_lossy(&data)));
-    event
 }
 
 /// Puts the payload's hash in the payload's place, event by event.

@@ -10,8 +10,10 @@ use super::log;
 use super::marker::ENGINE;
 use super::near_names::near_in;
 use super::stream_index::{COLUMNS, StreamRow, position_of};
+use super::tx::facts_of;
 use super::{Store, scrub};
 use crate::event::{Pattern, Position, StreamName, Version};
+use crate::store::rules::StreamFacts;
 use crate::store::{Error, Status, Stream};
 
 impl Store {
@@ -53,17 +55,20 @@ impl Store {
         })
     }
 
-    pub(crate) fn protect(&mut self, names: &[StreamName], protected: bool) -> Result<(), Error> {
-        self.write(false, |transaction| {
-            for name in names {
-                if !transaction.stream(name.as_str())?.exists() {
-                    let near = near_names(transaction.connection(), name.as_str())?;
-                    return Err(Error::StreamNotFound { stream: name.to_string(), near }.into());
-                }
-                transaction.mark_protected(name.as_str(), protected)?;
-            }
-            Ok(())
+    /// What the store says about streams, and whether they have a state.
+    pub(crate) fn stream_facts(&self, names: &[StreamName]) -> Result<Vec<StreamFacts>, Error> {
+        self.look(|connection| {
+            let facts = names.iter().map(|name| {
+                let row = StreamRow::read(connection, name.as_str())?;
+                facts_of(connection, name.as_str(), &row)
+            });
+            facts.collect()
         })
+    }
+
+    /// The streams whose names are nearest to `name`, or begin with it.
+    pub(crate) fn near_streams(&self, name: &str) -> Result<Vec<String>, Error> {
+        self.look(|connection| Ok(near_names(connection, name)?))
     }
 
     pub(crate) fn status(&self) -> Result<Status, Error> {

@@ -8,25 +8,22 @@ use super::event_row::{self, Fields};
 use super::failure::Failure;
 use super::head::Head;
 use super::layout::Layout;
-use super::stream_index::{StreamRow, position_of};
-use super::{decision_rows, registry, scrub, state_rows};
-use crate::event::{NewEvent, Position, Timestamp, Version, position_in};
-use crate::store::engine::Tx;
-use crate::store::rules::{
-    Beside, Changes, Facts, Known, StateChange, Stood, Stored, StreamFacts, Unit, is_same,
-};
-use crate::store::{Error, SealedEvent};
+use super::scrub;
+use super::stream_index::StreamRow;
+use crate::event::{NewEvent, Timestamp, Version, position_in};
+use crate::store::SealedEvent;
+use crate::store::rules::{Known, Stood, Stored, is_same};
 
 /// Streams that were looked at, by name.
 #[derive(Debug, Default)]
 pub(super) struct Streams {
     /// Where in `rows` each is.
     index: HashMap<Box<str>, usize>,
-    rows: Vec<(Box<str>, StreamRow)>,
+    pub(super) rows: Vec<(Box<str>, StreamRow)>,
     /// The number that changes when someone else commits, as of the last look.
     data_version: i64,
     /// Which of the rows the facts number, in their order.
-    numbers: Vec<usize>,
+    pub(super) numbers: Vec<usize>,
     /// How often numbers were begun.
     begun: u64,
 }
@@ -36,13 +33,13 @@ impl Streams {
     const KEPT: usize = 50_000;
 
     /// Begins to number the rows that facts tell of.
-    fn begin_numbers(&mut self) {
+    pub(super) fn begin_numbers(&mut self) {
         self.numbers.clear();
         self.begun += 1;
     }
 
     /// The number of a row in the facts, and whether it is new to them.
-    fn number(&mut self, at: usize) -> (u32, bool) {
+    pub(super) fn number(&mut self, at: usize) -> (u32, bool) {
         let row = &mut self.rows[at].1;
         if row.numbered.0 == self.begun {
             return (row.numbered.1, false);
@@ -71,11 +68,11 @@ impl Streams {
 
 /// An append in progress.
 pub(super) struct Transaction<'c> {
-    connection: &'c Connection,
-    layout: &'c Layout,
+    pub(super) connection: &'c Connection,
+    pub(super) layout: &'c Layout,
     pub(super) head: Head,
-    now: Timestamp,
-    streams: Streams,
+    pub(super) now: Timestamp,
+    pub(super) streams: Streams,
     insert: CachedStatement<'c>,
     /// How many rows this connection had changed before.
     changes_before: u64,
@@ -90,18 +87,6 @@ pub(super) struct Finished {
     pub(super) streams: Streams,
     /// Whether there is anything to commit.
     pub(super) changed: bool,
-}
-
-impl Tx for Transaction<'_> {
-    fn facts(&mut self, units: &[Unit<'_>]) -> Result<Facts, Error> {
-        let facts = self.gather(units);
-        facts.map_err(|failed| failed.into_error(self.layout, "read the store"))
-    }
-
-    fn apply(&mut self, changes: &Changes<'_>) -> Result<(), Error> {
-        let done = self.carry_out(changes);
-        done.map_err(|failed| failed.into_error(self.layout, "write to the store"))
-    }
 }
 
 impl<'c> Transaction<'c> {
@@ -124,92 +109,16 @@ impl<'c> Transaction<'c> {
         Ok(Self { connection, layout, head, now, streams, insert, changes_before, erases })
     }
 
-    /// What the store says about what `units` ask for.
-    fn gather(&mut self, units: &[Unit<'_>]) -> Result<Facts, Failure> {
-        self.streams.begin_numbers();
-        let mut facts = Facts {
-            head: (self.head.position, self.head.link),
-            now: self.now,
-            streams: Vec::new(),
-            of: Vec::with_capacity(units.iter().map(|unit| unit.events.len() + 1).sum()),
-            known: Vec::new(),
-            decision: None,
-            checkpoint: None,
-        };
-        for unit in units {
-            for sealed in unit.events {
-                let event = sealed.event();
-                if let Some(known) = self.known(event)? {
-                    facts.known.push((facts.of.len(), known));
-                }
-                self.ask(&mut facts, event.stream.as_str())?;
-            }
-            match &unit.beside {
-                None => {}
-                Some(Beside::Decision { stream, kept, .. }) => {
-                    self.ask(&mut facts, stream)?;
-                    if let Some(kept) = kept {
-                        facts.decision = decision_rows::find(self.connection, kept)?;
-                    }
-                }
-                Some(Beside::State(asked)) => {
-                    let number = self.ask(&mut facts, asked.stream)?;
-                    facts.streams[number].state =
-                        state_rows::stored_version(self.connection, asked.stream)?;
-                }
-                Some(Beside::Checkpoint { name, .. }) => {
-                    facts.checkpoint = registry::checkpoint(self.connection, name.as_str())?;
-                }
-            }
-        }
-        Ok(facts)
-    }
-
-    /// Has the facts tell of one more stream; its number in them.
-    fn ask(&mut self, facts: &mut Facts, name: &str) -> Result<usize, Failure> {
-        let at = self.stream_at(name)?;
-        let (number, is_new) = self.streams.number(at);
-        if is_new {
-            let StreamRow { version, removed, protected, .. } = self.streams.rows[at].1;
-            facts.streams.push(StreamFacts { version, removed, protected, state: None });
-        }
-        facts.of.push(number);
-        Ok(number as usize)
-    }
-
-    /// Does what the rules made of the facts that were asked for last.
-    fn carry_out(&mut self, changes: &Changes<'_>) -> Result<(), Failure> {
-        for stored in &changes.events {
-            let at = self.streams.numbers[stored.stream as usize];
-            self.insert_at(at, stored)?;
-        }
-        for StateChange { stream, version, position, data } in &changes.states {
-            let (name, row) = &self.streams.rows[self.streams.numbers[*stream as usize]];
-            let position = match position {
-                Some(position) => *position,
-                None => Position(position_of(self.connection, name, row, *version)?),
-            };
-            state_rows::store(self.connection, name, *version, position, *data)?;
-        }
-        if let Some(decision) = &changes.decision {
-            decision_rows::store(self.connection, decision)?;
-        }
-        if let Some((name, checkpoint)) = changes.checkpoint {
-            registry::move_checkpoint(self.connection, name.as_str(), checkpoint)?;
-        }
-        Ok(())
-    }
-
-    /// Appends an event to a stream of any name, without a question.
-    pub(super) fn insert(&mut self, stream: &str, sealed: &SealedEvent) -> Result<(), Failure> {
-        let at = self.stream_at(stream)?;
+    /// Appends an event, without a question.
+    pub(super) fn insert(&mut self, sealed: &SealedEvent) -> Result<(), Failure> {
+        let at = self.stream_at(sealed.event().stream.as_str())?;
         let version = Version(self.streams.rows[at].1.version).next();
         let (position, link) =
             (self.head.position.next(), self.head.link.next(version, self.now, &sealed.seal));
         self.insert_at(at, &Stored { sealed, stream: 0, position, version, link })
     }
 
-    fn insert_at(&mut self, at: usize, stored: &Stored<'_>) -> Result<(), Failure> {
+    pub(super) fn insert_at(&mut self, at: usize, stored: &Stored<'_>) -> Result<(), Failure> {
         let Stored { sealed, position, version, link, .. } = *stored;
         let event = sealed.event();
         let (stream, row) = &mut self.streams.rows[at];
@@ -253,7 +162,7 @@ impl<'c> Transaction<'c> {
     }
 
     /// Where in `rows` the stream `name` is.
-    fn stream_at(&mut self, name: &str) -> Result<usize, Failure> {
+    pub(super) fn stream_at(&mut self, name: &str) -> Result<usize, Failure> {
         let Streams { index, rows, .. } = &mut self.streams;
         if let Some(at) = index.get(name) {
             return Ok(*at);
@@ -314,7 +223,7 @@ impl<'c> Transaction<'c> {
     }
 
     /// The event that is stored under the id of `event`, and whether it is the same.
-    fn known(&self, event: &NewEvent) -> rusqlite::Result<Option<Known>> {
+    pub(super) fn known(&self, event: &NewEvent) -> rusqlite::Result<Option<Known>> {
         let Some(id) = &event.id else { return Ok(None) };
         // What another copy of the store knows by link and position is the event there, if it has that.
         if let Some((prefix, position)) = position_in(id.as_str()) {
