@@ -375,7 +375,8 @@ impl Store {
         }
     }
 
-    /// Records how what is called `name` failed, or that it no longer does.
+    /// Records how what is called `name` failed, or that it no longer does. Where there is no such
+    /// subscription or projection, nothing is recorded.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
 //! A store that SQLite keeps. The only rooms that know SQL.
 //!
-//! `db` holds events, states, decisions and subscriptions, in WAL mode with `synchronous=FULL`.
+//! `db` holds events, states, decisions and the registry of names, in WAL mode with `synchronous=FULL`.
 //! No room opens it, its WAL or its shared memory with an ordinary file call: closing such a
 //! descriptor would drop SQLite's locks of the whole process.
 

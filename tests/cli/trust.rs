@@ -287,23 +287,23 @@ fn a_definition_that_another_program_changed_is_refused() {
         let shop = shop();
         let json = definition(&shop);
         assert!(json.contains(from), "{what}: {json}");
-        change(&shop, "definition", &json.replace(from, to));
+        change(&shop, "record", &json.replace(from, to));
         let told = format!("\n  program: {command}\n  directory: [home]\nhint: ");
         for args in RUNNING {
             shop.run(args).fails_with(1, [&*told]);
         }
         assert_eq!(runs(&shop, ""), 0, "{what}");
         // What was meant before is allowed as it was.
-        change(&shop, "definition", &json);
+        change(&shop, "record", &json);
         never_asks(&shop, "");
     }
     // Another directory.
     let shop = shop();
     let json = definition(&shop);
-    change(&shop, "definition", &json.replace(r#""directory":".""#, r#""directory":"evil/..""#));
+    change(&shop, "record", &json.replace(r#""directory":".""#, r#""directory":"evil/..""#));
     shop.run(RUNNING[0]).fails_with(1, ["\n  directory: [home]/evil/..\n"]);
     // What is run on which events is not what is run.
-    change(&shop, "definition", &json.replace(r#""from":["s"]"#, r#""from":["*"]"#));
+    change(&shop, "record", &json.replace(r#""from":["s"]"#, r#""from":["*"]"#));
     never_asks(&shop, "");
 }
 
@@ -312,9 +312,10 @@ fn a_permit_is_of_one_projection_and_one_store() {
     let shop = shop();
     // Another name for the same program.
     let table = database(&shop);
-    let copy =
-        "INSERT INTO projections SELECT 'other', generation, definition, permit FROM projections";
+    let copy = "INSERT INTO names SELECT 'other', kind, generation, record, permit, position, link, \
+                failed, failure, sum FROM names";
     table.execute(copy, []).unwrap();
+    set_sums(&table);
     drop(table);
     fs::copy(shop.path(".ream/projections/seen.1.db"), shop.path(".ream/projections/other.1.db"))
         .unwrap();
@@ -324,7 +325,9 @@ fn a_permit_is_of_one_projection_and_one_store() {
     // A permit that is none, or of something else.
     for permit in [&b""[..], b"x", &[0; 32], &[0; 33]] {
         shop.append("s", "T", "1").ok();
-        database(&shop).execute("UPDATE projections SET permit = ?1", [permit]).unwrap();
+        let table = database(&shop);
+        table.execute("UPDATE names SET permit = ?1", [permit]).unwrap();
+        set_sums(&table);
         refuses(&shop, "", COMMAND);
     }
     // Another store in the place of this one.
@@ -393,12 +396,39 @@ fn database(shop: &Ream) -> Connection {
 
 /// What the store remembers of `seen`, as it is stored.
 fn definition(shop: &Ream) -> String {
-    let select = "SELECT definition FROM projections WHERE name = 'seen'";
+    let select = "SELECT record FROM names WHERE name = 'seen'";
     database(shop).query_row(select, [], |row| row.get(0)).unwrap()
 }
 
 /// Changes a column of `seen`, as a program does that knows nothing of permits.
 fn change(shop: &Ream, column: &str, value: &str) {
-    let update = format!("UPDATE projections SET {column} = ?1 WHERE name = 'seen'");
-    assert_eq!(database(shop).execute(&update, params![value]).unwrap(), 1);
+    let (table, update) =
+        (database(shop), format!("UPDATE names SET {column} = ?1 WHERE name = 'seen'"));
+    assert_eq!(table.execute(&update, params![value]).unwrap(), 1);
+    set_sums(&table);
+}
+
+/// Gives the rows of projections the sums that they would have had: the sum is no secret.
+fn set_sums(table: &Connection) {
+    let select = "SELECT name, kind, generation, record, permit FROM names";
+    let mut select = table.prepare(select).unwrap();
+    let mut rows = select.query([]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        let text = |at| row.get::<_, String>(at).unwrap().into_bytes();
+        let long = |bytes: &[u8]| [&(bytes.len() as u64).to_be_bytes(), bytes].concat();
+        let there = |bytes: &[u8]| [&b"+"[..], &long(bytes)].concat();
+        let permit = row.get::<_, Option<Vec<u8>>>(4).unwrap();
+        let fields = [
+            long(&text(0)),
+            there(&text(1)),
+            row.get::<_, u64>(2).unwrap().to_be_bytes().to_vec(),
+            there(&text(3)),
+            permit.map_or(b"-".to_vec(), |permit| there(&permit)),
+            // A projection has no checkpoint here, and these have not failed.
+            b"----".to_vec(),
+        ];
+        let sum = xxhash_rust::xxh3::xxh3_64(&fields.concat()).cast_signed();
+        let update = "UPDATE names SET sum = ?2 WHERE name = ?1";
+        table.execute(update, params![row.get::<_, String>(0).unwrap(), sum]).unwrap();
+    }
 }

@@ -187,9 +187,71 @@ fn a_stored_time_that_is_none_is_an_error_that_says_so() {
         let home = Home::with(2);
         home.run(&["tail", "--as", "n", "--retries", "0", "--", "false"]).failed(7, &[]);
         let database = Connection::open(home.file("db")).unwrap();
-        assert_eq!(database.execute("UPDATE failures SET time = ?1", [micros]), Ok(1));
+        assert_eq!(database.execute("UPDATE names SET failed = ?1", [micros]), Ok(1));
         drop(database);
         let told = ["the store is damaged", &*micros.to_string()];
         home.run(&["subscription", "show", "n"]).failed(1, &told);
     }
+}
+
+/// A store with the subscription `mail`, which failed, and the projection `rows`, all of it in the database.
+fn named() -> Home {
+    let home = Home::with(2);
+    home.run(&["tail", "--as", "mail", "--retries", "0", "--", "false"]).failed(7, &[]);
+    let program = ["--", "sh", "-c", "cat >/dev/null"];
+    home.run(&[&["project", "create", "rows", "id:integer:key"], &program[..]].concat()).done();
+    let database = Connection::open(home.file("db")).unwrap();
+    database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(())).unwrap();
+    home
+}
+
+#[test]
+fn what_is_recorded_of_a_name_is_what_was_stored_or_an_error() {
+    for (name, change) in [
+        ("mail", "kind = 'projection'"),
+        ("mail", "kind = 'other'"),
+        ("mail", "kind = NULL"),
+        ("rows", "generation = 2"),
+        ("rows", "record = replace(record, 'cat', 'tac')"),
+        ("rows", "permit = zeroblob(32)"),
+        ("mail", "position = 1"),
+        ("mail", "position = NULL"),
+        ("mail", "link = zeroblob(16)"),
+        ("mail", "link = NULL"),
+        ("mail", "failed = failed + 1"),
+        ("mail", "failed = NULL"),
+        ("mail", "failure = 'it worked'"),
+        ("mail", "failure = NULL"),
+        ("mail", "sum = sum + 1"),
+        ("mail", "name = 'Mail'"),
+    ] {
+        let home = named();
+        let database = Connection::open(home.file("db")).unwrap();
+        let update = format!("UPDATE names SET {change} WHERE name = '{name}'");
+        assert_eq!(database.execute(&update, ()), Ok(1), "{change}");
+        drop(database);
+        let told = ["the store is damaged: ", name];
+        home.run(&["subscription", "list"]).failed(1, &told);
+        home.run(&["subscription", "show", name]).failed(1, &told);
+    }
+}
+
+#[test]
+fn a_name_that_a_flipped_bit_hides_is_not_given_a_second_time() {
+    let home = named();
+    change(&home, "db", |bytes| {
+        let places: Vec<usize> =
+            (0..bytes.len() - 4).filter(|at| bytes[*at..].starts_with(b"mail")).collect();
+        assert!(!places.is_empty());
+        places.iter().for_each(|at| bytes[at + 3] ^= 1);
+    });
+    let told = ["the store is damaged: ", "`maim`"];
+    for args in [
+        &["tail", "--as", "mail", "--", "cat"][..],
+        &["project", "create", "mail", "id:integer:key"],
+        &["subscription", "rm", "mail", "--yes"],
+    ] {
+        home.run(args).failed(1, &told);
+    }
+    assert!(!home.file("projections/mail.1.db").exists());
 }

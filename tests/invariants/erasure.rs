@@ -10,7 +10,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use ream::{Command, Data, Expect, Json, NewEvent, NewState, Store, StreamName, Version};
+use ream::{
+    Command, Data, Expect, Json, NewEvent, NewState, NewSubscription, Position, Store, StreamName,
+    Version,
+};
 use serde_json::Value;
 
 use crate::support::{Home, Lines, Running, clean, killed_at_calls, sized};
@@ -63,6 +66,13 @@ impl Chance {
     }
 }
 
+/// Makes a subscription to all streams whose checkpoint is at `position`.
+fn subscribe(home: &Home, name: &str, position: u64) {
+    let name = name.parse().unwrap();
+    let new = NewSubscription { name, patterns: Vec::new(), types: Vec::new() };
+    home.open().subscribe(&new, Position(position)).unwrap();
+}
+
 /// A store with a history, and which markers may be in it.
 struct History {
     home: Home,
@@ -80,7 +90,9 @@ impl History {
     fn new(seed: u64) -> Self {
         let chance = Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
         let (events, states) = (BTreeMap::new(), BTreeMap::new());
-        Self { home: Home::new(), chance, last: 0, events, states, gone: BTreeSet::new() }
+        let home = Home::new();
+        subscribe(&home, "reactor", 0);
+        Self { home, chance, last: 0, events, states, gone: BTreeSet::new() }
     }
 
     fn stream(&mut self) -> String {
@@ -134,7 +146,7 @@ impl History {
             _ => {
                 let (marker, data) = self.payload();
                 let Data::Json(json) = data else { unreachable!() };
-                store.record_failure("projector", Some(json.as_str())).unwrap();
+                store.record_failure("reactor", Some(json.as_str())).unwrap();
                 // Any removal forgets what a failure quotes.
                 self.gone.insert(marker);
             }
@@ -341,9 +353,14 @@ fn a_state_without_an_event_goes_with_its_stream() {
 #[test]
 fn a_failure_that_may_quote_an_event_is_forgotten_but_for_when_it_was() {
     let home = Home::with(3);
+    subscribe(&home, "orders", 1);
     home.open().record_failure("orders", Some("at <000007>: unknown <000008>")).unwrap();
+    let failed = home.open().last_failure("orders").unwrap().unwrap();
     home.run(&["stream", "rm", "s", "--yes"]).done();
     assert_eq!(markers(&home), BTreeSet::new());
     let failure = home.open().last_failure("orders").unwrap().unwrap();
     assert!(failure.message.contains("erased"), "{failure:?}");
+    assert_eq!(failure.time, failed.time);
+    // Where it was, too.
+    assert_eq!(home.open().subscription("orders").unwrap().checkpoint.position.0, 1);
 }

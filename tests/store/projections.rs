@@ -5,8 +5,8 @@ mod rebuilds;
 mod rows;
 
 use ream::{
-    Batched, Condition, Definition, Error, Parameters, Projection, ProjectionEntry, Row, Schema,
-    Selection,
+    Batched, Condition, Definition, Error, NewSubscription, Parameters, Position, Projection,
+    ProjectionEntry, Row, Schema, Selection, Store,
 };
 
 use crate::store;
@@ -95,7 +95,12 @@ fn one_is_made_once_and_dropped_once() {
     assert!(!store.drop_projection(&name).unwrap());
     assert_eq!(store.projections().unwrap(), []);
     assert!(store.create_projection(&entry("users", &other)).unwrap());
-    assert_eq!(store.projection("users").unwrap().entry().generation, 1);
+    // No file has a name that another one had.
+    assert_eq!(store.projection("users").unwrap().entry().generation, 2);
+    assert!(store.drop_projection(&name).unwrap());
+    assert!(store.create_projection(&entry("USERS", &other)).unwrap());
+    assert_eq!(store.projection("USERS").unwrap().entry().generation, 3);
+    assert_eq!(files(&store), ["USERS.3.db", "USERS.db"]);
 }
 
 #[test]
@@ -128,20 +133,73 @@ fn what_it_is_made_from_is_remembered() {
     assert!(matches!(missing, Error::ProjectionNotFound { .. }));
 }
 
+fn follows(name: &str) -> NewSubscription {
+    NewSubscription { name: name.parse().unwrap(), patterns: Vec::new(), types: Vec::new() }
+}
+
+/// The files of projections, but for those that SQLite puts beside one.
+fn files(store: &Fresh) -> Vec<String> {
+    let files = std::fs::read_dir(store.path().join("projections")).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.filter(|name| name.strip_suffix(".db").is_some()).collect();
+    names.sort();
+    names
+}
+
 #[test]
 fn a_name_is_that_of_a_projection_or_of_a_subscription() {
-    use ream::{NewSubscription, Position};
     let mut store = empty();
-    let follows = |name: &str| NewSubscription {
-        name: name.parse().unwrap(),
-        patterns: Vec::new(),
-        types: Vec::new(),
-    };
     let taken = store.subscribe(&follows("Users"), Position(0)).unwrap_err();
     assert!(matches!(taken, Error::NameTaken { what: "a projection", .. }), "{taken}");
     store.subscribe(&follows("mail"), Position(0)).unwrap();
     let definition = Definition::new(schema(&USERS));
-    let taken = store.create_projection(&entry("Mail", &definition)).unwrap_err();
-    assert!(matches!(taken, Error::NameTaken { what: "a subscription", .. }), "{taken}");
+    for name in ["mail", "Mail"] {
+        let taken = store.create_projection(&entry(name, &definition)).unwrap_err();
+        assert!(matches!(taken, Error::NameTaken { what: "a subscription", .. }), "{taken}");
+    }
     assert_eq!(store.projections().unwrap().len(), 1);
+    assert_eq!(files(&store), ["users.1.db", "users.db"]);
+    // Once one of them is gone, the other may have the name.
+    assert!(store.remove_subscription(&"mail".parse().unwrap()).unwrap());
+    assert!(store.create_projection(&entry("Mail", &definition)).unwrap());
+    assert!(store.drop_projection(&"users".parse().unwrap()).unwrap());
+    store.subscribe(&follows("Users"), Position(0)).unwrap();
+    assert_eq!(files(&store), ["Mail.1.db", "Mail.db"]);
+}
+
+#[test]
+fn who_loses_the_race_for_a_name_leaves_no_file() {
+    const ROUNDS: usize = 50;
+    let store = empty();
+    let start = std::sync::Barrier::new(2);
+    // Whoever panics here would leave the other one waiting.
+    let race = |take: fn(&mut Store, &str) -> Result<(), Error>| {
+        let (mut store, start) = (store.another(), &start);
+        move || -> Vec<Result<(), Error>> {
+            let one = |round| {
+                start.wait();
+                take(&mut store, &format!("race{round}"))
+            };
+            (0..ROUNDS).map(one).collect()
+        }
+    };
+    let create = |store: &mut Store, name: &str| {
+        let definition = Definition::new(schema(&USERS));
+        store.create_projection(&entry(name, &definition)).map(drop)
+    };
+    let subscribe =
+        |store: &mut Store, name: &str| store.subscribe(&follows(name), Position(0)).map(drop);
+    let (created, subscribed) = std::thread::scope(|scope| {
+        let (create, subscribe) = (scope.spawn(race(create)), scope.spawn(race(subscribe)));
+        (create.join().unwrap(), subscribe.join().unwrap())
+    });
+    for (round, both) in created.into_iter().zip(subscribed).enumerate() {
+        let created = match both {
+            (Ok(()), Err(Error::NameTaken { .. })) => true,
+            (Err(Error::NameTaken { .. }), Ok(())) => false,
+            both => panic!("round {round}: {both:?}"),
+        };
+        let is_file = |file: &String| file.starts_with(&format!("race{round}."));
+        assert_eq!(files(&store).iter().any(is_file), created, "{round}");
+    }
 }

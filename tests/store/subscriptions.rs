@@ -157,6 +157,73 @@ fn one_is_removed_once_and_begins_anew() {
 }
 
 #[test]
+fn a_name_in_another_case_leaves_what_is_there() {
+    let (mut store, mail) = mail();
+    store.record_failure("mail", Some("it failed")).unwrap();
+    let other = "MAIL".parse().unwrap();
+    assert!(!store.remove_subscription(&other).unwrap());
+    let to = store.checkpoint(Position(1)).unwrap();
+    for missing in [
+        store.move_subscription(&other, None, &to).unwrap_err(),
+        store.subscription("MAIL").unwrap_err(),
+    ] {
+        assert!(matches!(missing, Error::SubscriptionNotFound { .. }), "{missing}");
+    }
+    store.record_failure("MAIL", None).unwrap();
+    assert_eq!(store.subscription("mail").unwrap(), mail);
+    assert_eq!(store.last_failure("mail").unwrap().unwrap().message, "it failed");
+    // Once it is free, it can be written in another way.
+    assert!(store.remove_subscription(&mail.follows.name).unwrap());
+    store.subscribe(&follows("Mail", &["s"]), Position(0)).unwrap();
+    assert_eq!(store.subscriptions().unwrap()[0].follows, follows("Mail", &["s"]));
+}
+
+#[test]
+fn who_comes_second_gets_no_other_subscription_than_was_asked_for() {
+    const ROUNDS: usize = 100;
+    let store = store();
+    let start = std::sync::Barrier::new(2);
+    let asked = |round: usize, pattern| follows(&format!("race{round}"), &[pattern]);
+    // Whoever panics here would leave the other one waiting.
+    let race = |mut store: ream::Store, pattern: &'static str| {
+        let start = &start;
+        move || -> Vec<Result<Subscription, Error>> {
+            let one = |round| {
+                start.wait();
+                store.subscribe(&asked(round, pattern), Position(0))
+            };
+            (0..ROUNDS).map(one).collect()
+        }
+    };
+    let (first, second) = std::thread::scope(|scope| {
+        let first = scope.spawn(race(store.another(), "s"));
+        let second = scope.spawn(race(store.another(), "t"));
+        (first.join().unwrap(), second.join().unwrap())
+    });
+    for (round, both) in first.into_iter().zip(second).enumerate() {
+        match both {
+            (Ok(found), Err(Error::SubscriptionDiffers { .. })) => {
+                assert_eq!(found.follows, asked(round, "s"));
+            }
+            (Err(Error::SubscriptionDiffers { .. }), Ok(found)) => {
+                assert_eq!(found.follows, asked(round, "t"));
+            }
+            both => panic!("round {round}: {both:?}"),
+        }
+    }
+}
+
+#[test]
+fn nothing_is_recorded_of_what_is_not_there() {
+    let (mut store, mail) = mail();
+    store.remove_subscription(&mail.follows.name).unwrap();
+    for name in ["mail", "other"] {
+        store.record_failure(name, Some("it failed")).unwrap();
+        assert_eq!(store.last_failure(name).unwrap(), None);
+    }
+}
+
+#[test]
 fn the_last_failure_is_kept_until_it_is_over() {
     let (mut store, _) = mail();
     assert_eq!(store.last_failure("mail").unwrap(), None);

@@ -10,13 +10,14 @@ mod file;
 mod functions;
 mod lower;
 mod rebuild;
+mod registered;
 mod rows;
 mod select;
 mod table;
 
 use std::cell::Cell;
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use self::file::File;
 pub(crate) use self::select::RowRef;
@@ -26,11 +27,9 @@ use super::layout::Layout;
 use super::lock::MOMENT;
 use super::lock::Queue;
 use super::payload::link;
-use super::registry::is_table;
-use super::registry::{self, PROJECTION_COLUMNS, entry, find, find_exactly};
+use super::registry::{self, Holder, Kind};
 use crate::event::{Link, Position};
 use crate::schema::{Definition, Identifier};
-use crate::store::permit::Permit;
 use crate::store::{Checkpoint, Error, Options, ProjectionEntry, ProjectionStatus};
 
 /// A projection, open.
@@ -46,16 +45,17 @@ pub(crate) struct Projection {
 }
 
 impl Store {
-    /// The projection whose name is `name`, but for upper and lower case.
-    pub(crate) fn registered(&self, name: &Identifier) -> Result<Option<ProjectionEntry>, Error> {
-        self.look(|connection| find(connection, name.as_str()))
-    }
-
     /// Makes a projection; whether it is new.
     pub(crate) fn create_projection(&mut self, entry: &ProjectionEntry) -> Result<bool, Error> {
         let ProjectionEntry { name, definition, permit, .. } = entry;
         let _turn = Queue::of_projections(&self.layout).enter(&self.options)?;
-        match self.registered(name)? {
+        let (known, generation) = self.look(|connection| {
+            Ok(match registry::holder(connection, name.as_str(), Kind::Projection)? {
+                Holder::Known(row) => (Some(registered::entry(*row)?), 0),
+                Holder::Nobody { generation } => (None, generation + 1),
+            })
+        })?;
+        match known {
             Some(known) if known.name == *name && known.definition == *definition => {
                 if known.permit != *permit {
                     self.remember(entry)?;
@@ -66,27 +66,30 @@ impl Store {
             None => {}
         }
         // What an earlier attempt left is in no one's use.
-        for generation in file::generations(&self.layout, name)? {
-            File::of(&self.layout, name, generation).remove()?;
-        }
-        let generation = 1;
+        self.remove_files(name)?;
         drop(self.create_file(name, definition, generation)?);
         file::point(&self.layout, name, generation)?;
         file::sync_names(&self.layout)?;
         // From here on it is there: writers wait for no more than this.
-        let (json, permit) = (definition.to_json(), permit.as_ref().map(Permit::as_bytes));
-        self.write(false, |transaction| {
+        let made = self.write(false, |transaction| {
             let connection = transaction.connection();
-            if registry::is_subscription(connection, name.as_str())? {
-                let name = name.to_string();
-                return Err(Error::NameTaken { name, what: "a subscription" }.into());
-            }
-            connection.execute_batch(registry::PROJECTIONS)?;
-            let insert = "INSERT INTO projections VALUES (?1, ?2, ?3, ?4)";
-            connection.execute(insert, params![name.as_str(), generation, json, permit])?;
-            Ok(())
-        })?;
-        Ok(true)
+            // A subscription may have come first.
+            registry::holder(connection, name.as_str(), Kind::Projection)?;
+            registered::put(connection, &ProjectionEntry { generation, ..entry.clone() })
+        });
+        if let Err(Error::NameTaken { .. }) = made {
+            self.remove_files(name)?;
+        }
+        made.map(|()| true)
+    }
+
+    /// Removes all files of a projection that is not registered.
+    fn remove_files(&self, name: &Identifier) -> Result<(), Error> {
+        file::unpoint(&self.layout, name)?;
+        for generation in file::generations(&self.layout, name)? {
+            File::of(&self.layout, name, generation).remove()?;
+        }
+        Ok(())
     }
 
     /// Makes the file of a generation, without rows.
@@ -113,50 +116,31 @@ impl Store {
         let _run = self.take_run(name.as_str(), MOMENT)?;
         let _rebuild = self.take_rebuild(name)?;
         let _turn = Queue::of_projections(&self.layout).enter(&self.options)?;
-        let found = self.look(|connection| find(connection, name.as_str()))?;
-        if found.is_some_and(|entry| entry.name == *name) {
+        let find = |connection: &Connection| {
+            registry::find_kind(connection, name.as_str(), Kind::Projection)
+        };
+        if self.look(|connection| Ok(find(connection)?))?.is_some() {
             self.write(false, |transaction| {
-                let delete = "DELETE FROM projections WHERE name = ?1";
-                transaction.connection().execute(delete, [name.as_str()])?;
-                registry::forget_failure(transaction.connection(), name.as_str())?;
-                Ok(())
+                let connection = transaction.connection();
+                let found = find(connection)?;
+                Ok(found.map_or(Ok(()), |found| found.give_back(connection))?)
             })?;
         } else if file::generations(&self.layout, name)?.is_empty() {
             return Ok(false);
         }
-        file::unpoint(&self.layout, name)?;
-        for generation in file::generations(&self.layout, name)? {
-            File::of(&self.layout, name, generation).remove()?;
-        }
+        self.remove_files(name)?;
         Ok(true)
-    }
-
-    /// The projections, by name.
-    pub(crate) fn projections(&self) -> Result<Vec<ProjectionEntry>, Error> {
-        self.look(|connection| {
-            if !is_table(connection, "projections")? {
-                return Ok(Vec::new());
-            }
-            let select = format!("SELECT {PROJECTION_COLUMNS} FROM projections ORDER BY name");
-            let mut statement = connection.prepare(&select)?;
-            let mut rows = statement.query([])?;
-            let mut entries = Vec::new();
-            while let Some(row) = rows.next()? {
-                entries.push(entry(row)?);
-            }
-            Ok(entries)
-        })
     }
 
     /// Opens the projection `name`.
     pub(crate) fn projection(&self, name: &str) -> Result<Projection, Error> {
-        let entry = self.look(|connection| find_exactly(connection, name))?;
+        let entry = self.projection_entry(name)?;
         let file = File::of(&self.layout, &entry.name, entry.generation);
         let connection = match file.open(&self.layout, &self.options) {
             Ok(connection) => connection,
             Err(error) if file.exists()? => return Err(error),
             // It may have been rebuilt since it was looked up.
-            Err(_) if self.look(|connection| find_exactly(connection, name))? != entry => {
+            Err(_) if self.projection_entry(name)? != entry => {
                 return self.projection(name);
             }
             Err(_) => return Err(Error::ProjectionLost { name: name.into(), path: file.path() }),

@@ -1,128 +1,238 @@
-//! The registry: which names there are, and how what they stand for failed last.
+//! The registry: a row for each name, of what follows the log: what it is, how far it has come, how it failed
+//! last. No other room knows its table.
+//!
+//! Names that differ in nothing but case are one name: they would be one file in some file systems. The row
+//! of a name that was given back stays, with the last generation that it had, so that no file name is used
+//! again.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::failure::Failure;
-use crate::event::Position;
+use super::failure::{Failure, damaged};
+use super::missing::check_around;
+use super::payload::link;
+use crate::event::{Link, Position, Timestamp};
+use crate::excerpt::excerpt;
 use crate::near;
-use crate::schema::{Definition, Identifier};
-use crate::store::permit::Permit;
-use crate::store::{Checkpoint, Error, ProjectionEntry};
+use crate::store::hash::Fields;
+use crate::store::sum::sum;
+use crate::store::{Checkpoint, Error};
 
-/// The table of what projections there are; made with the first of them. Names that differ in nothing
-/// but case would be one file in some file systems.
-pub(super) const PROJECTIONS: &str = "CREATE TABLE IF NOT EXISTS projections (
-    name TEXT PRIMARY KEY COLLATE NOCASE,
-    generation INTEGER NOT NULL,
-    definition TEXT NOT NULL,
-    permit BLOB
-) WITHOUT ROWID";
-
-pub(super) const PROJECTION_COLUMNS: &str = "name, generation, definition, permit";
+const SELECT: &str = "SELECT name, kind, generation, record, permit, position, link, failed, failure, sum \
+                      FROM names";
 
 /// How much of a failure is kept, in bytes.
-pub(super) const MOST_FAILURE: usize = 2000;
+const MOST_FAILURE: usize = 2000;
 
-/// How what follows the log failed last; made with the first failure.
-pub(super) const FAILURES: &str = "CREATE TABLE IF NOT EXISTS failures (
-    name TEXT PRIMARY KEY COLLATE NOCASE,
-    time INTEGER NOT NULL,
-    message TEXT NOT NULL
-) WITHOUT ROWID";
-
-/// What stands where the message of a failure was erased.
-const ERASED: &str = "(erased, since it may have quoted what was removed)";
-
-/// Whether a table that is made when it is needed has been made.
-pub(super) fn is_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
-    let table = "SELECT 1 FROM sqlite_schema WHERE name = ?1";
-    let mut statement = connection.prepare_cached(table)?;
-    Ok(statement.query_row([name], |_| Ok(())).optional()?.is_some())
+/// What a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Projection,
+    Subscription,
 }
 
-/// Whether there is a projection `name`, but for upper and lower case.
-pub(super) fn is_projection(connection: &Connection, name: &str) -> Result<bool, Failure> {
-    Ok(find(connection, name)?.is_some())
+/// A row of `names`.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Name {
+    /// The name as it was first written.
+    pub(super) text: String,
+    /// What it stands for; nothing once it is free.
+    pub(super) kind: Option<Kind>,
+    /// The generation of a projection that serves, or the last one that did.
+    pub(super) generation: u64,
+    /// What it is made from, or what it follows, as JSON.
+    pub(super) record: Option<String>,
+    /// The permit of the program in `record`.
+    pub(super) permit: Option<Vec<u8>>,
+    /// How far a subscription has come. A projection has that in its file.
+    pub(super) checkpoint: Option<Checkpoint>,
+    /// When it failed last, where it has not gone on since.
+    pub(super) failed: Option<Timestamp>,
+    /// How it failed; nothing where that was forgotten.
+    pub(super) failure: Option<String>,
 }
 
-/// The projection whose name is `name`, but for upper and lower case.
-pub(super) fn find(
-    connection: &Connection,
-    name: &str,
-) -> Result<Option<ProjectionEntry>, Failure> {
-    let select = format!("SELECT {PROJECTION_COLUMNS} FROM projections WHERE name = ?1");
-    let mut statement = match connection.prepare(&select) {
-        Err(_) if !is_table(connection, "projections")? => return Ok(None),
-        prepared => prepared?,
-    };
-    let mut rows = statement.query([name])?;
-    rows.next()?.map(entry).transpose()
+/// Who has a name, as one who wants it for a kind finds it.
+#[derive(Debug)]
+pub(super) enum Holder {
+    /// Something of that kind.
+    Known(Box<Name>),
+    /// No one. The last generation that the name had.
+    Nobody { generation: u64 },
 }
 
-/// The projection `name`.
-pub(super) fn find_exactly(
-    connection: &Connection,
-    name: &str,
-) -> Result<ProjectionEntry, Failure> {
-    match find(connection, name)?.filter(|entry| entry.name.as_str() == name) {
-        Some(entry) => Ok(entry),
-        None => Err(not_found(connection, name)?.into()),
-    }
-}
+impl Kind {
+    const ALL: [Self; 2] = [Self::Projection, Self::Subscription];
 
-pub(super) fn entry(row: &rusqlite::Row<'_>) -> Result<ProjectionEntry, Failure> {
-    let (name, definition) = (row.get_ref(0)?.as_str()?, row.get_ref(2)?.as_str()?);
-    let damaged = |error: &dyn std::fmt::Display| Error::Damaged {
-        what: format!("the projection `{name}` is none: {error}"),
-    };
-    Ok(ProjectionEntry {
-        name: Identifier::new(name).map_err(|error| damaged(&error))?,
-        definition: Definition::parse(definition).map_err(|error| damaged(&error))?,
-        generation: row.get(1)?,
-        // What is no permit is none that holds.
-        permit: row.get_ref(3)?.as_blob_or_null().ok().flatten().and_then(Permit::from_bytes),
-        given: false,
-    })
-}
-
-fn not_found(connection: &Connection, name: &str) -> Result<Error, Failure> {
-    let mut near = Vec::new();
-    if is_table(connection, "projections")? {
-        let mut statement = connection.prepare("SELECT name FROM projections")?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let known: String = row.get(0)?;
-            if near::is_near(name, &known) {
-                near.push(known);
-            }
+    /// The word in the column.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Projection => "projection",
+            Self::Subscription => "subscription",
         }
     }
-    Ok(Error::ProjectionNotFound { name: name.into(), near })
+
+    /// The same as a part of a sentence.
+    fn told(self) -> &'static str {
+        match self {
+            Self::Projection => "a projection",
+            Self::Subscription => "a subscription",
+        }
+    }
 }
 
-/// Whether there is a subscription `name`, but for upper and lower case.
-pub(super) fn is_subscription(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
-    if !is_table(connection, "subscriptions")? {
-        return Ok(false);
+impl Name {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        let name: String = row.get(0)?;
+        let wrong = || damaged(format!("what is recorded of `{name}` is not what was stored"));
+        let kind = match row.get_ref(1)?.as_str_or_null()? {
+            Some(word) => {
+                let kind = Kind::ALL.into_iter().find(|kind| kind.word() == word);
+                Some(kind.ok_or_else(wrong)?)
+            }
+            None => None,
+        };
+        let checkpoint = match row.get::<_, Option<u64>>(5)? {
+            Some(position) => {
+                Some(Checkpoint { position: Position(position), link: link(row, 6)? })
+            }
+            None => None,
+        };
+        let read = Self {
+            kind,
+            generation: row.get(2)?,
+            record: row.get(3)?,
+            permit: row.get(4)?,
+            checkpoint,
+            failed: row.get(7)?,
+            failure: row.get(8)?,
+            text: name.clone(),
+        };
+        if row.get::<_, i64>(9)? == read.sum() { Ok(read) } else { Err(wrong()) }
     }
-    let mut statement = connection.prepare_cached("SELECT 1 FROM subscriptions WHERE name = ?1")?;
-    Ok(statement.query_row([name], |_| Ok(())).optional()?.is_some())
+
+    fn sum(&self) -> i64 {
+        sum(|fields| {
+            fields.text(&self.text);
+            fields.optional_text(self.kind.map(Kind::word));
+            fields.number(self.generation);
+            fields.optional_text(self.record.as_deref());
+            fields.optional(self.permit.as_deref(), Fields::bytes);
+            fields.optional(self.position(), Fields::number);
+            fields.optional(self.link().map(Link::as_bytes), Fields::bytes);
+            fields.optional(self.failed, Fields::time);
+            fields.optional_text(self.failure.as_deref());
+        })
+    }
+
+    fn position(&self) -> Option<u64> {
+        self.checkpoint.as_ref().map(|checkpoint| checkpoint.position.0)
+    }
+
+    fn link(&self) -> Option<&Link> {
+        self.checkpoint.as_ref().map(|checkpoint| &checkpoint.link)
+    }
+
+    /// Stores it in the place of the row that the name had.
+    pub(super) fn put(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut statement = connection.prepare_cached(
+            "REPLACE INTO names VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?;
+        statement.execute(params![
+            self.text,
+            self.kind.map(Kind::word),
+            self.generation,
+            self.record,
+            self.permit,
+            self.position(),
+            self.link().map(Link::as_bytes),
+            self.failed.map(Timestamp::as_micros),
+            self.failure,
+            self.sum(),
+        ])?;
+        Ok(())
+    }
+
+    /// Gives the name back: what stays is that its generations are used up.
+    pub(super) fn give_back(self, connection: &Connection) -> rusqlite::Result<()> {
+        let Self { text, generation, .. } = self;
+        Self { text, generation, ..Self::default() }.put(connection)
+    }
+
+    /// Sets how it failed last, or that it no longer does.
+    pub(super) fn set_failure(&mut self, failure: Option<(Timestamp, &str)>) {
+        self.failed = failure.map(|(time, _)| time);
+        self.failure = failure.map(|(_, message)| excerpt(message, MOST_FAILURE).into_owned());
+    }
+}
+
+/// The row of `name`, but for upper and lower case.
+fn find(connection: &Connection, name: &str) -> rusqlite::Result<Option<Name>> {
+    let mut statement = connection.prepare_cached(&format!("{SELECT} WHERE name = ?1"))?;
+    let found = statement.query_row([name], Name::read).optional()?;
+    if found.is_none() {
+        check_around(connection, SELECT, "name", name, |row| Name::read(row).map(drop))?;
+    }
+    Ok(found)
+}
+
+/// What `name` stands for, as it is written.
+pub(super) fn find_exactly(connection: &Connection, name: &str) -> rusqlite::Result<Option<Name>> {
+    Ok(find(connection, name)?.filter(|found| found.kind.is_some() && found.text == name))
+}
+
+/// What `name` stands for, as it is written, where that is of a kind.
+pub(super) fn find_kind(
+    connection: &Connection,
+    name: &str,
+    kind: Kind,
+) -> rusqlite::Result<Option<Name>> {
+    Ok(find_exactly(connection, name)?.filter(|found| found.kind == Some(kind)))
+}
+
+/// Who has `name`, but for upper and lower case, where it is wanted for a kind. What another kind has is
+/// refused.
+pub(super) fn holder(connection: &Connection, name: &str, kind: Kind) -> Result<Holder, Failure> {
+    match find(connection, name)? {
+        Some(found) if found.kind == Some(kind) => Ok(Holder::Known(found.into())),
+        Some(Name { kind: Some(other), .. }) => {
+            Err(Error::NameTaken { name: name.into(), what: other.told() }.into())
+        }
+        Some(Name { generation, .. }) => Ok(Holder::Nobody { generation }),
+        None => Ok(Holder::Nobody { generation: 0 }),
+    }
+}
+
+/// What there is of a kind, by name.
+pub(super) fn all(connection: &Connection, kind: Kind) -> rusqlite::Result<Vec<Name>> {
+    let mut all = rows(connection)?;
+    all.retain(|name| name.kind == Some(kind));
+    Ok(all)
+}
+
+/// The names of a kind that are near to `name`.
+pub(super) fn near(
+    connection: &Connection,
+    name: &str,
+    kind: Kind,
+) -> rusqlite::Result<Vec<String>> {
+    let names = all(connection, kind)?.into_iter().map(|found| found.text);
+    Ok(names.filter(|known| near::is_near(name, known)).collect())
 }
 
 /// Forgets the words of every failure, which may quote an event: that something failed, and when, stays.
 pub(super) fn forget_messages(connection: &Connection) -> rusqlite::Result<()> {
-    if is_table(connection, "failures")? {
-        connection.execute("UPDATE failures SET message = ?1", [ERASED])?;
+    for mut name in rows(connection)? {
+        if name.failure.take().is_some() {
+            name.put(connection)?;
+        }
     }
     Ok(())
 }
 
-/// Forgets how what is called `name` failed.
-pub(super) fn forget_failure(connection: &Connection, name: &str) -> rusqlite::Result<()> {
-    if is_table(connection, "failures")? {
-        connection.execute("DELETE FROM failures WHERE name = ?1", [name])?;
-    }
-    Ok(())
+fn rows(connection: &Connection) -> rusqlite::Result<Vec<Name>> {
+    let mut statement = connection.prepare_cached(&format!("{SELECT} ORDER BY name"))?;
+    let rows = statement.query_map([], Name::read)?;
+    rows.collect()
 }
 
 /// The checkpoint of the subscription `name`, where there is one.
@@ -130,12 +240,8 @@ pub(super) fn checkpoint(
     connection: &Connection,
     name: &str,
 ) -> rusqlite::Result<Option<Position>> {
-    if !is_table(connection, "subscriptions")? {
-        return Ok(None);
-    }
-    let mut statement =
-        connection.prepare_cached("SELECT position FROM subscriptions WHERE name = ?1")?;
-    statement.query_row([name], |row| row.get(0).map(Position)).optional()
+    let found = find_kind(connection, name, Kind::Subscription)?;
+    Ok(found.and_then(|found| found.position()).map(Position))
 }
 
 /// Moves the checkpoint of the subscription `name`.
@@ -144,8 +250,8 @@ pub(super) fn move_checkpoint(
     name: &str,
     to: &Checkpoint,
 ) -> rusqlite::Result<()> {
-    let update = "UPDATE subscriptions SET position = ?2, link = ?3 WHERE name = ?1";
-    let Checkpoint { position, link } = to;
-    connection.prepare_cached(update)?.execute(params![name, position.0, link.as_bytes()])?;
-    Ok(())
+    match find_kind(connection, name, Kind::Subscription)? {
+        Some(found) => Name { checkpoint: Some(*to), ..found }.put(connection),
+        None => Ok(()),
+    }
 }

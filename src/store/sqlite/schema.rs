@@ -13,6 +13,10 @@ pub(super) const APPLICATION_ID: i32 = 0x5245_414d;
 /// - `stream_pages`: the positions of the versions `page * 64 + 1` to `page * 64 + 64`, packed.
 /// - `states`: `version` is what the state reflects, `position` where that event stands, `data` as
 ///   in `events`.
+/// - `names`: a row a name, without case. `kind` is `projection` or `subscription`, NULL once the name is
+///   free; `generation` that of a projection that serves, or the last that the name had; `record` what it
+///   is made from or follows, as JSON; `position` and `link` a subscription's checkpoint; `failed` and
+///   `failure` when and how it failed last, the latter NULL where it was erased.
 /// - `erasures`: a row while something that was removed is still to be erased; `scrubbed` says whether
 ///   only the log is left.
 /// - `decisions`: a row a decision with an id. `version` is the stream's after it, `positions` are
@@ -73,6 +77,18 @@ CREATE TABLE decisions (
     positions BLOB NOT NULL,
     salt BLOB,
     command BLOB
+) WITHOUT ROWID;
+CREATE TABLE names (
+    name TEXT PRIMARY KEY COLLATE NOCASE,
+    kind TEXT,
+    generation INTEGER NOT NULL,
+    record TEXT,
+    permit BLOB,
+    position INTEGER,
+    link BLOB,
+    failed INTEGER,
+    failure TEXT,
+    sum INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE settings (
     pattern TEXT NOT NULL,

@@ -1,27 +1,17 @@
 //! Subscriptions: their checkpoints are in the events' file, so that reactions commit with them.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use super::Store;
 use super::failure::Failure;
-use super::payload::link;
-use super::registry::{self, is_table};
+use super::registry::{self, Holder, Kind, Name};
+use super::runs::checkpoint_in;
 use crate::event::{EventType, Pattern, Position, SubscriptionName};
-use crate::excerpt::excerpt;
-use crate::near;
-use crate::store::{Checkpoint, Error, LastFailure, NewSubscription, Subscription};
+use crate::store::{Error, LastFailure, NewSubscription, Subscription};
 
-/// Made with the first of them. Names that differ in nothing but case would be one file in some file
-/// systems.
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS subscriptions (
-    name TEXT PRIMARY KEY COLLATE NOCASE,
-    position INTEGER NOT NULL,
-    link BLOB NOT NULL,
-    follows TEXT NOT NULL
-) WITHOUT ROWID";
-
-const COLUMNS: &str = "name, position, link, follows";
+/// What stands where the message of a failure was forgotten.
+const ERASED: &str = "(erased, since it may have quoted what was removed)";
 
 /// What a subscription follows, as JSON.
 #[derive(Serialize, Deserialize)]
@@ -38,45 +28,37 @@ impl Store {
         new: &NewSubscription,
         start: Position,
     ) -> Result<Subscription, Error> {
-        let follows = to_json(new);
-        if let Some(found) =
-            self.look(|connection| Self::find_subscription(connection, &new.name))?
-        {
-            if to_json(&found.follows) != follows || found.follows.name != new.name {
-                let name = found.follows.name.to_string();
-                return Err(Error::SubscriptionDiffers { name, follows: told(&found.follows) });
-            }
+        if let Some(found) = self.look(|connection| Ok(find_same(connection, new)?.ok()))? {
             return Ok(found);
         }
-        let checkpoint = self.checkpoint(start)?;
+        let id = self.marker.id.clone();
         self.write(false, |transaction| {
             let connection = transaction.connection();
-            if registry::is_projection(connection, new.name.as_str())? {
-                let name = new.name.to_string();
-                return Err(Error::NameTaken { name, what: "a projection" }.into());
-            }
-            connection.execute_batch(TABLE)?;
             // Another may be faster.
-            let insert = "INSERT OR IGNORE INTO subscriptions VALUES (?1, ?2, ?3, ?4)";
-            let Checkpoint { position, link } = &checkpoint;
-            let name = new.name.as_str();
-            connection.execute(insert, params![name, position.0, link.as_bytes(), follows])?;
-            Ok(())
-        })?;
-        self.subscription(new.name.as_str())
+            let generation = match find_same(connection, new)? {
+                Ok(found) => return Ok(found),
+                Err(generation) => generation,
+            };
+            let checkpoint = checkpoint_in(connection, &id, start)?;
+            let row = Name {
+                text: new.name.to_string(),
+                kind: Some(Kind::Subscription),
+                generation,
+                record: Some(to_json(new)),
+                checkpoint: Some(checkpoint),
+                ..Name::default()
+            };
+            row.put(connection)?;
+            Ok(Subscription { follows: new.clone(), checkpoint })
+        })
     }
 
     pub(crate) fn subscription(&self, name: &str) -> Result<Subscription, Error> {
-        self.look(|connection| {
-            let found = SubscriptionName::new(name).ok();
-            let found = found.map(|name| Self::find_subscription(connection, &name)).transpose()?;
-            match found.flatten().filter(|found| found.follows.name.as_str() == name) {
-                Some(found) => Ok(found),
-                None => {
-                    let mut near = names(connection)?;
-                    near.retain(|known| near::is_near(name, known));
-                    Err(Error::SubscriptionNotFound { name: name.into(), near }.into())
-                }
+        self.look(|connection| match registry::find_kind(connection, name, Kind::Subscription)? {
+            Some(found) => subscription(found),
+            None => {
+                let near = registry::near(connection, name, Kind::Subscription)?;
+                Err(Error::SubscriptionNotFound { name: name.into(), near }.into())
             }
         })
     }
@@ -84,49 +66,7 @@ impl Store {
     /// The subscriptions, by name.
     pub(crate) fn subscriptions(&self) -> Result<Vec<Subscription>, Error> {
         self.look(|connection| {
-            if !is_table(connection, "subscriptions")? {
-                return Ok(Vec::new());
-            }
-            let select = format!("SELECT {COLUMNS} FROM subscriptions ORDER BY name");
-            let mut statement = connection.prepare(&select)?;
-            let mut rows = statement.query([])?;
-            let mut subscriptions = Vec::new();
-            while let Some(row) = rows.next()? {
-                subscriptions.push(Self::read_subscription(row)?);
-            }
-            Ok(subscriptions)
-        })
-    }
-
-    fn find_subscription(
-        connection: &Connection,
-        name: &SubscriptionName,
-    ) -> Result<Option<Subscription>, Failure> {
-        if !is_table(connection, "subscriptions")? {
-            return Ok(None);
-        }
-        let select = format!("SELECT {COLUMNS} FROM subscriptions WHERE name = ?1");
-        let mut statement = connection.prepare(&select)?;
-        let mut rows = statement.query([name.as_str()])?;
-        rows.next()?.map(|row| Self::read_subscription(row)).transpose()
-    }
-
-    fn read_subscription(row: &rusqlite::Row<'_>) -> Result<Subscription, Failure> {
-        let name = row.get_ref(0)?.as_str()?;
-        let damaged = |error: &dyn std::fmt::Display| Error::Damaged {
-            what: format!("the subscription `{name}` is none: {error}"),
-        };
-        let json = row.get_ref(3)?.as_str()?;
-        let FollowsJson { from, types } =
-            serde_json::from_str(json).map_err(|error| damaged(&error))?;
-        let patterns = from.into_iter().map(Pattern::new).collect::<Result<_, _>>();
-        Ok(Subscription {
-            follows: NewSubscription {
-                name: SubscriptionName::stored(name),
-                patterns: patterns.map_err(|error| damaged(&error))?,
-                types: types.iter().map(|text| EventType::stored(text)).collect(),
-            },
-            checkpoint: Checkpoint { position: Position(row.get(1)?), link: link(row, 2)? },
+            registry::all(connection, Kind::Subscription)?.into_iter().map(subscription).collect()
         })
     }
 
@@ -134,31 +74,24 @@ impl Store {
     pub(crate) fn remove_subscription(&mut self, name: &SubscriptionName) -> Result<bool, Error> {
         self.write(false, |transaction| {
             let connection = transaction.connection();
-            if !is_table(connection, "subscriptions")? {
-                return Ok(false);
+            match registry::find_kind(connection, name.as_str(), Kind::Subscription)? {
+                Some(found) => Ok(found.give_back(connection).map(|()| true)?),
+                None => Ok(false),
             }
-            let delete = "DELETE FROM subscriptions WHERE name = ?1";
-            let removed = connection.execute(delete, [name.as_str()])? > 0;
-            registry::forget_failure(connection, name.as_str())?;
-            Ok(removed)
         })
     }
 
     /// How what is called `name` failed last.
     pub(crate) fn last_failure(&self, name: &str) -> Result<Option<LastFailure>, Error> {
-        self.look(|connection| {
-            if !is_table(connection, "failures")? {
-                return Ok(None);
-            }
-            let select = "SELECT time, message FROM failures WHERE name = ?1";
-            let found = connection.query_row(select, [name], |row| {
-                Ok(LastFailure { time: row.get(0)?, message: row.get(1)? })
-            });
-            Ok(found.optional()?)
-        })
+        let found = self.look(|connection| Ok(registry::find_exactly(connection, name)?))?;
+        Ok(found.and_then(|found| {
+            let message = found.failure.unwrap_or_else(|| ERASED.into());
+            found.failed.map(|time| LastFailure { time, message })
+        }))
     }
 
-    /// Records how what is called `name` failed, or that it no longer does.
+    /// Records how what is called `name` failed, or that it no longer does. Of what is not there nothing
+    /// is recorded.
     pub(crate) fn record_failure(
         &mut self,
         name: &str,
@@ -170,29 +103,50 @@ impl Store {
         let now = (self.options.clock)();
         self.write(false, |transaction| {
             let connection = transaction.connection();
-            match message {
-                Some(message) => {
-                    connection.execute_batch(registry::FAILURES)?;
-                    let replace = "REPLACE INTO failures VALUES (?1, ?2, ?3)";
-                    connection.execute(
-                        replace,
-                        params![name, now.as_micros(), excerpt(message, registry::MOST_FAILURE)],
-                    )?;
-                }
-                None => registry::forget_failure(connection, name)?,
+            if let Some(mut found) = registry::find_exactly(connection, name)? {
+                found.set_failure(message.map(|message| (now, message)));
+                found.put(connection)?;
             }
             Ok(())
         })
     }
 }
 
-fn names(connection: &Connection) -> Result<Vec<String>, Failure> {
-    if !is_table(connection, "subscriptions")? {
-        return Ok(Vec::new());
+/// The subscription that `new` would be, where it is there; the last generation that its name had, where
+/// nothing has it.
+fn find_same(
+    connection: &Connection,
+    new: &NewSubscription,
+) -> Result<Result<Subscription, u64>, Failure> {
+    let row = match registry::holder(connection, new.name.as_str(), Kind::Subscription)? {
+        Holder::Known(row) => *row,
+        Holder::Nobody { generation } => return Ok(Err(generation)),
+    };
+    let found = subscription(row)?;
+    if found.follows.name != new.name || to_json(&found.follows) != to_json(new) {
+        let name = found.follows.name.to_string();
+        return Err(Error::SubscriptionDiffers { name, follows: told(&found.follows) }.into());
     }
-    let mut statement = connection.prepare("SELECT name FROM subscriptions")?;
-    let names = statement.query_map([], |row| row.get(0))?;
-    Ok(names.collect::<rusqlite::Result<_>>()?)
+    Ok(Ok(found))
+}
+
+/// The subscription in a row.
+fn subscription(row: Name) -> Result<Subscription, Failure> {
+    let Name { text: name, record, checkpoint, .. } = row;
+    let damaged = |error: &dyn std::fmt::Display| Error::Damaged {
+        what: format!("the subscription `{name}` is none: {error}"),
+    };
+    let FollowsJson { from, types } = serde_json::from_str(record.as_deref().unwrap_or_default())
+        .map_err(|error| damaged(&error))?;
+    let patterns = from.into_iter().map(Pattern::new).collect::<Result<_, _>>();
+    Ok(Subscription {
+        follows: NewSubscription {
+            name: SubscriptionName::stored(&name),
+            patterns: patterns.map_err(|error| damaged(&error))?,
+            types: types.iter().map(|text| EventType::stored(text)).collect(),
+        },
+        checkpoint: checkpoint.ok_or_else(|| damaged(&"it has no checkpoint"))?,
+    })
 }
 
 fn to_json(new: &NewSubscription) -> String {

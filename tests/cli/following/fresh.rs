@@ -6,7 +6,8 @@ use crate::harness::Ream;
 /// A program that makes a row of each event, and writes a line into `ran` each time that it is run.
 const MAKER: &str = r#"echo >> ran; sed -n 's/{"position":\([0-9]*\),.*"data":\([0-9]*\)}$/{"set":{"position":\1,"n":\2}}/p'"#;
 
-/// A store with so many events, and the projection `seen`, which remembers the program.
+/// A store with so many events, and the projection `seen`, which remembers the program. It is the second of
+/// that name, and so of generation 2.
 fn made(events: usize) -> Ream {
     let shop = seen(events);
     shop.run(["project", "drop", "seen", "--yes"]).ok();
@@ -115,7 +116,7 @@ fn one_is_made_anew_by_what_is_remembered_or_by_another() {
     let rebuild = shop.run(["project", "rebuild", "seen", "t", "--batch", "1", "--"]);
     rebuild.args(["sh", "-c", MAKER]).ok();
     shop.run(["project", "select", "seen"]).stdout("{\"position\":3,\"n\":5}\n");
-    shop.run(["project", "show", "seen"]).stdout_has([r#""from":["t"],"#, r#""generation":4"#]);
+    shop.run(["project", "show", "seen"]).stdout_has([r#""from":["t"],"#, r#""generation":5"#]);
     shop.append("t", "T", "6").ok();
     shop.run(["project", "select", "seen", "--fresh", "--count"]).stdout("{\"count\":2}\n");
     shop.run(["project", "rebuild", "sen"]).fails_with(4, ["no projection `sen`", "`seen`"]);
@@ -163,7 +164,7 @@ fn what_can_not_be_asked_is_refused_before_anything_is_made() {
     assert!(!shop.path("told").exists());
     let files = std::fs::read_dir(shop.path(".ream/projections")).unwrap();
     let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-    assert!(!names.into_iter().any(|name| name.starts_with("seen.2")));
+    assert!(!names.into_iter().any(|name| name.starts_with("seen.3")));
     // On a terminal it is made, and asked.
     shop.run(args).on_terminal().typed("no\n").code(1).ok();
     assert_eq!(super::lines(&shop, "told"), ["run"]);
@@ -176,7 +177,7 @@ fn one_that_can_not_be_made_leaves_the_old_one() {
     shop.run(["project", "rebuild", "seen", "--retries", "0", "--", "false"])
         .fails_with(7, ["`false` failed with exit code 1"]);
     shop.run(["project", "select", "seen", "--count"]).stdout("{\"count\":2}\n");
-    shop.run(["project", "show", "seen"]).stdout_has([r#""generation":1"#, "sh"]);
+    shop.run(["project", "show", "seen"]).stdout_has([r#""generation":2"#, "sh"]);
     // It is told that something is made anew, and of what.
     let told = "env | grep '^REAM_' | sort > told; cat >/dev/null";
     shop.run(["project", "rebuild", "seen", "--", "sh", "-c", told]).ok();

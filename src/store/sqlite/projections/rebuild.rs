@@ -3,30 +3,18 @@
 //! The events' file records which generation serves. Until that record is changed, nobody knows the new
 //! file; afterwards nobody looks for the old one.
 
-use rusqlite::params;
-
 use super::Projection;
 use super::file::{self, File};
+use super::registered::{self, serves};
 use crate::event::{Link, Position};
 use crate::schema::Identifier;
-use crate::store::permit::Permit;
-use crate::store::sqlite::lock::MOMENT;
+use crate::store::sqlite::failure::Failure;
 use crate::store::sqlite::log::truncated;
-use crate::store::sqlite::registry::find_exactly;
+use crate::store::sqlite::runs::checkpoint_in;
 use crate::store::sqlite::{Store, Turn};
 use crate::store::{Checkpoint, Error, ProjectionEntry};
 
 impl Store {
-    /// The turn to rebuild a projection, which one has at a time.
-    pub(super) fn take_rebuild(&self, name: &Identifier) -> Result<Turn, Error> {
-        match self.take_run(&format!("{name}.rebuild"), MOMENT) {
-            Err(Error::Running { by, .. }) => {
-                Err(Error::Running { name: format!("the rebuild of {name}"), by })
-            }
-            taken => taken,
-        }
-    }
-
     /// Makes the next generation of a projection, without rows, which no one else knows.
     pub(crate) fn begin_rebuild(
         &mut self,
@@ -34,7 +22,7 @@ impl Store {
     ) -> Result<(Turn, Projection), Error> {
         let ProjectionEntry { name, definition, .. } = entry;
         let turn = self.take_rebuild(name)?;
-        let serves = self.look(|connection| find_exactly(connection, name.as_str()))?.generation;
+        let serves = self.look(|connection| serves(connection, name.as_str()))?;
         self.tidy(name, serves)?;
         let generation = serves + 1;
         let (file, connection) = self.create_file(name, definition, generation)?;
@@ -44,18 +32,20 @@ impl Store {
 
     /// Has a new generation serve.
     pub(crate) fn switch(&mut self, rebuilt: &Projection) -> Result<(), Error> {
-        let ProjectionEntry { name, definition, generation, permit, .. } = &rebuilt.entry;
+        let ProjectionEntry { name, generation, .. } = &rebuilt.entry;
         // It has to be on the disk before it is relied on, and so has its name.
         rebuilt.settle()?;
         file::sync_names(&self.layout)?;
-        let (json, permit) = (definition.to_json(), permit.as_ref().map(Permit::as_bytes));
         self.write(false, |transaction| {
             let connection = transaction.connection();
-            let update = "UPDATE projections SET generation = ?2, definition = ?3, permit = ?4 \
-                          WHERE name = ?1 AND generation = ?2 - 1";
-            match connection.execute(update, params![name.as_str(), generation, json, permit])? {
-                0 => Err(Error::Superseded { name: name.to_string() }.into()),
-                _ => Ok(()),
+            match serves(connection, name.as_str()) {
+                Ok(serves) if serves + 1 == *generation => {
+                    registered::put(connection, &rebuilt.entry)
+                }
+                Ok(_) | Err(Failure::Refused(Error::ProjectionNotFound { .. })) => {
+                    Err(Error::Superseded { name: name.to_string() }.into())
+                }
+                Err(failed) => Err(failed),
             }
         })?;
         self.tidy(name, *generation)
@@ -87,20 +77,12 @@ impl Store {
     ) -> Result<Checkpoint, Error> {
         let name = entry.name.as_str();
         self.look(|connection| {
-            let select = "SELECT generation FROM projections WHERE name = ?1";
-            let serves = connection
-                .prepare_cached(select)
-                .and_then(|mut select| select.query_row([name], |row| row.get::<_, u64>(0)));
-            match serves {
-                Ok(serves) if serves > entry.generation => {
-                    Err(Error::Superseded { name: name.into() }.into())
-                }
-                Ok(_) => match link {
-                    Some(link) => Ok(Checkpoint { position, link }),
-                    None => self.checkpoint_in(connection, position),
-                },
-                // Tells that it is not there, and what is near.
-                Err(error) => Err(find_exactly(connection, name).err().unwrap_or(error.into())),
+            if serves(connection, name)? > entry.generation {
+                return Err(Error::Superseded { name: name.into() }.into());
+            }
+            match link {
+                Some(link) => Ok(Checkpoint { position, link }),
+                None => checkpoint_in(connection, &self.marker.id, position),
             }
         })
     }
