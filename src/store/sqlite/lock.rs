@@ -90,7 +90,7 @@ impl Queue {
     }
 
     /// A queue whose turnstile stands beside its lock. An ending that the lock's name has stays: `NAME`
-    /// and `NAME.rebuild` are two queues.
+    /// and `NAME.rebuild` are two queues. No lock's name ends in `.next`.
     fn beside(layout: &Layout, lock: String) -> Self {
         let turnstile = format!("{lock}.next");
         Self::of(layout, lock, turnstile)

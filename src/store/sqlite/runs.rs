@@ -1,5 +1,6 @@
 //! Who runs what follows the log: checkpoints, and the locks of runners.
 
+use std::fmt::Write as _;
 use std::thread;
 use std::time::Duration;
 
@@ -45,27 +46,27 @@ impl Store {
     }
 
     pub(crate) fn take_run(&self, name: &str, wait: Duration) -> Result<Turn, Error> {
-        self.take(run_lock(name), name, wait)
+        self.take(&run_lock(name), name, wait)
     }
 
     /// The turn to make the projection `name` anew, which one has at a time.
     pub(super) fn take_rebuild(&self, name: &Identifier) -> Result<Turn, Error> {
-        self.take(rebuild_lock(name.as_str()), &format!("the rebuild of {name}"), MOMENT)
+        self.take(&rebuild_lock(name.as_str()), &format!("the rebuild of {name}"), MOMENT)
     }
 
     /// Takes a lock, and signs it; `what` it stands for.
-    fn take(&self, lock: String, what: &str, wait: Duration) -> Result<Turn, Error> {
+    fn take(&self, lock: &str, what: &str, wait: Duration) -> Result<Turn, Error> {
         self.layout.place.make_directory("runners")?;
         let options = Options { lock_timeout: wait, ..self.options.clone() };
-        match Queue::of_runner(&self.layout, lock.clone()).enter(&options) {
+        match Queue::of_runner(&self.layout, lock.to_owned()).enter(&options) {
             Ok(turn) => {
                 let since = (self.options.clock)();
                 turn.sign(&format!("process {} since {since}\n", std::process::id()))
-                    .map_err(Error::io("write", &self.layout.place.path(&lock)))?;
+                    .map_err(Error::io("write", &self.layout.place.path(lock)))?;
                 Ok(turn)
             }
             Err(Error::Busy { .. }) => {
-                Err(Error::Running { name: what.into(), by: self.signature(&lock)? })
+                Err(Error::Running { name: what.into(), by: self.signature(lock)? })
             }
             Err(error) => Err(error),
         }
@@ -131,8 +132,37 @@ fn link_at(
     }
 }
 
-/// The lock of who runs what is called `name`. Names that differ in nothing but case would be one file in
-/// some file systems.
+/// The lock of who runs what is called `name`, without case, as names are. No other lock's name is this
+/// with something behind a dot: a dot in `name` is written in another way.
 fn run_lock(name: &str) -> String {
-    format!("runners/{}", name.to_ascii_lowercase())
+    let mut lock = String::from("runners/");
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' => {
+                lock.push(byte.to_ascii_lowercase().into());
+            }
+            // Writing into a string does not fail.
+            _ => drop(write!(lock, "%{byte:02x}")),
+        }
+    }
+    lock
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{rebuild_lock, run_lock};
+
+    #[test]
+    fn no_two_names_have_one_lock() {
+        let names = ["x", "x.next", "x.rebuild", "x.rebuild.next", "x%2enext", "é", "../x", "x/y"];
+        let locks = names.iter().flat_map(|name| [run_lock(name), rebuild_lock(name)]);
+        // A queue is two files.
+        let files = locks.flat_map(|lock| [format!("{lock}.next"), lock]);
+        let files: BTreeSet<String> = files.collect();
+        assert_eq!(files.len(), 4 * names.len(), "{files:?}");
+        assert!(files.iter().all(|file| file.matches('/').count() == 1), "{files:?}");
+        assert_eq!(run_lock("MAIL"), run_lock("mail"));
+    }
 }

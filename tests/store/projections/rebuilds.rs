@@ -73,6 +73,21 @@ fn only_one_is_made_at_a_time_and_none_is_dropped_meanwhile() {
 }
 
 #[test]
+fn the_lock_of_a_name_is_that_of_no_other() {
+    let (mut store, users) = users();
+    let other = store.another();
+    for name in ["users.rebuild", "users.next", "users.rebuild.next"] {
+        let _run = other.take_run(name, std::time::Duration::ZERO).unwrap();
+        let by = store.runner(name).unwrap();
+        assert!(by.is_some(), "{name}");
+        assert_eq!(store.runner("users").unwrap(), None);
+        store.begin_rebuild(users.entry()).unwrap().discard().unwrap();
+    }
+    let _run = other.take_run("users", std::time::Duration::ZERO).unwrap();
+    assert!(store.runner("USERS").unwrap().is_some(), "a name in another case is the same");
+}
+
+#[test]
 fn what_differs_is_counted_and_the_first_of_it_shown() {
     let (mut store, users) = users();
     store.append(&[event("s", "T")]).unwrap();
