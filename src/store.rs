@@ -244,11 +244,23 @@ impl Store {
         }
     }
 
-    /// Opens the projection `name`.
+    /// The projection `name`, whatever has become of its file.
     ///
     /// # Errors
     ///
     /// [`Error::ProjectionNotFound`].
+    pub fn projection_entry(&self, name: &str) -> Result<ProjectionEntry, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.projection_entry(name),
+        }
+    }
+
+    /// Opens the projection `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ProjectionNotFound`]; [`Error::ProjectionLost`] and [`Error::ProjectionDamaged`] where its
+    /// file is not what it was: [`Store::begin_rebuild`] needs none.
     pub fn projection(&self, name: &str) -> Result<Projection, Error> {
         match &self.engine {
             Engine::Sqlite(store) => store.projection(name).map(Projection::of),

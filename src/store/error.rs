@@ -1,5 +1,6 @@
 //! What can go wrong in a store, by cause.
 
+mod clash;
 mod not_allowed;
 mod words;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 use crate::event::{Expect, Position, Timestamp, Version};
 use crate::expression::{AssignmentError, ExpressionError};
 use crate::store::PlaceFault;
+pub use clash::Clash;
 pub use not_allowed::NotAllowed;
 use words::{lost, no_such_field, readers, seconds};
 
@@ -274,6 +276,16 @@ pub enum Error {
         /// Its file.
         path: PathBuf,
     },
+    /// The file of a projection is not what ream made.
+    #[error("the file of the projection `{name}`, {}, is damaged: {what}", path.display())]
+    ProjectionDamaged {
+        /// The projection.
+        name: String,
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
     /// A program may not run.
     #[error(transparent)]
     NotAllowed(Box<NotAllowed>),
@@ -472,20 +484,6 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
-}
-
-/// A row that has what has to be unique and another row has already.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the row with {row} can't have {values} in `{projection}`: the row with {holder} has it")]
-pub struct Clash {
-    /// The projection.
-    pub projection: String,
-    /// The row's key.
-    pub row: String,
-    /// What it can't have.
-    pub values: String,
-    /// The other row's key.
-    pub holder: String,
 }
 
 impl Error {

@@ -63,6 +63,14 @@ pub struct ProjectionEntry {
     pub(super) given: bool,
 }
 
+impl ProjectionEntry {
+    /// The statements that make a table like the projection's.
+    #[must_use]
+    pub fn statements(&self) -> String {
+        sqlite::statements(self)
+    }
+}
+
 /// How a projection stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -401,14 +409,6 @@ impl Projection {
     pub(super) fn engine(&self) -> &sqlite::Projection {
         match &self.engine {
             ProjectionEngine::Sqlite(projection) => projection,
-        }
-    }
-
-    /// The statements that make a table like the projection's.
-    #[must_use]
-    pub fn statements(&self) -> String {
-        match &self.engine {
-            ProjectionEngine::Sqlite(projection) => projection.statements(),
         }
     }
 }

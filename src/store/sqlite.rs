@@ -60,7 +60,7 @@ use super::{Error, Options};
 use crate::platform::{self, FileIdentity, Origin};
 
 pub(crate) use self::lock::Turn;
-pub(crate) use self::projections::{Projection, RowRef};
+pub(crate) use self::projections::{Projection, RowRef, statements};
 pub(crate) use self::read::Reader;
 pub use self::watch::Waker;
 pub(crate) use self::watch::{Watch, Woken};

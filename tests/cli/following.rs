@@ -5,6 +5,7 @@
 
 mod acks;
 mod bad;
+mod broken;
 mod fresh;
 mod passing;
 mod places;

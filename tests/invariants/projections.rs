@@ -149,13 +149,10 @@ fn a_projection_works_in_a_store_behind_a_link() {
 fn a_projection_whose_file_is_gone_says_so_and_can_be_dropped() {
     let home = prepared();
     fs::remove_file(home.file("projections/users.1.db")).unwrap();
-    home.run(&["project", "select", "users"]).failed(
-        1,
-        &["the file of the projection `users`", "users.1.db, is not there", "drop it, create it"],
-    );
-    let listed = home.run(&["project", "list"]);
-    assert_eq!(listed.code, Some(0), "{listed:?}");
-    assert!(listed.stderr.starts_with("warning: the file of the projection `users`"), "{listed:?}");
+    let told =
+        ["the file of the projection `users`", "users.1.db, is not there", "project rebuild"];
+    home.run(&["project", "select", "users"]).failed(1, &told);
+    home.run(&["project", "list"]).failed(1, &told);
     home.run(&["project", "drop", "users", "--yes"]).done();
     home.run(&CREATE).done();
     assert_eq!(rows(&home), Some(lines(&[])));

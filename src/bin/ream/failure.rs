@@ -96,6 +96,10 @@ fn refused_code(refused: &Refused, line: &CommandLine) -> Answer {
         Refused::IsProjection(name) => {
             (4, Hint::other("see how far it has come", &["project", "show"], &[name]))
         }
+        Refused::Broken(broken) => {
+            let hints = broken.iter().rev().map(|(name, _)| make_anew(name));
+            return (1, hints.reduce(|later, hint| hint.or(later)));
+        }
         Refused::ForeignProgram { .. } => (1, Hint::again("").flag("--allow")),
         Refused::Stopped(error) => (7, stopped(error)),
         Refused::Unprintable(_) => {
@@ -108,6 +112,11 @@ fn refused_code(refused: &Refused, line: &CommandLine) -> Answer {
         Refused::Signal(number) => return (128 + number, None),
     };
     (code, Some(hint))
+}
+
+/// To make a projection anew, whose rows can't be read or are of other events.
+fn make_anew(name: &str) -> Hint {
+    Hint::other("make it anew", &["project", "rebuild"], &[name])
 }
 
 /// The exit code of each cause, and what to do about it.
@@ -164,10 +173,9 @@ fn named_code(error: &Error, line: &CommandLine) -> Answer {
         Error::StreamNotFound { near, .. } => (4, near_names(near, &["stream", "list"])),
         Error::StateNotFound { near, .. } => (4, near_names(near, &["state", "list"])),
         Error::ProjectionNotFound { near, .. } => (4, near_names(near, &["project", "list"])),
-        Error::ProjectionLost { .. } => (
-            1,
-            "its rows are lost, the events are not: drop it, create it, and run it again".into(),
-        ),
+        Error::ProjectionLost { name, .. } | Error::ProjectionDamaged { name, .. } => {
+            (1, make_anew(name))
+        }
         Error::ProjectionExists { name } => {
             (1, Hint::other("see it", &["project", "show"], &[name]))
         }
@@ -253,9 +261,7 @@ fn follow_code(error: &Error, line: &CommandLine) -> Answer {
             let words = "see where it is, then run it again";
             (1, Hint::other(words, &["subscription", "show"], &[name]))
         }
-        Error::OtherLog { name, projection: true, .. } => {
-            (1, Hint::other("make it anew", &["project", "rebuild"], &[name]))
-        }
+        Error::OtherLog { name, projection: true, .. } => (1, make_anew(name)),
         Error::OtherLog { name, .. } => {
             let words = "see where it was, then say with `subscription seek` where it goes on";
             (1, Hint::other(words, &["subscription", "show"], &[name]))

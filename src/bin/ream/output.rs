@@ -319,14 +319,19 @@ pub(crate) fn note(global: &Global, label: &str, message: &str) {
 
 /// Warns of what is wrong though the command was done, and of all that caused it.
 pub(crate) fn warn(global: &Global, warning: &ream::Error) {
-    let mut message = warning.to_string();
-    let mut cause = std::error::Error::source(warning);
+    note(global, "warning:", &with_causes(warning));
+}
+
+/// What is wrong, and why.
+pub(crate) fn with_causes(error: &ream::Error) -> String {
+    let mut message = error.to_string();
+    let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
         // Writing into a string does not fail.
         let _ = write!(message, ": {error}");
         cause = error.source();
     }
-    note(global, "warning:", &message);
+    message
 }
 
 /// Warns of what is wrong though the store did what it was asked.

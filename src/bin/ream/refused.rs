@@ -32,6 +32,8 @@ pub(crate) enum Refused {
     NotReached { name: String, position: Position, checkpoint: Position },
     /// What was taken for a subscription is a projection.
     IsProjection(String),
+    /// Projections that can't be read, by name, and why. The others were told of.
+    Broken(Vec<(String, String)>),
     /// A file names a program that was not allowed here.
     ForeignProgram { file: String, error: ream::Error },
     /// A program that follows the log failed again and again.
@@ -68,6 +70,10 @@ impl fmt::Display for Refused {
                     f,
                     "no subscription `{name}`: it is a projection, whose place is that of its rows"
                 )
+            }
+            Self::Broken(broken) => {
+                let reasons: Vec<&str> = broken.iter().map(|(_, reason)| &**reason).collect();
+                f.write_str(&reasons.join("; "))
             }
             Self::ForeignProgram { file, .. } => {
                 write!(

@@ -17,7 +17,7 @@ mod table;
 
 use std::cell::Cell;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use self::file::File;
 pub(crate) use self::select::RowRef;
@@ -138,7 +138,7 @@ impl Store {
         let file = File::of(&self.layout, &entry.name, entry.generation);
         let connection = match file.open(&self.layout, &self.options) {
             Ok(connection) => connection,
-            Err(error) if file.exists()? => return Err(error),
+            Err(error) if file.exists()? => return Err(of_file(&entry.name, &file, error)),
             // It may have been rebuilt since it was looked up.
             Err(_) if self.projection_entry(name)? != entry => {
                 return self.projection(name);
@@ -162,7 +162,7 @@ impl Projection {
     pub(crate) fn status(&self) -> Result<ProjectionStatus, Error> {
         let count = format!("SELECT count(*) FROM {}", self.table());
         let rows = self.connection.query_row(&count, [], |row| row.get(0));
-        let rows = rows.map_err(|error| self.tell("count the rows", error))?;
+        let rows = rows.map_err(|error| self.misread("count the rows", error))?;
         Ok(ProjectionStatus {
             rows,
             bytes: self.file.bytes(),
@@ -179,7 +179,7 @@ impl Projection {
                     Ok(Checkpoint { position: Position(row.get(0)?), link: link(row, 1)? })
                 })
             });
-        checkpoint.map_err(|error| self.tell("read the checkpoint", error))
+        checkpoint.map_err(|error| self.misread("read the checkpoint", error))
     }
 
     /// Moves what was committed lately from the log into the file, where no one reads the log.
@@ -196,10 +196,6 @@ impl Projection {
         Ok(())
     }
 
-    pub(crate) fn statements(&self) -> String {
-        table::statements(&self.entry.name, &self.entry.definition.schema)
-    }
-
     /// The table, as SQL names it.
     fn table(&self) -> String {
         table::quoted(self.entry.name.as_str())
@@ -207,8 +203,35 @@ impl Projection {
 
     /// What a failure of SQLite means.
     fn tell(&self, action: &'static str, error: rusqlite::Error) -> Error {
-        failure(&self.layout, action, error)
+        of_file(&self.entry.name, &self.file, failure(&self.layout, action, error))
     }
+
+    /// The same where the statement is one that any file of a projection knows.
+    fn misread(&self, action: &'static str, error: rusqlite::Error) -> Error {
+        // That is how it says as well that there is no such table.
+        let is_other = error.sqlite_error_code() == Some(ErrorCode::Unknown)
+            || error == rusqlite::Error::QueryReturnedNoRows;
+        if is_other {
+            let damaged = Error::Damaged { what: error.to_string() };
+            return of_file(&self.entry.name, &self.file, damaged);
+        }
+        self.tell(action, error)
+    }
+}
+
+/// An error of a projection's file, which names that where it is damaged.
+fn of_file(name: &Identifier, file: &File, error: Error) -> Error {
+    match error {
+        Error::Damaged { what } => {
+            Error::ProjectionDamaged { name: name.to_string(), path: file.path(), what }
+        }
+        error => error,
+    }
+}
+
+/// The statements that make a table like that of a projection.
+pub(crate) fn statements(entry: &ProjectionEntry) -> String {
+    table::statements(&entry.name, &entry.definition.schema)
 }
 
 impl Drop for Projection {

@@ -7,7 +7,7 @@ use ream::program::{FollowError, Following, Notice, ProgramError};
 use ream::{Checkpoint, Definition, Error, Position, Projection, Store};
 
 use crate::args::{Format, Global};
-use crate::output::{Output, note, warn};
+use crate::output::{Output, note, warn, with_causes};
 use crate::refused::Refused;
 use crate::units;
 
@@ -145,6 +145,42 @@ pub(crate) fn place(
         }
         None => Ok((None, checkpoint.position)),
     }
+}
+
+/// Projections that are there and can't be read; and why.
+#[derive(Debug, Default)]
+pub(crate) struct Broken(Vec<(String, String)>);
+
+impl Broken {
+    /// Reads of a projection what `read` reads, or notes why that can't be read; which of both, but where
+    /// the projection was dropped since it was listed.
+    pub(crate) fn try_read<T>(
+        &mut self,
+        store: &Store,
+        name: &str,
+        read: impl FnOnce(&Projection) -> Result<T, Error>,
+    ) -> Result<Option<Result<T, String>>, Error> {
+        match store.projection(name).and_then(|projection| read(&projection)) {
+            Ok(found) => Ok(Some(Ok(found))),
+            Err(Error::ProjectionNotFound { .. }) => Ok(None),
+            Err(error) if is_broken(&error) => {
+                let why = with_causes(&error);
+                self.0.push((name.into(), why.clone()));
+                Ok(Some(Err(why)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// That there was none.
+    pub(crate) fn check(self) -> Result<(), Refused> {
+        if self.0.is_empty() { Ok(()) } else { Err(Refused::Broken(self.0)) }
+    }
+}
+
+/// Whether an error of a projection is one that it can be made anew from.
+pub(crate) fn is_broken(error: &Error) -> bool {
+    !matches!(error, Error::ProjectionNotFound { .. } | Error::Interrupted | Error::Replaced { .. })
 }
 
 /// Tells how far a projection or a subscription has come.

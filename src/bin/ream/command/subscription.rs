@@ -4,18 +4,18 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use ream::{
-    Checkpoint, Error, LastFailure, Pattern, Position, Query, Store, Subscription,
+    Checkpoint, Error, LastFailure, Pattern, Position, Projection, Query, Store, Subscription,
     SubscriptionName, Timestamp,
 };
 use serde::Serialize;
 
 use super::confirm;
 use super::definition::commands;
-use super::following;
+use super::following::{self, Broken};
 use super::list::list;
 use crate::args::{Format, Global};
 use crate::environment::Environment;
-use crate::output::{Output, escape, to_line, warn, warn_of};
+use crate::output::{Output, escape, to_line, warn_of};
 use crate::refused::{Refused, invalid};
 use crate::signals::Signals;
 use crate::units;
@@ -98,15 +98,21 @@ struct Follows {
     kind: &'static str,
     from: Vec<Pattern>,
     types: Vec<String>,
-    checkpoint: Position,
     head: Position,
+    /// How far it has come, or why that can't be read.
+    reached: Result<Reached, String>,
+    runner: Option<String>,
+    failure: Option<LastFailure>,
+}
+
+/// How far something has come.
+struct Reached {
+    checkpoint: Position,
     lag: u64,
     /// Why the checkpoint is no place in the store's log, where it is none.
     mismatch: Option<&'static str>,
     /// How old the first event is that is not done, in seconds.
     behind: Option<f64>,
-    runner: Option<String>,
-    failure: Option<LastFailure>,
 }
 
 /// The same as JSON.
@@ -114,11 +120,15 @@ struct Follows {
 struct FollowsJson<'f> {
     name: &'f str,
     kind: &'f str,
-    checkpoint: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkpoint: Option<u64>,
     head: u64,
-    lag: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lag: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mismatch: Option<&'f str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken: Option<&'f str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     behind_seconds: Option<f64>,
     from: Vec<&'f str>,
@@ -159,33 +169,46 @@ impl SubscriptionCommand {
     }
 }
 
-impl Follows {
+impl Reached {
     fn new(
         store: &Store,
-        (name, kind): (String, &'static str),
+        name: &str,
         query: &Query,
         checkpoint: &Checkpoint,
         global: &Global,
     ) -> Result<Self, Error> {
-        let head = store.head()?;
-        let (mismatch, from) = following::place(store, &name, checkpoint, global)?;
+        let (mismatch, from) = following::place(store, name, checkpoint, global)?;
         let (lag, first) = store.lag(query, from)?;
         let age = |first: Timestamp| {
             let micros = Timestamp::now().as_micros().saturating_sub(first.as_micros()).max(0);
             std::time::Duration::from_micros(micros.unsigned_abs()).as_secs_f64()
         };
+        let (checkpoint, behind) = (checkpoint.position, first.map(age));
+        Ok(Self { checkpoint, lag, mismatch, behind })
+    }
+}
+
+impl Follows {
+    fn new(
+        store: &Store,
+        (name, kind): (&str, &'static str),
+        query: Query,
+        checkpoint: Result<Checkpoint, String>,
+        global: &Global,
+    ) -> Result<Self, Error> {
+        let reached = match checkpoint {
+            Ok(checkpoint) => Ok(Reached::new(store, name, &query, &checkpoint, global)?),
+            Err(why) => Err(why),
+        };
         Ok(Self {
             kind,
-            from: query.patterns.clone(),
             types: query.types.iter().map(ToString::to_string).collect(),
-            checkpoint: checkpoint.position,
-            head,
-            lag,
-            mismatch,
-            behind: first.map(age),
-            runner: store.runner(&name)?,
-            failure: store.last_failure(&name)?,
-            name,
+            from: query.patterns,
+            head: store.head()?,
+            reached,
+            runner: store.runner(name)?,
+            failure: store.last_failure(name)?,
+            name: name.into(),
         })
     }
 
@@ -193,25 +216,17 @@ impl Follows {
     fn all(
         store: &Store,
         global: &Global,
+        broken: &mut Broken,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Vec<Self>, Error> {
         let mut all = Vec::new();
         for entry in store.projections()? {
             let name = entry.name.as_str();
-            if !wanted(name) {
-                continue;
-            }
-            match store.projection(name) {
-                Ok(projection) => {
-                    let query = Query::of(entry.definition.from.clone());
-                    let (kind, checkpoint) =
-                        ((name.into(), "projection"), projection.checkpoint()?);
-                    all.push(Self::new(store, kind, &query, &checkpoint, global)?);
-                }
-                // Dropped since.
-                Err(Error::ProjectionNotFound { .. }) => {}
-                Err(error @ Error::ProjectionLost { .. }) => warn(global, &error),
-                Err(error) => return Err(error),
+            if wanted(name)
+                && let Some(checkpoint) = broken.try_read(store, name, Projection::checkpoint)?
+            {
+                let query = Query::of(entry.definition.from.clone());
+                all.push(Self::new(store, (name, "projection"), query, checkpoint, global)?);
             }
         }
         for subscription in store.subscriptions()? {
@@ -220,8 +235,8 @@ impl Follows {
             if wanted(name) {
                 let mut query = Query::of(follows.patterns);
                 query.types = follows.types;
-                let (kind, checkpoint) = ((name.into(), "subscription"), subscription.checkpoint);
-                all.push(Self::new(store, kind, &query, &checkpoint, global)?);
+                let checkpoint = Ok(subscription.checkpoint);
+                all.push(Self::new(store, (name, "subscription"), query, checkpoint, global)?);
             }
         }
         all.sort_by(|a, b| a.name.cmp(&b.name));
@@ -233,14 +248,16 @@ impl Follows {
     }
 
     fn json(&self) -> anyhow::Result<Vec<u8>> {
+        let reached = self.reached.as_ref().ok();
         to_line(&FollowsJson {
             name: &self.name,
             kind: self.kind,
-            checkpoint: self.checkpoint.0,
+            checkpoint: reached.map(|reached| reached.checkpoint.0),
             head: self.head.0,
-            lag: self.lag,
-            mismatch: self.mismatch,
-            behind_seconds: self.behind,
+            lag: reached.map(|reached| reached.lag),
+            mismatch: reached.and_then(|reached| reached.mismatch),
+            broken: self.reached.as_ref().err().map(String::as_str),
+            behind_seconds: reached.and_then(|reached| reached.behind),
             from: self.from(),
             types: &self.types,
             runner: self.runner.as_deref(),
@@ -249,70 +266,87 @@ impl Follows {
         })
     }
 
-    /// How far it is behind, in time.
-    fn behind(&self) -> String {
-        self.behind.map_or_else(String::new, units::seconds)
+    /// The same for people.
+    fn readable(&self) -> String {
+        let mut shown = match &self.reached {
+            Ok(Reached { checkpoint, lag, behind, .. }) => {
+                let behind = behind
+                    .map_or_else(String::new, |behind| format!(", {}", units::seconds(behind)));
+                let (head, lag) = (self.head, confirm::plural(*lag, "event"));
+                let name = &self.name;
+                format!(
+                    "{name}: {}\ncheckpoint {checkpoint} of {head}, {lag} behind{behind}\n",
+                    self.kind
+                )
+            }
+            Err(why) => format!("{}: {}\nbroken: {}\n", self.name, self.kind, escape(why)),
+        };
+        // Writing into a string does not fail.
+        if !self.from.is_empty() {
+            let _ = writeln!(shown, "from {}", escape(&self.from().join(", ")));
+        }
+        if !self.types.is_empty() {
+            let _ = writeln!(shown, "of type {}", escape(&self.types.join(", ")));
+        }
+        match &self.runner {
+            Some(runner) => drop(writeln!(shown, "run by {}", escape(runner))),
+            None => shown.push_str("not running\n"),
+        }
+        if let Some(LastFailure { time, message }) = &self.failure {
+            let _ = writeln!(shown, "failed at {time}: {}", escape(message));
+        }
+        shown
     }
 }
 
 fn show_list(global: &Global, store: &Store) -> anyhow::Result<()> {
-    let mut all = Some(Follows::all(store, global, |_| true)?);
+    let mut broken = Broken::default();
+    let mut all = Some(Follows::all(store, global, &mut broken, |_| true)?);
     let page = |_: Option<&Follows>| Ok(all.take().unwrap_or_default());
     let cells = |one: &Follows| {
+        let [checkpoint, lag, behind] = match &one.reached {
+            Ok(Reached { checkpoint, lag, behind, .. }) => [
+                checkpoint.to_string(),
+                lag.to_string(),
+                behind.map_or_else(String::new, units::seconds),
+            ],
+            Err(_) => ["broken".into(), String::new(), String::new()],
+        };
         vec![
             one.name.clone(),
             one.kind.into(),
-            one.checkpoint.to_string(),
-            one.lag.to_string(),
-            one.behind(),
+            checkpoint,
+            lag,
+            behind,
             one.runner.clone().unwrap_or_default(),
             one.failure.as_ref().map_or_else(String::new, |failure| failure.message.clone()),
         ]
     };
     let header = ["NAME", "KIND", "CHECKPOINT", "LAG", "BEHIND", "RUN BY", "LAST ERROR"];
-    list(global, &header, page, cells, Follows::json)
+    list(global, &header, page, cells, Follows::json)?;
+    Ok(broken.check()?)
 }
 
 fn show(global: &Global, store: &Store, name: &str) -> anyhow::Result<()> {
-    let mut found = Follows::all(store, global, |other| other == name)?;
+    let mut broken = Broken::default();
+    let mut found = Follows::all(store, global, &mut broken, |other| other == name)?;
     let Some(found) = found.pop() else {
         let mut names = Vec::new();
         if let Err(Error::SubscriptionNotFound { near, .. }) = store.subscription(name) {
             names.extend(near);
         }
-        if let Err(Error::ProjectionNotFound { near, .. }) = store.projection(name) {
+        if let Err(Error::ProjectionNotFound { near, .. }) = store.projection_entry(name) {
             names.extend(near);
         }
         return Err(Error::SubscriptionNotFound { name: name.into(), near: names }.into());
     };
     let output = Output::new(global);
-    if output.format != Format::Table {
-        return output.write(&[found.json()?, b"\n".into()].concat());
-    }
-    let lag = confirm::plural(found.lag, "event");
-    let mut shown = format!(
-        "{}: {}\ncheckpoint {} of {}, {lag} behind",
-        found.name, found.kind, found.checkpoint, found.head
-    );
-    // Writing into a string does not fail.
-    if found.behind.is_some() {
-        let _ = write!(shown, ", {}", found.behind());
-    }
-    shown.push('\n');
-    if !found.from.is_empty() {
-        let _ = writeln!(shown, "from {}", escape(&found.from().join(", ")));
-    }
-    if !found.types.is_empty() {
-        let _ = writeln!(shown, "of type {}", escape(&found.types.join(", ")));
-    }
-    match &found.runner {
-        Some(runner) => drop(writeln!(shown, "run by {}", escape(runner))),
-        None => shown.push_str("not running\n"),
-    }
-    if let Some(LastFailure { time, message }) = &found.failure {
-        let _ = writeln!(shown, "failed at {time}: {}", escape(message));
-    }
-    output.write(shown.as_bytes())
+    let shown = match output.format {
+        Format::Table => found.readable().into_bytes(),
+        _ => [found.json()?, b"\n".into()].concat(),
+    };
+    output.write(&shown)?;
+    Ok(broken.check()?)
 }
 
 fn seek(args: &SeekArgs, global: &Global, store: &mut Store) -> anyhow::Result<()> {
@@ -348,7 +382,7 @@ fn ack(args: &AckArgs, global: &Global, store: &mut Store) -> anyhow::Result<()>
 
 /// The subscription `name`; says so where that is a projection.
 fn find(name: &SubscriptionName, store: &Store) -> anyhow::Result<Subscription> {
-    store.subscription(name.as_str()).map_err(|error| match store.projection(name.as_str()) {
+    store.subscription(name.as_str()).map_err(|error| match store.projection_entry(name.as_str()) {
         Ok(_) => Refused::IsProjection(name.to_string()).into(),
         Err(_) => error.into(),
     })

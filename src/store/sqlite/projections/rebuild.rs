@@ -58,8 +58,12 @@ impl Store {
         file::sync_names(&self.layout)?;
         for generation in file::generations(&self.layout, name)? {
             let file = File::of(&self.layout, name, generation);
-            // Who has opened the old one and not yet its log would miss what is left there.
-            let whole = || file.open(&self.layout, &self.options).is_ok_and(|old| truncated(&old));
+            // Who has opened the old one and not yet its log would miss what is left there. In one that is
+            // damaged there is nothing to miss.
+            let whole = || match file.open(&self.layout, &self.options) {
+                Ok(old) => truncated(&old),
+                Err(error) => matches!(error, Error::Damaged { .. }),
+            };
             if generation > serves || generation < serves && whole() {
                 file.remove()?;
             }

@@ -31,7 +31,7 @@ impl AllowArgs {
         let mut options = global.options(environment);
         options.interrupt = Some(signals.flag());
         let mut store = global.open(environment, &options)?;
-        check_remembers(store.projection(&self.name)?.entry())?;
+        check_remembers(&store.projection_entry(&self.name)?)?;
         let entry = signals.hold(|| store.allow(&self.name))?;
         warn_of(global, &store);
         let output = Output::new(global);

@@ -95,8 +95,12 @@ impl RebuildArgs {
         options.interrupt = Some(signals.flag());
         self.allow.apply(&mut options);
         let mut store = global.open(environment, &options)?;
-        let was = store.projection(&self.name)?.entry().clone();
+        let was = store.projection_entry(&self.name)?;
         warn_of(global, &store);
+        if self.diff || self.dry_run {
+            // What differs needs both of them.
+            store.projection(&self.name)?.checkpoint()?;
+        }
         let entry = self.made.entry(&was, &self.how, &store, environment);
         let program = run::program(&store, &entry, &signals)?;
         let asks = self.diff && !self.dry_run && !self.yes;
@@ -153,7 +157,11 @@ impl RebuildArgs {
             project(store, &mut rebuild.projection, program, following, &mut notice)
                 .map_err(following::failed)?;
             // What could be read shall not be gone.
-            let old = store.projection(&self.name)?.checkpoint()?.position;
+            let old = match store.projection(&self.name).and_then(|old| old.checkpoint()) {
+                Ok(old) => old.position,
+                Err(error) if following::is_broken(&error) => break,
+                Err(error) => return Err(error.into()),
+            };
             if old > store.head()? || store.has_reached(&rebuild.projection, old)? {
                 break;
             }

@@ -3,17 +3,17 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use ream::{FieldType, Projection, ProjectionEntry, ProjectionStatus, Query, Store};
+use ream::{Error, FieldType, Projection, ProjectionEntry, ProjectionStatus, Query, Store};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::args::{Format, Global};
 use crate::command::confirm::plural;
-use crate::command::following;
+use crate::command::following::{self, Broken};
 use crate::command::list::list;
 use crate::command::remembered::RunsJson;
 use crate::environment::Environment;
-use crate::output::{Output, escape, table, to_line, warn, warn_of};
+use crate::output::{Output, escape, table, to_line, warn_of};
 use crate::units;
 
 /// List the projections
@@ -47,44 +47,92 @@ pub(super) struct DoneJson<'p> {
 #[derive(Serialize)]
 struct EntryJson<'p> {
     projection: &'p str,
-    rows: u64,
-    bytes: u64,
-    checkpoint: u64,
-    lag: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mismatch: Option<&'p str>,
-    generation: u64,
+    #[serde(flatten)]
+    stands: StandsJson<'p>,
     from: Vec<&'p str>,
     program: &'p [String],
     #[serde(flatten)]
     runs: Option<&'p RunsJson>,
 }
 
+/// How a projection stands, as JSON.
+#[derive(Serialize)]
+struct StandsJson<'p> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkpoint: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    head: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lag: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mismatch: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken: Option<&'p str>,
+    generation: u64,
+}
+
 /// A projection and how it stands.
 struct Listed {
     entry: ProjectionEntry,
-    status: ProjectionStatus,
-    lag: u64,
-    /// Why the checkpoint is no place in the store's log, where it is none.
-    mismatch: Option<&'static str>,
+    /// How it stands, or why that can't be read.
+    stands: Result<Stands, String>,
     /// How its program is run, where it remembers one.
     runs: Option<RunsJson>,
 }
 
+/// What its file and the log tell of a projection.
+struct Stands {
+    status: ProjectionStatus,
+    lag: u64,
+    /// Why the checkpoint is no place in the store's log, where it is none.
+    mismatch: Option<&'static str>,
+}
+
 impl Listed {
-    fn of(store: &Store, projection: &Projection, global: &Global) -> anyhow::Result<Self> {
-        let status = projection.status()?;
-        let entry = projection.entry().clone();
-        let query = Query::of(entry.definition.from.clone());
-        let (name, checkpoint) = (entry.name.as_str(), projection.checkpoint()?);
-        let (mismatch, from) = following::place(store, name, &checkpoint, global)?;
-        let (lag, _) = store.lag(&query, from)?;
+    /// A registered projection, but where it was dropped since.
+    fn of(
+        store: &Store,
+        entry: ProjectionEntry,
+        broken: &mut Broken,
+        global: &Global,
+    ) -> anyhow::Result<Option<Self>> {
+        let name = entry.name.as_str();
+        let read = |projection: &Projection| Ok((projection.status()?, projection.checkpoint()?));
+        let stands = match broken.try_read(store, name, read)? {
+            Some(Ok((status, checkpoint))) => {
+                let query = Query::of(entry.definition.from.clone());
+                let (mismatch, from) = following::place(store, name, &checkpoint, global)?;
+                let (lag, _) = store.lag(&query, from)?;
+                Ok(Stands { status, lag, mismatch })
+            }
+            Some(Err(why)) => Err(why),
+            None => return Ok(None),
+        };
         let runs = RunsJson::of(store, &entry);
-        Ok(Self { entry, status, lag, mismatch, runs })
+        Ok(Some(Self { entry, stands, runs }))
     }
 
     fn from(&self) -> Vec<&str> {
         self.entry.definition.from.iter().map(ream::Pattern::as_str).collect()
+    }
+
+    /// How it stands, beside the head where that is to be told.
+    fn json(&self, head: Option<u64>) -> StandsJson<'_> {
+        let stands = self.stands.as_ref().ok();
+        StandsJson {
+            rows: stands.map(|stands| stands.status.rows),
+            bytes: stands.map(|stands| stands.status.bytes),
+            checkpoint: stands.map(|stands| stands.status.checkpoint.0),
+            head,
+            lag: stands.map(|stands| stands.lag),
+            mismatch: stands.and_then(|stands| stands.mismatch),
+            broken: self.stands.as_ref().err().map(String::as_str),
+            generation: self.entry.generation,
+        }
     }
 }
 
@@ -92,39 +140,29 @@ impl ListArgs {
     pub(super) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let Self {} = self;
         let store = global.open(environment, &global.options(environment))?;
-        let mut listed = Vec::new();
+        let (mut listed, mut broken) = (Vec::new(), Broken::default());
         for entry in store.projections()? {
-            match store.projection(entry.name.as_str()) {
-                Ok(projection) => listed.push(Listed::of(&store, &projection, global)?),
-                // Dropped since.
-                Err(ream::Error::ProjectionNotFound { .. }) => {}
-                Err(error @ ream::Error::ProjectionLost { .. }) => warn(global, &error),
-                Err(error) => return Err(error.into()),
-            }
+            listed.extend(Listed::of(&store, entry, &mut broken, global)?);
         }
         let mut listed = Some(listed);
         // All of them are one page.
         let page = |_: Option<&Listed>| Ok(listed.take().unwrap_or_default());
         let cells = |one: &Listed| {
-            let status = &one.status;
-            vec![
-                one.entry.name.to_string(),
-                status.rows.to_string(),
-                units::bytes(status.bytes),
-                status.checkpoint.to_string(),
-                one.lag.to_string(),
-                one.from().join(", "),
-            ]
+            let [rows, bytes, checkpoint, lag] = match &one.stands {
+                Ok(Stands { status, lag, .. }) => [
+                    status.rows.to_string(),
+                    units::bytes(status.bytes),
+                    status.checkpoint.to_string(),
+                    lag.to_string(),
+                ],
+                Err(_) => ["broken".into(), String::new(), String::new(), String::new()],
+            };
+            vec![one.entry.name.to_string(), rows, bytes, checkpoint, lag, one.from().join(", ")]
         };
         let json = |one: &Listed| {
             to_line(&EntryJson {
                 projection: one.entry.name.as_str(),
-                rows: one.status.rows,
-                bytes: one.status.bytes,
-                checkpoint: one.status.checkpoint.0,
-                lag: one.lag,
-                mismatch: one.mismatch,
-                generation: one.entry.generation,
+                stands: one.json(None),
                 from: one.from(),
                 program: &one.entry.definition.program,
                 runs: one.runs.as_ref(),
@@ -138,21 +176,8 @@ impl ListArgs {
             json,
         )?;
         warn_of(global, &store);
-        Ok(())
+        Ok(broken.check()?)
     }
-}
-
-/// How a projection stands, as JSON behind what it is made of.
-#[derive(Serialize)]
-struct StatusJson {
-    rows: u64,
-    bytes: u64,
-    checkpoint: u64,
-    head: u64,
-    lag: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mismatch: Option<&'static str>,
-    generation: u64,
 }
 
 /// A projection as JSON: its name, what it is made of, how it stands.
@@ -162,7 +187,7 @@ struct ShownJson<'p> {
     #[serde(flatten)]
     definition: DefinitionJson<'p>,
     #[serde(flatten)]
-    status: StatusJson,
+    stands: StandsJson<'p>,
     #[serde(flatten)]
     runs: Option<&'p RunsJson>,
 }
@@ -193,12 +218,17 @@ struct DefinitionJson<'p> {
 impl ShowArgs {
     pub(super) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let store = global.open(environment, &global.options(environment))?;
-        let projection = store.projection(&self.name)?;
+        let entry = store.projection_entry(&self.name)?;
         let output = Output::new(global);
         if self.sql {
-            return output.write(projection.statements().as_bytes());
+            return output.write(entry.statements().as_bytes());
         }
-        let listed = Listed::of(&store, &projection, global)?;
+        let mut broken = Broken::default();
+        let Some(listed) = Listed::of(&store, entry, &mut broken, global)? else {
+            return Err(
+                Error::ProjectionNotFound { name: self.name.clone(), near: Vec::new() }.into()
+            );
+        };
         let head = store.head()?.0;
         let shown = match output.format {
             Format::Table => readable(&listed, head).into_bytes(),
@@ -206,7 +236,7 @@ impl ShowArgs {
         };
         output.write(&shown)?;
         warn_of(global, &store);
-        Ok(())
+        Ok(broken.check()?)
     }
 }
 
@@ -215,31 +245,26 @@ fn json(listed: &Listed, head: u64) -> anyhow::Result<Vec<u8>> {
     let line = to_line(&ShownJson {
         projection: listed.entry.name.as_str(),
         definition: serde_json::from_str(&definition)?,
-        status: StatusJson {
-            rows: listed.status.rows,
-            bytes: listed.status.bytes,
-            checkpoint: listed.status.checkpoint.0,
-            head,
-            lag: listed.lag,
-            mismatch: listed.mismatch,
-            generation: listed.entry.generation,
-        },
+        stands: listed.json(Some(head)),
         runs: listed.runs.as_ref(),
     })?;
     Ok([line, b"\n".into()].concat())
 }
 
 fn readable(listed: &Listed, head: u64) -> String {
-    let Listed { entry, status, lag, runs, .. } = listed;
+    let Listed { entry, stands, runs } = listed;
     let schema = &entry.definition.schema;
-    let mut shown = format!(
-        "{}: {}, {}\ncheckpoint {} of {head}, {} behind\n",
-        entry.name,
-        plural(status.rows, "row"),
-        units::bytes(status.bytes),
-        status.checkpoint,
-        plural(*lag, "event")
-    );
+    let mut shown = match stands {
+        Ok(Stands { status, lag, .. }) => format!(
+            "{}: {}, {}\ncheckpoint {} of {head}, {} behind\n",
+            entry.name,
+            plural(status.rows, "row"),
+            units::bytes(status.bytes),
+            status.checkpoint,
+            plural(*lag, "event")
+        ),
+        Err(why) => format!("{}: broken: {}\n", entry.name, escape(why)),
+    };
     // Writing into a string does not fail.
     if !entry.definition.from.is_empty() {
         let _ = writeln!(shown, "from {}", escape(&listed.from().join(", ")));
