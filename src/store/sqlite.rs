@@ -30,6 +30,7 @@ mod plan;
 mod positions;
 mod projections;
 mod read;
+mod record;
 mod registry;
 mod remove;
 mod runs;

@@ -14,6 +14,7 @@ use rusqlite::vtab::array;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use self::durable::Beyond;
+use super::bell::{self, Acknowledged};
 use super::event_row::{COLUMNS, Fields, check_listed, event, missing};
 use super::failure::Failure;
 use super::failure::failure;
@@ -22,9 +23,10 @@ use super::layout::Layout;
 use super::look::{TRIES, WRITING};
 use super::marker::Marker;
 use super::plan::{Chosen, Plan};
+use super::record::Reading;
 use super::stream_index::StreamRow;
 use super::stream_index::position_of;
-use super::{Store, bell, check_in_place};
+use super::{Store, check_in_place};
 use crate::event::{EventRef, Position, Timestamp, Version};
 use crate::platform::FileIdentity;
 use crate::store::{Batch, ChosenStreams, Error, Mark, Options, Query};
@@ -65,7 +67,7 @@ pub(crate) struct Reader {
     warning: Option<Error>,
     follow: bool,
     options: Options,
-    bell: bell::Record,
+    bell: Reading<Acknowledged>,
     /// Everything up to here is known to be durable.
     durable: u64,
     beyond: Beyond,
@@ -74,7 +76,7 @@ pub(crate) struct Reader {
 impl Store {
     /// A reader of what `query` chooses: up to the head as it is, or following it.
     pub(crate) fn reader(&self, query: &Query, follow: bool) -> Result<Reader, Error> {
-        let mut bell = bell::Record::of(&self.layout);
+        let mut bell = Reading::of(&self.layout);
         let acknowledged = bell.read();
         let mut reader = Reader {
             connection: self.reading_connection()?,
@@ -195,7 +197,7 @@ impl Reader {
     /// is known to be durable and that has not been `settled` as far as it can be.
     fn start(
         &mut self,
-        acknowledged: Option<bell::Acknowledged>,
+        acknowledged: Option<Acknowledged>,
         settled: bool,
     ) -> Result<bool, Failure> {
         let head = Head::read(&self.connection, &self.marker.id)?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::bell::{self, Acknowledged, Bell};
+use super::bell::{self, Acknowledged};
 use super::connection::{self};
 use super::failure::Failure;
 use super::failure::{commit_failure, failure};
@@ -19,6 +19,7 @@ use super::lock::{Queue, Turn};
 use super::log::{self, Cut, Log};
 use super::mark;
 use super::marker::Marker;
+use super::record::Writing;
 use super::transaction::{Finished, Streams, Transaction};
 use crate::deadline::Deadline;
 use crate::event::Position;
@@ -35,7 +36,7 @@ pub(super) struct Writer {
     store_id: String,
     /// What the bell said before the connection's first look at the store, until it is checked.
     pub(super) acknowledged: Option<Acknowledged>,
-    bell: Option<Bell>,
+    bell: Writing<Acknowledged>,
     /// How long the log is.
     log: Log,
     /// Whether the log's name is known to be durable.
@@ -65,7 +66,7 @@ impl Writer {
             log,
             named: false,
             acknowledged,
-            bell: None,
+            bell: Writing::new(),
             warning: None,
             durable: acknowledged.map_or(Position(0), |acknowledged| acknowledged.position),
             head: None,
@@ -310,15 +311,7 @@ impl Writer {
     /// followers look by themselves.
     fn ring(&mut self, head: &Head) {
         let acknowledged = Acknowledged { position: head.position, link: head.link };
-        let rung = match self.bell.take() {
-            Some(bell) => Ok(bell),
-            None => Bell::open(&self.layout),
-        }
-        .and_then(|bell| bell.ring(&self.layout, acknowledged).map(|()| bell));
-        match rung {
-            Ok(bell) => (self.bell, self.warning) = (Some(bell), None),
-            Err(error) => self.warning = Some(error),
-        }
+        self.warning = self.bell.write(&self.layout, acknowledged).err();
     }
 }
 
