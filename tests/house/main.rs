@@ -33,7 +33,7 @@ const LIBRARY: [&str; 13] = [
     "program",
 ];
 /// Those of the program.
-const PROGRAM: [&str; 14] = [
+const PROGRAM: [&str; 15] = [
     "units",
     "printable",
     "hint",
@@ -42,6 +42,7 @@ const PROGRAM: [&str; 14] = [
     "environment",
     "args",
     "output",
+    "opening",
     "spool",
     "usage",
     "failure",

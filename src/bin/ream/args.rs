@@ -1,13 +1,10 @@
 //! What every command takes: which store, how results are shown, how long to wait.
 
-use std::io::{self, IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use ream::{Options, Store};
 
-use crate::environment::Environment;
 use crate::refused::Refused;
 use crate::units;
 
@@ -82,56 +79,7 @@ impl Global {
             _ => Ok(()),
         }
     }
-
-    /// How a store is to be opened.
-    pub(crate) fn options(&self, environment: &Environment) -> Options {
-        let mut options = Options::default();
-        if let Some(lock_timeout) = self.lock_timeout {
-            options.lock_timeout = lock_timeout;
-        }
-        options.trust_owner = environment.trust_owner;
-        options.unsafe_file_system = environment.unsafe_file_system;
-        options.allow_programs = environment.allow;
-        options
-    }
-
-    /// Opens the store that the command line, the environment or the directory names.
-    pub(crate) fn open(
-        &self,
-        environment: &Environment,
-        options: &Options,
-    ) -> anyhow::Result<Store> {
-        let named = self.store.clone().or_else(|| environment.store.clone());
-        let Some(path) = named.or_else(|| nearest_store(&environment.directory)) else {
-            let directory = environment.directory.clone();
-            let itself = Store::open(&directory, options).is_ok();
-            return Err(Refused::NoStoreNear { directory, itself }.into());
-        };
-        let store = Store::open(&path, options)?;
-        self.note_mended(&store);
-        Ok(store)
-    }
-
-    /// Says on a terminal that others could read a store, and can't any more.
-    pub(crate) fn note_mended(&self, store: &Store) {
-        let mut stderr = io::stderr();
-        if store.mended() > 0 && !self.quiet && stderr.is_terminal() {
-            // Where it is gone, no one is there to be told.
-            let _ = writeln!(
-                stderr,
-                "note: others could read the store; now its files are for you alone ({} changed)",
-                store.mended()
-            );
-        }
-    }
 }
 
 /// The directory of a store that nobody names.
 pub(crate) const DEFAULT_STORE: &str = ".ream";
-
-fn nearest_store(directory: &Path) -> Option<PathBuf> {
-    directory
-        .ancestors()
-        .map(|dir| dir.join(DEFAULT_STORE))
-        .find(|path| path.symlink_metadata().is_ok())
-}

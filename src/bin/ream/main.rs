@@ -9,6 +9,7 @@ mod environment;
 mod failure;
 mod hint;
 mod input;
+mod opening;
 mod output;
 mod payload;
 mod printable;
