@@ -34,7 +34,7 @@ pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{Appended, AppendedEach, Batch, Removal, Removed, Status, Stopped, Stream};
 pub use checkpoint::Checkpoint;
 pub use error::{Clash, Error, NotAllowed};
-pub use options::Options;
+pub use options::{OnWarning, Options};
 pub use place::PlaceFault;
 pub use projection::{
     Change, Differences, Explanation, OrderBy, Projection, ProjectionEntry, ProjectionStatus,
@@ -497,16 +497,6 @@ impl Store {
         }
     }
 
-    /// What is wrong though a verb was done. Beside an append that is stored all the same:
-    /// followers could not be told, and will see it only when they look by themselves. Beside what
-    /// was read: the store lost events.
-    #[must_use]
-    pub fn warning(&self) -> Option<&Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.warning(),
-        }
-    }
-
     /// That the store holds all that was acknowledged. Writing to one that does not is refused.
     ///
     /// # Errors
@@ -577,14 +567,6 @@ impl Reader {
     pub fn next_batch(&mut self, each: impl FnMut(&EventRef<'_>)) -> Result<Batch, Error> {
         match &mut self.0 {
             ReaderEngine::Sqlite(reader) => reader.next_batch(each),
-        }
-    }
-
-    /// What is wrong with the store, though it can be read: it lost events.
-    #[must_use]
-    pub fn warning(&self) -> Option<&Error> {
-        match &self.0 {
-            ReaderEngine::Sqlite(reader) => reader.warning(),
         }
     }
 

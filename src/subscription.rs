@@ -65,12 +65,6 @@ impl Follower {
     pub fn waker(&self) -> Waker {
         self.watch.waker()
     }
-
-    /// What is wrong with the store, though it can be read.
-    #[must_use]
-    pub fn warning(&self) -> Option<&Error> {
-        self.reader.warning()
-    }
 }
 
 impl Store {

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::Error;
 use crate::event::Timestamp;
+
+/// What is called with a warning.
+pub type OnWarning = Arc<dyn Fn(&Error) + Send + Sync>;
 
 /// How a store is opened.
 ///
@@ -33,6 +37,13 @@ pub struct Options {
     ///
     /// [`Error::Interrupted`]: crate::Error::Interrupted
     pub interrupt: Option<Arc<AtomicBool>>,
+    /// Takes what is wrong though a verb is done, when that is found: the store lost what was acknowledged
+    /// ([`Error::LostEvents`]), what was stored last may not be durable
+    /// ([`Error::NotDurable`]), or followers could not be told of what is stored. The same may come again.
+    ///
+    /// [`Error::LostEvents`]: crate::Error::LostEvents
+    /// [`Error::NotDurable`]: crate::Error::NotDurable
+    pub on_warning: Option<OnWarning>,
 }
 
 impl Default for Options {
@@ -44,11 +55,19 @@ impl Default for Options {
             allow_programs: false,
             clock: Timestamp::now,
             interrupt: None,
+            on_warning: None,
         }
     }
 }
 
 impl Options {
+    /// Has the caller know of what is wrong.
+    pub(crate) fn warn(&self, warning: &Error) {
+        if let Some(on_warning) = &self.on_warning {
+            on_warning(warning);
+        }
+    }
+
     /// Whether the caller's interrupt flag is set.
     pub(crate) fn interrupted(&self) -> bool {
         self.interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed))

@@ -44,6 +44,7 @@ mod subscriptions;
 mod transaction;
 mod tx;
 mod watch;
+mod witness;
 mod writer;
 
 use std::cell::OnceCell;
@@ -138,16 +139,6 @@ impl Store {
 
     pub(crate) fn watch(&self) -> Watch {
         Watch::new(&self.layout)
-    }
-
-    /// What went wrong beside the last write, or is wrong with what was looked at.
-    pub(crate) fn warning(&self) -> Option<&Error> {
-        let written = self.writer.as_ref().and_then(|writer| writer.warning.as_ref());
-        let looked = || {
-            let looking = self.looking.get()?;
-            looking.lost.as_ref().or_else(|| looking.unsettled.get())
-        };
-        written.or_else(looked)
     }
 
     /// A connection that only reads.

@@ -16,6 +16,7 @@ mod following;
 mod help;
 mod hints;
 mod init;
+mod lost;
 mod printable;
 mod project;
 mod read;

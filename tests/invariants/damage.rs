@@ -43,7 +43,12 @@ fn lost(home: &Home, acknowledged: u64) -> Vec<u64> {
         if args[1] == "protect" && left.is_empty() {
             continue;
         }
-        home.run(args).failed(1, &[words[0], words[1], "hint: "]);
+        // Some read first, and warn.
+        let end = home.run(args);
+        assert_eq!(end.code, Some(1), "{end:#?}");
+        for said in ["error: the store lost acknowledged events", &told, "\nhint: "] {
+            assert!(end.stderr.contains(said), "{end:#?}");
+        }
     }
     home.run(&["read"]).warned(&words);
     left
@@ -133,7 +138,14 @@ fn the_library_refuses_as_well_and_goes_on_refusing() {
         assert!(matches!(refused, Err(Error::LostEvents { .. })), "{refused:?}");
     }
     assert!(matches!(store.check(), Err(Error::LostEvents { .. })));
-    assert!(store.read(&ream::Query::default()).unwrap().warning().is_some());
+    let (said, hear) = std::sync::mpsc::channel();
+    let mut options = ream::Options::default();
+    options.on_warning = Some(std::sync::Arc::new(move |warning: &Error| {
+        said.send(matches!(warning, Error::LostEvents { .. })).unwrap();
+    }));
+    let store = ream::Store::open(&home.store(), &options).unwrap();
+    store.read(&ream::Query::default()).unwrap();
+    assert_eq!(hear.try_iter().collect::<Vec<_>>(), [true]);
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(crate) enum Color {
 }
 
 /// Options of every command
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
     /// Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]
     #[arg(long, global = true, value_name = "DIR", help_heading = "Global options")]

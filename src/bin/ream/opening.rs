@@ -1,12 +1,15 @@
-//! How a store is opened: which one, and with what options.
+//! How a store is opened: which one, with what options, and where its warnings go.
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ream::{Options, Store};
 
 use crate::args::{DEFAULT_STORE, Global};
 use crate::environment::Environment;
+use crate::output::{note, with_causes};
 use crate::refused::Refused;
 
 impl Global {
@@ -19,6 +22,7 @@ impl Global {
         options.trust_owner = environment.trust_owner;
         options.unsafe_file_system = environment.unsafe_file_system;
         options.allow_programs = environment.allow;
+        options.on_warning = Some(Arc::new(warn_once(self.clone())));
         options
     }
 
@@ -49,6 +53,20 @@ impl Global {
                 "note: others could read the store; now its files are for you alone ({} changed)",
                 store.mended()
             );
+        }
+    }
+}
+
+/// Warns of each thing once.
+fn warn_once(global: Global) -> impl Fn(&ream::Error) + Send + Sync {
+    let said = Mutex::new(BTreeSet::new());
+    move |warning| {
+        let message = with_causes(warning);
+        // There is nothing behind the lock that a panic could have left half done.
+        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+        if !said.contains(&message) {
+            note(&global, "warning:", &message);
+            said.insert(message);
         }
     }
 }

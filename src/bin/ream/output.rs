@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::JoinHandle;
 
-use ream::{DataRef, EventRef, Store, platform, wire};
+use ream::{DataRef, EventRef, platform, wire};
 use serde::Serialize;
 
 use crate::args::{Color, Format, Global};
@@ -322,7 +322,7 @@ pub(crate) fn warn(global: &Global, warning: &ream::Error) {
     note(global, "warning:", &with_causes(warning));
 }
 
-/// What is wrong, and why.
+/// What is wrong, and all that caused it.
 pub(crate) fn with_causes(error: &ream::Error) -> String {
     let mut message = error.to_string();
     let mut cause = std::error::Error::source(error);
@@ -332,11 +332,4 @@ pub(crate) fn with_causes(error: &ream::Error) -> String {
         cause = error.source();
     }
     message
-}
-
-/// Warns of what is wrong though the store did what it was asked.
-pub(crate) fn warn_of(global: &Global, store: &Store) {
-    if let Some(warning) = store.warning() {
-        warn(global, warning);
-    }
 }

@@ -1,15 +1,16 @@
 //! Looking at the store: one short transaction each, in which all that is found is durable.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::Cell;
 use std::thread;
 use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::bell::{self, Acknowledged};
+use super::bell;
 use super::failure::Failure;
 use super::failure::failure;
 use super::head::Head;
+use super::witness::Witness;
 use super::writer::{Settled, settle};
 use super::{Store, mark};
 use crate::event::Position;
@@ -24,12 +25,10 @@ pub(super) const WRITING: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(super) struct Looking {
     connection: Connection,
-    /// That the store lost events, where it did.
-    pub(super) lost: Option<Error>,
     /// Everything up to here is known to be durable.
     durable: Cell<Position>,
-    /// That what was stored last may not be durable, where that could not be mended.
-    pub(super) unsettled: OnceCell<Error>,
+    /// Whether it was warned of the store.
+    has_warned: Cell<bool>,
 }
 
 /// Why what is seen may not be durable.
@@ -41,20 +40,13 @@ enum Doubt {
     Mark,
 }
 
-impl Looking {
-    /// Keeps the first reason why what is found may not be durable.
-    fn warn(&self, error: Error) {
-        let _ = self.unsettled.set(Error::NotDurable { source: Box::new(error) });
-    }
-}
-
 impl Store {
     /// That the store holds all that was acknowledged.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        let Some(acknowledged) = bell::read(&self.layout) else { return Ok(()) };
+        let witness = Witness::read(&self.layout);
         self.look(|connection| {
             let head = Head::read(connection, self.id())?;
-            bell::check(connection, acknowledged, &head)
+            witness.check(connection, &head)
         })
     }
 
@@ -63,7 +55,7 @@ impl Store {
     }
 
     /// Reads in one transaction, on a connection that is kept for the next time. What is found is
-    /// durable, or [`Store::warning`] says that it may not be.
+    /// durable, or it is warned that it may not be.
     pub(super) fn look<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Failure>,
@@ -92,10 +84,10 @@ impl Store {
                 (Settled::Writing, Doubt::Mark) => {}
                 (Settled::Writing, Doubt::Head) if tries < TRIES => thread::sleep(WRITING),
                 (Settled::Writing, Doubt::Head) => {
-                    looking.warn(Error::Busy { waited: WRITING * TRIES });
+                    self.warn_not_durable(looking, Error::Busy { waited: WRITING * TRIES });
                 }
                 (Settled::No(error), _) => {
-                    looking.warn(error);
+                    self.warn_not_durable(looking, error);
                     tries = TRIES;
                 }
             }
@@ -107,24 +99,31 @@ impl Store {
         if let Some(looking) = self.looking.get() {
             return Ok(looking);
         }
-        let acknowledged = bell::read(&self.layout);
+        let witness = Witness::read(&self.layout);
         let connection = self.reading_connection()?;
-        let lost = match acknowledged {
-            Some(acknowledged) => {
-                in_transaction(&connection, |connection| self.lost(connection, acknowledged))
-                    .map_err(|failed| match failed {
-                        Failure::Refused(error) => error,
-                        Failure::Sqlite(error) => failure(&self.layout, "read the store", error),
-                    })?
-            }
-            None => None,
-        };
+        let lost = in_transaction(&connection, |connection| {
+            let head = Head::read(connection, self.id())?;
+            witness.lost(connection, &head)
+        });
+        let lost = lost.map_err(|failed| match failed {
+            Failure::Refused(error) => error,
+            Failure::Sqlite(error) => failure(&self.layout, "read the store", error),
+        })?;
+        if let Some(lost) = &lost {
+            self.options.warn(lost);
+        }
         Ok(self.looking.get_or_init(|| Looking {
             connection,
-            lost,
             durable: Cell::new(Position(0)),
-            unsettled: OnceCell::new(),
+            has_warned: Cell::new(lost.is_some()),
         }))
+    }
+
+    /// Warns that what is found may not be durable, where it was not warned of the store before.
+    fn warn_not_durable(&self, looking: &Looking, error: Error) {
+        if !looking.has_warned.replace(true) {
+            self.options.warn(&Error::NotDurable { source: Box::new(error) });
+        }
     }
 
     /// Why what is seen may not be durable, where that is so. The bell is read behind the snapshot.
@@ -138,20 +137,6 @@ impl Store {
         }
         let is_marked = tries == 0 && mark::seems_set(&self.layout);
         Ok(is_marked.then_some(Doubt::Mark))
-    }
-
-    /// That the store lost what was acknowledged, if it did.
-    fn lost(
-        &self,
-        connection: &Connection,
-        acknowledged: Acknowledged,
-    ) -> Result<Option<Error>, Failure> {
-        let head = Head::read(connection, self.id())?;
-        match bell::check(connection, acknowledged, &head) {
-            Ok(()) => Ok(None),
-            Err(Failure::Refused(lost)) => Ok(Some(lost)),
-            Err(failed) => Err(failed),
-        }
     }
 }
 

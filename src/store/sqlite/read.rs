@@ -14,7 +14,7 @@ use rusqlite::vtab::array;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use self::durable::Beyond;
-use super::bell::{self, Acknowledged};
+use super::bell::Acknowledged;
 use super::event_row::{COLUMNS, Fields, check_listed, event, missing};
 use super::failure::Failure;
 use super::failure::failure;
@@ -26,6 +26,7 @@ use super::plan::{Chosen, Plan};
 use super::record::Reading;
 use super::stream_index::StreamRow;
 use super::stream_index::position_of;
+use super::witness::Witness;
 use super::{Store, check_in_place};
 use crate::event::{EventRef, Position, Timestamp, Version};
 use crate::platform::FileIdentity;
@@ -64,7 +65,8 @@ pub(crate) struct Reader {
     data_version: i64,
     /// When it was last looked whether the store is still there.
     found_in_place: Instant,
-    warning: Option<Error>,
+    /// Whether it was warned of the store.
+    has_warned: bool,
     follow: bool,
     options: Options,
     bell: Reading<Acknowledged>,
@@ -77,7 +79,7 @@ impl Store {
     /// A reader of what `query` chooses: up to the head as it is, or following it.
     pub(crate) fn reader(&self, query: &Query, follow: bool) -> Result<Reader, Error> {
         let mut bell = Reading::of(&self.layout);
-        let acknowledged = bell.read();
+        let witness = Witness::of(&mut bell);
         let mut reader = Reader {
             connection: self.reading_connection()?,
             layout: self.layout.clone(),
@@ -91,7 +93,7 @@ impl Store {
             plan: Plan::Scan,
             data_version: 0,
             found_in_place: Instant::now(),
-            warning: None,
+            has_warned: false,
             follow,
             options: self.options.clone(),
             bell,
@@ -109,7 +111,7 @@ impl Store {
         let mut tries = 0;
         loop {
             let settled = tries >= TRIES;
-            let started = reader.in_transaction(|reader| reader.start(acknowledged, settled));
+            let started = reader.in_transaction(|reader| reader.start(witness, settled));
             if started.map_err(|failure| reader.tell(failure))? {
                 return Ok(reader);
             }
@@ -127,9 +129,11 @@ impl Store {
 }
 
 impl Reader {
-    /// What is wrong with the store.
-    pub(crate) fn warning(&self) -> Option<&Error> {
-        self.warning.as_ref()
+    /// Warns of what is wrong with the store, once.
+    fn warn(&mut self, warning: &Error) {
+        if !std::mem::replace(&mut self.has_warned, true) {
+            self.options.warn(warning);
+        }
     }
 
     /// Gives the next batch to `each`.
@@ -195,17 +199,10 @@ impl Reader {
 
     /// Finds where to begin, where to end, and how to get there; not yet, where the store has more than
     /// is known to be durable and that has not been `settled` as far as it can be.
-    fn start(
-        &mut self,
-        acknowledged: Option<Acknowledged>,
-        settled: bool,
-    ) -> Result<bool, Failure> {
+    fn start(&mut self, witness: Witness, settled: bool) -> Result<bool, Failure> {
         let head = Head::read(&self.connection, &self.marker.id)?;
-        if let Some(acknowledged) = acknowledged {
-            match bell::check(&self.connection, acknowledged, &head) {
-                Err(Failure::Refused(lost)) => self.warning = Some(lost),
-                checked => checked?,
-            }
+        if let Some(lost) = witness.lost(&self.connection, &head)? {
+            self.warn(&lost);
         }
         let head = self.durable_head(head.position.0);
         if self.beyond == Beyond::Kept && !settled {

@@ -21,6 +21,7 @@ use super::mark;
 use super::marker::Marker;
 use super::record::Writing;
 use super::transaction::{Finished, Streams, Transaction};
+use super::witness::Witness;
 use crate::deadline::Deadline;
 use crate::event::Position;
 use crate::faults::{self, Remedy};
@@ -35,14 +36,12 @@ pub(super) struct Writer {
     options: Options,
     store_id: String,
     /// What the bell said before the connection's first look at the store, until it is checked.
-    pub(super) acknowledged: Option<Acknowledged>,
+    unchecked: Option<Witness>,
     bell: Writing<Acknowledged>,
     /// How long the log is.
     log: Log,
     /// Whether the log's name is known to be durable.
     named: bool,
-    /// Why followers could not be told of the last event.
-    pub(super) warning: Option<Error>,
     /// Everything up to here is known to be durable.
     durable: Position,
     /// The head that was looked at or written last.
@@ -56,7 +55,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Opens what writing needs.
     pub(super) fn open(layout: &Layout, marker: &Marker, options: &Options) -> Result<Self, Error> {
-        let acknowledged = bell::read(layout);
+        let witness = Witness::read(layout);
         let (connection, log) = connection::open_to_write(layout, options)?;
         Ok(Self {
             connection,
@@ -65,10 +64,9 @@ impl Writer {
             store_id: marker.id.clone(),
             log,
             named: false,
-            acknowledged,
+            unchecked: Some(witness),
             bell: Writing::new(),
-            warning: None,
-            durable: acknowledged.map_or(Position(0), |acknowledged| acknowledged.position),
+            durable: witness.position().unwrap_or(Position(0)),
             head: None,
             is_erasing: false,
             streams: Streams::default(),
@@ -148,25 +146,26 @@ impl Writer {
     }
 
     /// Whether all up to the head is known to be durable: the bell names it. Fails where the store
-    /// lost what the bell names.
+    /// lost what was acknowledged.
     fn is_durable(&mut self, head: &Head) -> Result<bool, Error> {
-        if let Some(acknowledged) = self.acknowledged {
-            self.check_bell(acknowledged, head)?;
-            self.acknowledged = None;
+        if let Some(witness) = self.unchecked {
+            self.holds(witness.check(&self.connection, head))?;
+            self.unchecked = None;
         }
         if head.position <= self.durable || faults::is_off(Remedy::Cut) {
             return Ok(true);
         }
         let Some(acknowledged) = bell::read(&self.layout) else { return Ok(false) };
-        self.check_bell(acknowledged, head)?;
+        self.holds(bell::check(&self.connection, acknowledged, head))?;
         if acknowledged.position == head.position {
             self.durable = head.position;
         }
         Ok(acknowledged.position == head.position)
     }
 
-    fn check_bell(&self, acknowledged: Acknowledged, head: &Head) -> Result<(), Error> {
-        bell::check(&self.connection, acknowledged, head).map_err(|failed| match failed {
+    /// That it was found that the store holds what was acknowledged.
+    fn holds(&self, checked: Result<(), Failure>) -> Result<(), Error> {
+        checked.map_err(|failed| match failed {
             Failure::Refused(error) => error,
             Failure::Sqlite(error) => failure(&self.layout, "read the store", error),
         })
@@ -215,7 +214,7 @@ impl Writer {
         let now = (self.options.clock)();
         match self.fill(head, now, many, work) {
             Ok((value, finished)) => {
-                self.commit(turn, finished.head, finished.changed)?;
+                self.commit(turn, &finished)?;
                 Ok(value)
             }
             Err(failed) => {
@@ -252,9 +251,9 @@ impl Writer {
         Ok((value, finished))
     }
 
-    /// Commits what has been done, after which the store has this head; where nothing has `changed`,
-    /// there is nothing to commit or to sync.
-    pub(super) fn commit(&mut self, turn: &Turn, head: Head, changed: bool) -> Result<(), Error> {
+    /// Commits what has been done; where nothing has changed, there is nothing to commit or to sync.
+    fn commit(&mut self, turn: &Turn, finished: &Finished) -> Result<(), Error> {
+        let &Finished { head, changed, .. } = finished;
         if !changed {
             self.roll_back();
             return Ok(());
@@ -298,7 +297,7 @@ impl Writer {
 
     /// Leaves a short log behind: each process that finds no other reads it from the start.
     pub(super) fn shorten_log(&mut self) {
-        if self.acknowledged.is_none()
+        if self.unchecked.is_none()
             && log::wal_frames(&self.layout) > log::FRAMES_LEFT_BEHIND
             && let Ok(Some(turn)) = Queue::of_writers(&self.layout).try_enter()
             && self.needs_cut(&turn).is_ok_and(|needed| !needed)
@@ -311,7 +310,9 @@ impl Writer {
     /// followers look by themselves.
     fn ring(&mut self, head: &Head) {
         let acknowledged = Acknowledged { position: head.position, link: head.link };
-        self.warning = self.bell.write(&self.layout, acknowledged).err();
+        if let Err(error) = self.bell.write(&self.layout, acknowledged) {
+            self.options.warn(&error);
+        }
     }
 }
 
@@ -345,11 +346,13 @@ pub(super) enum Settled {
 ///
 /// The caller has no transaction open.
 pub(super) fn settle(layout: &Layout, marker: &Marker, options: &Options) -> Settled {
+    // A bell that can't be rung is its writers' concern.
+    let options = Options { on_warning: None, ..options.clone() };
     let settled = || {
         let Some(turn) = Queue::of_writers(layout).try_enter()? else {
             return Ok(Settled::Writing);
         };
-        let mut writer = Writer::open(layout, marker, options)?;
+        let mut writer = Writer::open(layout, marker, &options)?;
         if !writer.needs_cut(&turn)? {
             return Ok(Settled::Yes(writer.durable));
         }

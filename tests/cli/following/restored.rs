@@ -5,8 +5,8 @@ use super::{react, seen};
 use crate::harness::Ream;
 
 /// A store with three events, a projection and a subscription that have done six, and a projection that
-/// has done none; with its bell or without.
-fn restored(with_bell: bool) -> Ream {
+/// has done none; without its bell.
+fn restored() -> Ream {
     let shop = seen(3);
     let remember = "cat >/dev/null";
     let later = ["project", "create", "later", "n:integer:key", "--from", "s"];
@@ -20,18 +20,13 @@ fn restored(with_bell: bool) -> Ream {
     shop.run(["project", "set", "seen", r#"{"position":6}"#]).ok();
     // In its place, so that the programs that were given here stay allowed.
     shop.sh("rm .ream/db-* && cp old/* .ream").ok();
-    if !with_bell {
-        shop.sh("rm .ream/bell/bell").ok();
-    }
+    shop.sh("rm .ream/bell/bell").ok();
     shop
 }
 
 const LOST: &str = "the store has lost what stood there";
 const OTHER: &str = "another event stands there now";
 const ANEW: &str = "hint: make it anew: ream project rebuild seen\n";
-
-const KEEP: &str = "hint: keep a copy of the whole directory; reading still works. To go on without the \
-                    lost events, remove bell/bell\n";
 
 /// That no place is taken for one in this log: queries that wait refuse, the others are marked.
 #[track_caller]
@@ -59,7 +54,7 @@ fn is_marked(shop: &Ream, reason: &str, lag: u64) {
 
 #[test]
 fn a_checkpoint_that_is_none_of_this_log_is_refused_or_marked() {
-    let shop = restored(false);
+    let shop = restored();
     is_marked(&shop, LOST, 3);
     // What is shown can still be taken for a definition.
     shop.sh(r#""$REAM" project show seen 2>/dev/null > seen.json
@@ -72,29 +67,4 @@ fn a_checkpoint_that_is_none_of_this_log_is_refused_or_marked() {
     shop.run(["project", "rebuild", "seen"]).ok();
     shop.run(["project", "select", "seen", "--fresh", "--count"]).stdout("{\"count\":0}\n");
     assert_eq!(shop.run(["project", "show", "seen"]).value().get("mismatch"), None);
-}
-
-#[test]
-fn each_command_warns_of_a_store_that_lost_events() {
-    let shop = restored(true);
-    let lost =
-        "the store lost acknowledged events: position 6 was acknowledged, and the last one is 3\n";
-    let warns = format!("warning: {lost}");
-    let later = |args: &[&str]| {
-        let (verb, options) = args.split_first().unwrap();
-        shop.run(["project", *verb, "later"].iter().chain(options)).stderr(&*warns)
-    };
-    later(&["set", r#"{"n":1}"#]).ok();
-    later(&["select"]).stdout("{\"n\":1}\n");
-    later(&["update", "--set", "n = 2", "--yes"]).code(6).stderr_has([&*warns]).stdout("");
-    later(&["delete", "n = 1", "--yes"]).ok();
-    later(&["show"]).ok();
-    later(&["rebuild", "--dry-run"]).stdout_has([r#""rebuilt":false,"rows":0,"checkpoint":3"#]);
-    later(&["run", "--until-caught-up"]).stdout_has([r#""checkpoint":3"#]);
-    later(&["rebuild"]).code(1).stderr(format!("{warns}error: {lost}{KEEP}")).stdout("");
-    for args in [["stream", "rm", "s", "--dry-run"], ["state", "rm", "s", "--dry-run"]] {
-        shop.run(args).stderr(&*warns).ok();
-    }
-    // Its place was restored with the events: there is nothing to do.
-    react(&shop, &["s", "--until-caught-up"], "cat").stderr(&*warns).stdout_has(["3"]);
 }

@@ -11,7 +11,7 @@ use ream::{
 use crate::args::Global;
 use crate::environment::Environment;
 use crate::hint::quote;
-use crate::output::{Outlet, Output, note, warn};
+use crate::output::{Outlet, Output, note};
 use crate::refused::Refused;
 use crate::units::{self, Until};
 
@@ -138,9 +138,6 @@ impl ReadArgs {
         let store = global.open(environment, &global.options(environment))?;
         let mut reader =
             store.read(&self.choice.query()).map_err(|error| self.choice.as_asked(error))?;
-        if let Some(warning) = reader.warning() {
-            warn(global, warning);
-        }
         let mut output = Output::new(global);
         let mut outlet = Outlet::new(&output);
         let mut buffer = Vec::new();

@@ -16,7 +16,7 @@ use super::list::{PAGE, list};
 use super::stream::warn_of_bytes_left;
 use crate::args::{Format, Global};
 use crate::environment::Environment;
-use crate::output::{Output, escape, to_line, warn_of};
+use crate::output::{Output, escape, to_line};
 use crate::payload;
 use crate::signals::Signals;
 
@@ -102,14 +102,12 @@ impl StateCommand {
             Self::Get(args) => {
                 let store = global.open(environment, &options)?;
                 args.run(global, &store)?;
-                warn_of(global, &store);
                 store.leave();
                 Ok(())
             }
             Self::List(args) => {
                 let store = global.open(environment, &options)?;
                 args.run(global, &store)?;
-                warn_of(global, &store);
                 Ok(())
             }
             Self::Set(args) => {
@@ -261,9 +259,6 @@ impl RmArgs {
             let states = store.states(&Pattern::new(name.as_str())?, None, 1)?;
             let state = states.into_iter().map(|state| state.stream).next();
             there.extend(state.filter(|stream| !there.contains(stream)));
-        }
-        if self.dry_run {
-            warn_of(global, &store);
         }
         let mut erased = None;
         let mut unfinished = None;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::args::{Format, Global};
 use crate::command::remembered::ProgramJson;
 use crate::environment::Environment;
-use crate::output::{Output, table, to_line, warn, warn_of};
+use crate::output::{Output, table, to_line, warn};
 use crate::units;
 
 /// How a store stands, as JSON, with its fields in this order.
@@ -40,7 +40,6 @@ impl StatusArgs {
     pub(crate) fn run(global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let store = global.open(environment, &global.options(environment))?;
         let status = store.status()?;
-        warn_of(global, &store);
         // Where one of them is damaged, the rest of this can be told.
         let entries = store.projections().unwrap_or_else(|error| {
             warn(global, &error);

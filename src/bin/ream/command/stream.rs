@@ -9,7 +9,7 @@ use super::definition::commands;
 use super::list::{PAGE, list};
 use crate::args::{Format, Global};
 use crate::environment::Environment;
-use crate::output::{Output, escape, note, table, to_line, warn_of};
+use crate::output::{Output, escape, note, table, to_line};
 use crate::signals::Signals;
 
 commands! {
@@ -82,13 +82,11 @@ impl StreamCommand {
             Self::List(args) => {
                 let store = global.open(environment, &options)?;
                 args.run(global, &store)?;
-                warn_of(global, &store);
                 Ok(())
             }
             Self::Show(args) => {
                 let store = global.open(environment, &options)?;
                 show(global, &store.stream(&args.stream)?)?;
-                warn_of(global, &store);
                 Ok(())
             }
             Self::Protect(ProtectArgs { streams }) => protect(global, environment, streams, true),
@@ -192,7 +190,6 @@ impl RmArgs {
         let projections = removable.iter().map(|removed| kept(&removed.stream));
         let projections = projections.collect::<Result<Vec<_>, _>>()?;
         if self.dry_run {
-            warn_of(global, &store);
             return report(global, &removable, &projections, None);
         }
         if !self.yes && !removable.is_empty() {

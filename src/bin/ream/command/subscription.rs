@@ -15,7 +15,7 @@ use super::following::{self, Broken};
 use super::list::list;
 use crate::args::{Format, Global};
 use crate::environment::Environment;
-use crate::output::{Output, escape, to_line, warn_of};
+use crate::output::{Output, escape, to_line};
 use crate::refused::{Refused, invalid};
 use crate::signals::Signals;
 use crate::units;
@@ -164,7 +164,6 @@ impl SubscriptionCommand {
             Self::Ack(args) => signals.hold(|| ack(args, global, &mut store)),
             Self::Rm(args) => args.run(global, &mut store, &signals),
         }?;
-        warn_of(global, &store);
         Ok(())
     }
 }

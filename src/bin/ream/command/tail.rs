@@ -17,7 +17,7 @@ use super::following::FollowingArgs;
 use super::read::Choice;
 use crate::args::Global;
 use crate::environment::Environment;
-use crate::output::{Output, warn};
+use crate::output::Output;
 use crate::signals::Signals;
 use crate::units;
 
@@ -72,9 +72,6 @@ impl TailArgs {
         query.new = self.only_new;
         let follower =
             Follower::new(&store, &query).map_err(|error| self.choice.as_asked(error))?;
-        if let Some(warning) = follower.warning() {
-            warn(global, warning);
-        }
         if let Some(until) = query.until_time {
             wake_at(until, follower.waker())?;
         }

@@ -61,8 +61,7 @@ impl Reader {
             self.beyond = Beyond::NoBell;
         }
         if no_bell || !matches!(error, Error::Busy { .. }) {
-            let source = Box::new(error);
-            self.warning.get_or_insert(Error::NotDurable { source });
+            self.warn(&Error::NotDurable { source: Box::new(error) });
         }
     }
 }

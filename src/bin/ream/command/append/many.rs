@@ -15,7 +15,7 @@ use self::acknowledge::Acknowledger;
 use super::AppendArgs;
 use crate::args::{Format, Global};
 use crate::input::{self, Arrived, BadInput, Input};
-use crate::output::{Output, is_closed_output, warn_of};
+use crate::output::{Output, is_closed_output};
 use crate::payload;
 use crate::refused::invalid;
 use crate::signals::Signals;
@@ -43,7 +43,6 @@ pub(super) fn append(
     let done = if args.atomic { storing.all(&input) } else { storing.each(&input) };
     storing.progress.finish_and_clear();
     let told = storing.acknowledger.take().map_or(Ok(()), Acknowledger::finish);
-    warn_of(global, storing.store);
     told.map_err(|error| storing.unacknowledged(error))?;
     done?;
     if sums_up && !global.quiet {

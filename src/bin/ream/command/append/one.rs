@@ -5,7 +5,7 @@ use ream::{Data, Expect, Json, NewEvent, Store};
 use super::AppendArgs;
 use crate::args::{Format, Global};
 use crate::command::acknowledgement::{write_acknowledgement, write_readable};
-use crate::output::{Output, warn_of};
+use crate::output::Output;
 use crate::payload;
 use crate::refused::{Refused, invalid};
 use crate::signals::Signals;
@@ -86,7 +86,6 @@ pub(super) fn append(
         }
     }
     let reported = output.done(&buffer);
-    warn_of(global, store);
     reported?;
     Ok(signals.check()?)
 }

@@ -10,7 +10,7 @@ use crate::args::{Format, Global};
 use crate::command::acknowledgement::{
     repeated, write_acknowledgement, write_readable, write_repeated,
 };
-use crate::output::{Output, escape, warn_of};
+use crate::output::{Output, escape};
 use crate::signals::Signals;
 
 /// Decides the command, and tells what is stored.
@@ -47,7 +47,6 @@ pub(super) fn decide(
     }
     buffer.extend_from_slice(output.end());
     let reported = output.done_or_planned(&buffer, args.dry_run);
-    warn_of(global, store);
     reported?;
     Ok(signals.check()?)
 }

@@ -11,7 +11,7 @@ use ream::{Command, DecideError, Decided, Error, Store, platform};
 use super::{DecideArgs, refusal, undecided};
 use crate::args::Global;
 use crate::command::acknowledgement::{write_acknowledgement, write_repeated};
-use crate::output::{Output, is_closed_output, warn_of};
+use crate::output::{Output, is_closed_output};
 use crate::refused::{Refused, invalid};
 use crate::signals::Signals;
 
@@ -37,7 +37,6 @@ pub(super) fn decide(
         done.map_err(|error| service.stopped_at(commands.line, error))?;
         anyhow::Ok(service.serving.finish()?)
     });
-    warn_of(global, store);
     done?;
     output.write(output.end())
 }

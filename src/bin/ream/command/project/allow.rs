@@ -6,7 +6,7 @@ use super::run::check_remembers;
 use crate::args::{Format, Global};
 use crate::command::remembered::ProgramJson;
 use crate::environment::Environment;
-use crate::output::{Output, to_line, warn_of};
+use crate::output::{Output, to_line};
 use crate::signals::Signals;
 
 /// Allow the program that a projection remembers to run here
@@ -33,7 +33,6 @@ impl AllowArgs {
         let mut store = global.open(environment, &options)?;
         check_remembers(&store.projection_entry(&self.name)?)?;
         let entry = signals.hold(|| store.allow(&self.name))?;
-        warn_of(global, &store);
         let output = Output::new(global);
         let allowed = ProgramJson::of(&store, &entry);
         output.done(&match output.format {

@@ -9,7 +9,7 @@ use super::settle;
 use crate::args::{Format, Global};
 use crate::command::confirm::{self, plural};
 use crate::environment::Environment;
-use crate::output::{Output, note, to_line, warn_of};
+use crate::output::{Output, note, to_line};
 use crate::signals::Signals;
 
 /// Set fields of rows
@@ -143,7 +143,6 @@ impl Changing<'_> {
         options.interrupt = Some(signals.flag());
         let store = global.open(environment, &options)?;
         let mut projection = store.projection(name)?;
-        warn_of(global, &store);
         let (changed, unfinished) = if sure.dry_run {
             (change(&mut projection, true)?, None)
         } else {

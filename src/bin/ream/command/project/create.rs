@@ -13,7 +13,7 @@ use super::show::DoneJson;
 use crate::args::{Format, Global};
 use crate::command::following;
 use crate::environment::Environment;
-use crate::output::{Output, to_line, warn_of};
+use crate::output::{Output, to_line};
 use crate::payload;
 use crate::refused::{Refused, invalid};
 use crate::signals::Signals;
@@ -91,7 +91,6 @@ impl CreateArgs {
         }
         let created = signals.hold(|| store.create_projection(&entry));
         let created = created.map_err(|error| self.refused(error))?;
-        warn_of(global, &store);
         let output = Output::new(global);
         let line = match output.format {
             Format::Table if global.quiet => Vec::new(),

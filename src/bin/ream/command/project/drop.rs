@@ -7,7 +7,7 @@ use super::show::DoneJson;
 use crate::args::{Format, Global};
 use crate::command::confirm::{self, plural};
 use crate::environment::Environment;
-use crate::output::{Output, to_line, warn_of};
+use crate::output::{Output, to_line};
 use crate::refused::invalid;
 use crate::signals::Signals;
 
@@ -51,7 +51,6 @@ impl DropArgs {
             _ if self.dry_run => false,
             _ => signals.hold(|| store.drop_projection(&name))?,
         };
-        warn_of(global, &store);
         let output = Output::new(global);
         let line = match (output.format, dropped) {
             (Format::Table, _) if global.quiet => Vec::new(),

@@ -16,7 +16,7 @@ use crate::args::{Format, Global};
 use crate::command::confirm::{self, plural};
 use crate::command::following::{self, HowArgs};
 use crate::environment::Environment;
-use crate::output::{Output, escape, to_line, warn_of};
+use crate::output::{Output, escape, to_line};
 use crate::refused::invalid;
 use crate::signals::Signals;
 use crate::units;
@@ -96,7 +96,6 @@ impl RebuildArgs {
         self.allow.apply(&mut options);
         let mut store = global.open(environment, &options)?;
         let was = store.projection_entry(&self.name)?;
-        warn_of(global, &store);
         if self.diff || self.dry_run {
             // What differs needs both of them.
             store.projection(&self.name)?.checkpoint()?;

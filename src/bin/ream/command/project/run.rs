@@ -12,7 +12,6 @@ use crate::args::Global;
 use crate::command::following::{self, FollowingArgs, HowArgs};
 use crate::environment::Environment;
 use crate::hint::{Hint, quote, quote_all};
-use crate::output::warn_of;
 use crate::refused::{Refused, invalid};
 use crate::signals::Signals;
 use crate::units;
@@ -66,7 +65,6 @@ impl RunArgs {
         self.allow.apply(&mut options);
         let mut store = global.open(environment, &options)?;
         store.projection(&self.name)?;
-        warn_of(global, &store);
         let reached = signals.hold(|| {
             let _lock = store.take_run(&self.name, self.following.wait())?;
             let mut projection = store.projection(&self.name)?;

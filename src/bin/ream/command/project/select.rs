@@ -16,7 +16,7 @@ use super::run::Allow;
 use crate::args::{Format, Global};
 use crate::command::following;
 use crate::environment::Environment;
-use crate::output::{Output, to_line, warn, warn_of};
+use crate::output::{Output, to_line, warn};
 use crate::refused::Refused;
 use crate::signals::Signals;
 use crate::units;
@@ -104,7 +104,6 @@ impl SelectArgs {
         self.allow.apply(&mut options);
         let mut store = global.open(environment, &options)?;
         let mut projection = store.projection(&self.name)?;
-        warn_of(global, &store);
         let selection = self.selection(projection.schema())?;
         if let Some(signals) = &signals {
             let mut catch_up = CatchUp { store: &mut store, projection: &mut projection, signals };

@@ -13,7 +13,7 @@ use crate::command::confirm::plural;
 use crate::environment::Environment;
 use crate::hint::Hint;
 use crate::input::{self, Arrived, Input};
-use crate::output::{Output, to_line, warn_of};
+use crate::output::{Output, to_line};
 use crate::payload;
 use crate::refused::{Refused, invalid};
 use crate::signals::Signals;
@@ -63,7 +63,6 @@ impl SetArgs {
         options.interrupt = Some(signals.flag());
         let store = global.open(environment, &options)?;
         let mut projection = store.projection(&self.name)?;
-        warn_of(global, &store);
         let set = match &self.jsonl {
             Some(file) => {
                 let input = input(file, &projection)?;

@@ -13,7 +13,7 @@ use crate::command::following::{self, Broken};
 use crate::command::list::list;
 use crate::command::remembered::RunsJson;
 use crate::environment::Environment;
-use crate::output::{Output, escape, table, to_line, warn_of};
+use crate::output::{Output, escape, table, to_line};
 use crate::units;
 
 /// List the projections
@@ -175,7 +175,6 @@ impl ListArgs {
             cells,
             json,
         )?;
-        warn_of(global, &store);
         Ok(broken.check()?)
     }
 }
@@ -235,7 +234,6 @@ impl ShowArgs {
             _ => json(&listed, head)?,
         };
         output.write(&shown)?;
-        warn_of(global, &store);
         Ok(broken.check()?)
     }
 }

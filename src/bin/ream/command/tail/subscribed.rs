@@ -9,7 +9,7 @@ use super::TailArgs;
 use crate::args::Global;
 use crate::command::following;
 use crate::environment::Environment;
-use crate::output::{note, warn_of};
+use crate::output::note;
 use crate::refused::Refused;
 use crate::signals::Signals;
 
@@ -31,7 +31,6 @@ impl TailArgs {
             let start = self.start(&store, &mut new, start, global)?;
             let subscription =
                 store.subscribe(&new, start).map_err(|error| self.choice.as_asked(error))?;
-            warn_of(global, &store);
             let program = self.program(&store, name, &signals)?;
             let following = self.following.following(self.grace);
             let mut notice = |notice: Notice<'_>| following::tell(global, &notice);
