@@ -18,6 +18,8 @@ pub(crate) enum Remedy {
     Check,
     /// Where a checkpoint failed, the database gets back the length that it had before.
     Length,
+    /// A store that lost changes is warned of, and not written to.
+    Count,
 }
 
 impl Remedy {
@@ -29,6 +31,7 @@ impl Remedy {
             Self::Mark => "no-mark",
             Self::Check => "no-check",
             Self::Length => "no-length",
+            Self::Count => "no-count",
         }
     }
 }

@@ -501,7 +501,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::LostEvents`].
+    /// [`Error::LostEvents`], [`Error::LostChanges`].
     pub fn check(&self) -> Result<(), Error> {
         match &self.engine {
             Engine::Sqlite(store) => store.check(),

@@ -13,7 +13,7 @@ use crate::expression::{AssignmentError, ExpressionError};
 use crate::store::PlaceFault;
 pub use clash::Clash;
 pub use not_allowed::NotAllowed;
-use words::{lost, no_such_field, readers, seconds};
+use words::{changes, lost, no_such_field, readers, seconds};
 
 /// Why a verb of the store did not do what it was asked to.
 ///
@@ -359,10 +359,22 @@ pub enum Error {
         lost(*acknowledged, *head)
     )]
     LostEvents {
+        /// The store.
+        path: PathBuf,
         /// The last position that was acknowledged.
         acknowledged: Position,
         /// The last position that is there.
         head: Position,
+    },
+    /// The store lacks changes that were acknowledged: commits without an event.
+    #[error("the store lost {}", changes(*missing, *acknowledged))]
+    LostChanges {
+        /// The store.
+        path: PathBuf,
+        /// How many changes are missing.
+        missing: u32,
+        /// The last event that was acknowledged, where that is known: all up to it are there.
+        acknowledged: Option<Position>,
     },
     /// The commit failed in a way that does not tell whether it took place.
     ///

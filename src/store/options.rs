@@ -38,10 +38,11 @@ pub struct Options {
     /// [`Error::Interrupted`]: crate::Error::Interrupted
     pub interrupt: Option<Arc<AtomicBool>>,
     /// Takes what is wrong though a verb is done, when that is found: the store lost what was acknowledged
-    /// ([`Error::LostEvents`]), what was stored last may not be durable
+    /// ([`Error::LostEvents`], [`Error::LostChanges`]), what was stored last may not be durable
     /// ([`Error::NotDurable`]), or followers could not be told of what is stored. The same may come again.
     ///
     /// [`Error::LostEvents`]: crate::Error::LostEvents
+    /// [`Error::LostChanges`]: crate::Error::LostChanges
     /// [`Error::NotDurable`]: crate::Error::NotDurable
     pub on_warning: Option<OnWarning>,
 }

@@ -6,6 +6,7 @@
 
 mod append;
 mod bell;
+mod changes;
 mod connection;
 mod database;
 mod decision_rows;

@@ -1,5 +1,5 @@
-//! A store that lost acknowledged events: each command that reads warns of it once, each that writes
-//! refuses.
+//! A store that lost what was acknowledged, events or changes behind them: each command that reads warns of
+//! it once, each that writes refuses, and the hint makes it go on.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,29 @@ use crate::harness::{Ream, ream};
 const READS: &str = "cat >/dev/null";
 const ROWS: [&str; 5] = ["project", "create", "rows", "id:integer:key", "--from"];
 
-const LOST: &str =
-    "the store lost acknowledged events: position 4 was acknowledged, and the last one is 2";
+/// What a store lost: how it is said, and what the script did.
+const LOSSES: [(&str, &str, &str); 3] = [
+    (
+        "the store lost acknowledged events: position 4 was acknowledged, and the last one is 2",
+        "append s T; append s T",
+        "events",
+    ),
+    (
+        "the store lost 1 acknowledged change of states, protection, projections or subscriptions; \
+         its events are all there",
+        "state set s 2",
+        "changes",
+    ),
+    (
+        "the store lost 3 acknowledged changes of states, protection, projections or subscriptions; \
+         its events are all there",
+        "state set s 2; subscription seek hook start; stream unprotect kept",
+        "changes",
+    ),
+];
 
-/// A store with two events and all else that a store can have, which then lost two more.
-fn that_lost() -> Ream {
+/// A store with two events and all else that a store can have, which then lost what a script does.
+fn that_lost(script: &str) -> Ream {
     let shop = ream();
     shop.write("lines", "{\"stream\":\"s\",\"type\":\"T\"}\n");
     shop.write("decide", "cat >/dev/null; echo '{\"append\":{\"type\":\"T\"}}'");
@@ -23,7 +41,9 @@ fn that_lost() -> Ream {
     shop.run(ROWS).args(["s", "--", "sh", "-c", READS]).ok();
     shop.run(["tail", "--as", "hook", "--until-caught-up", "--", "sh", "-c", READS]).ok();
     shop.sh("mkdir old && cp .ream/db .ream/db-wal old").ok();
-    shop.fill("s", 2);
+    for line in script.split("; ") {
+        shop.run(line.split(' ')).ok();
+    }
     // In its place, so that the programs that were given here stay allowed.
     shop.sh("rm .ream/db-shm && cp old/* .ream").ok();
     shop
@@ -90,26 +110,61 @@ const NEITHER: [&str; 4] = ["init", "completions", "man", "project allow"];
 
 #[test]
 fn each_command_that_reads_a_store_that_lost_something_warns_of_it_once() {
-    let shop = that_lost();
-    let warning = format!("warning: {LOST}\n");
-    for (line, code) in READING {
-        let errors = shop.run(line.split(' ')).code(code).stderr_has([&*warning]).errors();
-        let errors = String::from_utf8(errors).unwrap();
-        assert_eq!(errors.matches(LOST).count(), 1, "{line}: {errors}");
-        assert_eq!(errors.matches("warning: ").count(), 1, "{line}: {errors}");
-        assert!(code > 0 || errors == warning, "{line}: {errors}");
+    for (lost, script, _) in LOSSES {
+        let shop = that_lost(script);
+        let warning = format!("warning: {lost}\n");
+        for (line, code) in READING {
+            let errors = shop.run(line.split(' ')).code(code).stderr_has([&*warning]).errors();
+            let errors = String::from_utf8(errors).unwrap();
+            assert_eq!(errors.matches(lost).count(), 1, "{line}: {errors}");
+            assert_eq!(errors.matches("warning: ").count(), 1, "{line}: {errors}");
+            assert!(code > 0 || errors == warning, "{line}: {errors}");
+        }
     }
 }
 
 #[test]
 fn each_command_that_writes_to_a_store_that_lost_something_refuses() {
-    let shop = that_lost();
-    let error = format!("error: {LOST}\n");
-    for line in WRITING {
-        let errors = shop.run(line.split(' ')).code(1).stderr_has([&*error]).errors();
+    for (lost, script, what) in LOSSES {
+        let shop = that_lost(script);
+        let error = format!("error: {lost}\n");
+        for line in WRITING {
+            let errors = shop.run(line.split(' ')).code(1).stderr_has([&*error]).errors();
+            let errors = String::from_utf8(errors).unwrap();
+            assert!(errors.matches("warning: ").count() <= 1, "{line}: {errors}");
+        }
+        // The hint as it is printed, and there is no more to say.
+        let errors = shop.run(["append", "s", "T"]).code(1).stderr_has([&*error]).errors();
         let errors = String::from_utf8(errors).unwrap();
-        assert!(errors.matches("warning: ").count() <= 1, "{line}: {errors}");
+        let words = format!(
+            "hint: keep a copy of the whole directory; reading still works. To go on without the lost \
+             {what}: "
+        );
+        let (_, hint) = errors.split_once(&words).unwrap_or_else(|| panic!("{errors}"));
+        assert!(hint.starts_with("rm -f "), "{hint}");
+        shop.sh(hint).ok();
+        for (line, code) in READING {
+            let run = shop.run(line.split(' ')).code(code);
+            if code == 0 {
+                run.ok()
+            } else {
+                run.stderr_has(["error: "]).ok()
+            };
+        }
+        shop.append("s", "T", "1").ok();
+        shop.run(["state", "set", "s", "3"]).ok();
+        shop.run(["read"]).ok();
     }
+}
+
+#[test]
+fn without_a_bell_nothing_is_said_of_events() {
+    let shop = that_lost("append s T; state set s 2");
+    shop.sh("rm .ream/bell/bell").ok();
+    let lost = "the store lost 1 acknowledged change of states, protection, projections or subscriptions; \
+                whether it lost events can't be said without its bell\n";
+    shop.run(["append", "s", "T"]).code(1).stderr_has([lost]).ok();
+    shop.run(["status"]).stderr_has([lost]).ok();
 }
 
 #[test]

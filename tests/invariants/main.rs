@@ -18,6 +18,7 @@
 mod acks;
 mod bell;
 mod chain;
+mod changes;
 mod commit;
 mod damage;
 mod decimals;

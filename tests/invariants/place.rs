@@ -9,8 +9,8 @@ use std::process::Command;
 use crate::support::{Home, copy, ended, ended_with_input, needs_root};
 
 const NOBODY: u32 = 65534;
-const FILES: [&str; 8] =
-    ["store", "db", "db-wal", "db-shm", "db-journal", "bell/bell", "lock", "turnstile"];
+const FILES: [&str; 9] =
+    ["store", "db", "db-wal", "db-shm", "db-journal", "bell/bell", "changes", "lock", "turnstile"];
 const DIRECTORIES: [&str; 4] = ["bell", "runners", "deciders", "projections"];
 
 /// A program that reads all there is.

@@ -194,12 +194,8 @@ fn named_code(error: &Error, line: &CommandLine) -> Answer {
 fn stuck_code(error: &Error, line: &CommandLine) -> Answer {
     let (code, hint) = match error {
         Error::Busy { waited } => (5, wait_longer(*waited, line)),
-        Error::LostEvents { .. } => (
-            1,
-            "keep a copy of the whole directory; reading still works. To go on without the lost \
-             events, remove bell/bell"
-                .into(),
-        ),
+        Error::LostEvents { path, .. } => (1, go_on_without("events", path)),
+        Error::LostChanges { path, .. } => (1, go_on_without("changes", path)),
         Error::LogForgotten { .. } => {
             let words = "end the processes that have the store open, then run it again: nothing that was \
                          acknowledged is lost";
@@ -225,6 +221,16 @@ fn stuck_code(error: &Error, line: &CommandLine) -> Answer {
         error => return follow_code(error, line),
     };
     (code, Some(hint))
+}
+
+/// What to do about a store that lost what was acknowledged.
+fn go_on_without(what: &str, store: &Path) -> Hint {
+    let words = format!(
+        "keep a copy of the whole directory; reading still works. To go on without the lost {what}"
+    );
+    // Either record may name what is lost.
+    let (bell, changes) = (store.join("bell/bell"), store.join("changes"));
+    Hint::system(&words, ["rm".as_ref(), "-f".as_ref(), bell.as_os_str(), changes.as_os_str()])
 }
 
 /// The same for what follows the log.

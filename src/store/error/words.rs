@@ -25,6 +25,17 @@ pub(super) fn readers(by: &[u32]) -> String {
     }
 }
 
+pub(super) fn changes(missing: u32, acknowledged: Option<Position>) -> String {
+    let changes = if missing == 1 { "change" } else { "changes" };
+    let events = match acknowledged {
+        Some(_) => "its events are all there",
+        None => "whether it lost events can't be said without its bell",
+    };
+    format!(
+        "{missing} acknowledged {changes} of states, protection, projections or subscriptions; {events}"
+    )
+}
+
 pub(super) fn lost(acknowledged: Position, head: Position) -> String {
     if head < acknowledged {
         format!("the last one is {head}")

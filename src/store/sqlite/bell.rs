@@ -45,6 +45,7 @@ pub(super) fn read(layout: &Layout) -> Option<Acknowledged> {
 /// That the store holds what was acknowledged: the event itself, not just one at its position.
 pub(super) fn check(
     connection: &Connection,
+    layout: &Layout,
     acknowledged: Acknowledged,
     head: &Head,
 ) -> Result<(), Failure> {
@@ -63,6 +64,7 @@ pub(super) fn check(
         return Ok(());
     }
     Err(Failure::Refused(Error::LostEvents {
+        path: layout.root.clone(),
         acknowledged: acknowledged.position,
         head: head.position,
     }))

@@ -86,7 +86,7 @@ fn fill(layout: &Layout, lock: &fs::File, options: &Options) -> Result<(), Error
     for directory in ["bell", "projections"] {
         place.make_directory(directory)?;
     }
-    for file in ["bell/bell", "turnstile", "db"] {
+    for file in ["bell/bell", "changes", "turnstile", "db"] {
         // No connection lives yet, so the database may be opened here. SQLite gives the
         // permissions of the database to the files beside it.
         place.open_file(file, Access::Create)?;

@@ -46,7 +46,7 @@ impl Layout {
 
     /// Whether a store, or one half made, has a file with this name in its directory.
     pub(super) fn owns(name: &str) -> bool {
-        const NAMES: [&str; 10] = [
+        const NAMES: [&str; 11] = [
             "store",
             "store.new",
             "db",
@@ -54,6 +54,7 @@ impl Layout {
             "db-shm",
             "db-journal",
             "bell",
+            "changes",
             "lock",
             "turnstile",
             "projections",

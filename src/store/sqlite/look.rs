@@ -46,7 +46,7 @@ impl Store {
         let witness = Witness::read(&self.layout);
         self.look(|connection| {
             let head = Head::read(connection, self.id())?;
-            witness.check(connection, &head)
+            witness.check(connection, &self.layout, &head)
         })
     }
 
@@ -94,7 +94,7 @@ impl Store {
         }
     }
 
-    /// What looking needs. The bell is read before the first look, and compared in it.
+    /// What looking needs. The records are read before the first look, and compared in it.
     fn looking(&self) -> Result<&Looking, Error> {
         if let Some(looking) = self.looking.get() {
             return Ok(looking);
@@ -103,7 +103,7 @@ impl Store {
         let connection = self.reading_connection()?;
         let lost = in_transaction(&connection, |connection| {
             let head = Head::read(connection, self.id())?;
-            witness.lost(connection, &head)
+            witness.lost(connection, &self.layout, &head)
         });
         let lost = lost.map_err(|failed| match failed {
             Failure::Refused(error) => error,

@@ -17,7 +17,7 @@ use crate::store::{Error, Options, PlaceFault};
 
 /// What may stand in a store's directory, below which the directories hold files alone. A directory
 /// comes before what is in it.
-const ENTRIES: [(&str, Kind); 12] = [
+const ENTRIES: [(&str, Kind); 13] = [
     ("store", Kind::File),
     ("db", Kind::File),
     ("db-wal", Kind::File),
@@ -25,6 +25,7 @@ const ENTRIES: [(&str, Kind); 12] = [
     ("db-journal", Kind::File),
     ("bell", Kind::Directory),
     ("bell/bell", Kind::File),
+    ("changes", Kind::File),
     ("lock", Kind::File),
     ("turnstile", Kind::File),
     ("runners", Kind::Directory),

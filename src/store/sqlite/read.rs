@@ -79,7 +79,7 @@ impl Store {
     /// A reader of what `query` chooses: up to the head as it is, or following it.
     pub(crate) fn reader(&self, query: &Query, follow: bool) -> Result<Reader, Error> {
         let mut bell = Reading::of(&self.layout);
-        let witness = Witness::of(&mut bell);
+        let witness = Witness::beside(&mut bell, &self.layout);
         let mut reader = Reader {
             connection: self.reading_connection()?,
             layout: self.layout.clone(),
@@ -201,7 +201,7 @@ impl Reader {
     /// is known to be durable and that has not been `settled` as far as it can be.
     fn start(&mut self, witness: Witness, settled: bool) -> Result<bool, Failure> {
         let head = Head::read(&self.connection, &self.marker.id)?;
-        if let Some(lost) = witness.lost(&self.connection, &head)? {
+        if let Some(lost) = witness.lost(&self.connection, &self.layout, &head)? {
             self.warn(&lost);
         }
         let head = self.durable_head(head.position.0);

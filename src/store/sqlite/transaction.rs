@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, ToSql, params};
 
+use super::changes::Count;
 use super::event_row::{self, Fields};
 use super::failure::Failure;
 use super::head::Head;
@@ -74,6 +75,8 @@ pub(super) struct Transaction<'c> {
     pub(super) now: Timestamp,
     pub(super) streams: Streams,
     insert: CachedStatement<'c>,
+    /// The head before.
+    begun_on: Position,
     /// How many rows this connection had changed before.
     changes_before: u64,
     /// Whether something is removed of which no byte shall be left.
@@ -87,6 +90,8 @@ pub(super) struct Finished {
     pub(super) streams: Streams,
     /// Whether there is anything to commit.
     pub(super) changed: bool,
+    /// Where that is no event: how many such changes the store then has.
+    pub(super) counted: Option<Count>,
 }
 
 impl<'c> Transaction<'c> {
@@ -105,8 +110,17 @@ impl<'c> Transaction<'c> {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL, ?12, NULL)",
         )?;
         let changes_before = connection.total_changes();
-        let erases = false;
-        Ok(Self { connection, layout, head, now, streams, insert, changes_before, erases })
+        Ok(Self {
+            connection,
+            layout,
+            head,
+            now,
+            streams,
+            insert,
+            begun_on: head.position,
+            changes_before,
+            erases: false,
+        })
     }
 
     /// Appends an event, without a question.
@@ -219,7 +233,13 @@ impl<'c> Transaction<'c> {
         }
         // What was there already is durable, or the transaction would not have begun.
         let changed = self.connection.total_changes() > self.changes_before;
-        Ok(Finished { head: self.head, streams: self.streams, changed })
+        // The bell tells of an event, and of all that is committed with it.
+        let counted = if changed && self.head.position == self.begun_on {
+            Some(Count::next(self.connection)?)
+        } else {
+            None
+        };
+        Ok(Finished { head: self.head, streams: self.streams, changed, counted })
     }
 
     /// The event that is stored under the id of `event`, and whether it is the same.

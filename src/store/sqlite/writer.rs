@@ -10,6 +10,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 
 use super::bell::{self, Acknowledged};
+use super::changes::Count;
 use super::connection::{self};
 use super::failure::Failure;
 use super::failure::{commit_failure, failure};
@@ -35,9 +36,10 @@ pub(super) struct Writer {
     pub(super) layout: Layout,
     options: Options,
     store_id: String,
-    /// What the bell said before the connection's first look at the store, until it is checked.
+    /// What the records said before the connection's first look at the store, until it is checked.
     unchecked: Option<Witness>,
     bell: Writing<Acknowledged>,
+    changes: Writing<Count>,
     /// How long the log is.
     log: Log,
     /// Whether the log's name is known to be durable.
@@ -66,6 +68,7 @@ impl Writer {
             named: false,
             unchecked: Some(witness),
             bell: Writing::new(),
+            changes: Writing::new(),
             durable: witness.position().unwrap_or(Position(0)),
             head: None,
             is_erasing: false,
@@ -149,14 +152,14 @@ impl Writer {
     /// lost what was acknowledged.
     fn is_durable(&mut self, head: &Head) -> Result<bool, Error> {
         if let Some(witness) = self.unchecked {
-            self.holds(witness.check(&self.connection, head))?;
+            self.holds(witness.check(&self.connection, &self.layout, head))?;
             self.unchecked = None;
         }
         if head.position <= self.durable || faults::is_off(Remedy::Cut) {
             return Ok(true);
         }
         let Some(acknowledged) = bell::read(&self.layout) else { return Ok(false) };
-        self.holds(bell::check(&self.connection, acknowledged, head))?;
+        self.holds(bell::check(&self.connection, &self.layout, acknowledged, head))?;
         if acknowledged.position == head.position {
             self.durable = head.position;
         }
@@ -253,7 +256,7 @@ impl Writer {
 
     /// Commits what has been done; where nothing has changed, there is nothing to commit or to sync.
     fn commit(&mut self, turn: &Turn, finished: &Finished) -> Result<(), Error> {
-        let &Finished { head, changed, .. } = finished;
+        let &Finished { head, changed, counted, .. } = finished;
         if !changed {
             self.roll_back();
             return Ok(());
@@ -281,6 +284,12 @@ impl Writer {
         if head.position > self.durable {
             self.durable = head.position;
             self.ring(&head);
+        }
+        if let Some(changes) = counted {
+            // As with the bell, what fails here is no failure of the commit.
+            if let Err(error) = self.changes.write(&self.layout, changes) {
+                self.options.warn(&error);
+            }
         }
         // Where this fails, the next writer does what would not be needed.
         let _ = mark::clear(&turn.lock);

@@ -15,7 +15,8 @@ impl Store {
     /// # Errors
     ///
     /// [`Error::WrongExpectedVersion`], [`Error::PartlyDuplicate`], [`Error::IdReused`],
-    /// [`Error::TooLarge`], [`Error::TimeAhead`] and [`Error::LostEvents`]: nothing is stored.
+    /// [`Error::TooLarge`], [`Error::TimeAhead`], [`Error::LostEvents`] and [`Error::LostChanges`]: nothing is
+    /// stored.
     /// [`Error::OutcomeUnknown`] where the commit failed half-way.
     pub fn append(&mut self, events: &[NewEvent]) -> Result<Vec<Appended>, Error> {
         let AppendedEach { appended, stopped } = self.append_all(events)?;

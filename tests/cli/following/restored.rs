@@ -5,7 +5,7 @@ use super::{react, seen};
 use crate::harness::Ream;
 
 /// A store with three events, a projection and a subscription that have done six, and a projection that
-/// has done none; without its bell.
+/// has done none; without the records of what was acknowledged.
 fn restored() -> Ream {
     let shop = seen(3);
     let remember = "cat >/dev/null";
@@ -20,7 +20,7 @@ fn restored() -> Ream {
     shop.run(["project", "set", "seen", r#"{"position":6}"#]).ok();
     // In its place, so that the programs that were given here stay allowed.
     shop.sh("rm .ream/db-* && cp old/* .ream").ok();
-    shop.sh("rm .ream/bell/bell").ok();
+    shop.sh("rm .ream/bell/bell .ream/changes").ok();
     shop
 }
 
