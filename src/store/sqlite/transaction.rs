@@ -11,7 +11,7 @@ use super::head::Head;
 use super::layout::Layout;
 use super::scrub;
 use super::stream_index::StreamRow;
-use crate::event::{NewEvent, Timestamp, Version, position_in};
+use crate::event::{NewEvent, Position, Timestamp, Version, position_in};
 use crate::store::SealedEvent;
 use crate::store::rules::{Known, Stood, Stored, is_same};
 
