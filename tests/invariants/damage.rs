@@ -242,7 +242,7 @@ fn what_is_recorded_of_a_name_is_what_was_stored_or_an_error() {
         let update = format!("UPDATE names SET {change} WHERE name = '{name}'");
         assert_eq!(database.execute(&update, ()), Ok(1), "{change}");
         drop(database);
-        let told = ["the store is damaged: ", name];
+        let told = ["the store is damaged: what is recorded of `", "` is not what was stored"];
         home.run(&["subscription", "list"]).failed(1, &told);
         home.run(&["subscription", "show", name]).failed(1, &told);
     }

@@ -92,9 +92,10 @@ impl Name {
             None => None,
         };
         let checkpoint = match row.get::<_, Option<u64>>(5)? {
-            Some(position) => {
-                Some(Checkpoint { position: Position(position), link: link(row, 6)? })
-            }
+            Some(position) => Some(Checkpoint {
+                position: Position(position),
+                link: link(row, 6).map_err(|_| wrong())?,
+            }),
             None => None,
         };
         let read = Self {
