@@ -79,8 +79,11 @@ impl Story {
             for script in before {
                 if *script == ANOTHER_LINK {
                     let database = Connection::open(home.path(store).join("db")).unwrap();
-                    let update = "UPDATE subscriptions SET link = zeroblob(16)";
-                    assert_eq!(database.execute(update, ()), Ok(1));
+                    let other = home.path(".ream").join("db");
+                    database.execute("ATTACH ?1 AS other", [other.to_str().unwrap()]).unwrap();
+                    let replace =
+                        "REPLACE INTO names SELECT * FROM other.names WHERE name = 'hook'";
+                    assert_eq!(database.execute(replace, ()), Ok(1));
                     continue;
                 }
                 home.sh(script).env("REAM_STORE", store).code(0).stderr_has([]).ok();

@@ -13,12 +13,12 @@ const MADE: &str = "ream project create rows id:integer:key n:integer:null;
     ream project run rows 'cart-*' --until-caught-up -- sh -c 'cat >/dev/null'";
 /// A store that is another one than that in which its program was given.
 const COPIED: &str = "cp -r $REAM_STORE copy; rm -r $REAM_STORE; mv copy $REAM_STORE";
-/// A database that was restored from a copy which is older than the rows of a projection.
+/// A database that was restored in its place, from a copy which is older than the rows of a projection.
 const RESTORED: &str =
     "ream project create rows id:integer:key --from 'cart-*' -- sh -c 'cat >/dev/null';
     mkdir old; cp $REAM_STORE/db $REAM_STORE/db-wal old
     ream append cart-1 Added; ream project run rows --until-caught-up
-    rm $REAM_STORE/db* $REAM_STORE/bell/bell; mv old/* $REAM_STORE; rmdir old";
+    rm $REAM_STORE/db-* $REAM_STORE/bell/bell; cp old/* $REAM_STORE; rm -r old";
 
 pub(super) fn stories() -> Vec<Story> {
     [confirmed(), found(), refused_appends(), refused(), places(), followers(), meant()]
