@@ -2,10 +2,11 @@
 
 mod clash;
 mod not_allowed;
+mod system;
 mod words;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::event::{Expect, Position, Timestamp, Version};
@@ -496,15 +497,4 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
-}
-
-impl Error {
-    /// An error of the system, with what was to be done to which file.
-    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path },
-            _ => Self::Io { action, path, source },
-        }
-    }
 }

@@ -26,6 +26,7 @@ mod durability;
 mod erasure;
 mod failed_syncs;
 mod files;
+mod flipped;
 mod flips;
 mod followers;
 mod following;
