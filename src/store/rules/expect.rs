@@ -10,8 +10,10 @@ pub(crate) struct Stood<'a> {
     pub(crate) stream: &'a str,
     /// None where the event is removed; then what follows is none as well.
     pub(crate) event_type: Option<&'a str>,
+    /// None where the event is redacted or removed; then there is no metadata either.
     pub(crate) data: Option<DataRef<'a>>,
     pub(crate) metadata: Option<&'a str>,
+    pub(crate) tags: Option<&'a str>,
 }
 
 impl<'a> Stood<'a> {
@@ -21,18 +23,20 @@ impl<'a> Stood<'a> {
             event_type: Some(event.event_type.as_str()),
             data: Some(event.data.borrow()),
             metadata: event.metadata.as_ref().map(Json::as_str),
+            // No event that comes in has any yet.
+            tags: None,
         }
     }
 }
 
 /// Whether what stands under the id of `event` is the same event. What was removed can't be compared any
-/// more, but for its stream.
+/// more, but for its stream; what was redacted, but for its stream and type.
 pub(crate) fn is_same(stood: &Stood<'_>, event: &NewEvent) -> bool {
     let new = Stood::of(event);
-    let same_content = stood.event_type == new.event_type
-        && stood.data == new.data
-        && stood.metadata == new.metadata;
-    stood.stream == new.stream && (stood.event_type.is_none() || same_content)
+    let same_type = stood.event_type.is_none() || stood.event_type == new.event_type;
+    let same_content =
+        stood.data == new.data && stood.metadata == new.metadata && stood.tags == new.tags;
+    stood.stream == new.stream && same_type && (stood.data.is_none() || same_content)
 }
 
 /// That the stream is as a writer expects; `before` is the version at which the event before it, in the
@@ -108,8 +112,13 @@ mod tests {
             (new("s", "T", json("1"), Some("{}")), false),
         ] {
             assert_eq!(is_same(&stood, &other), same, "{other:?}");
-            let removed = Stood { event_type: None, data: None, metadata: None, ..stood };
-            assert_eq!(is_same(&removed, &other), other.stream == event.stream, "{other:?}");
+            let redacted = Stood { data: None, metadata: None, ..stood };
+            let removed = Stood { event_type: None, ..redacted };
+            let same_stream = other.stream == event.stream;
+            let same_type = other.event_type == event.event_type;
+            assert_eq!(is_same(&removed, &other), same_stream, "{other:?}");
+            assert_eq!(is_same(&redacted, &other), same_stream && same_type, "{other:?}");
+            assert!(!is_same(&Stood { tags: Some("x"), ..stood }, &other), "{other:?}");
         }
     }
 }

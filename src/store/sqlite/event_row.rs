@@ -3,7 +3,7 @@
 use rusqlite::Row;
 
 use super::failure::{damaged, reason};
-use super::payload::{link, may_be_json, payload};
+use super::payload::{link, may_be_json, optional_payload};
 use crate::event::{DataRef, EventRef, Link, Position, Timestamp, Version};
 use crate::store::chain::Payload;
 use crate::store::sum::sum;
@@ -24,6 +24,7 @@ pub(super) struct Fields<'a> {
     pub(super) event_type: Option<&'a str>,
     /// The time that the writer gave, where it did.
     pub(super) time: Option<Timestamp>,
+    /// None where the event is redacted or removed; then there is no metadata either.
     pub(super) data: Option<DataRef<'a>>,
     pub(super) metadata: Option<&'a str>,
     pub(super) tags: Option<&'a str>,
@@ -42,7 +43,6 @@ impl<'a> Fields<'a> {
 
     #[inline]
     fn parts(row: &'a Row<'_>) -> rusqlite::Result<Self> {
-        let event_type = row.get_ref(7)?.as_str_or_null()?;
         Ok(Self {
             position: Position(row.get(0)?),
             stream: row.get_ref(1)?.as_str()?,
@@ -50,9 +50,9 @@ impl<'a> Fields<'a> {
             recorded: row.get(3)?,
             link: link(row, 4)?,
             id: row.get_ref(6)?.as_str_or_null()?,
-            event_type,
+            event_type: row.get_ref(7)?.as_str_or_null()?,
             time: row.get(8)?,
-            data: event_type.map(|_| payload(row, 9)).transpose()?,
+            data: optional_payload(row, 9)?,
             metadata: row.get_ref(10)?.as_str_or_null()?,
             tags: row.get_ref(11)?.as_str_or_null()?,
         })
@@ -76,7 +76,7 @@ impl<'a> Fields<'a> {
         })
     }
 
-    /// What of the event a removal erases, where it is not erased.
+    /// What the event's payload hash is made of, where nothing of it is erased.
     pub(super) fn payload(&self) -> Option<Payload<'a>> {
         let Self { time, metadata, tags, .. } = *self;
         Some(Payload { event_type: self.event_type?, time, data: self.data?, metadata, tags })
@@ -88,7 +88,7 @@ impl<'a> Fields<'a> {
         Self { event_type, time, data, metadata, tags, ..*self }
     }
 
-    /// The event; nothing where it is removed.
+    /// The event; nothing where it is removed, or redacted.
     #[inline]
     pub(super) fn event(&self) -> Option<EventRef<'a>> {
         Some(EventRef {
@@ -106,7 +106,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The event in a row of [`COLUMNS`], to be shown; `None` where it is removed.
+/// The event in a row of [`COLUMNS`], to be shown; `None` where it is removed, or redacted.
 #[inline]
 pub(super) fn event<'r>(row: &'r Row<'_>) -> rusqlite::Result<Option<EventRef<'r>>> {
     let Some(event) = Fields::read(row)?.event() else { return Ok(None) };
@@ -139,4 +139,83 @@ fn unreadable(row: &Row<'_>, reason: &str) -> rusqlite::Error {
 #[cold]
 pub(super) fn missing(position: u64) -> rusqlite::Error {
     damaged(format!("the event at position {position} is missing"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use rusqlite::{Connection, params};
+
+    use super::*;
+    use crate::event::{EventId, EventType, NewEvent, StreamName};
+    use crate::store::chain::{Salt, seal};
+    use crate::store::hash::Hash;
+    use crate::store::{Error, Options, Query, Store};
+
+    /// An event of the stream `s`, under an id.
+    fn event(id: &str, event_type: &str) -> NewEvent {
+        let (stream, event_type) = (StreamName::new("s"), EventType::new(event_type));
+        let mut event = NewEvent::new(stream.unwrap(), event_type.unwrap());
+        event.id = Some(EventId::new(id).unwrap());
+        event
+    }
+
+    /// Does to the event at `position` what a redaction does; this version has no command for it.
+    fn redact(store: &Path, position: u64) {
+        let database = Connection::open(store.join("db")).unwrap();
+        let select = format!("SELECT {COLUMNS}, salt FROM events WHERE position = ?1");
+        let (hash, sum) = database
+            .query_row(&select, [position], |row| {
+                let fields = Fields::read(row)?;
+                let hash = fields.payload().unwrap().hash(&row.get::<_, Salt>(12)?);
+                Ok((hash, Fields { data: None, metadata: None, ..fields }.sum()))
+            })
+            .unwrap();
+        let update = "UPDATE events SET data = NULL, metadata = NULL, salt = NULL, \
+                      payload_hash = ?2, sum = ?3 WHERE position = ?1";
+        assert_eq!(database.execute(update, params![position, hash, sum]), Ok(1));
+    }
+
+    /// The positions that a reader is given.
+    fn read(store: &Store) -> Vec<u64> {
+        let mut positions = Vec::new();
+        let mut reader = store.read(&Query::default()).unwrap();
+        while !reader.next_batch(|event| positions.push(event.position.0)).unwrap().caught_up {}
+        positions
+    }
+
+    #[test]
+    fn a_redacted_event_is_no_damage_and_keeps_its_type_and_its_hash() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("store");
+        let (mut store, _) = Store::init(&path, &Options::default()).unwrap();
+        store.append(&["a", "b", "c"].map(|id| event(id, "T"))).unwrap();
+        drop(store);
+        redact(&path, 2);
+
+        let mut store = Store::open(&path, &Options::default()).unwrap();
+        assert_eq!(read(&store), [1, 3]);
+        let again = store.append(&[event("b", "T")]).unwrap().remove(0);
+        assert_eq!((again.position.0, again.duplicate, again.removed), (2, true, true));
+        let reused = store.append(&[event("b", "U")]);
+        assert!(matches!(reused, Err(Error::IdReused { .. })), "{reused:?}");
+
+        store.remove(&[StreamName::new("s").unwrap()]).unwrap();
+        assert!(read(&store).is_empty());
+        let database = Connection::open(path.join("db")).unwrap();
+        let select = format!("SELECT {COLUMNS}, payload_hash FROM events ORDER BY position");
+        let mut select = database.prepare(&select).unwrap();
+        let mut rows = select.query([]).unwrap();
+        let mut link = Link::genesis(store.id());
+        while let Some(row) = rows.next().unwrap() {
+            let Fields { version, recorded, link: found, id, event_type, .. } =
+                Fields::read(row).unwrap();
+            if event_type.is_none() {
+                let hash: Hash = row.get(12).unwrap();
+                link = link.next(version, recorded, &seal("s", id, &hash));
+                assert_eq!(found, link);
+            }
+        }
+    }
 }

@@ -41,6 +41,16 @@ pub(super) fn payload<'r>(row: &'r Row<'_>, column: usize) -> Result<DataRef<'r>
     })
 }
 
+/// The payload in a column; nothing where it is erased.
+#[inline]
+pub(super) fn optional_payload<'r>(row: &'r Row<'_>, column: usize) -> Result<Option<DataRef<'r>>> {
+    Ok(match row.get_ref(column)? {
+        ValueRef::Null => None,
+        ValueRef::Blob(bytes) => Some(DataRef::Bytes(bytes)),
+        json => Some(DataRef::Json(json.as_str()?)),
+    })
+}
+
 /// The payload in a column, to be shown.
 pub(super) fn shown_payload<'r>(row: &'r Row<'_>, column: usize) -> Result<DataRef<'r>> {
     let payload = payload(row, column)?;

@@ -11,6 +11,7 @@ use super::transaction::Transaction;
 use super::{decision_rows, registry, state_rows};
 use crate::event::{StreamName, Version};
 use crate::store::chain::Salt;
+use crate::store::hash::Hash;
 use crate::store::{Removed, SealedEvent};
 
 /// Removes the events and states of streams, and stores the records of that behind them.
@@ -71,20 +72,28 @@ fn erase(connection: &Connection, name: &str, row: &StreamRow) -> Result<(), Fai
         }
         ControlFlow::Continue(())
     })?;
-    let mut read =
-        connection.prepare(&format!("SELECT {COLUMNS}, salt FROM events WHERE position = ?1"))?;
+    let select = format!("SELECT {COLUMNS}, salt, payload_hash FROM events WHERE position = ?1");
+    let mut read = connection.prepare(&select)?;
     let mut write = connection.prepare(
         "UPDATE events SET type = NULL, time = NULL, data = NULL, metadata = NULL, tags = NULL,
          salt = NULL, payload_hash = ?2, sum = ?3 WHERE position = ?1",
     )?;
+    let mut untag = connection.prepare("DELETE FROM tags WHERE tag = ?1 AND position = ?2")?;
     for Listed { position, version } in kept {
         let erased = read.query_row([position], |row| {
             check_listed(row, name, version)?;
             let fields = Fields::read(row)?;
-            let salt = row.get::<_, Salt>(12)?;
-            Ok(fields.payload().map(|payload| (payload.hash(&salt), fields.skeleton().sum())))
+            let hash = match fields.payload() {
+                Some(payload) => payload.hash(&row.get::<_, Salt>(12)?),
+                // It was redacted, and has only the hash left.
+                None => row.get::<_, Hash>(13)?,
+            };
+            for tag in fields.tags.into_iter().flat_map(|tags| tags.split(' ')) {
+                untag.execute(params![tag, position])?;
+            }
+            Ok((hash, fields.skeleton().sum()))
         });
-        let erased = erased.optional()?.flatten().ok_or_else(|| missing(position))?;
+        let erased = erased.optional()?.ok_or_else(|| missing(position))?;
         write.execute(params![position, erased.0, erased.1])?;
     }
     Ok(())

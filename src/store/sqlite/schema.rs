@@ -7,7 +7,7 @@ pub(super) const APPLICATION_ID: i32 = 0x5245_414d;
 ///
 /// - `events`: `id` is NULL where the writer gave none, `time` where it is `recorded`. `data` is
 ///   TEXT where it is JSON, BLOB where it is not. A removed event keeps `payload_hash` in place of
-///   type, time, data, metadata, tags and salt.
+///   type, time, data, metadata, tags and salt; a redacted one, in place of data, metadata and salt.
 /// - `streams`: a row a stream. `removed` is the version up to which its events are removed.
 ///   `tail` packs the positions behind the last full page.
 /// - `stream_pages`: the positions of the versions `page * 64 + 1` to `page * 64 + 64`, packed.

@@ -272,6 +272,7 @@ impl<'c> Transaction<'c> {
                 event_type: found.event_type,
                 data: found.data,
                 metadata: found.metadata,
+                tags: found.tags,
             };
             Ok(Known {
                 position: found.position,
@@ -279,7 +280,7 @@ impl<'c> Transaction<'c> {
                 link: found.link,
                 same: is_same(&stood, event),
                 stream: found.stream.into(),
-                removed: found.event_type.is_none(),
+                removed: found.data.is_none(),
             })
         });
         known.optional()
