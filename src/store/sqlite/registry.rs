@@ -118,9 +118,9 @@ impl Name {
             fields.number(self.generation);
             fields.optional_text(self.record.as_deref());
             fields.optional(self.permit.as_deref(), Fields::bytes);
-            fields.optional(self.position(), Fields::number);
+            fields.optional_number(self.position());
             fields.optional(self.link().map(Link::as_bytes), Fields::bytes);
-            fields.optional(self.failed, Fields::time);
+            fields.optional_time(self.failed);
             fields.optional_text(self.failure.as_deref());
         })
     }
