@@ -14,7 +14,10 @@ use crate::store::{Error, LastFailure, NewSubscription, Subscription};
 const ERASED: &str = "(erased, since it may have quoted what was removed)";
 
 /// What a subscription follows, as JSON.
+///
+/// Another key is of a later ream, and without it another subscription would be followed.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct FollowsJson {
     from: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
