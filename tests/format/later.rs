@@ -1,0 +1,157 @@
+//! What format 1 defines and this ream does not write yet is read, by it and by the reader in Python.
+
+use rusqlite::{Connection, params};
+
+use crate::Home;
+use crate::by_hand::{Event, Fields, SALT, store_name, store_stream};
+
+/// A store with an event of ream's, and behind it four by hand: the first two of the stream `seat-1`, with tags.
+fn tagged() -> (Home, Vec<Event<'static>>) {
+    let home = Home::new();
+    home.ream(&["append", "order-1", "Placed"]).ok();
+    let database = home.database();
+    let (link, recorded): (Vec<u8>, i64) = database
+        .query_row("SELECT link, recorded FROM events", [], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap();
+    let mut events: Vec<Event<'_>> = Vec::new();
+    for (position, tags) in [(2, Some("course:c1 student:東")), (3, Some("course:c1")), (4, None)]
+    {
+        let mut event = Event {
+            position,
+            stream: "seat-1",
+            version: position - 1,
+            recorded,
+            link: Vec::new(),
+            kind: Some("Taken"),
+            data: Some(r#"{"n":1.0}"#),
+            tags,
+        };
+        event.link = event.link_behind(events.last().map_or(&link, |event| &event.link));
+        event.store(&database, None);
+        for tag in tags.into_iter().flat_map(|tags| tags.split(' ')) {
+            database.execute("INSERT INTO tags VALUES (?1, ?2)", params![tag, position]).unwrap();
+        }
+        events.push(event);
+    }
+    store_stream(&database, ("seat-1", 3, 0), &[2, 1, 1]);
+    (home, events)
+}
+
+/// How many tags there are.
+fn tags(database: &Connection) -> i64 {
+    database.query_row("SELECT count(*) FROM tags", [], |row| row.get(0)).unwrap()
+}
+
+#[test]
+fn an_event_with_tags_is_read_kept_and_removed() {
+    let (home, _) = tagged();
+    assert_eq!(home.is_read().lines().count(), 4);
+    // ream builds on its link.
+    home.ream(&["append", "seat-1", "Taken", "--expect", "3"]).ok();
+    assert_eq!(home.is_read().lines().count(), 5);
+    assert_eq!(tags(&home.database()), 3);
+
+    // Without its tags it is another event.
+    let line = home.ream(&["read", "seat-1", "--limit", "1"]).ok();
+    home.ream_with(&["append", "--jsonl", "-"], &line).fails(6, "error: ");
+
+    home.ream(&["stream", "rm", "seat-1", "--yes"]).ok();
+    assert_eq!(home.is_read().lines().count(), 1);
+    assert_eq!(tags(&home.database()), 0);
+}
+
+#[test]
+fn a_redacted_event_is_left_out_and_its_hash_stays() {
+    let (home, mut events) = tagged();
+    let hash = events[0].payload_hash();
+    events[0].data = None;
+    events[0].store(&home.database(), Some(&hash));
+    assert_eq!(home.is_read().lines().count(), 3);
+    home.ream(&["append", "seat-1", "Taken", "--expect", "3"]).ok();
+    assert_eq!(home.is_read().lines().count(), 4);
+
+    let shown = home.ream(&["stream", "show", "seat-1"]).ok();
+    assert!(shown.contains(r#""version":4,"events":4,"#), "{shown}");
+    home.ream(&["stream", "rm", "seat-1", "--yes"]).ok();
+    assert_eq!(home.is_read().lines().count(), 1);
+    assert_eq!(tags(&home.database()), 0);
+}
+
+#[test]
+fn a_stream_removed_up_to_a_version_shows_the_rest() {
+    let (home, mut events) = tagged();
+    let database = home.database();
+    let hash = events[0].payload_hash();
+    let removed = &mut events[0];
+    (removed.kind, removed.data, removed.tags) = (None, None, None);
+    removed.store(&database, Some(&hash));
+    database.execute("DELETE FROM tags WHERE position = 2", []).unwrap();
+    store_stream(&database, ("seat-1", 3, 1), &[2, 1, 1]);
+
+    assert_eq!(home.is_read().lines().count(), 3);
+    let shown = home.ream(&["stream", "show", "seat-1"]).ok();
+    assert!(shown.contains(r#""version":3,"events":2,"#), "{shown}");
+    assert_eq!(home.ream(&["read", "seat-1"]).ok().lines().count(), 2);
+    home.ream(&["append", "seat-1", "Taken", "--expect", "exists"]).ok();
+    home.ream(&["stream", "rm", "seat-1", "--yes"]).ok();
+    assert_eq!(home.is_read().lines().count(), 1);
+}
+
+#[test]
+fn a_decision_without_a_stream_keeps_its_id() {
+    let (home, _) = tagged();
+    let database = home.database();
+    let query = r#"[{"tags":["course:c1"]}]"#;
+    let command = Fields::default().raw("ream command 1").raw(SALT).text(query).text("{}");
+    let command = command.sha256();
+    let row = Fields::default().text("d").raw("--").bytes(&[2]);
+    let sum = row.raw("+").raw(SALT).raw(&command).sum();
+    let insert = "INSERT INTO decisions VALUES ('d', NULL, NULL, ?1, x'02', ?2, ?3)";
+    database.execute(insert, params![sum, SALT, command]).unwrap();
+
+    let decide = ["decide", "seat-1", "{}", "--id", "d", "--", "false"];
+    home.ream(&decide).fails(6, "error: ");
+    // It is none of the stream's, and stays as it is.
+    home.ream(&["stream", "rm", "seat-1", "--yes"]).ok();
+    let kept = "SELECT sum FROM decisions WHERE command IS NOT NULL";
+    assert_eq!(database.query_row(kept, [], |row| row.get(0)), Ok(sum));
+}
+
+#[test]
+fn a_setting_is_passed_over() {
+    let (home, _) = tagged();
+    let sum = Fields::default().text("seat-*").text("x").text("1").sum();
+    let insert = "INSERT INTO settings VALUES ('seat-*', 'x', '1', ?1)";
+    home.database().execute(insert, [sum]).unwrap();
+    home.ream(&["append", "seat-1", "Taken"]).ok();
+    assert_eq!(home.is_read().lines().count(), 5);
+}
+
+#[test]
+fn a_subscription_by_tags_is_not_followed_without_them() {
+    let (home, events) = tagged();
+    let (database, done) = (home.database(), Some(&events[0]));
+    store_name(&database, ("plain", "subscription"), r#"{"from":["seat-*"]}"#, done);
+    let shown = home.ream(&["subscription", "show", "plain"]).ok();
+    assert!(shown.contains(r#""checkpoint":2,"#), "{shown}");
+
+    let record = r#"{"from":["seat-*"],"tags":["course:c1"]}"#;
+    store_name(&database, ("tagged", "subscription"), record, done);
+    let error =
+        "error: the store is damaged: the subscription `tagged` is none: unknown field `tags`";
+    home.ream(&["subscription", "show", "tagged"]).fails(1, error);
+    home.ream(&["tail", "--as", "tagged", "--", "cat"]).fails(1, error);
+    assert_eq!(home.is_read().lines().count(), 4);
+}
+
+#[test]
+fn an_open_projection_is_refused_by_name() {
+    let (home, _) = tagged();
+    let record = r#"{"fields":[{"name":"id"},{"name":"n"}],"key":["id"],"unique":[],"index":[],"from":[],"program":[]}"#;
+    store_name(&home.database(), ("seats", "projection"), record, None);
+    let error = "error: the store is damaged: the projection `seats` is none: missing field `type`";
+    home.ream(&["project", "select", "seats"]).fails(1, error);
+    // Nor is it made anew over what is there.
+    home.ream(&["project", "create", "seats", "id:integer:key"]).fails(1, error);
+    assert_eq!(home.is_read().lines().count(), 4);
+}
