@@ -1,8 +1,10 @@
-//! The format of a store, as `docs/format.md` describes it: by a reader in another language.
+//! The format of a store, as `docs/format.md` describes it: a reader in another language, and a store of
+//! format 1 that is kept.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod by_hand;
+mod kept;
 mod later;
 mod made;
 mod page;
