@@ -255,7 +255,9 @@ fn a_name_that_a_flipped_bit_hides_is_not_given_a_second_time() {
         let places: Vec<usize> =
             (0..bytes.len() - 4).filter(|at| bytes[*at..].starts_with(b"mail")).collect();
         assert!(!places.is_empty());
-        places.iter().for_each(|at| bytes[at + 3] ^= 1);
+        for at in places {
+            bytes[at + 3] ^= 1;
+        }
     });
     let told = ["the store is damaged: ", "`maim`"];
     for args in [
