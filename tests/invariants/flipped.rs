@@ -53,8 +53,8 @@ fn filled() -> Home {
     }
     drop(store);
     for number in 0..12 {
-        let seen = format!("seen_{number}");
-        home.run(&["tail", "--as", &seen, "--until-caught-up", "--", "sh", "-c", "cat >/dev/null"])
+        let name = format!("seen_{number}");
+        home.run(&["tail", "--as", &name, "--until-caught-up", "--", "sh", "-c", "cat >/dev/null"])
             .done();
     }
     let database = Connection::open(home.file("db")).unwrap();
@@ -185,7 +185,7 @@ fn a_flipped_bit_is_seen_or_changes_nothing() {
     let cells = cells(&home.file("db"));
     let seed = std::process::id().into();
     let mut numbers = Numbers(seed);
-    let (mut seen, mut hidden) = (0, 0);
+    let (mut reported, mut hidden) = (0, 0);
     for flip in 0..FLIPS {
         let place = tempfile::tempdir().unwrap();
         let store = place.path().join("store");
@@ -204,7 +204,7 @@ fn a_flipped_bit_is_seen_or_changes_nothing() {
             }
         }
         let errors = found.iter().filter(|(_, found)| found.is_err()).count();
-        seen += usize::from(errors > 0);
+        reported += usize::from(errors > 0);
         // No version is given twice: each of these streams is there.
         for number in 0..STREAMS {
             let mut event = sized(&name(number), "2");
@@ -215,6 +215,6 @@ fn a_flipped_bit_is_seen_or_changes_nothing() {
         }
     }
     // Many fall on bytes that are of no interest, such as the payload of a decision's salt.
-    assert!(seen > FLIPS / 2 && hidden > 0, "{seen} {hidden}");
+    assert!(reported > FLIPS / 2 && hidden > 0, "{reported} {hidden}");
     assert_eq!(read(&home.open()).len(), STREAMS * 5 + 150);
 }
