@@ -439,6 +439,17 @@ impl Store {
         }
     }
 
+    /// Does what a rebuild that was killed has left to do, but where someone makes the projection anew.
+    ///
+    /// # Errors
+    ///
+    /// Where it can't be done.
+    pub(crate) fn tidy_older(&self, entry: &ProjectionEntry) -> Result<(), Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.tidy_older(entry),
+        }
+    }
+
     /// A checkpoint at `position` for a projection that serves, or is to serve next.
     ///
     /// # Errors

@@ -115,9 +115,10 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::OtherLog`] where its checkpoint is no place in this store's log, and where the store can't
-    /// be read.
+    /// [`Error::OtherLog`] where its checkpoint is no place in this store's log, [`Error::Superseded`] and
+    /// [`Error::Dropped`] where it serves no more, and where the store can't be read.
     pub fn has_reached(&self, projection: &Projection, position: Position) -> Result<bool, Error> {
+        projection.check_serves()?;
         let checkpoint = projection.checkpoint()?;
         self.check_checkpoint(projection.entry().name.as_str(), &checkpoint)?;
         let checkpoint = checkpoint.position;
@@ -140,22 +141,30 @@ impl Store {
         }
     }
 
-    /// Waits until `projection` has reached `position`, at most for `wait`; whether it has.
+    /// Waits until `projection` has reached `position`, at most for `wait`; whether it has. Where another
+    /// generation serves by then, that is opened in its place.
     ///
     /// # Errors
     ///
-    /// [`Error::Interrupted`], and as [`Store::has_reached`].
+    /// [`Error::Interrupted`], [`Error::ProjectionNotFound`] where it was dropped, and as
+    /// [`Store::has_reached`].
     pub fn wait_until_reached(
         &self,
-        projection: &Projection,
+        projection: &mut Projection,
         position: Position,
         wait: Duration,
     ) -> Result<bool, Error> {
         let begun = Instant::now();
         let (mut sleep, longest) = LOOK;
         loop {
-            if self.has_reached(projection, position)? {
-                return Ok(true);
+            match self.has_reached(projection, position) {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                Err(Error::Superseded(name) | Error::Dropped(name)) => {
+                    *projection = self.projection(&name)?;
+                    continue;
+                }
+                Err(error) => return Err(error),
             }
             let left = wait.saturating_sub(begun.elapsed());
             if left.is_zero() {

@@ -1,5 +1,7 @@
 //! Programs that make projections.
 
+use std::time::{Duration, Instant};
+
 use super::Program;
 use super::changes::change;
 use super::runner::{Effects, FollowError, Following, Notice, Runner};
@@ -7,6 +9,9 @@ use super::told::Acked;
 use crate::event::{Link, Position};
 use crate::store::{Change, Error, Projection, Query, Stopped, Store};
 use crate::wire::Reply;
+
+/// How often it is looked whether another generation serves, while nothing is committed.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// Has a program make a projection of the events that its patterns match, from its checkpoint on.
 ///
@@ -24,6 +29,7 @@ pub fn project(
     notice: &mut dyn FnMut(Notice<'_>),
 ) -> Result<(), FollowError> {
     let checkpoint = projection.checkpoint()?;
+    store.tidy_older(projection.entry())?;
     store.check_checkpoint(projection.entry().name.as_str(), &checkpoint)?;
     let query = Query::of(projection.entry().definition.from.clone());
     let effects = Rows {
@@ -33,6 +39,7 @@ pub fn project(
         changes: Vec::new(),
         lines: Vec::new(),
         done: None,
+        looked: Instant::now(),
     };
     Runner { program, query, following, effects, notice }.run()
 }
@@ -47,6 +54,8 @@ struct Rows<'r> {
     lines: Vec<u64>,
     /// How many of the changes are done, with which event, and what stands there, where that is known.
     done: Option<(usize, Position, Option<Link>)>,
+    /// When it was last looked whether another generation serves.
+    looked: Instant,
 }
 
 impl Effects for Rows<'_> {
@@ -94,6 +103,14 @@ impl Effects for Rows<'_> {
         self.changes.clear();
         self.lines.clear();
         self.done = None;
+    }
+
+    fn look(&mut self) -> Result<(), Error> {
+        if self.looked.elapsed() < LOOK {
+            return Ok(());
+        }
+        self.looked = Instant::now();
+        self.projection.check_serves()
     }
 
     fn rest(&mut self) -> Result<(), Error> {

@@ -144,6 +144,11 @@ pub(super) trait Effects {
     /// Forgets what was taken and is not committed.
     fn forget(&mut self);
 
+    /// Nothing is to be done at this moment: that what is made still counts.
+    fn look(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Nothing is to be done for a while.
     fn rest(&mut self) -> Result<(), Error> {
         Ok(())
@@ -306,6 +311,7 @@ impl<E: Effects> Runner<'_, E> {
                 continue;
             };
             while follower.wait_once()?.is_none() {
+                self.effects.look()?;
                 if self.is_interrupted() {
                     return Err(FollowError::Program(ProgramError::Interrupted));
                 }

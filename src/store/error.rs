@@ -429,12 +429,12 @@ pub enum Error {
         /// Where it was expected.
         expected: Position,
     },
-    /// A projection has been made anew since it was opened.
-    #[error("the projection `{name}` has been rebuilt meanwhile")]
-    Superseded {
-        /// The projection.
-        name: String,
-    },
+    /// The projection of this name has been made anew since it was opened.
+    #[error("the projection `{0}` has been rebuilt meanwhile")]
+    Superseded(String),
+    /// The projection of this name has been dropped since it was opened.
+    #[error("the projection `{0}` has been dropped meanwhile")]
+    Dropped(String),
     /// A checkpoint is no place in this store's log.
     #[error("the checkpoint of `{name}`, {position}, is none of this store: {reason}")]
     OtherLog {

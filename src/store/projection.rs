@@ -270,7 +270,7 @@ impl Projection {
     ///
     /// # Errors
     ///
-    /// Where no row is at fault: then none is set.
+    /// [`Error::Superseded`], [`Error::Dropped`], and where no row is at fault: then none is set.
     pub fn set(&mut self, rows: &[Row], batched: Batched) -> Result<SetEach, Error> {
         match &mut self.engine {
             ProjectionEngine::Sqlite(projection) => projection.set(rows, batched),
@@ -283,7 +283,8 @@ impl Projection {
     /// # Errors
     ///
     /// [`Error::Row`] where a row can't be as it would be, [`Error::UniqueClash`],
-    /// [`Error::Expression`], [`Error::OtherSchema`]: nothing is changed.
+    /// [`Error::Expression`], [`Error::OtherSchema`], [`Error::Superseded`], [`Error::Dropped`]: nothing
+    /// is changed.
     pub fn update(
         &mut self,
         assignments: &Assignments,
@@ -302,7 +303,8 @@ impl Projection {
     ///
     /// # Errors
     ///
-    /// [`Error::Expression`], [`Error::OtherSchema`]: nothing is changed.
+    /// [`Error::Expression`], [`Error::OtherSchema`], [`Error::Superseded`], [`Error::Dropped`]: nothing
+    /// is changed.
     pub fn delete(&mut self, condition: &Condition, dry_run: bool) -> Result<u64, Error> {
         match &mut self.engine {
             ProjectionEngine::Sqlite(projection) => projection.delete(condition, dry_run),
@@ -314,8 +316,8 @@ impl Projection {
     ///
     /// # Errors
     ///
-    /// [`Error::CheckpointMoved`] where the checkpoint is not at `from`, and where no change is at
-    /// fault: nothing is done.
+    /// [`Error::CheckpointMoved`] where the checkpoint is not at `from`, [`Error::Superseded`],
+    /// [`Error::Dropped`], and where no change is at fault: nothing is done.
     pub fn commit(
         &mut self,
         changes: &[Change],
@@ -356,8 +358,8 @@ impl Projection {
     ///
     /// # Errors
     ///
-    /// [`Error::Expression`], [`Error::OtherSchema`], [`Error::NoSuchField`], and where the projection
-    /// can't be read.
+    /// [`Error::Expression`], [`Error::OtherSchema`], [`Error::NoSuchField`]; [`Error::Superseded`] and
+    /// [`Error::Dropped`] before the first row; and where the projection can't be read.
     pub fn select(
         &self,
         selection: &Selection,
@@ -403,6 +405,17 @@ impl Projection {
             (ProjectionEngine::Sqlite(new), ProjectionEngine::Sqlite(old)) => {
                 new.differences(old, shown)
             }
+        }
+    }
+
+    /// That no other generation of it serves by now.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Superseded`], [`Error::Dropped`], and where that can't be read.
+    pub(crate) fn check_serves(&self) -> Result<(), Error> {
+        match &self.engine {
+            ProjectionEngine::Sqlite(projection) => projection.check_serves(),
         }
     }
 

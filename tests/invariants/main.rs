@@ -26,6 +26,7 @@ mod decimals;
 mod durability;
 mod erasure;
 mod failed_syncs;
+mod fence;
 mod files;
 mod flipped;
 mod flips;

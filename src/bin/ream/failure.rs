@@ -255,10 +255,11 @@ fn follow_code(error: &Error, line: &CommandLine) -> Answer {
             (6, hint.without("PATTERN").without("--type"))
         }
         Error::NameTaken { .. } => (6, Hint::other("", &["subscription", "list"], &[])),
-        Error::Superseded { name } if line.is(&["project", "run"]) => {
+        Error::Superseded(name) if line.is(&["project", "run"]) => {
             (1, Hint::other("go on with the new one", &["project", "run"], &[name]))
         }
-        Error::Superseded { .. } => (1, Hint::again("run it again on the new one")),
+        Error::Superseded(_) => (1, Hint::again("run it again on the new one")),
+        Error::Dropped(_) => (1, "`project create` makes it again".into()),
         Error::Running { .. } if line.knows("--wait") => {
             (5, Hint::again("to wait until that ends").option("--wait", "1m"))
         }
@@ -477,7 +478,7 @@ mod tests {
         assert_eq!(hinted(line, unknown()), [format!("{words}{line}")]);
         let without = hinted("ream --store shop append s T 1", unknown());
         assert!(!without[0].contains("shop"), "not safe to run again: {without:?}");
-        let superseded = || Error::Superseded { name: "rows".into() };
+        let superseded = || Error::Superseded("rows".into());
         let line = "ream --store shop project run rows a-* -- ./rows.py";
         let words = "go on with the new one: ream --store shop project run rows";
         assert_eq!(hinted(line, superseded()), [words]);

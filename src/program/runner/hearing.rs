@@ -145,6 +145,7 @@ impl<E: Effects> Hearing<'_, '_, E> {
         if self.is_over(since) {
             return Err(ProgramError::Interrupted.into());
         }
+        self.runner.effects.look()?;
         if self.feed.unacked().is_none() {
             since.ack = Instant::now();
             self.pass_over()?;

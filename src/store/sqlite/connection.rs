@@ -48,7 +48,7 @@ fn open_with(layout: &Layout, options: &Options, pragmas: &str) -> Result<Connec
     };
     let set_up = |connection: &Connection| connection.execute_batch(pragmas);
     // The log stays: a checkpoint on close would cost a lone append five syncs; see `Store::drop`.
-    let connection = database::open(&layout.place, "db", options, set_up, failed)?;
+    let connection = database::open(&layout.place, "db", options, &[], set_up, failed)?;
     // Whether it was set, or is so without.
     let synchronous: i64 =
         connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).map_err(failed)?;

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::place::Place;
 use crate::platform::directory::{OpenFile, open_files};
@@ -28,7 +28,7 @@ const MIXED: usize = 10;
 /// What ream never makes. Views and triggers are statements of whoever wrote the file, and would run
 /// within ours, without end where they like; so might a virtual table. What SQLite goes by is the text of
 /// each definition, which it words anew up to the name; an index that a key brings with it has none.
-const FOREIGN: &str = "SELECT name FROM sqlite_schema WHERE sql NOT GLOB 'CREATE TABLE *' \
+const FOREIGN: &str = "SELECT name, sql FROM sqlite_schema WHERE sql NOT GLOB 'CREATE TABLE *' \
                        AND sql NOT GLOB 'CREATE INDEX *' AND sql NOT GLOB 'CREATE UNIQUE INDEX *'";
 
 /// After how many instructions of a statement SQLite asks whether to go on. The instructions of each run
@@ -39,11 +39,13 @@ const INSTRUCTIONS: i32 = 1_000_000;
 const FINISHES: u32 = 100;
 
 /// Opens the database `name` of the place, and reads from it for the first time, once `set_up` has set it
-/// up. What fails of SQLite becomes the error that `failed` makes of it. When it is closed, its log stays.
+/// up. Of what ream makes nowhere else it may hold what the statements `made` make. What fails of SQLite
+/// becomes the error that `failed` makes of it. When it is closed, its log stays.
 pub(super) fn open(
     place: &Place,
     name: &str,
     options: &Options,
+    made: &[String],
     set_up: impl Fn(&Connection) -> rusqlite::Result<()>,
     failed: impl Fn(rusqlite::Error) -> Error,
 ) -> Result<Connection, Error> {
@@ -76,7 +78,7 @@ pub(super) fn open(
             .and_then(|_| wait_as_told(&connection, options))
             .and_then(|()| set_up(&connection))
             .and_then(|()| end_when_interrupted(&mut connection, options))
-            .and_then(|()| foreign(&connection));
+            .and_then(|()| foreign(&connection, made));
         place.take_back(name);
         let begun = match begun {
             Err(error) if mixed < MIXED && may_be_mixed(&error) => {
@@ -203,8 +205,16 @@ fn may_be_mixed(error: &rusqlite::Error) -> bool {
 }
 
 /// The name of something in the database that ream never makes, if there is anything.
-fn foreign(connection: &Connection) -> rusqlite::Result<Option<String>> {
-    connection.query_row(FOREIGN, [], |row| row.get(0)).optional()
+fn foreign(connection: &Connection, made: &[String]) -> rusqlite::Result<Option<String>> {
+    let mut statement = connection.prepare(FOREIGN)?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        let sql: String = row.get(1)?;
+        if !made.contains(&sql) {
+            return row.get(0).map(Some);
+        }
+    }
+    Ok(None)
 }
 
 /// Has the caller's interrupt flag end a statement that runs without end, as one can in a database that

@@ -101,7 +101,7 @@ fn fill(layout: &Layout, lock: &fs::File, options: &Options) -> Result<(), Error
 
 fn create_tables(layout: &Layout, options: &Options) -> Result<(), Error> {
     let failed = |error| failure(layout, "create the tables", error);
-    let database = database::open(&layout.place, "db", options, |_| Ok(()), failed)?;
+    let database = database::open(&layout.place, "db", options, &[], |_| Ok(()), failed)?;
     database
         .execute_batch(&format!(
             "PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA synchronous=FULL; \

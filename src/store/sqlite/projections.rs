@@ -6,9 +6,11 @@
 
 mod compare;
 mod erase;
+mod fence;
 mod file;
 mod functions;
 mod lower;
+mod old;
 mod rebuild;
 mod registered;
 mod rows;
@@ -27,7 +29,7 @@ use super::layout::Layout;
 use super::lock::MOMENT;
 use super::lock::Queue;
 use super::payload::link;
-use super::registry::{self, Holder, Kind};
+use super::registry::{self, Holder, Kind, Name};
 use crate::event::{Link, Position};
 use crate::schema::{Definition, Identifier};
 use crate::store::{Checkpoint, Error, Options, ProjectionEntry, ProjectionStatus};
@@ -49,10 +51,10 @@ impl Store {
     pub(crate) fn create_projection(&mut self, entry: &ProjectionEntry) -> Result<bool, Error> {
         let ProjectionEntry { name, definition, permit, .. } = entry;
         let _turn = Queue::of_projections(&self.layout).enter(&self.options)?;
-        let (known, generation) = self.look(|connection| {
+        let (known, last) = self.look(|connection| {
             Ok(match registry::holder(connection, name.as_str(), Kind::Projection)? {
                 Holder::Known(row) => (Some(registered::entry(*row)?), 0),
-                Holder::Nobody { generation } => (None, generation + 1),
+                Holder::Nobody { generation } => (None, generation),
             })
         })?;
         match known {
@@ -65,8 +67,9 @@ impl Store {
             Some(known) => return Err(Error::ProjectionExists { name: known.name.to_string() }),
             None => {}
         }
-        // What an earlier attempt left is in no one's use.
-        self.remove_files(name)?;
+        let generation = last + 1;
+        // What an earlier attempt left is in no one's use, and what a drop left is for readers of that.
+        self.tidy_dropped(name, last)?;
         drop(self.create_file(name, definition, generation)?);
         file::point(&self.layout, name, generation)?;
         file::sync_names(&self.layout)?;
@@ -78,18 +81,9 @@ impl Store {
             registered::put(connection, &ProjectionEntry { generation, ..entry.clone() })
         });
         if let Err(Error::NameTaken { .. }) = made {
-            self.remove_files(name)?;
+            self.tidy_dropped(name, last)?;
         }
         made.map(|()| true)
-    }
-
-    /// Removes all files of a projection that is not registered.
-    fn remove_files(&self, name: &Identifier) -> Result<(), Error> {
-        file::unpoint(&self.layout, name)?;
-        for generation in file::generations(&self.layout, name)? {
-            File::of(&self.layout, name, generation).remove()?;
-        }
-        Ok(())
     }
 
     /// Makes the file of a generation, without rows.
@@ -119,16 +113,21 @@ impl Store {
         let find = |connection: &Connection| {
             registry::find_kind(connection, name.as_str(), Kind::Projection)
         };
-        if self.look(|connection| Ok(find(connection)?))?.is_some() {
-            self.write(false, |transaction| {
+        let Some(Name { generation, .. }) = self.look(|connection| Ok(find(connection)?))? else {
+            let last =
+                self.look(|connection| registry::last_generation(connection, name.as_str()))?;
+            let is_any_left = !file::generations(&self.layout, name)?.is_empty();
+            self.tidy_dropped(name, last)?;
+            return Ok(is_any_left);
+        };
+        self.change_serving(name, generation + 1, |store| {
+            store.write(false, |transaction| {
                 let connection = transaction.connection();
                 let found = find(connection)?;
                 Ok(found.map_or(Ok(()), |found| found.give_back(connection))?)
-            })?;
-        } else if file::generations(&self.layout, name)?.is_empty() {
-            return Ok(false);
-        }
-        self.remove_files(name)?;
+            })
+        })?;
+        self.tidy_dropped(name, generation)?;
         Ok(true)
     }
 
@@ -138,11 +137,11 @@ impl Store {
         let file = File::of(&self.layout, &entry.name, entry.generation);
         let connection = match file.open(&self.layout, &self.options) {
             Ok(connection) => connection,
-            Err(error) if file.exists()? => return Err(of_file(&entry.name, &file, error)),
             // It may have been rebuilt since it was looked up.
-            Err(_) if self.projection_entry(name)? != entry => {
+            Err(_) if self.projection_entry(name)?.generation != entry.generation => {
                 return self.projection(name);
             }
+            Err(error) if file.exists()? => return Err(of_file(&entry.name, &file, error)),
             Err(_) => return Err(Error::ProjectionLost { name: name.into(), path: file.path() }),
         };
         Ok(self.opened(entry, file, connection))
@@ -191,7 +190,12 @@ impl Projection {
 
     /// Makes what was committed durable.
     pub(crate) fn settle(&self) -> Result<(), Error> {
-        self.file.settle(&self.connection, &self.layout, &self.options)?;
+        let settled = self.file.settle(&self.connection, &self.layout, &self.options);
+        settled.map_err(|error| match self.check_serves() {
+            // Its file may be gone.
+            Err(ended @ (Error::Superseded(_) | Error::Dropped(_))) => ended,
+            _ => error,
+        })?;
         self.untidy.set(false);
         Ok(())
     }
@@ -203,6 +207,9 @@ impl Projection {
 
     /// What a failure of SQLite means.
     fn tell(&self, action: &'static str, error: rusqlite::Error) -> Error {
+        if let Some(ended) = self.ended(&error) {
+            return ended;
+        }
         of_file(&self.entry.name, &self.file, failure(&self.layout, action, error))
     }
 
@@ -211,7 +218,7 @@ impl Projection {
         // That is how it says as well that there is no such table.
         let is_other = error.sqlite_error_code() == Some(ErrorCode::Unknown)
             || error == rusqlite::Error::QueryReturnedNoRows;
-        if is_other {
+        if is_other && self.ended(&error).is_none() {
             let damaged = Error::Damaged { what: error.to_string() };
             return of_file(&self.entry.name, &self.file, damaged);
         }

@@ -203,6 +203,12 @@ pub(super) fn holder(connection: &Connection, name: &str, kind: Kind) -> Result<
     }
 }
 
+/// The last generation that `name` had, as it is written; 0 where it never had one.
+pub(super) fn last_generation(connection: &Connection, name: &str) -> Result<u64, Failure> {
+    let found = find(connection, name)?.filter(|found| found.text == name);
+    Ok(found.map_or(0, |found| found.generation))
+}
+
 /// What there is of a kind, by name.
 pub(super) fn all(connection: &Connection, kind: Kind) -> rusqlite::Result<Vec<Name>> {
     let mut all = rows(connection)?;

@@ -97,7 +97,7 @@ impl Store {
 }
 
 /// The lock of who makes the projection `name` anew.
-fn rebuild_lock(name: &str) -> String {
+pub(super) fn rebuild_lock(name: &str) -> String {
     format!("{}.rebuild", run_lock(name))
 }
 

@@ -201,6 +201,17 @@ pub(crate) fn killed_at_calls(
     args: &[&str],
     mut look: impl FnMut(&Home, &Ended, &str),
 ) {
+    killed_beside(prepared, names, args, |_| (), |home, (), end, place| look(home, end, place));
+}
+
+/// The same beside what `before` has open of each copy.
+pub(crate) fn killed_beside<T>(
+    prepared: &Home,
+    names: &str,
+    args: &[&str],
+    mut before: impl FnMut(&Home) -> T,
+    mut look: impl FnMut(&Home, T, &Ended, &str),
+) {
     let mut counts: HashMap<String, usize> = HashMap::new();
     for call in traced(&copied(prepared), names, args) {
         *counts.entry(call.name().to_owned()).or_default() += 1;
@@ -208,11 +219,12 @@ pub(crate) fn killed_at_calls(
     for (name, count) in counts {
         for when in 1..=count {
             let home = copied(prepared);
+            let open = before(&home);
             let (trace, inject) =
                 (format!("trace={name}"), format!("inject={name}:signal=KILL:when={when}"));
             let strace = ["strace", "-f", "-o", "/dev/null", "-e", &trace, "-e", &inject];
             let end = super::ended(&mut home.wrapped(&strace, args));
-            look(&home, &end, &format!("killed at call {when} of {name}"));
+            look(&home, open, &end, &format!("killed at call {when} of {name}"));
         }
     }
 }

@@ -120,15 +120,25 @@ fn how_far_it_is_behind_counts_what_it_is_made_from() {
     third.limit = Some(1);
     assert_eq!(first, crate::support::read(&store, &third)[0].recorded);
 
-    let users_again = store.projection("users").unwrap();
-    let reached = |position: u64| store.has_reached(&users_again, Position(position)).unwrap();
-    assert!(reached(0) && !reached(1) && !reached(4) && !reached(5));
+    let mut users_again = store.projection("users").unwrap();
+    let reached = |projection: &ream::Projection, position: u64| {
+        store.has_reached(projection, Position(position)).unwrap()
+    };
+    assert!(
+        reached(&users_again, 0)
+            && !reached(&users_again, 1)
+            && !reached(&users_again, 4)
+            && !reached(&users_again, 5)
+    );
     let to = store.checkpoint(Position(3)).unwrap();
     users.commit(&[], Position(0), &to).unwrap();
-    assert!(reached(3) && reached(4) && !reached(5), "no event of it lies behind 3");
-    let waited = |position: u64| {
+    assert!(
+        reached(&users_again, 3) && reached(&users_again, 4) && !reached(&users_again, 5),
+        "no event of it lies behind 3"
+    );
+    let mut waited = |position: u64| {
         store
-            .wait_until_reached(&users_again, Position(position), Duration::from_millis(1))
+            .wait_until_reached(&mut users_again, Position(position), Duration::from_millis(1))
             .unwrap()
     };
     assert!(waited(4) && !waited(5));

@@ -1,13 +1,17 @@
 //! A projection made anew beside the one that serves.
 
-use ream::{Batched, Definition, Error, Position, Row};
+use std::ops::ControlFlow;
+use std::time::Duration;
 
-use super::{ROWS, all, entry, parsed, users};
+use ream::{Batched, Definition, Error, Options, Position, Row, Selection};
+use rusqlite::Connection;
+
+use super::{ROWS, all, condition, entry, parsed, users};
 use crate::support::event;
 
 #[test]
 fn the_old_one_serves_until_the_switch() {
-    let (mut store, users) = users();
+    let (mut store, mut users) = users();
     let mut entry = users.entry().clone();
     entry.definition.from = vec!["new-*".parse().unwrap()];
     let mut rebuild = store.begin_rebuild(&entry).unwrap();
@@ -23,12 +27,88 @@ fn the_old_one_serves_until_the_switch() {
     let serves = store.another().projection("users").unwrap();
     assert_eq!((all(&serves), serves.entry().generation), (vec![ROWS[2].to_owned()], 2));
     assert_eq!(serves.entry().definition, entry.definition);
-    // Who writes to the old one is told, and who reads it sees it whole.
-    let fenced = store.checkpoint_of(&users, Position(0)).unwrap_err();
-    assert!(matches!(&fenced, Error::Superseded { name } if name == "users"), "{fenced}");
-    assert_eq!(all(&users), ROWS);
+    // Who has the old one open is told, whatever is asked of it.
+    let everything = Selection::all(users.schema());
+    let (row, first) = (parsed(&users, ROWS[0]), condition(&users, "id = 1"));
+    let to = store.checkpoint(Position(0)).unwrap();
+    for fenced in [
+        store.checkpoint_of(&users, Position(0)).map(drop),
+        store.has_reached(&users, Position(0)).map(drop),
+        users.set(std::slice::from_ref(&row), Batched::AllOrNone).map(drop),
+        users.delete(&first, true).map(drop),
+        users.commit(&[], Position(0), &to).map(drop),
+        users.select(&everything, |_| ControlFlow::Continue(())),
+        users.count(&everything).map(drop),
+        users.status().map(drop),
+    ] {
+        let fenced = fenced.unwrap_err();
+        assert!(matches!(&fenced, Error::Superseded(name) if name == "users"), "{fenced}");
+    }
     let again = store.switch(&rebuild).unwrap_err();
-    assert!(matches!(again, Error::Superseded { .. }), "{again}");
+    assert!(matches!(again, Error::Superseded(_)), "{again}");
+}
+
+#[test]
+fn who_has_one_open_that_was_dropped_is_told_also_when_another_has_its_name() {
+    let (mut store, mut users) = users();
+    let definition = users.entry().definition.clone();
+    let mut other = store.another();
+    let row = parsed(&users, ROWS[0]);
+    for made_again in [false, true] {
+        if made_again {
+            other.create_projection(&entry("users", &definition)).unwrap();
+        } else {
+            assert!(other.drop_projection(&"users".parse().unwrap()).unwrap());
+        }
+        for told in [
+            users.set(std::slice::from_ref(&row), Batched::AllOrNone).map(drop),
+            users.status().map(drop),
+            store.has_reached(&users, Position(0)).map(drop),
+        ] {
+            let told = told.unwrap_err();
+            assert!(matches!(&told, Error::Dropped(name) if name == "users"), "{told}");
+        }
+    }
+    let serves = store.projection("users").unwrap();
+    assert_eq!((serves.entry().generation, all(&serves).len()), (2, 0));
+    // Who waits goes on with what serves.
+    assert!(store.wait_until_reached(&mut users, Position(0), Duration::ZERO).unwrap());
+    assert_eq!(users.entry().generation, 2);
+    store.drop_projection(&"users".parse().unwrap()).unwrap();
+    let gone = store.wait_until_reached(&mut users, Position(1), Duration::ZERO).unwrap_err();
+    assert!(matches!(gone, Error::ProjectionNotFound { .. }), "{gone}");
+}
+
+#[test]
+fn a_writer_waits_for_who_switches_and_goes_on_where_that_was_killed() {
+    let (mut store, users) = users();
+    let path = store.path().to_owned();
+    let file = Connection::open(path.join("projections/users.1.db")).unwrap();
+    let mut options = Options::default();
+    options.lock_timeout = Duration::from_millis(50);
+    let mut users_again = store.another_with(&options).projection("users").unwrap();
+    let row = parsed(&users, r#"{"id":9,"email":null,"city":"Oslo","salary":1.00}"#);
+    let mut set = || users_again.set(std::slice::from_ref(&row), Batched::AllOrNone).map(drop);
+    let next = || {
+        let next = "SELECT next FROM ream_checkpoint";
+        file.query_row(next, [], |row| row.get::<_, Option<u64>>(0)).unwrap()
+    };
+    let put_up = || file.execute("UPDATE ream_checkpoint SET next = 2", []).unwrap();
+    // As one that is killed before the registry changes leaves it.
+    put_up();
+    set().unwrap();
+    assert_eq!(next(), None);
+    put_up();
+    let rebuild = store.begin_rebuild(users.entry()).unwrap();
+    assert_eq!(next(), None, "who has the turn takes it back");
+    put_up();
+    let busy = set().unwrap_err();
+    assert!(matches!(busy, Error::Busy { .. }), "{busy}");
+    assert!(store.has_reached(&users, Position(0)).unwrap(), "it still serves");
+    rebuild.discard().unwrap();
+    set().unwrap();
+    assert_eq!(next(), None);
+    assert_eq!(all(&users).len(), 4);
 }
 
 #[test]

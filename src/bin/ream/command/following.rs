@@ -158,9 +158,16 @@ impl Broken {
         &mut self,
         store: &Store,
         name: &str,
-        read: impl FnOnce(&Projection) -> Result<T, Error>,
+        mut read: impl FnMut(&Projection) -> Result<T, Error>,
     ) -> Result<Option<Result<T, String>>, Error> {
-        match store.projection(name).and_then(|projection| read(&projection)) {
+        let found = loop {
+            match store.projection(name).and_then(|projection| read(&projection)) {
+                // Another one serves since it was opened, or none.
+                Err(Error::Superseded(_) | Error::Dropped(_)) => {}
+                found => break found,
+            }
+        };
+        match found {
             Ok(found) => Ok(Some(Ok(found))),
             Err(Error::ProjectionNotFound { .. }) => Ok(None),
             Err(error) if is_broken(&error) => {
@@ -176,6 +183,12 @@ impl Broken {
     pub(crate) fn check(self) -> Result<(), Refused> {
         if self.0.is_empty() { Ok(()) } else { Err(Refused::Broken(self.0)) }
     }
+}
+
+/// Whether an error says that the projection which is open serves no more.
+pub(crate) fn is_ended(error: &anyhow::Error) -> bool {
+    let ended = |error: &Error| matches!(error, Error::Superseded(_) | Error::Dropped(_));
+    error.chain().any(|cause| cause.downcast_ref().is_some_and(ended))
 }
 
 /// Whether an error of a projection is one that it can be made anew from.

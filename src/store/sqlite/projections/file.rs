@@ -68,12 +68,22 @@ impl File {
 
     /// Opens a connection to it.
     pub(super) fn open(&self, layout: &Layout, options: &Options) -> Result<Connection, Error> {
+        self.open_with(layout, options, &[])
+    }
+
+    /// The same, where it may hold what the statements `made` make.
+    pub(super) fn open_with(
+        &self,
+        layout: &Layout,
+        options: &Options,
+        made: &[String],
+    ) -> Result<Connection, Error> {
         // What is freed is overwritten: deleted rows shall not be readable.
         let pragmas =
             "PRAGMA cell_size_check=ON; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=ON;";
         let set_up = |connection: &Connection| connection.execute_batch(pragmas);
         let failed = |error| failure(layout, "open the projection", error);
-        let connection = database::open(&self.place, &self.name, options, set_up, failed)?;
+        let connection = database::open(&self.place, &self.name, options, made, set_up, failed)?;
         database::leave_no_log(&connection).map_err(failed)?;
         Ok(connection)
     }

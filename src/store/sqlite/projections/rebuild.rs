@@ -1,15 +1,16 @@
 //! Making a projection anew: a file of the next generation, which serves once it is whole.
 //!
-//! The events' file records which generation serves. Until that record is changed, nobody knows the new
-//! file; afterwards nobody looks for the old one.
+//! The registry alone says which generation serves. What changes that, a rebuild or a drop, goes in four steps:
+//! the new file is durable, with its name; the fence is put up in the old one; the registry changes, in one
+//! durable commit; and the old file says that it serves no more, and goes once it is not read. Whoever comes
+//! next does the last again, where a process was killed before it.
 
 use super::Projection;
-use super::file::{self, File};
+use super::file;
 use super::registered::{self, serves};
 use crate::event::{Link, Position};
 use crate::schema::Identifier;
 use crate::store::sqlite::failure::Failure;
-use crate::store::sqlite::log::truncated;
 use crate::store::sqlite::runs::checkpoint_in;
 use crate::store::sqlite::{Store, Turn};
 use crate::store::{Checkpoint, Error, ProjectionEntry};
@@ -24,6 +25,10 @@ impl Store {
         let turn = self.take_rebuild(name)?;
         let serves = self.look(|connection| serves(connection, name.as_str()))?;
         self.tidy(name, serves)?;
+        // Whoever put it up and did not go on is gone. In a file that can't be read no one minds it.
+        if let Ok(serving) = self.projection(name.as_str()) {
+            let _ = serving.take_down();
+        }
         let generation = serves + 1;
         let (file, connection) = self.create_file(name, definition, generation)?;
         let entry = ProjectionEntry { generation, ..entry.clone() };
@@ -36,39 +41,61 @@ impl Store {
         // It has to be on the disk before it is relied on, and so has its name.
         rebuilt.settle()?;
         file::sync_names(&self.layout)?;
-        self.write(false, |transaction| {
-            let connection = transaction.connection();
-            match serves(connection, name.as_str()) {
-                Ok(serves) if serves + 1 == *generation => {
-                    registered::put(connection, &rebuilt.entry)
+        self.change_serving(name, *generation, |store| {
+            store.write(false, |transaction| {
+                let connection = transaction.connection();
+                match serves(connection, name.as_str()) {
+                    Ok(serves) if serves + 1 == *generation => {
+                        registered::put(connection, &rebuilt.entry)
+                    }
+                    Ok(_) | Err(Failure::Refused(Error::ProjectionNotFound { .. })) => {
+                        Err(Error::Superseded(name.to_string()).into())
+                    }
+                    Err(failed) => Err(failed),
                 }
-                Ok(_) | Err(Failure::Refused(Error::ProjectionNotFound { .. })) => {
-                    Err(Error::Superseded { name: name.to_string() }.into())
-                }
-                Err(failed) => Err(failed),
-            }
+            })
         })?;
         self.tidy(name, *generation)
     }
 
-    /// Removes generations that do not serve, but those that are still read, and has the link lead to
-    /// the one that does. Who calls this has the turn to rebuild.
-    pub(super) fn tidy(&self, name: &Identifier, serves: u64) -> Result<(), Error> {
-        file::point(&self.layout, name, serves)?;
-        file::sync_names(&self.layout)?;
-        for generation in file::generations(&self.layout, name)? {
-            let file = File::of(&self.layout, name, generation);
-            // Who has opened the old one and not yet its log would miss what is left there. In one that is
-            // damaged there is nothing to miss.
-            let whole = || match file.open(&self.layout, &self.options) {
-                Ok(old) => truncated(&old),
-                Err(error) => matches!(error, Error::Damaged { .. }),
-            };
-            if generation > serves || generation < serves && whole() {
-                file.remove()?;
+    /// Changes which generation of a projection serves, by `change`: `next` is to, or would. Writers of the
+    /// one that serves are kept off before. Who calls this has the turn to rebuild.
+    pub(super) fn change_serving(
+        &mut self,
+        name: &Identifier,
+        next: u64,
+        change: impl FnOnce(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let fenced = self.fence(name, next)?;
+        let changed = change(self);
+        match (&changed, fenced) {
+            // Whoever writes next finds out.
+            (Ok(()) | Err(Error::OutcomeUnknown { .. }), _) | (_, None) => {}
+            (Err(_), Some(serving)) => {
+                // Whoever writes next does it as well.
+                let _ = serving.take_down();
             }
         }
-        Ok(())
+        changed
+    }
+
+    /// Puts up the fence in the file of the generation before `next`. A file that can't be read has no
+    /// fence, and no rows to lose.
+    fn fence(&self, name: &Identifier, next: u64) -> Result<Option<Projection>, Error> {
+        let serving = match self.projection(name.as_str()) {
+            Ok(serving) => serving,
+            Err(error @ (Error::Busy { .. } | Error::Interrupted | Error::Replaced { .. })) => {
+                return Err(error);
+            }
+            Err(_) => return Ok(None),
+        };
+        if serving.entry.generation + 1 != next {
+            return Ok(None);
+        }
+        match serving.put_up(next) {
+            Err(Error::ProjectionDamaged { .. }) => Ok(None),
+            put_up => put_up.map(|()| Some(serving)),
+        }
     }
 
     /// A checkpoint for a generation of a projection that serves, or is to serve next; at an event that
@@ -82,7 +109,7 @@ impl Store {
         let name = entry.name.as_str();
         self.look(|connection| {
             if serves(connection, name)? > entry.generation {
-                return Err(Error::Superseded { name: name.into() }.into());
+                return Err(Error::Superseded(name.into()).into());
             }
             match link {
                 Some(link) => Ok(Checkpoint { position, link }),

@@ -333,18 +333,13 @@ impl Projection {
         if *schema == self.entry.definition.schema { Ok(()) } else { Err(Error::OtherSchema) }
     }
 
-    /// Runs `work` in a transaction, which is committed where it says so.
+    /// Runs `work` in a transaction, where this generation serves, which is committed where it says so.
     pub(super) fn write<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<(T, bool), Failure>,
     ) -> Result<T, Error> {
         let connection = &self.connection;
-        connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| {
-            match error.sqlite_error_code() {
-                Some(ErrorCode::DatabaseBusy) => Error::Busy { waited: self.options.lock_timeout },
-                _ => self.tell("begin to write", error),
-            }
-        })?;
+        self.begin()?;
         let done = work(connection).and_then(|(value, commit)| {
             self.untidy.set(self.untidy.get() || commit);
             connection.execute_batch(if commit { "COMMIT" } else { "ROLLBACK" })?;

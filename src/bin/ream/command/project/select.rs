@@ -104,24 +104,38 @@ impl SelectArgs {
         self.allow.apply(&mut options);
         let mut store = global.open(environment, &options)?;
         let mut projection = store.projection(&self.name)?;
-        let selection = self.selection(projection.schema())?;
-        if let Some(signals) = &signals {
-            let mut catch_up = CatchUp { store: &mut store, projection: &mut projection, signals };
-            signals.hold(|| match self.at_least {
-                Some(position) => catch_up.wait_for(Position(position), self.wait),
-                None => catch_up.freshen(self.wait, global),
-            })?;
-        } else if let Some(mismatch) = following::mismatch(&store, &projection)? {
-            warn(global, &mismatch);
+        self.selection(projection.schema())?;
+        loop {
+            if let Some(signals) = &signals {
+                let mut catch_up =
+                    CatchUp { store: &mut store, projection: &mut projection, signals };
+                signals.hold(|| match self.at_least {
+                    Some(position) => catch_up.wait_for(Position(position), self.wait),
+                    None => catch_up.freshen(self.wait, global),
+                })?;
+            } else if let Some(mismatch) = following::mismatch(&store, &projection)? {
+                warn(global, &mismatch);
+            }
+            match self.show(&projection, global) {
+                // It was rebuilt since it was opened; nothing has been written.
+                Err(error) if following::is_ended(&error) => {
+                    projection = store.projection(&self.name)?;
+                }
+                shown => return shown,
+            }
         }
+    }
+
+    fn show(&self, projection: &Projection, global: &Global) -> anyhow::Result<()> {
+        let selection = self.selection(projection.schema())?;
         let output = Output::new(global);
         if self.explain {
-            return explain(&projection, &selection, &output);
+            return explain(projection, &selection, &output);
         }
         if self.count {
-            return count(&projection, &selection, &output);
+            return count(projection, &selection, &output);
         }
-        write_rows(&projection, &selection, output, global)
+        write_rows(projection, &selection, output, global)
     }
 
     fn selection(&self, schema: &Schema) -> anyhow::Result<Selection> {

@@ -30,7 +30,7 @@ pub(super) struct CatchUp<'c> {
 impl CatchUp<'_> {
     /// Waits until the projection has reached a position.
     pub(super) fn wait_for(
-        &self,
+        &mut self,
         position: Position,
         wait: Option<Duration>,
     ) -> anyhow::Result<()> {
@@ -51,7 +51,8 @@ impl CatchUp<'_> {
         let (begun, wait) = (Instant::now(), wait.unwrap_or(WAIT.1));
         let name = self.projection.entry().name.to_string();
         loop {
-            if self.store.has_reached(self.projection, head)? {
+            // Where another generation serves, it is this one that has to reach it.
+            if self.store.wait_until_reached(self.projection, head, Duration::ZERO)? {
                 return Ok(());
             }
             let left = wait.saturating_sub(begun.elapsed());
@@ -59,7 +60,10 @@ impl CatchUp<'_> {
                 return Err(self.not_reached(head)?.into());
             }
             match self.store.take_run(&name, Duration::ZERO) {
-                Ok(_lock) => return self.make(head, left, global),
+                Ok(_lock) => match self.make(head, left, global) {
+                    Err(error) if following::is_ended(&error) => {}
+                    made => return made,
+                },
                 Err(Error::Running { .. }) => {
                     let left = left.min(LOOK);
                     self.store.wait_until_reached(self.projection, head, left)?;
