@@ -303,9 +303,9 @@ fn a_large_store_is_erased_in_several_turns_between_which_others_write() {
             }
             appended
         });
-        let said = erased(&home.run(&words).done());
+        let end = home.run(&words);
         done.store(true, Ordering::Relaxed);
-        (said, appending.join().unwrap())
+        (erased(&end.done()), appending.join().unwrap())
     });
     assert_eq!(said, vec![true; 5000]);
     assert!(appended > 1, "{appended}");
