@@ -42,7 +42,7 @@ impl Store {
     ///
     /// Then it erases: where [`Removal::unfinished`] is `None`, no byte of what was removed, nor of a
     /// state that it had replaced, is in any file of the store but for projections. A reader that is in
-    /// the way is waited for as long as [`Options::lock_timeout`] says.
+    /// the way is waited for as long as [`Options::lock_timeout`](crate::Options::lock_timeout) says.
     ///
     /// # Errors
     ///
