@@ -78,7 +78,7 @@ fn blocks(page: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// A text without what differs from run to run: the store's id, and points in time.
+/// A text without what differs from run to run: the store's id, links, and points in time.
 fn redacted(text: &str, id: &str) -> String {
     let mut parts = text.split("\"time\":\"");
     let mut redacted = parts.next().unwrap_or_default().to_owned();
@@ -87,5 +87,7 @@ fn redacted(text: &str, id: &str) -> String {
         redacted.push_str("\"time\":\"[time]\"");
         redacted.push_str(rest);
     }
-    redacted.trim_end().replace(id, "[store]")
+    let links = regex::Regex::new("[0-9a-hjkmnp-tv-z]{13}/([0-9]+)").unwrap();
+    let redacted = links.replace_all(redacted.trim_end(), "[link]/$1");
+    redacted.replace(id, "[store]")
 }
