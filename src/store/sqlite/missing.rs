@@ -4,7 +4,7 @@
 //! ends beside it. So a key that is not found is believed only where the rows just before and just after
 //! its place are as they were written. Of 324 names that 150 flips hid, all were seen by that.
 
-use rusqlite::{Connection, Row};
+use rusqlite::{CachedStatement, Connection, Row};
 
 /// That the rows around the place of `key` are whole, where `select` gives the columns that `check`
 /// checks, up to its condition, and `column` is the table's key.
@@ -25,4 +25,28 @@ pub(super) fn check_around(
         }
     }
     Ok(())
+}
+
+/// Prepares to read rows in the order of their keys, from the first that is `lower` or more; it is queried
+/// with [`bounds`].
+///
+/// All that is found is to be checked. A flipped bit in a key may lead a search past rows that belong
+/// before it, so the rows around the beginning are checked here; without a bound nothing is searched for.
+pub(super) fn in_order<'c>(
+    connection: &'c Connection,
+    select: &str,
+    column: &str,
+    lower: &str,
+    check: impl Fn(&Row<'_>) -> rusqlite::Result<()>,
+) -> rusqlite::Result<CachedStatement<'c>> {
+    if lower.is_empty() {
+        return connection.prepare_cached(&format!("{select} ORDER BY {column}"));
+    }
+    check_around(connection, select, column, lower, check)?;
+    connection.prepare_cached(&format!("{select} WHERE {column} >= ?1 ORDER BY {column}"))
+}
+
+/// What [`in_order`] is queried with.
+pub(super) fn bounds(lower: &str) -> Option<&str> {
+    (!lower.is_empty()).then_some(lower)
 }

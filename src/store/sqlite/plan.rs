@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row, params_from_iter};
 
 use super::failure::Failure;
+use super::missing::{bounds, in_order};
 use super::stream_index::{COLUMNS, Listed, StreamRow, list_positions};
 use crate::event::Version;
 use crate::store::Query;
@@ -96,10 +97,10 @@ fn chosen_streams(
             }
             continue;
         }
-        let mut statement = connection.prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM streams WHERE name >= ?1 ORDER BY name"
-        ))?;
-        let mut rows = statement.query([pattern.prefix()])?;
+        let (lower, select) = (pattern.prefix(), format!("SELECT {COLUMNS} FROM streams"));
+        let whole = |row: &Row<'_>| StreamRow::from_row(row).map(drop);
+        let mut statement = in_order(connection, &select, "name", lower, whole)?;
+        let mut rows = statement.query(params_from_iter(bounds(lower)))?;
         while let Some(row) = rows.next()? {
             let (name, found) = StreamRow::from_row(row)?;
             if !name.starts_with(pattern.prefix()) {

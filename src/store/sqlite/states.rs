@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use rusqlite::{Row, params_from_iter};
+
 use super::Store;
+use super::missing::{bounds, in_order};
 use super::near_names::near_in;
 use super::state_rows::{COLUMNS, StateRow, Stored, stored};
 use super::stream_index::StreamRow;
@@ -29,10 +32,11 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<StateEntry>, Error> {
         self.look(|connection| {
-            let mut statement = connection.prepare(&format!(
-                "SELECT {COLUMNS} FROM states WHERE stream >= ?1 AND stream > ?2 ORDER BY stream"
-            ))?;
-            let mut rows = statement.query([pattern.prefix(), after.unwrap_or_default()])?;
+            let lower = pattern.prefix().max(after.unwrap_or_default());
+            let select = format!("SELECT {COLUMNS} FROM states");
+            let whole = |row: &Row<'_>| StateRow::read(row).map(drop);
+            let mut statement = in_order(connection, &select, "stream", lower, whole)?;
+            let mut rows = statement.query(params_from_iter(bounds(lower)))?;
             let mut states = Vec::new();
             while states.len() < limit
                 && let Some(row) = rows.next()?
@@ -41,7 +45,7 @@ impl Store {
                 if !stream.starts_with(pattern.prefix()) {
                     break;
                 }
-                if pattern.matches(stream) {
+                if pattern.matches(stream) && after != Some(stream) {
                     states.push(StateEntry {
                         stream: StreamName::stored(stream),
                         version,

@@ -2,12 +2,13 @@
 
 use std::fs;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Row, params_from_iter};
 
 use super::failure::Failure;
 use super::head::Head;
 use super::log;
 use super::marker::ENGINE;
+use super::missing::{bounds, in_order};
 use super::near_names::near_in;
 use super::stream_index::{COLUMNS, StreamRow, position_of};
 use super::tx::facts_of;
@@ -29,10 +30,11 @@ impl Store {
                 let wanted = row.exists() && after.is_none_or(|after| name > after);
                 return Ok(if wanted { vec![stream(connection, name, &row)?] } else { Vec::new() });
             }
-            let mut statement = connection.prepare(&format!(
-                "SELECT {COLUMNS} FROM streams WHERE name >= ?1 AND name > ?2 ORDER BY name"
-            ))?;
-            let mut rows = statement.query([pattern.prefix(), after.unwrap_or_default()])?;
+            let lower = pattern.prefix().max(after.unwrap_or_default());
+            let select = format!("SELECT {COLUMNS} FROM streams");
+            let whole = |row: &Row<'_>| StreamRow::from_row(row).map(drop);
+            let mut statement = in_order(connection, &select, "name", lower, whole)?;
+            let mut rows = statement.query(params_from_iter(bounds(lower)))?;
             let mut streams = Vec::new();
             while streams.len() < limit
                 && let Some(row) = rows.next()?
@@ -41,7 +43,7 @@ impl Store {
                 if !name.starts_with(pattern.prefix()) {
                     break;
                 }
-                if found.exists() && pattern.matches(name) {
+                if found.exists() && pattern.matches(name) && after != Some(name) {
                     streams.push(stream(connection, name, &found)?);
                 }
             }
