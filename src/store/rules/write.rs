@@ -107,8 +107,8 @@ impl<'u> Writing<'_, 'u> {
                 self.ids.remove(id.as_str());
             }
         }
+        // A decision and a checkpoint are noted last, where nothing refuses the unit any more.
         changes.states.truncate(place.states);
-        (changes.decision, changes.checkpoint) = (None, None);
         appended.truncate(place.appended);
         (self.head, self.before) = (place.head, place.before);
         let is_of_stream =
@@ -123,9 +123,8 @@ impl<'u> Writing<'_, 'u> {
         {
             return Ok(());
         }
-        if let Some(Beside::Checkpoint { name, from, to }) = &unit.beside {
+        if let Some(Beside::Checkpoint { name, from, .. }) = &unit.beside {
             self.check_checkpoint(name.as_str(), *from).map_err(alone)?;
-            self.outcome.changes.checkpoint = Some((name, to));
         }
         let first = self.outcome.appended.len();
         for (index, sealed) in unit.events.iter().enumerate() {
@@ -150,7 +149,11 @@ impl<'u> Writing<'_, 'u> {
                 self.decide(unit.events, first, (stream, *version), *state, *kept).map_err(alone)
             }
             Some(Beside::State(asked)) => self.set_state(asked).map_err(alone),
-            _ => Ok(()),
+            Some(Beside::Checkpoint { name, to, .. }) => {
+                self.outcome.changes.checkpoint = Some((name, to));
+                Ok(())
+            }
+            None => Ok(()),
         }
     }
 
