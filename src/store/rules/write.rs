@@ -24,19 +24,13 @@ pub(crate) struct Outcome<'u> {
     pub(crate) state: Option<(Version, Version)>,
 }
 
-/// What comes of `units`, one after another; `before` is the version at which the event before them, in the
-/// same input, was stored or found.
-pub(crate) fn write<'u>(
-    facts: &Facts,
-    units: &'u [Unit<'u>],
-    before: Option<Version>,
-    after: AfterRefusal,
-) -> Outcome<'u> {
+/// What comes of `units`, one after another.
+pub(crate) fn write<'u>(facts: &Facts, units: &'u [Unit<'u>], after: AfterRefusal) -> Outcome<'u> {
     let mut writing = Writing {
         facts,
         streams: facts.streams.clone(),
         head: facts.head,
-        before,
+        before: None,
         ids: HashMap::new(),
         asked: 0,
         known: 0,
@@ -45,7 +39,7 @@ pub(crate) fn write<'u>(
     for (index, unit) in units.iter().enumerate() {
         if after == AfterRefusal::GoOn {
             // Each is an input of its own.
-            writing.before = before;
+            writing.before = None;
         }
         let place = writing.place();
         if let Err(stopped) = writing.unit(unit) {
@@ -65,6 +59,7 @@ struct Writing<'f, 'u> {
     /// The streams as they are behind what is taken by now.
     streams: Vec<StreamFacts>,
     head: (Position, Link),
+    /// The version at which the event before, in the same input, was stored or found.
     before: Option<Version>,
     /// Which of the new events has each id.
     ids: HashMap<&'u str, usize>,
@@ -384,7 +379,7 @@ mod tests {
         let units: Vec<Unit<'_>> =
             events.iter().map(|events| Unit { events, whole, beside: None }).collect();
         let facts = facts(events.iter().map(Vec::len).sum());
-        let outcome = write(&facts, &units, None, after);
+        let outcome = write(&facts, &units, after);
         let stored: Vec<(u64, u64)> =
             outcome.changes.events.iter().map(|one| (one.position.0, one.version.0)).collect();
         let new = outcome.appended.iter().filter(|one| !one.duplicate);
@@ -428,7 +423,7 @@ mod tests {
         let units = [Unit { events: &events, whole: true, beside: None }];
         let facts = facts(2);
         let Changes { events: stored, states, .. } =
-            write(&facts, &units, None, AfterRefusal::Stop).changes;
+            write(&facts, &units, AfterRefusal::Stop).changes;
         let link = facts.head.1.next(Version(4), facts.now, &events[0].seal);
         assert_eq!(stored[0].link, link);
         assert_eq!(stored[1].link, link.next(Version(5), facts.now, &events[1].seal));
@@ -445,7 +440,7 @@ mod tests {
             let units = [Unit { beside: Some(Beside::State(asked)), ..Unit::default() }];
             let mut facts = facts(1);
             facts.streams[0].state = stored.map(Version);
-            let outcome = write(&facts, &units, None, AfterRefusal::Stop);
+            let outcome = write(&facts, &units, AfterRefusal::Stop);
             let error = outcome.refused.into_iter().next().map(|(_, stopped)| stopped.error);
             error.map_or_else(|| Ok(outcome.state.unwrap().0.0), Err)
         };
@@ -464,7 +459,7 @@ mod tests {
             let beside = Beside::Checkpoint { name: &name, from: from.map(Position), to: &to };
             let units = [Unit { beside: Some(beside), ..Unit::default() }];
             let facts = Facts { checkpoint: is.map(Position), ..facts(0) };
-            let outcome = write(&facts, &units, None, AfterRefusal::Stop);
+            let outcome = write(&facts, &units, AfterRefusal::Stop);
             assert_eq!(outcome.changes.checkpoint.is_some(), outcome.refused.is_empty());
             outcome.refused.into_iter().next().map(|(_, stopped)| stopped.error)
         };

@@ -129,7 +129,7 @@ impl Store {
         let events: usize = units.iter().map(|unit| unit.events.len()).sum();
         self.transact(events > 1, |tx| {
             let facts = tx.facts(units)?;
-            let outcome = rules::write(&facts, units, None, after);
+            let outcome = rules::write(&facts, units, after);
             tx.apply(&outcome.changes)?;
             Ok(outcome)
         })
