@@ -10,17 +10,18 @@ mod checkpoint;
 mod engine;
 mod error;
 mod hash;
+mod name;
 mod options;
 mod permit;
 mod place;
 mod projection;
 mod query;
 mod remembered;
+mod rows;
 mod rules;
 mod seal;
 mod sqlite;
 mod state;
-mod subscription;
 mod sum;
 mod verbs;
 
@@ -28,25 +29,22 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::event::{EventRef, Link, Pattern, Position, StreamName, SubscriptionName};
-use crate::schema::Identifier;
 
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{Appended, AppendedEach, Batch, Removal, Removed, Status, Stopped, Stream};
 pub use checkpoint::Checkpoint;
 pub use error::{Clash, Error, NotAllowed};
+pub use name::{LastFailure, NewSubscription, ProjectionEntry, Subscription};
 pub use options::{OnWarning, Options};
 pub use place::PlaceFault;
-pub use projection::{
-    Change, Differences, Explanation, OrderBy, Projection, ProjectionEntry, ProjectionStatus,
-    Rebuild, RowRef, Selection, SetEach,
-};
+pub use projection::{Projection, Rebuild, RowRef};
 pub(crate) use query::ChosenStreams;
 pub use query::{Mark, Query};
+pub use rows::{Change, Differences, Explanation, OrderBy, ProjectionStatus, Selection, SetEach};
 pub use seal::{Batched, SealedEvent, Sealer};
 pub use sqlite::Waker;
 pub(crate) use sqlite::Woken;
 pub use state::{NewState, State, StateCategory, StateEntry};
-pub use subscription::{LastFailure, NewSubscription, Subscription};
 
 /// An event-sourcing store in a directory.
 ///
@@ -222,51 +220,6 @@ impl Store {
         }
     }
 
-    /// Drops the projection `name` and its rows; whether there was one.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be written.
-    pub fn drop_projection(&mut self, name: &Identifier) -> Result<bool, Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.drop_projection(name),
-        }
-    }
-
-    /// The projections, by name.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be read.
-    pub fn projections(&self) -> Result<Vec<ProjectionEntry>, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.projections(),
-        }
-    }
-
-    /// The projection `name`, whatever has become of its file.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ProjectionNotFound`].
-    pub fn projection_entry(&self, name: &str) -> Result<ProjectionEntry, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.projection_entry(name),
-        }
-    }
-
-    /// Opens the projection `name`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ProjectionNotFound`]; [`Error::ProjectionLost`] and [`Error::ProjectionDamaged`] where its
-    /// file is not what it was: [`Store::begin_rebuild`] needs none.
-    pub fn projection(&self, name: &str) -> Result<Projection, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.projection(name).map(Projection::of),
-        }
-    }
-
     /// A checkpoint at `position`.
     ///
     /// # Errors
@@ -396,92 +349,6 @@ impl Store {
     pub fn record_failure(&mut self, name: &str, message: Option<&str>) -> Result<(), Error> {
         match &mut self.engine {
             Engine::Sqlite(store) => store.record_failure(name, message),
-        }
-    }
-
-    /// Remembers what a projection is made from and by what, with the permit of a program that was given.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ProjectionNotFound`].
-    pub fn remember(&mut self, entry: &ProjectionEntry) -> Result<(), Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.remember(entry),
-        }
-    }
-
-    /// Begins to make a projection anew, by another definition or the one that it has: the next generation
-    /// of it, without rows, which serves once it is whole, by [`Store::switch`]. What an earlier attempt
-    /// left is removed.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Running`] where someone else does it, [`Error::ProjectionNotFound`].
-    pub fn begin_rebuild(&mut self, entry: &ProjectionEntry) -> Result<Rebuild, Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => {
-                let (lock, projection) = store.begin_rebuild(entry)?;
-                let lock = RunLock { _engine: RunEngine::Sqlite(lock) };
-                Ok(Rebuild::new(Projection::of(projection), lock))
-            }
-        }
-    }
-
-    /// Has a projection that was made anew serve, in one transaction; the one before it goes when nobody
-    /// reads it any more, and who still writes to that is refused.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Superseded`] where another one serves by now.
-    pub fn switch(&mut self, rebuild: &Rebuild) -> Result<(), Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.switch(rebuild.projection.engine()),
-        }
-    }
-
-    /// Does what a rebuild that was killed has left to do, but where someone makes the projection anew.
-    ///
-    /// # Errors
-    ///
-    /// Where it can't be done.
-    pub(crate) fn tidy_older(&self, entry: &ProjectionEntry) -> Result<(), Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.tidy_older(entry),
-        }
-    }
-
-    /// A checkpoint at `position` for a projection that serves, or is to serve next.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Superseded`], [`Error::ProjectionNotFound`], [`Error::BeyondHead`].
-    pub fn checkpoint_of(
-        &self,
-        projection: &Projection,
-        position: Position,
-    ) -> Result<Checkpoint, Error> {
-        self.checkpoint_told_of(projection, position, None)
-    }
-
-    /// The same where the event there was read before, with this link. Where that is not known, it is
-    /// looked up.
-    pub(crate) fn checkpoint_told_of(
-        &self,
-        projection: &Projection,
-        position: Position,
-        link: Option<Link>,
-    ) -> Result<Checkpoint, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.checkpoint_of(projection.entry(), position, link),
-        }
-    }
-
-    /// Has no byte of rows that were deleted be left in the files of `projection`; why some are, where they
-    /// are: [`Error::LogHeld`] where a reader is in the way, which is waited for as long as a writer waits for
-    /// others.
-    pub fn erase_rows(&self, projection: &Projection) -> Option<Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.erase_rows(projection.engine()),
         }
     }
 

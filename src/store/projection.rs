@@ -1,15 +1,16 @@
-//! Projections: tables that hold what was made of events.
+//! The face of projections: tables that hold what was made of events.
 
 use std::ops::ControlFlow;
 
 use super::checkpoint::Checkpoint;
 use super::error::Error;
-use super::permit::Permit;
+use super::name::ProjectionEntry;
+use super::rows::{Change, Differences, Explanation, ProjectionStatus, Selection, SetEach};
 use super::seal::Batched;
-use super::{RunLock, Stopped, sqlite};
-use crate::event::Position;
+use super::{Engine, RunEngine, RunLock, Stopped, Store, sqlite};
+use crate::event::{Link, Position};
 use crate::expression::{Assignments, Condition};
-use crate::schema::{Definition, Identifier, Row, Schema, ValueRef};
+use crate::schema::{Identifier, Row, Schema, ValueRef};
 
 /// A projection of a store.
 ///
@@ -47,99 +48,12 @@ enum ProjectionEngine {
     Sqlite(sqlite::Projection),
 }
 
-/// A projection, by name.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub struct ProjectionEntry {
-    /// Its name.
-    pub name: Identifier,
-    /// What it is made of.
-    pub definition: Definition,
-    /// Which one it is of those that have been built; the first is 1.
-    pub generation: u64,
-    /// The permit that is stored with its program. Whether it holds here is another question.
-    pub(super) permit: Option<Permit>,
-    /// Whether this process was given its program, by [`Store::give`](super::Store::give).
-    pub(super) given: bool,
-}
-
 impl ProjectionEntry {
     /// The statements that make a table like the projection's.
     #[must_use]
     pub fn statements(&self) -> String {
         sqlite::statements(self)
     }
-}
-
-/// How a projection stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ProjectionStatus {
-    /// How many rows it has.
-    pub rows: u64,
-    /// How large its file is, and the log beside it, in bytes.
-    pub bytes: u64,
-    /// The last position that it has committed.
-    pub checkpoint: Position,
-}
-
-/// Which rows, and what of them.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Selection {
-    /// Only rows that this is true of.
-    pub condition: Option<Condition>,
-    /// The fields, by number, in the order in which they are wanted.
-    pub fields: Vec<usize>,
-    /// The order of the rows. Those that are alike in it come in the order of their keys; where it is
-    /// empty, there is no order.
-    pub order: Vec<OrderBy>,
-    /// How many rows at most.
-    pub limit: Option<u64>,
-    /// How many rows are passed over.
-    pub offset: u64,
-}
-
-/// A field that rows are ordered by. Null goes before every value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OrderBy {
-    /// The field, by number.
-    pub field: usize,
-    /// Whether the largest goes first.
-    pub descending: bool,
-}
-
-impl Selection {
-    /// All rows, all fields.
-    #[must_use]
-    pub fn all(schema: &Schema) -> Self {
-        let fields = (0..schema.fields().len()).collect();
-        Self { condition: None, fields, order: Vec::new(), limit: None, offset: 0 }
-    }
-
-    /// That it has fields, and each that it names is one of the schema's.
-    fn check(&self, schema: &Schema) -> Result<(), Error> {
-        let ordered = self.order.iter().map(|by| by.field);
-        let none = |field: &usize| *field >= schema.fields().len();
-        match self.fields.iter().copied().chain(ordered).find(none) {
-            None if !self.fields.is_empty() => Ok(()),
-            field => Err(Error::NoSuchField { field }),
-        }
-    }
-}
-
-/// A change of a projection's rows.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Change {
-    /// Insert a row, or replace the one with its key.
-    Set(Row),
-    /// Insert a row; where one with its key is there, set fields of that.
-    Upsert(Row, Assignments),
-    /// Set fields of the rows that a condition keeps.
-    Update(Assignments, Condition),
-    /// Delete the rows that a condition keeps.
-    Delete(Condition),
 }
 
 /// A row that was selected.
@@ -162,20 +76,6 @@ impl<'r> RowRef<'r> {
             RowEngine::Sqlite(row) => row.value(place),
         }
     }
-}
-
-/// What differs between a projection and the one that it is to follow.
-#[derive(Debug, Clone, Default, PartialEq)]
-#[non_exhaustive]
-pub struct Differences {
-    /// How many rows have another value somewhere.
-    pub changed: u64,
-    /// How many rows there were that there are not.
-    pub gone: u64,
-    /// How many rows there are that there were not.
-    pub new: u64,
-    /// The first of them, by key: the row as it was, and as it is.
-    pub first: Vec<(Option<Row>, Option<Row>)>,
 }
 
 /// The next generation of a projection, which no one else knows until it serves.
@@ -204,24 +104,137 @@ impl Rebuild {
     }
 }
 
-/// How rows are found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Explanation {
-    /// The steps, in the engine's words.
-    pub plan: Vec<String>,
-    /// What the engine is asked.
-    pub statement: String,
-}
+impl Store {
+    /// Drops the projection `name` and its rows; whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be written.
+    pub fn drop_projection(&mut self, name: &Identifier) -> Result<bool, Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.drop_projection(name),
+        }
+    }
 
-/// How far setting several rows came.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct SetEach {
-    /// How many are set, from the first on.
-    pub set: usize,
-    /// The row that was refused, where one was.
-    pub stopped: Option<Stopped>,
+    /// The projections, by name.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn projections(&self) -> Result<Vec<ProjectionEntry>, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.projections(),
+        }
+    }
+
+    /// The projection `name`, whatever has become of its file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ProjectionNotFound`].
+    pub fn projection_entry(&self, name: &str) -> Result<ProjectionEntry, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.projection_entry(name),
+        }
+    }
+
+    /// Opens the projection `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ProjectionNotFound`]; [`Error::ProjectionLost`] and [`Error::ProjectionDamaged`] where its
+    /// file is not what it was: [`Store::begin_rebuild`] needs none.
+    pub fn projection(&self, name: &str) -> Result<Projection, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.projection(name).map(Projection::of),
+        }
+    }
+
+    /// Remembers what a projection is made from and by what, with the permit of a program that was given.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ProjectionNotFound`].
+    pub fn remember(&mut self, entry: &ProjectionEntry) -> Result<(), Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.remember(entry),
+        }
+    }
+
+    /// Begins to make a projection anew, by another definition or the one that it has: the next generation
+    /// of it, without rows, which serves once it is whole, by [`Store::switch`]. What an earlier attempt
+    /// left is removed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Running`] where someone else does it, [`Error::ProjectionNotFound`].
+    pub fn begin_rebuild(&mut self, entry: &ProjectionEntry) -> Result<Rebuild, Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => {
+                let (lock, projection) = store.begin_rebuild(entry)?;
+                let lock = RunLock { _engine: RunEngine::Sqlite(lock) };
+                Ok(Rebuild::new(Projection::of(projection), lock))
+            }
+        }
+    }
+
+    /// Has a projection that was made anew serve, in one transaction; the one before it goes when nobody
+    /// reads it any more, and who still writes to that is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Superseded`] where another one serves by now.
+    pub fn switch(&mut self, rebuild: &Rebuild) -> Result<(), Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.switch(rebuild.projection.engine()),
+        }
+    }
+
+    /// Does what a rebuild that was killed has left to do, but where someone makes the projection anew.
+    ///
+    /// # Errors
+    ///
+    /// Where it can't be done.
+    pub(crate) fn tidy_older(&self, entry: &ProjectionEntry) -> Result<(), Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.tidy_older(entry),
+        }
+    }
+
+    /// A checkpoint at `position` for a projection that serves, or is to serve next.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Superseded`], [`Error::ProjectionNotFound`], [`Error::BeyondHead`].
+    pub fn checkpoint_of(
+        &self,
+        projection: &Projection,
+        position: Position,
+    ) -> Result<Checkpoint, Error> {
+        self.checkpoint_told_of(projection, position, None)
+    }
+
+    /// The same where the event there was read before, with this link. Where that is not known, it is
+    /// looked up.
+    pub(crate) fn checkpoint_told_of(
+        &self,
+        projection: &Projection,
+        position: Position,
+        link: Option<Link>,
+    ) -> Result<Checkpoint, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.checkpoint_of(projection.entry(), position, link),
+        }
+    }
+
+    /// Has no byte of rows that were deleted be left in the files of `projection`; why some are, where they
+    /// are: [`Error::LogHeld`] where a reader is in the way, which is waited for as long as a writer waits for
+    /// others.
+    pub fn erase_rows(&self, projection: &Projection) -> Option<Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.erase_rows(projection.engine()),
+        }
+    }
 }
 
 impl Projection {

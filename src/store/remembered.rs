@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use super::chain::permit_hash;
 use super::error::{Error, NotAllowed};
+use super::name::ProjectionEntry;
 use super::permit::Permit;
-use super::projection::ProjectionEntry;
 use super::{Engine, Store};
 use crate::platform::Origin;
 use crate::schema::{Definition, Identifier};

@@ -1,7 +1,25 @@
-//! Subscriptions: who follows the log under a name, and how far they have come.
+//! What has a name: projections and subscriptions, and how they failed.
 
 use super::Checkpoint;
+use super::permit::Permit;
 use crate::event::{EventType, Pattern, SubscriptionName, Timestamp};
+use crate::schema::{Definition, Identifier};
+
+/// A projection, by name.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct ProjectionEntry {
+    /// Its name.
+    pub name: Identifier,
+    /// What it is made of.
+    pub definition: Definition,
+    /// Which one it is of those that have been built; the first is 1.
+    pub generation: u64,
+    /// The permit that is stored with its program. Whether it holds here is another question.
+    pub(super) permit: Option<Permit>,
+    /// Whether this process was given its program, by [`Store::give`](super::Store::give).
+    pub(super) given: bool,
+}
 
 /// What a subscription follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
