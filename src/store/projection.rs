@@ -58,10 +58,10 @@ impl ProjectionEntry {
 
 /// A row that was selected.
 #[derive(Debug, Clone, Copy)]
-pub struct RowRef<'r>(pub(super) RowEngine<'r>);
+pub struct RowRef<'r>(RowEngine<'r>);
 
 #[derive(Debug, Clone, Copy)]
-pub(super) enum RowEngine<'r> {
+enum RowEngine<'r> {
     Sqlite(sqlite::RowRef<'r>),
 }
 
@@ -376,11 +376,13 @@ impl Projection {
     pub fn select(
         &self,
         selection: &Selection,
-        each: impl FnMut(&RowRef<'_>) -> ControlFlow<()>,
+        mut each: impl FnMut(&RowRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), Error> {
         selection.check(self.schema())?;
         match &self.engine {
-            ProjectionEngine::Sqlite(projection) => projection.select(selection, each),
+            ProjectionEngine::Sqlite(projection) => {
+                projection.select(selection, |row| each(&RowRef(RowEngine::Sqlite(row))))
+            }
         }
     }
 

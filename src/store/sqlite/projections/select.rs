@@ -9,7 +9,6 @@ use super::Projection;
 use super::lower::Lowered;
 use super::table::{column, from_column, list};
 use crate::schema::{Field, ValueRef};
-use crate::store::projection::RowEngine;
 use crate::store::{Error, Explanation, Selection};
 
 /// A row of a statement that is being stepped through.
@@ -33,7 +32,7 @@ impl Projection {
     pub(crate) fn select(
         &self,
         selection: &Selection,
-        mut each: impl FnMut(&crate::store::RowRef<'_>) -> ControlFlow<()>,
+        mut each: impl FnMut(RowRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), Error> {
         let schema = &self.entry.definition.schema;
         let fields: Vec<&Field> = selection.fields.iter().map(|at| &schema.fields()[*at]).collect();
@@ -42,8 +41,7 @@ impl Projection {
         let failed = |error| self.failed(selection, &lowered, error);
         let mut rows = statement.query(params_from_iter(&lowered.values)).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
-            let row = RowRef { row, fields: &fields };
-            if each(&crate::store::RowRef(RowEngine::Sqlite(row))).is_break() {
+            if each(RowRef { row, fields: &fields }).is_break() {
                 break;
             }
         }
