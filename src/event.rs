@@ -75,9 +75,6 @@ pub enum Expect {
     Exists,
     /// The stream is at this version.
     At(Version),
-    /// The stream is at the version at which the event before this one, in the same input, was
-    /// stored or found. Only an input of several events can say so; it has no wire form.
-    Continues,
 }
 
 impl fmt::Display for Expect {
@@ -87,7 +84,6 @@ impl fmt::Display for Expect {
             Self::NoStream => f.write_str("no-stream"),
             Self::Exists => f.write_str("exists"),
             Self::At(version) => write!(f, "{version}"),
-            Self::Continues => f.write_str("continues"),
         }
     }
 }

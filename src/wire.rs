@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::event::{DataRef, EventRef, Expect, Link, NewEvent, Position};
 
-pub use line::{Defaults, parse_event, parse_event_with};
+pub use line::{Defaults, EventLine, parse_event, parse_event_with};
 pub use lines::Lines;
 pub use object::LineError;
 pub(crate) use object::{Line, Text, object};
@@ -83,7 +83,7 @@ pub fn write_new_event(line: &mut Vec<u8>, event: &NewEvent) {
         line.extend_from_slice(metadata.as_str().as_bytes());
     }
     match event.expect {
-        Expect::Any | Expect::Continues => {}
+        Expect::Any => {}
         Expect::At(version) => {
             line.extend_from_slice(b",\"expect\":");
             write_number(line, version.0);

@@ -1,8 +1,7 @@
 //! What an aggregator answers to a command, reply by reply.
 
-use crate::event::Expect;
 use crate::store::{Aggregate, Decision};
-use crate::wire::{Defaults, Reply, Role, parse_reply};
+use crate::wire::{Defaults, EventLine, Reply, Role, parse_reply};
 
 /// An answer that is being given.
 pub(super) struct Answer {
@@ -25,23 +24,22 @@ impl Answer {
     /// The answer of who was told of `aggregate`.
     pub(super) fn new(aggregate: &Aggregate) -> Self {
         let stream = Some(aggregate.stream.clone());
-        // No line can say so: what expects anything else says it itself.
-        let defaults = Defaults { stream, expect: Expect::Continues };
+        let defaults = Defaults { stream, ..Defaults::default() };
         Self { decision: aggregate.accept(), defaults }
     }
 
     /// Takes the next reply; what is wrong with it, where it is no part of an answer.
     pub(super) fn take(&mut self, line: &[u8]) -> Result<Said, String> {
         match parse_reply(line, &self.defaults).map_err(|error| error.to_string())? {
-            Reply::Append(event) if event.expect != Expect::Continues => {
+            Reply::Append(EventLine { expects: true, .. }) => {
                 Err("`expect` has no place here: a decision is stored if the stream is still as it was \
                      told"
                     .into())
             }
-            Reply::Append(event) if event.state.is_some() => {
+            Reply::Append(EventLine { event, .. }) if event.state.is_some() => {
                 Err("the state is a reply of its own: {\"state\":STATE}".into())
             }
-            Reply::Append(event) => {
+            Reply::Append(EventLine { event, .. }) => {
                 self.decision.events.push(event);
                 Ok(Said::More)
             }

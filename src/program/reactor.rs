@@ -77,7 +77,7 @@ impl Effects for Events<'_> {
 
     fn take(&mut self, reply: Reply<'_>, line: u64) -> Result<(), String> {
         let event = match reply {
-            Reply::Append(event) => event,
+            Reply::Append(line) => line.event,
             reply => return Err(reply.misplaced(Role::Reactor)),
         };
         let follows_itself = self.own.as_ref().is_some_and(|(streams, types)| {

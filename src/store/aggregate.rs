@@ -137,9 +137,9 @@ impl Decision {
         let what = || format!("an event for `{}`", self.stream);
         let line = serde_json::to_string(event).map_err(|error| Unfit::new(what(), &error))?;
         let defaults = wire::Defaults { stream: Some(self.stream.clone()), ..Default::default() };
-        let event = wire::parse_event_with(line.as_bytes(), &defaults)
+        let line = wire::parse_event_with(line.as_bytes(), &defaults)
             .map_err(|error| Unfit::new(what(), &error.reason))?;
-        self.events.push(event);
+        self.events.push(line.event);
         Ok(self)
     }
 

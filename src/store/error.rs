@@ -182,9 +182,9 @@ pub enum Error {
     /// A version was given, and not exactly one exact stream.
     #[error("a version (`@N`) needs exactly one stream, without `*`")]
     VersionNeedsStream,
-    /// An event says [`Expect::Continues`] and none stands before it.
-    #[error("the first event of an input continues nothing")]
-    ContinuesNothing,
+    /// An event [follows](super::SealedEvent::following) the one before it, and there is none.
+    #[error("the first event of an input follows nothing")]
+    FollowsNothing,
     /// There is no such stream.
     #[error("no stream `{stream}`")]
     StreamNotFound {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::chain::{Payload, Salt, Salts, Seal, seal};
 use super::{Error, Stopped};
-use crate::event::{EventId, Expect, NewEvent};
+use crate::event::{EventId, NewEvent};
 
 /// An event whose payload is hashed, ready to be appended.
 ///
@@ -14,6 +14,7 @@ use crate::event::{EventId, Expect, NewEvent};
 #[derive(Debug)]
 pub struct SealedEvent {
     event: NewEvent,
+    follows: bool,
     pub(crate) salt: Salt,
     pub(crate) seal: Seal,
 }
@@ -25,9 +26,16 @@ impl SealedEvent {
         &self.event
     }
 
-    /// Changes what the event expects, which is no part of what is hashed.
-    pub fn set_expect(&mut self, expect: Expect) {
-        self.event.expect = expect;
+    /// Whether it follows the event before it.
+    pub(crate) fn follows(&self) -> bool {
+        self.follows
+    }
+
+    /// The same, where it follows the event before it in the same input: it is stored only if its stream is
+    /// at the version at which that one was stored or found. What it expects by itself is not looked at.
+    #[must_use]
+    pub fn following(self) -> Self {
+        Self { follows: true, ..self }
     }
 }
 
@@ -81,7 +89,7 @@ impl Sealer {
         let payload = Payload::of(&event).hash(&salt);
         let id = event.id.as_ref().map(EventId::as_str);
         let seal = seal(event.stream.as_str(), id, &payload);
-        SealedEvent { event, salt, seal }
+        SealedEvent { event, follows: false, salt, seal }
     }
 }
 

@@ -28,7 +28,17 @@ use crate::excerpt::{QUOTED, excerpt};
 /// [`LineError`] where the line is no JSON object, misses `stream` or `type`, has an unknown key
 /// or a value that its key can't have.
 pub fn parse_event(line: &[u8]) -> Result<NewEvent, LineError> {
-    parse_event_with(line, &Defaults::default())
+    Ok(parse_event_with(line, &Defaults::default())?.event)
+}
+
+/// An event as a line gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventLine {
+    /// The event.
+    pub event: NewEvent,
+    /// Whether the line itself says what the event expects.
+    pub expects: bool,
 }
 
 /// What holds for a line that does not say otherwise.
@@ -45,7 +55,7 @@ pub struct Defaults {
 /// # Errors
 ///
 /// As [`parse_event`], and where the line names another stream.
-pub fn parse_event_with(line: &[u8], defaults: &Defaults) -> Result<NewEvent, LineError> {
+pub fn parse_event_with(line: &[u8], defaults: &Defaults) -> Result<EventLine, LineError> {
     let place = Cell::new(None);
     object(line, &place, |line| EventVisitor { line, defaults })
 }
@@ -56,13 +66,13 @@ struct EventVisitor<'a> {
 }
 
 impl<'de> Visitor<'de> for EventVisitor<'_> {
-    type Value = NewEvent;
+    type Value = EventLine;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an event: a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<NewEvent, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<EventLine, A::Error> {
         let mut seen = 0_u32;
         let (mut stream, mut event_type, mut id, mut time) = (None, None, None, None);
         let (mut data, mut metadata, mut expect, mut state) = (None, None, None, None);
@@ -116,7 +126,7 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
         if let Some(data) = data {
             event.data = data;
         }
-        Ok(event)
+        Ok(EventLine { event, expects: expect.is_some() })
     }
 }
 
@@ -270,11 +280,11 @@ mod tests {
     #[test]
     fn a_commands_stream_fills_in_and_binds() {
         let stream = StreamName::new("s").unwrap();
-        let defaults = Defaults { stream: Some(stream.clone()), expect: Expect::Continues };
-        let event = parse_event_with(br#"{"type":"T"}"#, &defaults).unwrap();
-        assert_eq!((event.stream, event.expect), (stream, Expect::Continues));
+        let defaults = Defaults { stream: Some(stream.clone()), expect: Expect::Exists };
+        let EventLine { event, expects } = parse_event_with(br#"{"type":"T"}"#, &defaults).unwrap();
+        assert_eq!((event.stream, event.expect, expects), (stream, Expect::Exists, false));
         let own = parse_event_with(br#"{"type":"T","expect":"any"}"#, &defaults).unwrap();
-        assert_eq!(own.expect, Expect::Any);
+        assert_eq!((own.event.expect, own.expects), (Expect::Any, true));
         let error = parse_event_with(br#"{"type":"T","stream":"t"}"#, &defaults).unwrap_err();
         assert!(error.reason.contains("for the stream `t`, the command for `s`"), "{error}");
     }

@@ -9,9 +9,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::key::{CommandKey, ReplyKey};
-use super::line::{Defaults, parse_event_with};
+use super::line::{Defaults, EventLine, parse_event_with};
 use super::object::{Line, LineError, Text, bytes, name, object};
-use crate::event::{Command, Data, EventId, Json, JsonError, NewEvent, StreamName};
+use crate::event::{Command, Data, EventId, Json, JsonError, StreamName};
 
 /// Who answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub enum Role {
 #[non_exhaustive]
 pub enum Reply<'l> {
     /// Append an event.
-    Append(NewEvent),
+    Append(EventLine),
     /// Store a state.
     State(Data),
     /// Reject the command, for this reason.
@@ -344,20 +344,20 @@ mod tests {
     use crate::event::{DataRef, Expect};
 
     fn reply(line: &str) -> Result<Reply<'_>, String> {
-        let defaults = Defaults {
-            stream: Some(StreamName::new("account-1").unwrap()),
-            expect: Expect::Continues,
-        };
+        let stream = Some(StreamName::new("account-1").unwrap());
+        let defaults = Defaults { stream, expect: Expect::Exists };
         parse_reply(line.as_bytes(), &defaults).map_err(|error| error.to_string())
     }
 
     #[test]
     fn replies_are_told_apart_by_their_key() {
-        let Ok(Reply::Append(event)) = reply(r#"{"append":{"type":"T","data":{"a":1.0}}}"#) else {
+        let Ok(Reply::Append(EventLine { event, expects: false })) =
+            reply(r#"{"append":{"type":"T","data":{"a":1.0}}}"#)
+        else {
             panic!("no event");
         };
         assert_eq!(event.data.borrow(), DataRef::Json(r#"{"a":1.0}"#));
-        assert_eq!((event.stream.as_str(), event.expect), ("account-1", Expect::Continues));
+        assert_eq!((event.stream.as_str(), event.expect), ("account-1", Expect::Exists));
         let state = |line| match reply(line).unwrap() {
             Reply::State(data) => data,
             other => panic!("{other:?}"),

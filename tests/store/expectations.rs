@@ -1,9 +1,9 @@
 //! The matrix of expectations: each × a stream in each condition × each way to append.
 
-use ream::{Error, Expect, NewEvent, Store};
+use ream::{Error, Expect, NewEvent, Store, Version};
 
 use crate::store;
-use crate::support::{Build as _, Fresh, at, conflict, event, head, numbered, places};
+use crate::support::{Build as _, Fresh, at, conflict, event, following, head, numbered, places};
 
 /// Appends one event and says what became of it: its version, or the conflict.
 type Append = fn(&mut Store, NewEvent) -> Result<u64, Error>;
@@ -97,57 +97,65 @@ fn an_expectation_counts_the_events_before_it_in_the_batch() {
 }
 
 #[test]
-fn a_batch_continues_where_the_event_before_was_stored() {
+fn an_event_follows_where_the_one_before_was_stored() {
     let mut store = store();
     store.append(&numbered("s", 3)).unwrap();
-    let batch = [
-        event("s", "T").expect(at(3)),
-        event("s", "T").expect(Expect::Continues),
-        event("s", "T").expect(Expect::Continues),
-    ];
+    let batch = following([event("s", "T").expect(at(3)), event("s", "T"), event("s", "T")]);
     assert_eq!(
-        places(&store.append_each(&batch).unwrap().appended),
+        places(&store.append_sealed_each(&batch, None).unwrap().appended),
         [(4, 4, false), (5, 5, false), (6, 6, false)]
     );
+    let whole = following([event("s", "T").expect(at(6)), event("s", "T")]);
+    let appended = store.append_sealed(&whole).unwrap().appended;
+    assert_eq!(places(&appended), [(7, 7, false), (8, 8, false)]);
 }
 
 #[test]
-fn a_batch_continues_where_the_event_before_was_found() {
+fn an_event_follows_where_the_one_before_was_found() {
     let mut store = store();
-    let first = [
-        event("s", "T").id("a").expect(Expect::NoStream),
-        event("s", "T").id("b").expect(Expect::Continues),
-    ];
-    store.append(&first).unwrap();
+    let first = [event("s", "T").id("a").expect(Expect::NoStream), event("s", "T").id("b")];
+    store.append_sealed(&following(first)).unwrap();
     // The whole input again, with one more at its end: only that one is new.
-    let again = [
+    let again = following([
         event("s", "T").id("a").expect(Expect::NoStream),
-        event("s", "T").id("b").expect(Expect::Continues),
-        event("s", "T").id("c").expect(Expect::Continues),
-    ];
-    let each = store.append_each(&again).unwrap();
+        event("s", "T").id("b"),
+        event("s", "T").id("c"),
+    ]);
+    let each = store.append_sealed_each(&again, None).unwrap();
     assert!(each.stopped.is_none(), "{each:?}");
     assert_eq!(places(&each.appended), [(1, 1, true), (2, 2, true), (3, 3, false)]);
 }
 
 #[test]
-fn a_batch_that_someone_came_between_does_not_continue() {
+fn an_event_does_not_follow_where_someone_came_between() {
     let mut store = store();
     store.append(&[event("s", "T").id("a")]).unwrap();
     store.append(&[event("s", "Other")]).unwrap();
-    let again = [event("s", "T").id("a"), event("s", "T").id("b").expect(Expect::Continues)];
-    let each = store.append_each(&again).unwrap();
+    let again = following([event("s", "T").id("a"), event("s", "T").id("b")]);
+    let each = store.append_sealed_each(&again, None).unwrap();
     let stopped = each.stopped.unwrap();
     assert_eq!(places(&each.appended), [(1, 1, true)]);
     assert_eq!((stopped.index, conflict(&stopped.error)), (1, (at(1), 2, false)));
 }
 
 #[test]
-fn a_first_event_continues_nothing() {
+fn an_input_goes_on_in_another_transaction_where_the_event_before_stands() {
     let mut store = store();
-    let first = [event("s", "T").expect(Expect::Continues)];
-    assert!(matches!(store.append(&first), Err(Error::ContinuesNothing)));
-    let each = store.append_each(&first).unwrap();
-    assert!(matches!(each.stopped.unwrap().error, Error::ContinuesNothing));
+    store.append(&numbered("s", 3)).unwrap();
+    let more = following([event("s", "T"), event("s", "T"), event("s", "T")]);
+    let each = store.append_sealed_each(&more[1..], Some(Version(3))).unwrap();
+    assert_eq!(places(&each.appended), [(4, 4, false), (5, 5, false)]);
+    let stopped = store.append_sealed_each(&more[1..], Some(Version(3))).unwrap().stopped.unwrap();
+    assert_eq!((stopped.index, conflict(&stopped.error)), (0, (at(3), 5, false)));
+}
+
+#[test]
+fn a_first_event_follows_nothing() {
+    let mut store = store();
+    let first = &following([event("s", "T"), event("s", "T")])[1..];
+    let all = store.append_sealed(first).unwrap();
+    assert!(matches!(all.stopped.unwrap().error, Error::FollowsNothing));
+    let each = store.append_sealed_each(first, None).unwrap();
+    assert!(matches!(each.stopped.unwrap().error, Error::FollowsNothing));
     assert_eq!(head(&store), 0);
 }

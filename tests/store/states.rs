@@ -81,7 +81,10 @@ fn in_a_batch_the_last_state_of_a_stream_stands() {
             event("s", "T"),
         ];
         let ready: Vec<_> = events.into_iter().map(|event| sealer.seal(event)).collect();
-        store.append_sealed(&ready, batched).unwrap();
+        match batched {
+            Batched::AllOrNone => store.append_sealed(&ready).unwrap(),
+            Batched::Each => store.append_sealed_each(&ready, None).unwrap(),
+        };
         assert_eq!(state(&store, "s"), (2, 3, 3, json("2")));
         assert_eq!(state(&store, "t"), (1, 1, 2, json("10")));
     }

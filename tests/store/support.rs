@@ -3,8 +3,8 @@
 use std::ops::{Deref, DerefMut};
 
 use ream::{
-    Appended, Data, Error, Event, Expect, Json, NewEvent, Options, Pattern, Query, Reader, Store,
-    Timestamp, Version,
+    Appended, Data, Error, Event, Expect, Json, NewEvent, Options, Pattern, Query, Reader,
+    SealedEvent, Sealer, Store, Timestamp, Version,
 };
 use tempfile::TempDir;
 
@@ -90,6 +90,16 @@ pub(crate) fn at(version: u64) -> Expect {
 /// `count` events of one stream, of which the data counts from 1.
 pub(crate) fn numbered(stream: &str, count: u64) -> Vec<NewEvent> {
     (1..=count).map(|number| event(stream, "Counted").data(&number.to_string())).collect()
+}
+
+/// Events of one input, of which each but the first follows the one before it.
+pub(crate) fn following<const N: usize>(events: [NewEvent; N]) -> Vec<SealedEvent> {
+    let mut sealer = Sealer::new().unwrap();
+    let events = events.into_iter().enumerate().map(|(index, event)| {
+        let ready = sealer.seal(event);
+        if index == 0 { ready } else { ready.following() }
+    });
+    events.collect()
 }
 
 /// Position, version and whether it was there already, of each.

@@ -16,9 +16,8 @@ fn sealed(events: &[NewEvent]) -> Vec<SealedEvent> {
 /// What came of units, so that it can be compared.
 type Answers = Vec<Result<Vec<(u64, u64, bool)>, (usize, String)>>;
 
-fn together(store: &mut Store, units: &[Vec<NewEvent>]) -> Answers {
-    let sealed: Vec<Vec<SealedEvent>> = units.iter().map(|unit| sealed(unit)).collect();
-    let units: Vec<&[SealedEvent]> = sealed.iter().map(Vec::as_slice).collect();
+fn together(store: &mut Store, units: &[Vec<SealedEvent>]) -> Answers {
+    let units: Vec<&[SealedEvent]> = units.iter().map(Vec::as_slice).collect();
     let answers = store.append_units(&units).unwrap();
     let told = answers.into_iter().map(|answer| {
         answer
@@ -28,9 +27,9 @@ fn together(store: &mut Store, units: &[Vec<NewEvent>]) -> Answers {
     told.collect()
 }
 
-fn one_by_one(store: &mut Store, units: &[Vec<NewEvent>]) -> Answers {
+fn one_by_one(store: &mut Store, units: &[Vec<SealedEvent>]) -> Answers {
     let each = units.iter().map(|unit| {
-        let answer = store.append_all(unit).unwrap();
+        let answer = store.append_sealed(unit).unwrap();
         match answer.stopped {
             None => Ok(places(&answer.appended)),
             Some(stopped) => Err((stopped.index, stopped.error.to_string())),
@@ -53,7 +52,7 @@ fn a_unit_that_is_refused_leaves_no_trace() {
         vec![event("t", "D").id("a")],
         vec![],
     ];
-    let answers = together(&mut store, &units);
+    let answers = together(&mut store, &units.map(|unit| sealed(&unit)));
     assert_eq!(answers[0], Ok(vec![(3, 3, false)]));
     assert_eq!(answers[1].as_ref().unwrap_err().0, 1);
     assert_eq!(answers[2], Ok(vec![(4, 4, false)]));
@@ -85,24 +84,34 @@ fn what_is_refused_without_a_look_is_refused_for_itself() {
     assert_eq!(head(&store), 1);
 }
 
-fn an_event() -> impl Strategy<Value = NewEvent> {
+/// An event, and whether it follows the one before it.
+fn an_event() -> impl Strategy<Value = (NewEvent, bool)> {
     let expect = prop_oneof![
         4 => Just(Expect::Any),
         1 => Just(Expect::NoStream),
         1 => Just(Expect::Exists),
         2 => (0..6_u64).prop_map(at),
-        2 => Just(Expect::Continues),
     ];
+    let follows = proptest::bool::weighted(0.2);
     let id = proptest::option::weighted(0.5, 0..6_u8);
-    (0..3_u8, 0..2_u8, id, expect, proptest::bool::weighted(0.2)).prop_map(
-        |(stream, data, id, expect, state)| {
+    (0..3_u8, 0..2_u8, id, expect, proptest::bool::weighted(0.2), follows).prop_map(
+        |(stream, data, id, expect, state, follows)| {
             let mut new = event(&format!("s-{stream}"), "T").data(&data.to_string()).expect(expect);
             if let Some(id) = id {
                 new = new.id(&format!("id-{id}"));
             }
-            if state { new.state("{}") } else { new }
+            (if state { new.state("{}") } else { new }, follows)
         },
     )
+}
+
+fn sealed_as_asked(unit: &[(NewEvent, bool)]) -> Vec<SealedEvent> {
+    let mut sealer = Sealer::new().unwrap();
+    let events = unit.iter().map(|(event, follows)| {
+        let ready = sealer.seal(event.clone());
+        if *follows { ready.following() } else { ready }
+    });
+    events.collect()
 }
 
 #[test]
@@ -112,6 +121,7 @@ fn units_together_are_as_each_by_itself() {
     let done = runner.run(&(units(), units()), |(first, second)| {
         let (mut one, mut other) = (store(), store());
         for units in [first, second] {
+            let units: Vec<_> = units.iter().map(|unit| sealed_as_asked(unit)).collect();
             prop_assert_eq!(together(&mut one, &units), one_by_one(&mut other, &units));
         }
         let told = |store: &Store| -> Vec<String> {

@@ -158,7 +158,7 @@ fn store_code(error: &Error, line: &CommandLine) -> Answer {
         | Error::UniqueClash(_)
         | Error::Row { .. }
         | Error::Expression(_)
-        | Error::ContinuesNothing => return (6, None),
+        | Error::FollowsNothing => return (6, None),
         Error::VersionNeedsStream => {
             (2, "name one stream, or give a position instead of a version".into())
         }

@@ -2,7 +2,7 @@
 
 use super::StreamFacts;
 use crate::event::{DataRef, Expect, Json, NewEvent, Version};
-use crate::store::Error;
+use crate::store::{Error, SealedEvent};
 
 /// What is stored of an event, as far as it is compared with another.
 #[derive(Debug, Clone, Copy)]
@@ -39,22 +39,21 @@ pub(crate) fn is_same(stood: &Stood<'_>, event: &NewEvent) -> bool {
     stood.stream == new.stream && same_type && (stood.data.is_none() || same_content)
 }
 
-/// That the stream is as a writer expects; `before` is the version at which the event before it, in the
-/// same input, was stored or found.
-pub(super) fn check(
-    stream: &str,
-    expect: Expect,
-    facts: &StreamFacts,
-    before: Option<Version>,
-) -> Result<(), Error> {
+/// What an event expects; `before` is the version at which the event before it, in the same input, was
+/// stored or found.
+pub(super) fn expected(sealed: &SealedEvent, before: Option<Version>) -> Result<Expect, Error> {
+    match (sealed.follows(), before) {
+        (false, _) => Ok(sealed.event().expect),
+        (true, Some(before)) => Ok(Expect::At(before)),
+        (true, None) => Err(Error::FollowsNothing),
+    }
+}
+
+/// That the stream is as a writer expects.
+pub(super) fn check(stream: &str, expected: Expect, facts: &StreamFacts) -> Result<(), Error> {
     let actual = Version(facts.version);
-    let expected = match (expect, before) {
-        (Expect::Continues, Some(before)) => Expect::At(before),
-        (Expect::Continues, None) => return Err(Error::ContinuesNothing),
-        (expect, _) => expect,
-    };
     let holds = match expected {
-        Expect::Any | Expect::Continues => true,
+        Expect::Any => true,
         Expect::NoStream => !facts.exists(),
         Expect::Exists => facts.exists(),
         Expect::At(version) => version == actual,
@@ -74,22 +73,36 @@ pub(super) fn check(
 mod tests {
     use super::*;
     use crate::event::{Data, EventType, StreamName};
+    use crate::store::Sealer;
 
     #[test]
     fn expectations_of_a_stream_new_written_removed_and_written_again() {
         let at = |version| Expect::At(Version(version));
         for (name, version, removed, expected) in [
-            ("new", 0, 0, [true, true, false, true, false, false]),
-            ("written", 3, 0, [true, false, true, false, true, true]),
-            ("removed", 3, 3, [true, true, false, false, true, true]),
-            ("written again", 4, 3, [true, false, true, false, false, false]),
+            ("new", 0, 0, [true, true, false, true, false]),
+            ("written", 3, 0, [true, false, true, false, true]),
+            ("removed", 3, 3, [true, true, false, false, true]),
+            ("written again", 4, 3, [true, false, true, false, false]),
         ] {
             let facts = StreamFacts { version, removed, ..StreamFacts::default() };
-            let found =
-                [Expect::Any, Expect::NoStream, Expect::Exists, at(0), at(3), Expect::Continues]
-                    .map(|expect| check("s", expect, &facts, Some(Version(3))).is_ok());
+            let found = [Expect::Any, Expect::NoStream, Expect::Exists, at(0), at(3)]
+                .map(|expect| check("s", expect, &facts).is_ok());
             assert_eq!(found, expected, "{name}");
         }
+    }
+
+    #[test]
+    fn what_follows_expects_the_version_of_the_event_before() {
+        let mut sealer = Sealer::new().unwrap();
+        let mut event = NewEvent::new(StreamName::stored("s"), EventType::stored("T"));
+        event.expect = Expect::NoStream;
+        let alone = sealer.seal(event.clone());
+        let following = sealer.seal(event).following();
+        let before = Some(Version(3));
+        assert_eq!(expected(&alone, None).unwrap(), Expect::NoStream);
+        assert_eq!(expected(&alone, before).unwrap(), Expect::NoStream);
+        assert_eq!(expected(&following, before).unwrap(), Expect::At(Version(3)));
+        assert!(matches!(expected(&following, None), Err(Error::FollowsNothing)));
     }
 
     #[test]

@@ -24,13 +24,19 @@ pub(crate) struct Outcome<'u> {
     pub(crate) state: Option<(Version, Version)>,
 }
 
-/// What comes of `units`, one after another.
-pub(crate) fn write<'u>(facts: &Facts, units: &'u [Unit<'u>], after: AfterRefusal) -> Outcome<'u> {
+/// What comes of `units`, one after another; `before` is the version at which the event before the first of
+/// them, in the same input, was stored or found.
+pub(crate) fn write<'u>(
+    facts: &Facts,
+    before: Option<Version>,
+    units: &'u [Unit<'u>],
+    after: AfterRefusal,
+) -> Outcome<'u> {
     let mut writing = Writing {
         facts,
         streams: facts.streams.clone(),
         head: facts.head,
-        before: None,
+        before,
         ids: HashMap::new(),
         asked: 0,
         known: 0,
@@ -183,9 +189,9 @@ impl<'u> Writing<'_, 'u> {
             return Err(Error::TimeAhead { time, recorded });
         }
         let name = event.stream.as_str();
-        expect::check(name, event.expect, &self.streams[stream as usize], self.before)?;
-        let names_a_version =
-            matches!(event.expect, Expect::At(_) | Expect::NoStream | Expect::Continues);
+        let expected = expect::expected(sealed, self.before)?;
+        expect::check(name, expected, &self.streams[stream as usize])?;
+        let names_a_version = matches!(expected, Expect::At(_) | Expect::NoStream);
         if event.state.is_some() && !names_a_version {
             return Err(Error::StateWithoutVersion { stream: name.into() });
         }
@@ -267,7 +273,7 @@ impl<'u> Writing<'_, 'u> {
         let number = self.next_stream();
         if events.is_empty() {
             let facts = &self.streams[number as usize];
-            expect::check(stream, Expect::At(version), facts, None)?;
+            expect::check(stream, Expect::At(version), facts)?;
             if let Some(data) = state {
                 let change = StateChange { stream: number, version, position: None, data };
                 self.outcome.changes.states.push(change);
@@ -293,7 +299,7 @@ impl<'u> Writing<'_, 'u> {
         let number = self.next_stream();
         let facts = &self.streams[number as usize];
         let StateAsked { stream, version, expect, data } = *asked;
-        expect::check(stream, expect, facts, None)?;
+        expect::check(stream, expect, facts)?;
         let actual = Version(facts.version);
         let version = version.unwrap_or(actual);
         if version > actual {
@@ -379,7 +385,7 @@ mod tests {
         let units: Vec<Unit<'_>> =
             events.iter().map(|events| Unit { events, whole, beside: None }).collect();
         let facts = facts(events.iter().map(Vec::len).sum());
-        let outcome = write(&facts, &units, after);
+        let outcome = write(&facts, None, &units, after);
         let stored: Vec<(u64, u64)> =
             outcome.changes.events.iter().map(|one| (one.position.0, one.version.0)).collect();
         let new = outcome.appended.iter().filter(|one| !one.duplicate);
@@ -419,16 +425,36 @@ mod tests {
     fn links_follow_each_other_and_states_stand_with_their_events() {
         let mut with_state = event(None, at(3));
         with_state.state = Some(Data::Json(Json::stored("{}")));
-        let events = sealed(&[with_state, event(None, Expect::Continues)]);
+        let [first, second] = [with_state, event(None, Expect::Any)].map(|event| sealed(&[event]));
+        let follow = |event: SealedEvent| event.following();
+        let events: Vec<_> = first.into_iter().chain(second.into_iter().map(follow)).collect();
         let units = [Unit { events: &events, whole: true, beside: None }];
         let facts = facts(2);
         let Changes { events: stored, states, .. } =
-            write(&facts, &units, AfterRefusal::Stop).changes;
+            write(&facts, None, &units, AfterRefusal::Stop).changes;
         let link = facts.head.1.next(Version(4), facts.now, &events[0].seal);
         assert_eq!(stored[0].link, link);
         assert_eq!(stored[1].link, link.next(Version(5), facts.now, &events[1].seal));
         assert_eq!((states.len(), states[0].version), (1, Version(4)));
         assert_eq!(states[0].position, Some(Position(11)));
+    }
+
+    #[test]
+    fn an_input_goes_on_behind_the_version_of_the_event_before_it() {
+        let both = || {
+            sealed(&[event(None, Expect::Any)]).into_iter().chain(sealed(&[event(None, at(99))]))
+        };
+        let events: Vec<_> = both().map(SealedEvent::following).collect();
+        let units: Vec<Unit<'_>> =
+            events.chunks(1).map(|events| Unit { events, whole: false, beside: None }).collect();
+        let stored = |before: Option<u64>, after| {
+            write(&facts(2), before.map(Version), &units, after).changes.events.len()
+        };
+        assert_eq!(stored(Some(3), AfterRefusal::Stop), 2);
+        assert_eq!(stored(Some(2), AfterRefusal::Stop), 0);
+        assert_eq!(stored(None, AfterRefusal::Stop), 0);
+        // Each is an input of its own.
+        assert_eq!(stored(Some(3), AfterRefusal::GoOn), 0);
     }
 
     #[test]
@@ -440,7 +466,7 @@ mod tests {
             let units = [Unit { beside: Some(Beside::State(asked)), ..Unit::default() }];
             let mut facts = facts(1);
             facts.streams[0].state = stored.map(Version);
-            let outcome = write(&facts, &units, AfterRefusal::Stop);
+            let outcome = write(&facts, None, &units, AfterRefusal::Stop);
             let error = outcome.refused.into_iter().next().map(|(_, stopped)| stopped.error);
             error.map_or_else(|| Ok(outcome.state.unwrap().0.0), Err)
         };
@@ -459,7 +485,7 @@ mod tests {
             let beside = Beside::Checkpoint { name: &name, from: from.map(Position), to: &to };
             let units = [Unit { beside: Some(beside), ..Unit::default() }];
             let facts = Facts { checkpoint: is.map(Position), ..facts(0) };
-            let outcome = write(&facts, &units, AfterRefusal::Stop);
+            let outcome = write(&facts, None, &units, AfterRefusal::Stop);
             assert_eq!(outcome.changes.checkpoint.is_some(), outcome.refused.is_empty());
             outcome.refused.into_iter().next().map(|(_, stopped)| stopped.error)
         };

@@ -1,9 +1,9 @@
 //! Appending, in all its forms: each is units of events, and one rule.
 
-use crate::event::{Data, NewEvent};
+use crate::event::{Data, NewEvent, Version};
 use crate::store::rules::{self, AfterRefusal, Outcome, Unit};
 use crate::store::seal::same_id;
-use crate::store::{Appended, AppendedEach, Batched, Error, SealedEvent, Sealer, Stopped, Store};
+use crate::store::{Appended, AppendedEach, Error, SealedEvent, Sealer, Stopped, Store};
 
 impl Store {
     /// Appends events, all in one transaction or none.
@@ -33,7 +33,7 @@ impl Store {
     ///
     /// Where no event is at fault.
     pub fn append_all(&mut self, events: &[NewEvent]) -> Result<AppendedEach, Error> {
-        self.append_sealed(&seal(events)?, Batched::AllOrNone)
+        self.append_sealed(&seal(events)?)
     }
 
     /// Appends events of which each stands for itself: those before the first that is refused
@@ -43,42 +43,43 @@ impl Store {
     ///
     /// Where no event is at fault: then nothing is stored, but for [`Error::OutcomeUnknown`].
     pub fn append_each(&mut self, events: &[NewEvent]) -> Result<AppendedEach, Error> {
-        self.append_sealed(&seal(events)?, Batched::Each)
+        self.append_sealed_each(&seal(events)?, None)
     }
 
-    /// Appends events that have been sealed before, as [`Store::append_all`] or
-    /// [`Store::append_each`] do.
+    /// Appends events that have been sealed before, as [`Store::append_all`] does.
     ///
     /// # Errors
     ///
-    /// As for those.
-    pub fn append_sealed(
+    /// As for that.
+    pub fn append_sealed(&mut self, events: &[SealedEvent]) -> Result<AppendedEach, Error> {
+        let stopped = same_id(events.iter().map(SealedEvent::event));
+        if let Some(stopped) = stopped.or_else(|| self.too_large(events)) {
+            return Ok(AppendedEach { appended: Vec::new(), stopped: Some(stopped) });
+        }
+        let units = [Unit { events, whole: true, beside: None }];
+        let outcome = self.write(&units, AfterRefusal::Stop)?;
+        let stopped = outcome.refused.into_iter().next().map(|(_, stopped)| stopped);
+        Ok(AppendedEach { appended: outcome.appended, stopped })
+    }
+
+    /// Appends events that have been sealed before, as [`Store::append_each`] does. Where they go on with an
+    /// input, the event before them was stored or found at the version `before`.
+    ///
+    /// # Errors
+    ///
+    /// As for that.
+    pub fn append_sealed_each(
         &mut self,
         events: &[SealedEvent],
-        batched: Batched,
+        before: Option<Version>,
     ) -> Result<AppendedEach, Error> {
-        let units: Vec<Unit<'_>> = match batched {
-            Batched::AllOrNone => {
-                let stopped = same_id(events.iter().map(SealedEvent::event));
-                if let Some(stopped) = stopped.or_else(|| self.too_large(events)) {
-                    return Ok(AppendedEach { appended: Vec::new(), stopped: Some(stopped) });
-                }
-                vec![Unit { events, whole: true, beside: None }]
-            }
-            Batched::Each => {
-                events.chunks(1).map(|events| Unit { events, whole: false, beside: None }).collect()
-            }
-        };
-        let unfit = match batched {
-            Batched::AllOrNone => None,
-            Batched::Each => self.too_large(events),
-        };
-        let fit = unfit.as_ref().map_or(units.len(), |stopped| stopped.index);
-        let outcome = self.write(&units[..fit], AfterRefusal::Stop)?;
-        let stopped = outcome.refused.into_iter().next().map(|(unit, stopped)| Stopped {
-            index: if batched == Batched::Each { unit } else { stopped.index },
-            error: stopped.error,
-        });
+        let unfit = self.too_large(events);
+        let fit = &events[..unfit.as_ref().map_or(events.len(), |stopped| stopped.index)];
+        let alone = |events| Unit { events, whole: false, beside: None };
+        let units: Vec<Unit<'_>> = fit.chunks(1).map(alone).collect();
+        let outcome = self.write_behind(before, &units, AfterRefusal::Stop)?;
+        let refused = outcome.refused.into_iter().next();
+        let stopped = refused.map(|(index, Stopped { error, .. })| Stopped { index, error });
         Ok(AppendedEach { appended: outcome.appended, stopped: stopped.or(unfit) })
     }
 
@@ -126,10 +127,20 @@ impl Store {
         units: &'u [Unit<'u>],
         after: AfterRefusal,
     ) -> Result<Outcome<'u>, Error> {
+        self.write_behind(None, units, after)
+    }
+
+    /// The same behind an event of the same input that was stored or found at the version `before`.
+    fn write_behind<'u>(
+        &mut self,
+        before: Option<Version>,
+        units: &'u [Unit<'u>],
+        after: AfterRefusal,
+    ) -> Result<Outcome<'u>, Error> {
         let events: usize = units.iter().map(|unit| unit.events.len()).sum();
         self.transact(events > 1, |tx| {
             let facts = tx.facts(units)?;
-            let outcome = rules::write(&facts, units, after);
+            let outcome = rules::write(&facts, before, units, after);
             tx.apply(&outcome.changes)?;
             Ok(outcome)
         })

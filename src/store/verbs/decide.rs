@@ -74,11 +74,12 @@ fn seal(decision: &Decision, sealer: &mut Sealer) -> Vec<SealedEvent> {
     let last = decision.events.len().saturating_sub(1);
     let events = decision.events.iter().enumerate().map(|(index, event)| {
         let mut event = event.clone();
-        event.expect = if index == 0 { Expect::At(decision.version) } else { Expect::Continues };
+        event.expect = Expect::At(decision.version);
         if index == last && decision.state.is_some() {
             event.state.clone_from(&decision.state);
         }
-        sealer.seal(event)
+        let ready = sealer.seal(event);
+        if index == 0 { ready } else { ready.following() }
     });
     events.collect()
 }

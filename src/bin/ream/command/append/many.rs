@@ -7,9 +7,7 @@ use std::path::Path;
 
 use indicatif::ProgressBar;
 use ream::wire::{self, Defaults};
-use ream::{
-    Appended, AppendedEach, Batched, Error, Expect, Position, SealedEvent, Sealer, Store, Version,
-};
+use ream::{Appended, AppendedEach, Error, Expect, Position, SealedEvent, Sealer, Store};
 
 use self::acknowledge::Acknowledger;
 use super::AppendArgs;
@@ -58,13 +56,17 @@ fn input(
     max_data: usize,
 ) -> anyhow::Result<Input<SealedEvent>> {
     let mut defaults = Defaults { stream: args.stream.clone(), expect: args.expect };
-    let later = later_expectation(args.expect);
+    // The later lines of an input whose first one names a version follow each other.
+    let follows = matches!(args.expect, Expect::NoStream | Expect::At(_));
+    let mut is_first = true;
     let mut sealer = Sealer::new()?;
     let input = Input::start(source, payload::most_input(max_data), move |line| {
-        let event = wire::parse_event_with(line, &defaults).map_err(|error| error.to_string())?;
-        defaults.expect = later;
-        let size = event.size();
-        Ok((sealer.seal(event), size))
+        let line = wire::parse_event_with(line, &defaults).map_err(|error| error.to_string())?;
+        defaults.expect = Expect::Any;
+        let size = line.event.size();
+        let event = sealer.seal(line.event);
+        let follows = follows && !std::mem::take(&mut is_first) && !line.expects;
+        Ok((if follows { event.following() } else { event }, size))
     });
     Ok(input?)
 }
@@ -86,12 +88,11 @@ impl Storing<'_> {
     fn each(&mut self, input: &Input<SealedEvent>) -> anyhow::Result<()> {
         let mut before = None;
         loop {
-            let Arrived { items: mut events, lines, end, .. } = input.take();
+            let Arrived { items: events, lines, end, .. } = input.take();
             if !events.is_empty() {
-                continue_from(&mut events, before);
                 let AppendedEach { appended, stopped, .. } = self
                     .signals
-                    .hold(|| self.store.append_sealed(&events, Batched::Each))
+                    .hold(|| self.store.append_sealed_each(&events, before))
                     .map_err(|error| self.stopped_at(lines.first().copied(), error))?;
                 before = appended.last().map(|one| one.version);
                 self.acknowledge(events, appended, &lines)?;
@@ -120,7 +121,7 @@ impl Storing<'_> {
         }
         let AppendedEach { appended, stopped, .. } = self
             .signals
-            .hold(|| self.store.append_sealed(&events, Batched::AllOrNone))
+            .hold(|| self.store.append_sealed(&events))
             .map_err(|error| self.stopped_at(None, error))?;
         if let Some(stopped) = stopped {
             let line = lines.get(stopped.index).copied();
@@ -189,22 +190,5 @@ impl Storing<'_> {
 
     fn bad_input(&self, bad: &BadInput) -> anyhow::Error {
         self.stopped_at(bad.line, bad.to_error())
-    }
-}
-
-/// An event that continues the one before it, in a batch of its own, expects its version.
-fn continue_from(events: &mut [SealedEvent], before: Option<Version>) {
-    if let (Some(first), Some(before)) = (events.first_mut(), before)
-        && first.event().expect == Expect::Continues
-    {
-        first.set_expect(Expect::At(before));
-    }
-}
-
-/// What a line without an expectation expects, where the first of the input expects `expect`.
-fn later_expectation(expect: Expect) -> Expect {
-    match expect {
-        Expect::NoStream | Expect::At(_) => Expect::Continues,
-        Expect::Any | Expect::Exists | Expect::Continues => Expect::Any,
     }
 }
