@@ -28,7 +28,9 @@ mod verbs;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::event::{EventRef, Link, Pattern, Position, StreamName, SubscriptionName};
+use self::rules::names::{Kind, Name};
+use crate::event::{EventRef, Link, Pattern, Position, StreamName};
+use crate::schema::Identifier;
 
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{Appended, AppendedEach, Batch, Removal, Removed, Status, Stopped, Stream};
@@ -269,6 +271,15 @@ impl Store {
         }
     }
 
+    /// The turn to make the projection `name` anew, which one has at a time.
+    fn take_rebuild(&self, name: &Identifier) -> Result<RunLock, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => {
+                Ok(RunLock { _engine: RunEngine::Sqlite(store.take_rebuild(name)?) })
+            }
+        }
+    }
+
     /// Who runs what is called `name`; `None` where no one does.
     ///
     /// # Errors
@@ -280,76 +291,20 @@ impl Store {
         }
     }
 
-    /// Makes a subscription whose checkpoint is at `start`, or finds the one with its name.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::SubscriptionDiffers`] where that follows something else, [`Error::NameTaken`] where a
-    /// projection has the name, [`Error::BeyondHead`].
-    pub fn subscribe(
-        &mut self,
-        new: &NewSubscription,
-        start: Position,
-    ) -> Result<Subscription, Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.subscribe(new, start),
-        }
-    }
-
-    /// The subscription `name`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::SubscriptionNotFound`].
-    pub fn subscription(&self, name: &str) -> Result<Subscription, Error> {
+    /// What the store keeps of `name`, but for upper and lower case.
+    fn name(&self, name: &str) -> Result<Option<Name>, Error> {
         match &self.engine {
-            Engine::Sqlite(store) => store.subscription(name),
+            Engine::Sqlite(store) => store.name(name),
         }
     }
 
-    /// The subscriptions, by name.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be read.
-    pub fn subscriptions(&self) -> Result<Vec<Subscription>, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.subscriptions(),
-        }
-    }
-
-    /// Removes a subscription; whether there was one.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be written.
-    pub fn remove_subscription(&mut self, name: &SubscriptionName) -> Result<bool, Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.remove_subscription(name),
-        }
-    }
-
-    /// How what is called `name` failed last.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be read.
-    pub fn last_failure(&self, name: &str) -> Result<Option<LastFailure>, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.last_failure(name),
-        }
-    }
-
-    /// Records how what is called `name` failed, or that it no longer does. Where there is no such
-    /// subscription or projection, nothing is recorded.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be written.
-    pub fn record_failure(&mut self, name: &str, message: Option<&str>) -> Result<(), Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.record_failure(name, message),
-        }
+    /// What the store keeps of the names of a kind, by name.
+    fn names(&self, kind: Kind) -> Result<Vec<Name>, Error> {
+        let mut names = match &self.engine {
+            Engine::Sqlite(store) => store.names()?,
+        };
+        names.retain(|name| name.kind == Some(kind));
+        Ok(names)
     }
 
     /// The position of the last event; 0 where there is none. It costs a look at one row, however large

@@ -1,5 +1,6 @@
 //! What an engine does for the verbs: facts to rule by, and changes to be made, in one transaction.
 
+use super::rules::names::Name;
 use super::rules::{Changes, Facts, StreamFacts, Unit};
 use super::{Error, Removed, SealedEvent};
 use crate::event::StreamName;
@@ -30,4 +31,10 @@ pub(crate) trait Tx {
 
     /// Protects streams from removal, or no longer.
     fn protect(&mut self, names: &[StreamName], protected: bool) -> Result<(), Error>;
+
+    /// What the store keeps of a name, but for upper and lower case.
+    fn name(&mut self, name: &str) -> Result<Option<Name>, Error>;
+
+    /// Keeps this of a name, in the place of what was kept of it.
+    fn put_name(&mut self, name: &Name) -> Result<(), Error>;
 }

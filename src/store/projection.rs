@@ -7,10 +7,10 @@ use super::error::Error;
 use super::name::ProjectionEntry;
 use super::rows::{Change, Differences, Explanation, ProjectionStatus, Selection, SetEach};
 use super::seal::Batched;
-use super::{Engine, RunEngine, RunLock, Stopped, Store, sqlite};
-use crate::event::{Link, Position};
+use super::{Engine, RunLock, Stopped, Store, sqlite};
+use crate::event::Position;
 use crate::expression::{Assignments, Condition};
-use crate::schema::{Identifier, Row, Schema, ValueRef};
+use crate::schema::{Row, Schema, ValueRef};
 
 /// A projection of a store.
 ///
@@ -105,91 +105,6 @@ impl Rebuild {
 }
 
 impl Store {
-    /// Drops the projection `name` and its rows; whether there was one.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be written.
-    pub fn drop_projection(&mut self, name: &Identifier) -> Result<bool, Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.drop_projection(name),
-        }
-    }
-
-    /// The projections, by name.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be read.
-    pub fn projections(&self) -> Result<Vec<ProjectionEntry>, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.projections(),
-        }
-    }
-
-    /// The projection `name`, whatever has become of its file.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ProjectionNotFound`].
-    pub fn projection_entry(&self, name: &str) -> Result<ProjectionEntry, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.projection_entry(name),
-        }
-    }
-
-    /// Opens the projection `name`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ProjectionNotFound`]; [`Error::ProjectionLost`] and [`Error::ProjectionDamaged`] where its
-    /// file is not what it was: [`Store::begin_rebuild`] needs none.
-    pub fn projection(&self, name: &str) -> Result<Projection, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.projection(name).map(Projection::of),
-        }
-    }
-
-    /// Remembers what a projection is made from and by what, with the permit of a program that was given.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ProjectionNotFound`].
-    pub fn remember(&mut self, entry: &ProjectionEntry) -> Result<(), Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.remember(entry),
-        }
-    }
-
-    /// Begins to make a projection anew, by another definition or the one that it has: the next generation
-    /// of it, without rows, which serves once it is whole, by [`Store::switch`]. What an earlier attempt
-    /// left is removed.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Running`] where someone else does it, [`Error::ProjectionNotFound`].
-    pub fn begin_rebuild(&mut self, entry: &ProjectionEntry) -> Result<Rebuild, Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => {
-                let (lock, projection) = store.begin_rebuild(entry)?;
-                let lock = RunLock { _engine: RunEngine::Sqlite(lock) };
-                Ok(Rebuild::new(Projection::of(projection), lock))
-            }
-        }
-    }
-
-    /// Has a projection that was made anew serve, in one transaction; the one before it goes when nobody
-    /// reads it any more, and who still writes to that is refused.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Superseded`] where another one serves by now.
-    pub fn switch(&mut self, rebuild: &Rebuild) -> Result<(), Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.switch(rebuild.projection.engine()),
-        }
-    }
-
     /// Does what a rebuild that was killed has left to do, but where someone makes the projection anew.
     ///
     /// # Errors
@@ -197,33 +112,7 @@ impl Store {
     /// Where it can't be done.
     pub(crate) fn tidy_older(&self, entry: &ProjectionEntry) -> Result<(), Error> {
         match &self.engine {
-            Engine::Sqlite(store) => store.tidy_older(entry),
-        }
-    }
-
-    /// A checkpoint at `position` for a projection that serves, or is to serve next.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Superseded`], [`Error::ProjectionNotFound`], [`Error::BeyondHead`].
-    pub fn checkpoint_of(
-        &self,
-        projection: &Projection,
-        position: Position,
-    ) -> Result<Checkpoint, Error> {
-        self.checkpoint_told_of(projection, position, None)
-    }
-
-    /// The same where the event there was read before, with this link. Where that is not known, it is
-    /// looked up.
-    pub(crate) fn checkpoint_told_of(
-        &self,
-        projection: &Projection,
-        position: Position,
-        link: Option<Link>,
-    ) -> Result<Checkpoint, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.checkpoint_of(projection.entry(), position, link),
+            Engine::Sqlite(store) => store.follow_up_older(entry),
         }
     }
 

@@ -10,6 +10,7 @@ use super::chain::permit_hash;
 use super::error::{Error, NotAllowed};
 use super::name::ProjectionEntry;
 use super::permit::Permit;
+use super::rules::names::{self, Holder};
 use super::{Engine, Store};
 use crate::platform::Origin;
 use crate::schema::{Definition, Identifier};
@@ -71,10 +72,13 @@ impl Store {
     /// [`Error::ProjectionExists`] where there is one that is made of something else, [`Error::NameTaken`]
     /// where a subscription has the name, [`Error::NotAllowed`] where it has a program that may not run.
     pub fn create_projection(&mut self, entry: &ProjectionEntry) -> Result<bool, Error> {
-        let known = match &self.engine {
-            Engine::Sqlite(store) => store.registered(&entry.name)?,
+        let found = self.name(entry.name.as_str())?;
+        let same = match names::registered(found.as_ref(), &entry.name)? {
+            Holder::Known(known) => {
+                Some(known).filter(|known| known.definition == entry.definition)
+            }
+            Holder::Nobody { .. } => None,
         };
-        let same = known.filter(|known| known.definition == entry.definition);
         if same.is_none_or(|known| !self.allows(&known)) {
             self.check_program(entry)?;
         }
@@ -82,9 +86,7 @@ impl Store {
         if !entry.definition.program.is_empty() {
             entry.permit = self.permit(&entry).ok();
         }
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.create_projection(&entry),
-        }
+        self.make_projection(&entry)
     }
 
     /// Allows the program that the projection `name` remembers: it may run here from now on. The
@@ -96,9 +98,14 @@ impl Store {
     pub fn allow(&mut self, name: &str) -> Result<ProjectionEntry, Error> {
         let (id, origin) = (self.id().to_owned(), self.origin());
         let origin = origin.map_err(|reason| Error::NoPermits { reason })?;
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.allow(name, |entry| permit_of(&origin, &id, entry)),
-        }
+        let allowed = self.transact(false, |tx| {
+            let found = tx.name(name)?;
+            let mut entry = names::projection(found.as_ref(), name)?;
+            entry.permit = Some(permit_of(&origin, &id, &entry));
+            tx.put_name(&names::made(found.as_ref(), &entry))?;
+            Ok(entry)
+        });
+        allowed.map_err(|error| self.with_near(error))
     }
 
     /// The directory that a program is run in whenever it is remembered, as it is stored: from the one

@@ -4,6 +4,7 @@
 //! answer and the [`Changes`] to be stored, and the engine applies those, all in one transaction.
 
 mod expect;
+pub(crate) mod names;
 mod remove;
 mod write;
 

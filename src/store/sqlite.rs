@@ -41,7 +41,6 @@ mod state_rows;
 mod states;
 mod stream_index;
 mod streams;
-mod subscriptions;
 mod transaction;
 mod tx;
 mod watch;

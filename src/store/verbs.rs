@@ -2,5 +2,7 @@
 
 mod append;
 mod decide;
+mod names;
+mod project;
 mod remove;
 mod set;

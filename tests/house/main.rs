@@ -71,7 +71,7 @@ const KNOWN: &[Known] = &[];
 /// How many lines a file may have before its tests.
 const MOST_LINES: usize = 500;
 /// Files that are longer, and still to be split.
-const LONG: &[&str] = &["store.rs"];
+const LONG: &[&str] = &[];
 
 /// All files of `src`.
 fn sources() -> Files {

@@ -12,9 +12,10 @@ use super::failure::failure;
 use super::head::Head;
 use super::witness::Witness;
 use super::writer::{Settled, settle};
-use super::{Store, mark};
+use super::{Store, mark, registry};
 use crate::event::Position;
 use crate::store::Error;
+use crate::store::rules::names::Name;
 
 /// How often it is tried to have durable what is looked at, and how long a writer that is about to see
 /// to it is given each time.
@@ -52,6 +53,16 @@ impl Store {
 
     pub(crate) fn head(&self) -> Result<Position, Error> {
         self.look(|connection| Ok(Head::read(connection, self.id())?.position))
+    }
+
+    /// What is kept of `name`, but for upper and lower case.
+    pub(crate) fn name(&self, name: &str) -> Result<Option<Name>, Error> {
+        self.look(|connection| Ok(registry::find(connection, name)?))
+    }
+
+    /// What is kept of each name, by name.
+    pub(crate) fn names(&self) -> Result<Vec<Name>, Error> {
+        self.look(|connection| Ok(registry::all(connection)?))
     }
 
     /// Reads in one transaction, on a connection that is kept for the next time. What is found is

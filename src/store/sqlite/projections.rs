@@ -11,8 +11,6 @@ mod file;
 mod functions;
 mod lower;
 mod old;
-mod rebuild;
-mod registered;
 mod rows;
 mod select;
 mod table;
@@ -26,12 +24,10 @@ pub(crate) use self::select::RowRef;
 use super::Store;
 use super::failure::failure;
 use super::layout::Layout;
-use super::lock::MOMENT;
-use super::lock::Queue;
+use super::lock::{MOMENT, Queue, Turn};
 use super::payload::link;
-use super::registry::{self, Holder, Kind, Name};
 use crate::event::{Link, Position};
-use crate::schema::{Definition, Identifier};
+use crate::schema::Identifier;
 use crate::store::{Checkpoint, Error, Options, ProjectionEntry, ProjectionStatus};
 
 /// A projection, open.
@@ -47,113 +43,70 @@ pub(crate) struct Projection {
 }
 
 impl Store {
-    /// Makes a projection; whether it is new.
-    pub(crate) fn create_projection(&mut self, entry: &ProjectionEntry) -> Result<bool, Error> {
-        let ProjectionEntry { name, definition, permit, .. } = entry;
-        let _turn = Queue::of_projections(&self.layout).enter(&self.options)?;
-        let (known, last) = self.look(|connection| {
-            Ok(match registry::holder(connection, name.as_str(), Kind::Projection)? {
-                Holder::Known(row) => (Some(registered::entry(*row)?), 0),
-                Holder::Nobody { generation } => (None, generation),
-            })
-        })?;
-        match known {
-            Some(known) if known.name == *name && known.definition == *definition => {
-                if known.permit != *permit {
-                    self.remember(entry)?;
-                }
-                return Ok(false);
-            }
-            Some(known) => return Err(Error::ProjectionExists { name: known.name.to_string() }),
-            None => {}
-        }
-        let generation = last + 1;
-        // What an earlier attempt left is in no one's use, and what a drop left is for readers of that.
-        self.tidy_dropped(name, last)?;
-        drop(self.create_file(name, definition, generation)?);
-        file::point(&self.layout, name, generation)?;
-        file::sync_names(&self.layout)?;
-        // From here on it is there: writers wait for no more than this.
-        let made = self.write(false, |transaction| {
-            let connection = transaction.connection();
-            // A subscription may have come first.
-            registry::holder(connection, name.as_str(), Kind::Projection)?;
-            registered::put(connection, &ProjectionEntry { generation, ..entry.clone() })
-        });
-        if let Err(Error::NameTaken { .. }) = made {
-            self.tidy_dropped(name, last)?;
-        }
-        made.map(|()| true)
-    }
-
-    /// Makes the file of a generation, without rows.
-    fn create_file(
-        &self,
-        name: &Identifier,
-        definition: &Definition,
-        generation: u64,
-    ) -> Result<(File, Connection), Error> {
+    /// Makes the file of a generation, without rows, in the place of one that was left half made. Durable when
+    /// it returns, but for its name.
+    pub(crate) fn make_table(&self, entry: &ProjectionEntry) -> Result<Projection, Error> {
+        let ProjectionEntry { name, definition, generation, .. } = entry;
         let link = Link::genesis(&self.marker.id);
-        let file = File::of(&self.layout, name, generation);
+        let file = File::of(&self.layout, name, *generation);
         let statements = [table::CHECKPOINT, &table::statements(name, &definition.schema)].concat();
         let connection = file.create(&self.layout, &self.options, |connection| {
             connection.execute_batch(&statements)?;
             let insert = "INSERT INTO ream_checkpoint VALUES (0, ?1, NULL)";
             connection.execute(insert, [link.as_bytes()]).map(drop)
         })?;
-        Ok((file, connection))
-    }
-
-    /// Drops the projection `name`; whether there was one.
-    pub(crate) fn drop_projection(&mut self, name: &Identifier) -> Result<bool, Error> {
-        // Who makes it would go on in a file that no one finds.
-        let _run = self.take_run(name.as_str(), MOMENT)?;
-        let _rebuild = self.take_rebuild(name)?;
-        let _turn = Queue::of_projections(&self.layout).enter(&self.options)?;
-        let find = |connection: &Connection| {
-            registry::find_kind(connection, name.as_str(), Kind::Projection)
-        };
-        let Some(Name { generation, .. }) = self.look(|connection| Ok(find(connection)?))? else {
-            let last =
-                self.look(|connection| registry::last_generation(connection, name.as_str()))?;
-            let is_any_left = !file::generations(&self.layout, name)?.is_empty();
-            self.tidy_dropped(name, last)?;
-            return Ok(is_any_left);
-        };
-        self.change_serving(name, generation + 1, |store| {
-            store.write(false, |transaction| {
-                let connection = transaction.connection();
-                let found = find(connection)?;
-                Ok(found.map_or(Ok(()), |found| found.give_back(connection))?)
-            })
-        })?;
-        self.tidy_dropped(name, generation)?;
-        Ok(true)
-    }
-
-    /// Opens the projection `name`.
-    pub(crate) fn projection(&self, name: &str) -> Result<Projection, Error> {
-        let entry = self.projection_entry(name)?;
-        let file = File::of(&self.layout, &entry.name, entry.generation);
-        let connection = match file.open(&self.layout, &self.options) {
-            Ok(connection) => connection,
-            // It may have been rebuilt since it was looked up.
-            Err(_) if self.projection_entry(name)?.generation != entry.generation => {
-                return self.projection(name);
-            }
-            Err(error) if file.exists()? => return Err(of_file(&entry.name, &file, error)),
-            Err(_) => return Err(Error::ProjectionLost { name: name.into(), path: file.path() }),
-        };
         Ok(self.opened(entry, file, connection))
     }
 
-    fn opened(&self, entry: ProjectionEntry, file: File, connection: Connection) -> Projection {
+    /// Opens the file of a generation.
+    pub(crate) fn table(&self, entry: &ProjectionEntry) -> Result<Projection, Error> {
+        let file = File::of(&self.layout, &entry.name, entry.generation);
+        match file.open(&self.layout, &self.options) {
+            Ok(connection) => Ok(self.opened(entry, file, connection)),
+            Err(error) if file.exists()? => Err(of_file(&entry.name, &file, error)),
+            Err(_) => {
+                Err(Error::ProjectionLost { name: entry.name.to_string(), path: file.path() })
+            }
+        }
+    }
+
+    fn opened(&self, entry: &ProjectionEntry, file: File, connection: Connection) -> Projection {
         let (layout, options) = (self.layout.clone(), self.options.clone());
+        let entry = entry.clone();
         Projection { connection, file, entry, layout, options, untidy: Cell::new(false) }
+    }
+
+    /// Whether there are files of a projection, whether they serve or not.
+    pub(crate) fn has_tables(&self, name: &Identifier) -> Result<bool, Error> {
+        Ok(!file::generations(&self.layout, name)?.is_empty())
+    }
+
+    /// Has the link of a projection lead to a generation, durably.
+    pub(crate) fn lead(&self, name: &Identifier, generation: u64) -> Result<(), Error> {
+        file::point(&self.layout, name, generation)?;
+        file::sync_names(&self.layout)
+    }
+
+    /// The turn to make and drop projections.
+    pub(crate) fn take_making(&self) -> Result<Turn, Error> {
+        Queue::of_projections(&self.layout).enter(&self.options)
+    }
+
+    /// The turns to run, to rebuild and to drop a projection.
+    pub(crate) fn take_projection(&self, name: &Identifier) -> Result<[Turn; 3], Error> {
+        let run = self.take_run(name.as_str(), MOMENT)?;
+        Ok([run, self.take_rebuild(name)?, self.take_making()?])
     }
 }
 
 impl Projection {
+    /// Removes a generation that does not serve.
+    pub(crate) fn discard(self) -> Result<(), Error> {
+        let file = self.file.clone();
+        drop(self);
+        file.remove()
+    }
+
     pub(crate) fn entry(&self) -> &ProjectionEntry {
         &self.entry
     }

@@ -11,9 +11,9 @@ use super::failure::Failure;
 use super::head::Head;
 use super::lock::{MOMENT, Queue, Turn};
 use super::payload::link;
-use super::registry::{self, Kind};
 use crate::event::{Link, Position};
 use crate::schema::Identifier;
+use crate::store::rules::names::{self, Kind};
 use crate::store::{Checkpoint, Error, Options};
 
 /// How often, and how long between, it is looked whether someone runs something.
@@ -39,9 +39,8 @@ impl Store {
                 Ok(_) => "another event stands there now",
                 Err(_) => "the store has lost what stood there",
             };
-        let is_projection =
-            |connection: &Connection| registry::find_kind(connection, name, Kind::Projection);
-        let projection = self.look(|connection| Ok(is_projection(connection)?.is_some()))?;
+        let found = self.name(name)?;
+        let projection = names::of_kind(found.as_ref(), name, Kind::Projection).is_some();
         Err(Error::OtherLog { name: name.into(), position: *position, reason, projection })
     }
 
@@ -50,7 +49,7 @@ impl Store {
     }
 
     /// The turn to make the projection `name` anew, which one has at a time.
-    pub(super) fn take_rebuild(&self, name: &Identifier) -> Result<Turn, Error> {
+    pub(crate) fn take_rebuild(&self, name: &Identifier) -> Result<Turn, Error> {
         self.take(&rebuild_lock(name.as_str()), &format!("the rebuild of {name}"), MOMENT)
     }
 

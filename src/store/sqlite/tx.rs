@@ -2,12 +2,13 @@
 
 use rusqlite::Connection;
 
-use super::failure::Failure;
+use super::failure::{Failure, failure};
 use super::stream_index::{StreamRow, position_of};
 use super::transaction::Transaction;
 use super::{decision_rows, registry, remove, state_rows};
 use crate::event::{Position, StreamName};
 use crate::store::engine::Tx;
+use crate::store::rules::names::Name;
 use crate::store::rules::{Beside, Changes, Facts, StateChange, StreamFacts, Unit};
 use crate::store::{Error, Removed, SealedEvent};
 
@@ -44,6 +45,15 @@ impl Tx for Transaction<'_> {
     fn protect(&mut self, names: &[StreamName], protected: bool) -> Result<(), Error> {
         let done = names.iter().try_for_each(|name| self.mark_protected(name.as_str(), protected));
         done.map_err(|failed| failed.into_error(self.layout, WRITE))
+    }
+
+    fn name(&mut self, name: &str) -> Result<Option<Name>, Error> {
+        let found = registry::find(self.connection, name);
+        found.map_err(|error| failure(self.layout, "read the store", error))
+    }
+
+    fn put_name(&mut self, name: &Name) -> Result<(), Error> {
+        name.put(self.connection).map_err(|error| failure(self.layout, WRITE, error))
     }
 }
 

@@ -6,9 +6,9 @@
 
 use super::Projection;
 use super::file::{self, File};
-use super::registered::serves;
 use crate::deadline::Deadline;
 use crate::store::Error;
+use crate::store::rules::names;
 use crate::store::sqlite::Store;
 use crate::store::sqlite::scrub::{Progress, Scrubbed};
 use crate::store::sqlite::writer::wait_for_readers;
@@ -74,8 +74,8 @@ impl Store {
         };
         let Some(found) = older()? else { return Ok(Step::Done) };
         if let Ok(_turn) = self.take_rebuild(name) {
-            let serves = self.look(|connection| serves(connection, name.as_str()))?;
-            self.tidy(name, serves)?;
+            let row = self.name(name.as_str())?;
+            self.follow_up(name, names::serves(row.as_ref(), name.as_str())?)?;
         }
         Ok(match older()? {
             Some(_) => Step::InTheWay(File::of(&self.layout, name, found)),

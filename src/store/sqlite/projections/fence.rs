@@ -15,10 +15,11 @@ use super::Projection;
 use super::old::End;
 use crate::deadline::Deadline;
 use crate::store::Error;
+use crate::store::rules::names::{self, Kind};
 use crate::store::sqlite::connection;
 use crate::store::sqlite::failure::failure;
 use crate::store::sqlite::lock::Queue;
-use crate::store::sqlite::registry::{self, Kind};
+use crate::store::sqlite::registry;
 use crate::store::sqlite::runs::rebuild_lock;
 
 /// How often a writer looks whether the one who is about to change what serves has done so.
@@ -90,7 +91,7 @@ impl Projection {
         if turn.is_none() {
             return Ok(Standing::Ending);
         }
-        self.take_down().map_err(|error| self.tell("write to the projection", error))?;
+        self.take_down()?;
         Ok(Standing::Serves)
     }
 
@@ -98,9 +99,9 @@ impl Projection {
     fn end(&self) -> Result<Option<End>, Error> {
         let name = self.entry.name.as_str();
         let connection = connection::open_to_read(&self.layout, &self.options)?;
-        let found = registry::find_kind(&connection, name, Kind::Projection)
+        let found = registry::find(&connection, name)
             .map_err(|error| failure(&self.layout, "read the store", error))?;
-        Ok(match found {
+        Ok(match names::of_kind(found.as_ref(), name, Kind::Projection) {
             Some(found) if found.generation == self.entry.generation => None,
             // One of the same name may have been made since it was dropped.
             Some(_) if !self.says_dropped() => Some(End::Rebuilt),
@@ -116,7 +117,7 @@ impl Projection {
     }
 
     /// Puts up the fence, before the generation `next` serves or would.
-    pub(super) fn put_up(&self, next: u64) -> Result<(), Error> {
+    pub(crate) fn put_up(&self, next: u64) -> Result<(), Error> {
         // Who could pass it by has the file open, so a power loss that takes it takes them, too: it need
         // not be synced.
         let set = "UPDATE ream_checkpoint SET next = ?1";
@@ -130,14 +131,13 @@ impl Projection {
 
     /// Takes the fence down, where there is one. The caller has the turn to rebuild, and knows that this
     /// generation serves.
-    pub(super) fn take_down(&self) -> rusqlite::Result<()> {
-        match next(&self.connection)? {
+    pub(crate) fn take_down(&self) -> Result<(), Error> {
+        let clear = "UPDATE ream_checkpoint SET next = NULL";
+        let taken = next(&self.connection).and_then(|next| match next {
             None => Ok(()),
-            Some(_) => {
-                let clear = "UPDATE ream_checkpoint SET next = NULL";
-                self.connection.execute(clear, []).map(drop)
-            }
-        }
+            Some(_) => self.connection.execute(clear, []).map(drop),
+        });
+        taken.map_err(|error| self.tell("write to the projection", error))
     }
 
     /// What a failure of SQLite means that may come of the words which stand in the place of the rows.

@@ -7,9 +7,9 @@
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use super::file::{self, File};
-use super::registered::serves;
 use super::table::quoted;
 use crate::schema::Identifier;
+use crate::store::rules::names;
 use crate::store::sqlite::Store;
 use crate::store::sqlite::lock::Queue;
 use crate::store::sqlite::log::truncated;
@@ -53,21 +53,20 @@ impl End {
 impl Store {
     /// Has the link lead to the generation that serves, and ends the others. Who calls this has the turn to
     /// rebuild.
-    pub(super) fn tidy(&self, name: &Identifier, serves: u64) -> Result<(), Error> {
-        file::point(&self.layout, name, serves)?;
-        file::sync_names(&self.layout)?;
+    pub(crate) fn follow_up(&self, name: &Identifier, serves: u64) -> Result<(), Error> {
+        self.lead(name, serves)?;
         self.end(name, End::Rebuilt, serves)
     }
 
     /// Removes the link, and ends all generations of a projection that was dropped, of which `last` was the
     /// last that served.
-    pub(super) fn tidy_dropped(&self, name: &Identifier, last: u64) -> Result<(), Error> {
+    pub(crate) fn follow_up_drop(&self, name: &Identifier, last: u64) -> Result<(), Error> {
         file::unpoint(&self.layout, name)?;
         self.end(name, End::Dropped, last)
     }
 
     /// Does what may be left to do behind a rebuild, where no one makes the projection anew at this moment.
-    pub(crate) fn tidy_older(&self, entry: &ProjectionEntry) -> Result<(), Error> {
+    pub(crate) fn follow_up_older(&self, entry: &ProjectionEntry) -> Result<(), Error> {
         let name = &entry.name;
         let generations = file::generations(&self.layout, name)?;
         if !generations.iter().any(|found| *found < entry.generation) {
@@ -76,8 +75,8 @@ impl Store {
         self.layout.place.make_directory("runners")?;
         let queue = Queue::of_runner(&self.layout, rebuild_lock(name.as_str()));
         let Some(_turn) = queue.try_enter()? else { return Ok(()) };
-        let serves = self.look(|connection| serves(connection, name.as_str()))?;
-        self.tidy(name, serves)
+        let found = self.name(name.as_str())?;
+        self.follow_up(name, names::serves(found.as_ref(), name.as_str())?)
     }
 
     /// Removes the files of generations that never served, and of those that serve no more but where they

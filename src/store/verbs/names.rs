@@ -1,0 +1,155 @@
+//! What has a name: subscriptions and projections, as the registry has them.
+
+use crate::event::{Position, SubscriptionName};
+use crate::near;
+use crate::store::rules::names::{self, Holder, Kind};
+use crate::store::{
+    Engine, Error, LastFailure, NewSubscription, ProjectionEntry, Store, Subscription,
+};
+
+impl Store {
+    /// Makes a subscription whose checkpoint is at `start`, or finds the one with its name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SubscriptionDiffers`] where that follows something else, [`Error::NameTaken`] where a
+    /// projection has the name, [`Error::BeyondHead`].
+    pub fn subscribe(
+        &mut self,
+        new: &NewSubscription,
+        start: Position,
+    ) -> Result<Subscription, Error> {
+        let name = new.name.as_str();
+        if let Holder::Known(known) = names::subscribe(self.name(name)?.as_ref(), new)? {
+            return Ok(known);
+        }
+        let checkpoint = self.checkpoint(start)?;
+        self.transact(false, |tx| match names::subscribe(tx.name(name)?.as_ref(), new)? {
+            // Another was faster.
+            Holder::Known(known) => Ok(known),
+            Holder::Nobody { generation } => {
+                tx.put_name(&names::subscribed(new, generation, checkpoint))?;
+                Ok(Subscription { follows: new.clone(), checkpoint })
+            }
+        })
+    }
+
+    /// The subscription `name`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SubscriptionNotFound`].
+    pub fn subscription(&self, name: &str) -> Result<Subscription, Error> {
+        let found = names::subscription(self.name(name)?.as_ref(), name);
+        found.map_err(|error| self.with_near(error))
+    }
+
+    /// The subscriptions, by name.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn subscriptions(&self) -> Result<Vec<Subscription>, Error> {
+        self.names(Kind::Subscription)?.iter().map(names::subscription_in).collect()
+    }
+
+    /// Removes a subscription; whether there was one.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be written.
+    pub fn remove_subscription(&mut self, name: &SubscriptionName) -> Result<bool, Error> {
+        self.give_back(name.as_str(), Kind::Subscription)
+    }
+
+    /// Gives a name back, where it is of a kind; whether it was.
+    pub(super) fn give_back(&mut self, name: &str, kind: Kind) -> Result<bool, Error> {
+        self.transact(false, |tx| match names::of_kind(tx.name(name)?.as_ref(), name, kind) {
+            Some(found) => tx.put_name(&found.given_back()).map(|()| true),
+            None => Ok(false),
+        })
+    }
+
+    /// How what is called `name` failed last.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn last_failure(&self, name: &str) -> Result<Option<LastFailure>, Error> {
+        Ok(names::last_failure(self.name(name)?.as_ref(), name))
+    }
+
+    /// Records how what is called `name` failed, or that it no longer does. Where there is no such
+    /// subscription or projection, nothing is recorded.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be written.
+    pub fn record_failure(&mut self, name: &str, message: Option<&str>) -> Result<(), Error> {
+        if message.is_none() && self.last_failure(name)?.is_none() {
+            return Ok(());
+        }
+        let Engine::Sqlite(store) = &self.engine;
+        let now = (store.options().clock)();
+        self.transact(false, |tx| match names::exactly(tx.name(name)?.as_ref(), name) {
+            Some(found) => {
+                tx.put_name(&found.clone().failing(message.map(|message| (now, message))))
+            }
+            None => Ok(()),
+        })
+    }
+
+    /// The projections, by name.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn projections(&self) -> Result<Vec<ProjectionEntry>, Error> {
+        self.names(Kind::Projection)?.iter().map(names::projection_in).collect()
+    }
+
+    /// The projection `name`, whatever has become of its file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ProjectionNotFound`].
+    pub fn projection_entry(&self, name: &str) -> Result<ProjectionEntry, Error> {
+        let found = names::projection(self.name(name)?.as_ref(), name);
+        found.map_err(|error| self.with_near(error))
+    }
+
+    /// Remembers what a projection is made from and by what, with the permit of a program that was given.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ProjectionNotFound`].
+    pub fn remember(&mut self, entry: &ProjectionEntry) -> Result<(), Error> {
+        let name = entry.name.as_str();
+        let done = self.transact(false, |tx| {
+            let found = tx.name(name)?;
+            let generation = names::serves(found.as_ref(), name)?;
+            tx.put_name(&names::made(
+                found.as_ref(),
+                &ProjectionEntry { generation, ..entry.clone() },
+            ))
+        });
+        done.map_err(|error| self.with_near(error))
+    }
+
+    /// An error with the names that are near to the one that was not found.
+    pub(in crate::store) fn with_near(&self, mut error: Error) -> Error {
+        let (name, near, kind) = match &mut error {
+            Error::ProjectionNotFound { name, near } => (name, near, Kind::Projection),
+            Error::SubscriptionNotFound { name, near } => (name, near, Kind::Subscription),
+            _ => return error,
+        };
+        match self.names(kind) {
+            Ok(names) => {
+                let names = names.into_iter().map(|known| known.text);
+                *near = names.filter(|known| near::is_near(name, known)).collect();
+                error
+            }
+            Err(failed) => failed,
+        }
+    }
+}
