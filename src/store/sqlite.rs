@@ -29,7 +29,6 @@ mod payload;
 mod place;
 mod plan;
 mod positions;
-mod projections;
 mod read;
 mod record;
 mod registry;
@@ -41,6 +40,7 @@ mod state_rows;
 mod states;
 mod stream_index;
 mod streams;
+mod table;
 mod transaction;
 mod tx;
 mod watch;
@@ -62,8 +62,8 @@ use super::{Error, Options};
 use crate::platform::{self, FileIdentity, Origin};
 
 pub(crate) use self::lock::Turn;
-pub(crate) use self::projections::{Projection, RowRef, statements};
 pub(crate) use self::read::Reader;
+pub(crate) use self::table::{Projection, RowRef, statements};
 pub use self::watch::Waker;
 pub(crate) use self::watch::{Watch, Woken};
 

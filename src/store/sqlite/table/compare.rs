@@ -6,8 +6,8 @@ use rusqlite::types::ValueRef as Column;
 use rusqlite::{Connection, Row as SqlRow, Statement};
 
 use super::Projection;
-use super::rows::whole_row;
-use super::table::list;
+use super::apply::whole_row;
+use super::columns::list;
 use crate::store::sqlite::failure::Failure;
 use crate::store::{Differences, Error};
 

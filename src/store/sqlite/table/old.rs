@@ -6,8 +6,8 @@
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
+use super::columns::quoted;
 use super::file::{self, File};
-use super::table::quoted;
 use crate::schema::Identifier;
 use crate::store::rules::names;
 use crate::store::sqlite::Store;
@@ -131,7 +131,7 @@ fn say(old: &Connection, name: &Identifier, end: End, last: u64) -> rusqlite::Re
 mod tests {
     use super::*;
     use crate::schema::Schema;
-    use crate::store::sqlite::projections::table;
+    use crate::store::sqlite::table::columns;
 
     #[test]
     fn every_statement_on_an_old_table_is_refused_with_the_sentence() {
@@ -144,7 +144,7 @@ mod tests {
                 let old = Connection::open_in_memory().unwrap();
                 old.execute_batch(&format!("PRAGMA legacy_alter_table={legacy}")).unwrap();
                 let schema = Schema::of(fields).unwrap();
-                let tables = [table::CHECKPOINT, &table::statements(&name, &schema)].concat();
+                let tables = [columns::CHECKPOINT, &columns::statements(&name, &schema)].concat();
                 old.execute_batch(&tables).unwrap();
                 old.execute_batch("INSERT INTO ream_checkpoint VALUES (0, x'00', NULL)").unwrap();
                 let mut prepared = old.prepare("SELECT count(*) FROM users").unwrap();

@@ -4,6 +4,8 @@
 //! rows and checkpoint of a projection are in a file of its own, so that what writes them is in no
 //! writer's way.
 
+mod apply;
+mod columns;
 mod compare;
 mod erase;
 mod fence;
@@ -11,9 +13,7 @@ mod file;
 mod functions;
 mod lower;
 mod old;
-mod rows;
 mod select;
-mod table;
 
 use std::cell::Cell;
 
@@ -49,7 +49,8 @@ impl Store {
         let ProjectionEntry { name, definition, generation, .. } = entry;
         let link = Link::genesis(&self.marker.id);
         let file = File::of(&self.layout, name, *generation);
-        let statements = [table::CHECKPOINT, &table::statements(name, &definition.schema)].concat();
+        let statements =
+            [columns::CHECKPOINT, &columns::statements(name, &definition.schema)].concat();
         let connection = file.create(&self.layout, &self.options, |connection| {
             connection.execute_batch(&statements)?;
             let insert = "INSERT INTO ream_checkpoint VALUES (0, ?1, NULL)";
@@ -155,7 +156,7 @@ impl Projection {
 
     /// The table, as SQL names it.
     fn table(&self) -> String {
-        table::quoted(self.entry.name.as_str())
+        columns::quoted(self.entry.name.as_str())
     }
 
     /// What a failure of SQLite means.
@@ -191,7 +192,7 @@ fn of_file(name: &Identifier, file: &File, error: Error) -> Error {
 
 /// The statements that make a table like that of a projection.
 pub(crate) fn statements(entry: &ProjectionEntry) -> String {
-    table::statements(&entry.name, &entry.definition.schema)
+    columns::statements(&entry.name, &entry.definition.schema)
 }
 
 impl Drop for Projection {

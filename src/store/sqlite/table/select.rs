@@ -6,8 +6,8 @@ use std::ops::ControlFlow;
 use rusqlite::{Statement, params_from_iter};
 
 use super::Projection;
+use super::columns::{column, from_column, list};
 use super::lower::Lowered;
-use super::table::{column, from_column, list};
 use crate::schema::{Field, ValueRef};
 use crate::store::{Error, Explanation, Selection};
 

@@ -5,8 +5,8 @@
 
 use rusqlite::types::{ToSqlOutput, Value as Bound};
 
+use super::columns::{column, to_column};
 use super::functions::Functions;
-use super::table::{column, to_column};
 use crate::expression::{Comparison, Node};
 use crate::schema::{Decimal, Schema, Value};
 

@@ -4,9 +4,9 @@ use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
 use rusqlite::{Connection, ErrorCode, Statement, params, params_from_iter};
 
 use super::Projection;
+use super::columns::{column, from_column, list, to_column};
 use super::functions::Functions;
 use super::lower::{Lowered, lower};
-use super::table::{column, from_column, list, to_column};
 use crate::event::Position;
 use crate::expression::{Assignments, Condition};
 use crate::schema::{Row, Schema};
