@@ -5,7 +5,9 @@ use std::ops::ControlFlow;
 use super::checkpoint::Checkpoint;
 use super::error::Error;
 use super::name::ProjectionEntry;
-use super::rows::{Change, Differences, Explanation, ProjectionStatus, Selection, SetEach};
+use super::rows::{
+    Applied, Change, ChangeRef, Differences, Explanation, ProjectionStatus, Selection, SetEach,
+};
 use super::seal::Batched;
 use super::{Engine, RunLock, Stopped, Store, sqlite};
 use crate::event::Position;
@@ -40,19 +42,21 @@ use crate::schema::{Row, Schema, ValueRef};
 /// ```
 #[derive(Debug)]
 pub struct Projection {
-    engine: ProjectionEngine,
+    entry: ProjectionEntry,
+    table: Table,
 }
 
+/// The owner of its rows and its checkpoint.
 #[derive(Debug)]
-enum ProjectionEngine {
-    Sqlite(sqlite::Projection),
+enum Table {
+    Sqlite(sqlite::Table),
 }
 
 impl ProjectionEntry {
     /// The statements that make a table like the projection's.
     #[must_use]
     pub fn statements(&self) -> String {
-        sqlite::statements(self)
+        sqlite::statements(&self.name, &self.definition.schema)
     }
 }
 
@@ -98,8 +102,8 @@ impl Rebuild {
     ///
     /// Where its file can't be removed.
     pub fn discard(self) -> Result<(), Error> {
-        match self.projection.engine {
-            ProjectionEngine::Sqlite(projection) => projection.discard(),
+        match self.projection.table {
+            Table::Sqlite(table) => table.discard(),
         }
     }
 }
@@ -112,7 +116,7 @@ impl Store {
     /// Where it can't be done.
     pub(crate) fn tidy_older(&self, entry: &ProjectionEntry) -> Result<(), Error> {
         match &self.engine {
-            Engine::Sqlite(store) => store.follow_up_older(entry),
+            Engine::Sqlite(store) => store.follow_up_older(&entry.name, entry.generation),
         }
     }
 
@@ -121,22 +125,20 @@ impl Store {
     /// others.
     pub fn erase_rows(&self, projection: &Projection) -> Option<Error> {
         match &self.engine {
-            Engine::Sqlite(store) => store.erase_rows(projection.engine()),
+            Engine::Sqlite(store) => store.erase_rows(projection.table()),
         }
     }
 }
 
 impl Projection {
-    pub(super) fn of(engine: sqlite::Projection) -> Self {
-        Self { engine: ProjectionEngine::Sqlite(engine) }
+    pub(super) fn of(entry: ProjectionEntry, table: sqlite::Table) -> Self {
+        Self { entry, table: Table::Sqlite(table) }
     }
 
     /// Its name, definition and generation.
     #[must_use]
     pub fn entry(&self) -> &ProjectionEntry {
-        match &self.engine {
-            ProjectionEngine::Sqlite(projection) => projection.entry(),
-        }
+        &self.entry
     }
 
     /// What its rows look like.
@@ -151,8 +153,12 @@ impl Projection {
     ///
     /// Where it can't be read.
     pub fn status(&self) -> Result<ProjectionStatus, Error> {
-        match &self.engine {
-            ProjectionEngine::Sqlite(projection) => projection.status(),
+        match &self.table {
+            Table::Sqlite(table) => {
+                let (rows, bytes) = table.size()?;
+                let checkpoint = table.place()?.position;
+                Ok(ProjectionStatus { rows, bytes, checkpoint })
+            }
         }
     }
 
@@ -162,8 +168,8 @@ impl Projection {
     ///
     /// Where it can't be read.
     pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
-        match &self.engine {
-            ProjectionEngine::Sqlite(projection) => projection.checkpoint(),
+        match &self.table {
+            Table::Sqlite(table) => table.place(),
         }
     }
 
@@ -174,9 +180,9 @@ impl Projection {
     ///
     /// [`Error::Superseded`], [`Error::Dropped`], and where no row is at fault: then none is set.
     pub fn set(&mut self, rows: &[Row], batched: Batched) -> Result<SetEach, Error> {
-        match &mut self.engine {
-            ProjectionEngine::Sqlite(projection) => projection.set(rows, batched),
-        }
+        let changes = rows.iter().map(ChangeRef::Set);
+        let Applied { changes: set, stopped, .. } = self.apply(changes, None, batched, false)?;
+        Ok(SetEach { set, stopped })
     }
 
     /// Sets fields of the rows that `condition` keeps, of all where there is none, in one transaction;
@@ -193,11 +199,7 @@ impl Projection {
         condition: Option<&Condition>,
         dry_run: bool,
     ) -> Result<u64, Error> {
-        match &mut self.engine {
-            ProjectionEngine::Sqlite(projection) => {
-                projection.update(assignments, condition, dry_run)
-            }
-        }
+        self.change(ChangeRef::Update(assignments, condition), dry_run)
     }
 
     /// Deletes the rows that `condition` keeps, in one transaction; how many. With `dry_run` nothing is
@@ -208,9 +210,7 @@ impl Projection {
     /// [`Error::Expression`], [`Error::OtherSchema`], [`Error::Superseded`], [`Error::Dropped`]: nothing
     /// is changed.
     pub fn delete(&mut self, condition: &Condition, dry_run: bool) -> Result<u64, Error> {
-        match &mut self.engine {
-            ProjectionEngine::Sqlite(projection) => projection.delete(condition, dry_run),
-        }
+        self.change(ChangeRef::Delete(condition), dry_run)
     }
 
     /// Makes changes, in their order, and moves the checkpoint from `from` to `to`, all in one
@@ -226,8 +226,26 @@ impl Projection {
         from: Position,
         to: &Checkpoint,
     ) -> Result<Option<Stopped>, Error> {
-        match &mut self.engine {
-            ProjectionEngine::Sqlite(projection) => projection.commit(changes, from, to),
+        let changes = changes.iter().map(Change::borrow);
+        Ok(self.apply(changes, Some((from, to)), Batched::AllOrNone, false)?.stopped)
+    }
+
+    /// Makes one change; how many rows it is about.
+    fn change(&mut self, change: ChangeRef<'_>, dry_run: bool) -> Result<u64, Error> {
+        let Applied { rows, stopped, .. } =
+            self.apply([change], None, Batched::AllOrNone, dry_run)?;
+        stopped.map_or(Ok(rows), |stopped| Err(stopped.error))
+    }
+
+    fn apply<'c>(
+        &mut self,
+        changes: impl IntoIterator<Item = ChangeRef<'c>>,
+        moves: Option<(Position, &Checkpoint)>,
+        batched: Batched,
+        dry_run: bool,
+    ) -> Result<Applied, Error> {
+        match &mut self.table {
+            Table::Sqlite(table) => table.apply(changes, moves, batched, dry_run),
         }
     }
 
@@ -238,8 +256,8 @@ impl Projection {
     ///
     /// Where the file can't be written or synced.
     pub fn tidy(&self) -> Result<(), Error> {
-        match &self.engine {
-            ProjectionEngine::Sqlite(projection) => projection.tidy(),
+        match &self.table {
+            Table::Sqlite(table) => table.tidy().map(drop),
         }
     }
 
@@ -249,8 +267,8 @@ impl Projection {
     ///
     /// Where it may not be.
     pub fn settle(&self) -> Result<(), Error> {
-        match &self.engine {
-            ProjectionEngine::Sqlite(projection) => projection.settle(),
+        match &self.table {
+            Table::Sqlite(table) => table.settle().map(drop),
         }
     }
 
@@ -268,9 +286,9 @@ impl Projection {
         mut each: impl FnMut(&RowRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), Error> {
         selection.check(self.schema())?;
-        match &self.engine {
-            ProjectionEngine::Sqlite(projection) => {
-                projection.select(selection, |row| each(&RowRef(RowEngine::Sqlite(row))))
+        match &self.table {
+            Table::Sqlite(table) => {
+                table.select(selection, |row| each(&RowRef(RowEngine::Sqlite(row))))
             }
         }
     }
@@ -282,8 +300,8 @@ impl Projection {
     /// As [`Projection::select`].
     pub fn count(&self, selection: &Selection) -> Result<u64, Error> {
         selection.check(self.schema())?;
-        match &self.engine {
-            ProjectionEngine::Sqlite(projection) => projection.count(selection),
+        match &self.table {
+            Table::Sqlite(table) => table.count(selection),
         }
     }
 
@@ -294,8 +312,8 @@ impl Projection {
     /// As [`Projection::select`].
     pub fn explain(&self, selection: &Selection) -> Result<Explanation, Error> {
         selection.check(self.schema())?;
-        match &self.engine {
-            ProjectionEngine::Sqlite(projection) => projection.explain(selection),
+        match &self.table {
+            Table::Sqlite(table) => table.explain(selection),
         }
     }
 
@@ -305,10 +323,8 @@ impl Projection {
     ///
     /// [`Error::OtherSchema`], and where they can't be read.
     pub fn differences(&self, old: &Self, shown: usize) -> Result<Differences, Error> {
-        match (&self.engine, &old.engine) {
-            (ProjectionEngine::Sqlite(new), ProjectionEngine::Sqlite(old)) => {
-                new.differences(old, shown)
-            }
+        match (&self.table, &old.table) {
+            (Table::Sqlite(new), Table::Sqlite(old)) => new.differences(old, shown),
         }
     }
 
@@ -318,14 +334,14 @@ impl Projection {
     ///
     /// [`Error::Superseded`], [`Error::Dropped`], and where that can't be read.
     pub(crate) fn check_serves(&self) -> Result<(), Error> {
-        match &self.engine {
-            ProjectionEngine::Sqlite(projection) => projection.check_serves(),
+        match &self.table {
+            Table::Sqlite(table) => table.check_serves(),
         }
     }
 
-    pub(super) fn engine(&self) -> &sqlite::Projection {
-        match &self.engine {
-            ProjectionEngine::Sqlite(projection) => projection,
+    pub(super) fn table(&self) -> &sqlite::Table {
+        match &self.table {
+            Table::Sqlite(table) => table,
         }
     }
 }

@@ -77,6 +77,38 @@ pub enum Change {
     Delete(Condition),
 }
 
+/// The same as it is asked of an engine.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ChangeRef<'c> {
+    Set(&'c Row),
+    Upsert(&'c Row, &'c Assignments),
+    /// Of all rows where there is no condition.
+    Update(&'c Assignments, Option<&'c Condition>),
+    Delete(&'c Condition),
+}
+
+impl Change {
+    pub(super) fn borrow(&self) -> ChangeRef<'_> {
+        match self {
+            Self::Set(row) => ChangeRef::Set(row),
+            Self::Upsert(row, assignments) => ChangeRef::Upsert(row, assignments),
+            Self::Update(assignments, condition) => ChangeRef::Update(assignments, Some(condition)),
+            Self::Delete(condition) => ChangeRef::Delete(condition),
+        }
+    }
+}
+
+/// What came of changes.
+#[derive(Debug, Default)]
+pub(super) struct Applied {
+    /// How many changes are made, from the first on.
+    pub(super) changes: usize,
+    /// How many rows they are about.
+    pub(super) rows: u64,
+    /// The change that was refused, where one was.
+    pub(super) stopped: Option<Stopped>,
+}
+
 /// What differs between a projection and the one that it is to follow.
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]

@@ -1,8 +1,7 @@
-//! Projections: which there are, and the rows of one.
+//! Tables: the owner of a projection's rows and checkpoint, a generation in a file of its own, so that what
+//! writes it is in no writer's way.
 //!
-//! The events' file records which there are, what each is made of and which of its generations serves;
-//! rows and checkpoint of a projection are in a file of its own, so that what writes them is in no
-//! writer's way.
+//! The events' file records which projections there are, and which generation of each serves.
 
 mod apply;
 mod columns;
@@ -19,6 +18,7 @@ use std::cell::Cell;
 
 use rusqlite::{Connection, ErrorCode};
 
+pub(crate) use self::columns::statements;
 use self::file::File;
 pub(crate) use self::select::RowRef;
 use super::Store;
@@ -27,15 +27,17 @@ use super::layout::Layout;
 use super::lock::{MOMENT, Queue, Turn};
 use super::payload::link;
 use crate::event::{Link, Position};
-use crate::schema::Identifier;
-use crate::store::{Checkpoint, Error, Options, ProjectionEntry, ProjectionStatus};
+use crate::schema::{Identifier, Schema};
+use crate::store::{Checkpoint, Error, Options};
 
-/// A projection, open.
+/// A generation of a projection, open.
 #[derive(Debug)]
-pub(crate) struct Projection {
+pub(crate) struct Table {
+    name: Identifier,
+    generation: u64,
+    schema: Schema,
     connection: Connection,
     file: File,
-    entry: ProjectionEntry,
     layout: Layout,
     options: Options,
     /// Whether something may be in the log that was committed here.
@@ -43,38 +45,52 @@ pub(crate) struct Projection {
 }
 
 impl Store {
-    /// Makes the file of a generation, without rows, in the place of one that was left half made. Durable when
-    /// it returns, but for its name.
-    pub(crate) fn make_table(&self, entry: &ProjectionEntry) -> Result<Projection, Error> {
-        let ProjectionEntry { name, definition, generation, .. } = entry;
+    /// Makes a generation of a projection, without rows, in the place of one that was left half made. Durable
+    /// when it returns, but for its name.
+    pub(crate) fn make_table(
+        &self,
+        name: &Identifier,
+        generation: u64,
+        schema: &Schema,
+    ) -> Result<Table, Error> {
         let link = Link::genesis(&self.marker.id);
-        let file = File::of(&self.layout, name, *generation);
-        let statements =
-            [columns::CHECKPOINT, &columns::statements(name, &definition.schema)].concat();
+        let file = File::of(&self.layout, name, generation);
+        let statements = [columns::CHECKPOINT, &columns::statements(name, schema)].concat();
         let connection = file.create(&self.layout, &self.options, |connection| {
             connection.execute_batch(&statements)?;
             let insert = "INSERT INTO ream_checkpoint VALUES (0, ?1, NULL)";
             connection.execute(insert, [link.as_bytes()]).map(drop)
         })?;
-        Ok(self.opened(entry, file, connection))
+        Ok(self.opened(name, generation, schema, file, connection))
     }
 
-    /// Opens the file of a generation.
-    pub(crate) fn table(&self, entry: &ProjectionEntry) -> Result<Projection, Error> {
-        let file = File::of(&self.layout, &entry.name, entry.generation);
+    /// Opens a generation of a projection.
+    pub(crate) fn table(
+        &self,
+        name: &Identifier,
+        generation: u64,
+        schema: &Schema,
+    ) -> Result<Table, Error> {
+        let file = File::of(&self.layout, name, generation);
         match file.open(&self.layout, &self.options) {
-            Ok(connection) => Ok(self.opened(entry, file, connection)),
-            Err(error) if file.exists()? => Err(of_file(&entry.name, &file, error)),
-            Err(_) => {
-                Err(Error::ProjectionLost { name: entry.name.to_string(), path: file.path() })
-            }
+            Ok(connection) => Ok(self.opened(name, generation, schema, file, connection)),
+            Err(error) if file.exists()? => Err(of_file(name, &file, error)),
+            Err(_) => Err(Error::ProjectionLost { name: name.to_string(), path: file.path() }),
         }
     }
 
-    fn opened(&self, entry: &ProjectionEntry, file: File, connection: Connection) -> Projection {
-        let (layout, options) = (self.layout.clone(), self.options.clone());
-        let entry = entry.clone();
-        Projection { connection, file, entry, layout, options, untidy: Cell::new(false) }
+    fn opened(
+        &self,
+        name: &Identifier,
+        generation: u64,
+        schema: &Schema,
+        file: File,
+        connection: Connection,
+    ) -> Table {
+        let (name, schema) = (name.clone(), schema.clone());
+        let (layout, options, untidy) =
+            (self.layout.clone(), self.options.clone(), Cell::new(false));
+        Table { name, generation, schema, connection, file, layout, options, untidy }
     }
 
     /// Whether there are files of a projection, whether they serve or not.
@@ -100,7 +116,7 @@ impl Store {
     }
 }
 
-impl Projection {
+impl Table {
     /// Removes a generation that does not serve.
     pub(crate) fn discard(self) -> Result<(), Error> {
         let file = self.file.clone();
@@ -108,23 +124,17 @@ impl Projection {
         file.remove()
     }
 
-    pub(crate) fn entry(&self) -> &ProjectionEntry {
-        &self.entry
-    }
-
-    pub(crate) fn status(&self) -> Result<ProjectionStatus, Error> {
+    /// How many rows there are, and how many bytes its files have.
+    pub(crate) fn size(&self) -> Result<(u64, u64), Error> {
         let count = format!("SELECT count(*) FROM {}", self.table());
         let rows = self.connection.query_row(&count, [], |row| row.get(0));
         let rows = rows.map_err(|error| self.misread("count the rows", error))?;
-        Ok(ProjectionStatus {
-            rows,
-            bytes: self.file.bytes(),
-            checkpoint: self.checkpoint()?.position,
-        })
+        Ok((rows, self.file.bytes()))
     }
 
-    pub(crate) fn checkpoint(&self) -> Result<Checkpoint, Error> {
-        let checkpoint = self
+    /// How far it has come.
+    pub(crate) fn place(&self) -> Result<Checkpoint, Error> {
+        let place = self
             .connection
             .prepare_cached("SELECT position, link FROM ream_checkpoint")
             .and_then(|mut statement| {
@@ -132,31 +142,24 @@ impl Projection {
                     Ok(Checkpoint { position: Position(row.get(0)?), link: link(row, 1)? })
                 })
             });
-        checkpoint.map_err(|error| self.misread("read the checkpoint", error))
+        place.map_err(|error| self.misread("read the checkpoint", error))
     }
 
-    /// Moves what was committed lately from the log into the file, where no one reads the log.
-    pub(crate) fn tidy(&self) -> Result<(), Error> {
-        let moved = self.file.tidy(&self.connection, &self.layout, &self.options)?;
-        self.untidy.set(!moved);
-        Ok(())
-    }
-
-    /// Makes what was committed durable.
-    pub(crate) fn settle(&self) -> Result<(), Error> {
-        let settled = self.file.settle(&self.connection, &self.layout, &self.options);
-        settled.map_err(|error| match self.check_serves() {
+    /// Makes what was committed durable, and moves it from the log into the file where no one reads the
+    /// log; whether it did: then nothing is left in that.
+    pub(crate) fn settle(&self) -> Result<bool, Error> {
+        let settled = self.settle_file().map_err(|error| match self.check_serves() {
             // Its file may be gone.
             Err(ended @ (Error::Superseded(_) | Error::Dropped(_))) => ended,
             _ => error,
         })?;
         self.untidy.set(false);
-        Ok(())
+        Ok(settled)
     }
 
     /// The table, as SQL names it.
     fn table(&self) -> String {
-        columns::quoted(self.entry.name.as_str())
+        columns::quoted(self.name.as_str())
     }
 
     /// What a failure of SQLite means.
@@ -164,7 +167,7 @@ impl Projection {
         if let Some(ended) = self.ended(&error) {
             return ended;
         }
-        of_file(&self.entry.name, &self.file, failure(&self.layout, action, error))
+        of_file(&self.name, &self.file, failure(&self.layout, action, error))
     }
 
     /// The same where the statement is one that any file of a projection knows.
@@ -174,7 +177,7 @@ impl Projection {
             || error == rusqlite::Error::QueryReturnedNoRows;
         if is_other && self.ended(&error).is_none() {
             let damaged = Error::Damaged { what: error.to_string() };
-            return of_file(&self.entry.name, &self.file, damaged);
+            return of_file(&self.name, &self.file, damaged);
         }
         self.tell(action, error)
     }
@@ -190,12 +193,7 @@ fn of_file(name: &Identifier, file: &File, error: Error) -> Error {
     }
 }
 
-/// The statements that make a table like that of a projection.
-pub(crate) fn statements(entry: &ProjectionEntry) -> String {
-    columns::statements(&entry.name, &entry.definition.schema)
-}
-
-impl Drop for Projection {
+impl Drop for Table {
     fn drop(&mut self) {
         // SQLite does that as well, but not what has to be done where it fails.
         if self.untidy.get() {

@@ -27,7 +27,7 @@ impl Store {
         let made = ProjectionEntry { generation: last + 1, ..entry.clone() };
         // What an earlier attempt left is in no one's use, and what a drop left is for readers of that.
         store.follow_up_drop(&entry.name, last)?;
-        drop(store.make_table(&made)?);
+        drop(store.make_table(&made.name, made.generation, &made.definition.schema)?);
         store.lead(&entry.name, made.generation)?;
         // From here on it is there: writers wait for no more than this.
         let done = self.transact(false, |tx| {
@@ -75,8 +75,8 @@ impl Store {
     pub fn projection(&self, name: &str) -> Result<Projection, Error> {
         let entry = self.projection_entry(name)?;
         let Engine::Sqlite(store) = &self.engine;
-        match store.table(&entry) {
-            Ok(table) => Ok(Projection::of(table)),
+        match store.table(&entry.name, entry.generation, &entry.definition.schema) {
+            Ok(table) => Ok(Projection::of(entry, table)),
             // It may have been rebuilt since it was looked up.
             Err(_) if self.projection_entry(name)?.generation != entry.generation => {
                 self.projection(name)
@@ -99,10 +99,11 @@ impl Store {
         store.follow_up(&entry.name, serves)?;
         // Whoever put it up and did not go on is gone. In a file that can't be read no one minds it.
         if let Ok(serving) = self.projection(entry.name.as_str()) {
-            let _ = serving.engine().take_down();
+            let _ = serving.table().take_down();
         }
         let made = ProjectionEntry { generation: serves + 1, ..entry.clone() };
-        Ok(Rebuild::new(Projection::of(store.make_table(&made)?), lock))
+        let table = store.make_table(&made.name, made.generation, &made.definition.schema)?;
+        Ok(Rebuild::new(Projection::of(made, table), lock))
     }
 
     /// Has a projection that was made anew serve, in one transaction; the one before it goes when nobody
@@ -169,7 +170,7 @@ impl Store {
             (Ok(()) | Err(Error::OutcomeUnknown { .. }), _) | (_, None) => {}
             (Err(_), Some(serving)) => {
                 // Whoever writes next does it as well.
-                let _ = serving.engine().take_down();
+                let _ = serving.table().take_down();
             }
         }
         changed
@@ -188,7 +189,7 @@ impl Store {
         if serving.entry().generation + 1 != next {
             return Ok(None);
         }
-        match serving.engine().put_up(next) {
+        match serving.table().put_up(next) {
             Err(Error::ProjectionDamaged { .. }) => Ok(None),
             put_up => put_up.map(|()| Some(serving)),
         }

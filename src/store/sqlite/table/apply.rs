@@ -1,49 +1,113 @@
-//! Setting, updating and deleting rows.
+//! Changes of rows and of the checkpoint, in one transaction.
 
 use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
-use rusqlite::{Connection, ErrorCode, Statement, params, params_from_iter};
+use rusqlite::{CachedStatement, Connection, ErrorCode, params, params_from_iter};
 
-use super::Projection;
+use super::Table;
 use super::columns::{column, from_column, list, to_column};
 use super::functions::Functions;
 use super::lower::{Lowered, lower};
 use crate::event::Position;
 use crate::expression::{Assignments, Condition};
 use crate::schema::{Row, Schema};
+use crate::store::rows::{Applied, ChangeRef};
 use crate::store::sqlite::failure::Failure;
-use crate::store::{Batched, Change, Checkpoint, Clash, Error, SetEach, Stopped};
+use crate::store::{Batched, Checkpoint, Clash, Error, Stopped};
 
-impl Projection {
-    pub(crate) fn set(&mut self, rows: &[Row], batched: Batched) -> Result<SetEach, Error> {
-        let mut stopped = None;
-        let set = self.write(|connection| {
-            let mut statement = connection.prepare_cached(&self.upsert())?;
-            for (index, row) in rows.iter().enumerate() {
-                match self.put(connection, &mut statement, row) {
-                    Ok(()) => {}
-                    Err(Failure::Refused(error)) => {
-                        stopped = Some(Stopped { index, error });
-                        let kept = if batched == Batched::Each { index } else { 0 };
-                        return Ok((kept, kept > 0));
+impl Table {
+    /// Makes `changes`, in their order, and moves the checkpoint as `moves` says, from where to where, all in
+    /// one transaction. Where a change is refused, those before it are made, or none. With `dry_run` nothing is.
+    ///
+    /// Only with sets may those before be made: any other may be refused half-way.
+    pub(crate) fn apply<'c>(
+        &mut self,
+        changes: impl IntoIterator<Item = ChangeRef<'c>>,
+        moves: Option<(Position, &Checkpoint)>,
+        batched: Batched,
+        dry_run: bool,
+    ) -> Result<Applied, Error> {
+        self.write(|connection| {
+            if let Some((from, to)) = moves {
+                self.move_on(connection, from, to)?;
+            }
+            let (mut applied, mut upsert) = (Applied::default(), None);
+            for (index, change) in changes.into_iter().enumerate() {
+                match self.change(connection, &mut upsert, change) {
+                    Ok(rows) => {
+                        applied.changes += 1;
+                        applied.rows += rows;
                     }
-                    Err(error) => return Err(error),
+                    Err(Failure::Refused(error)) => {
+                        if batched == Batched::AllOrNone {
+                            applied = Applied::default();
+                        }
+                        applied.stopped = Some(Stopped { index, error });
+                        break;
+                    }
+                    Err(failed) => return Err(failed),
                 }
             }
-            Ok((rows.len(), !rows.is_empty()))
-        })?;
-        Ok(SetEach { set, stopped })
+            let is_all = applied.stopped.is_none();
+            let commit = !dry_run && (applied.changes > 0 || is_all && moves.is_some());
+            Ok((applied, commit))
+        })
+    }
+
+    /// Moves the checkpoint, where it is at `from`.
+    fn move_on(
+        &self,
+        connection: &Connection,
+        from: Position,
+        to: &Checkpoint,
+    ) -> Result<(), Failure> {
+        let move_on = "UPDATE ream_checkpoint SET position = ?1, link = ?2 WHERE position = ?3";
+        let moved = connection.prepare_cached(move_on)?.execute(params![
+            to.position.0,
+            to.link.as_bytes(),
+            from.0
+        ])?;
+        if moved == 0 {
+            return Err(
+                Error::CheckpointMoved { name: self.name.to_string(), expected: from }.into()
+            );
+        }
+        Ok(())
+    }
+
+    /// Makes a change; how many rows it is about. `upsert` is the statement that puts rows, once it is prepared.
+    fn change<'s>(
+        &self,
+        connection: &'s Connection,
+        upsert: &mut Option<CachedStatement<'s>>,
+        change: ChangeRef<'_>,
+    ) -> Result<u64, Failure> {
+        match change {
+            ChangeRef::Set(row) => self.put(connection, upsert, row).map(|()| 1),
+            ChangeRef::Upsert(row, assignments) => match self.row_like(connection, row)? {
+                Some(before) => self.update_row(connection, assignments, &before).map(|()| 1),
+                None => self.put(connection, upsert, row).map(|()| 1),
+            },
+            ChangeRef::Update(assignments, condition) => {
+                self.update_rows(connection, assignments, condition)
+            }
+            ChangeRef::Delete(condition) => self.delete_rows(connection, condition),
+        }
     }
 
     /// Inserts a row, or replaces the one with its key.
-    fn put(
+    fn put<'s>(
         &self,
-        connection: &Connection,
-        statement: &mut Statement<'_>,
+        connection: &'s Connection,
+        upsert: &mut Option<CachedStatement<'s>>,
         row: &Row,
     ) -> Result<(), Failure> {
-        if row.values().len() != self.entry.definition.schema.fields().len() {
+        if row.values().len() != self.schema.fields().len() {
             return Err(Error::OtherSchema.into());
         }
+        let statement = match upsert {
+            Some(statement) => statement,
+            None => upsert.insert(connection.prepare_cached(&self.upsert())?),
+        };
         for (at, value) in row.values().iter().enumerate() {
             statement.raw_bind_parameter(at + 1, to_column(value))?;
         }
@@ -55,7 +119,7 @@ impl Projection {
 
     /// The statement that inserts a row, or replaces the one with its key.
     fn upsert(&self) -> String {
-        let schema = &self.entry.definition.schema;
+        let schema = &self.schema;
         let all: Vec<usize> = (0..schema.fields().len()).collect();
         let others: Vec<usize> =
             all.iter().copied().filter(|field| !schema.key().contains(field)).collect();
@@ -88,12 +152,12 @@ impl Projection {
         if !unique {
             return error.into();
         }
-        let schema = &self.entry.definition.schema;
+        let schema = &self.schema;
         for fields in schema.unique() {
             match self.holder(connection, fields, row) {
                 Ok(Some(holder)) => {
                     let clash = Clash {
-                        projection: self.entry.name.to_string(),
+                        projection: self.name.to_string(),
                         row: schema.describe_key(row),
                         values: schema.describe(fields, row),
                         holder,
@@ -114,7 +178,7 @@ impl Projection {
         fields: &[usize],
         row: &Row,
     ) -> Result<Option<String>, Failure> {
-        let schema = &self.entry.definition.schema;
+        let schema = &self.schema;
         let all: Vec<usize> = (0..schema.fields().len()).collect();
         let equal = |fields: &[usize], from: usize| {
             let terms = fields.iter().enumerate().map(|(at, field)| {
@@ -137,17 +201,6 @@ impl Projection {
         Ok(Some(schema.describe_key(&whole_row(found, schema)?)))
     }
 
-    pub(crate) fn update(
-        &mut self,
-        assignments: &Assignments,
-        condition: Option<&Condition>,
-        dry_run: bool,
-    ) -> Result<u64, Error> {
-        self.write(|connection| {
-            Ok((self.update_rows(connection, assignments, condition)?, !dry_run))
-        })
-    }
-
     /// Sets fields of the rows that `condition` keeps; how many.
     fn update_rows(
         &self,
@@ -155,7 +208,7 @@ impl Projection {
         assignments: &Assignments,
         condition: Option<&Condition>,
     ) -> Result<u64, Failure> {
-        let schema = &self.entry.definition.schema;
+        let schema = &self.schema;
         self.check_schema(assignments.schema())?;
         let lowered = condition.map(|condition| self.lowered(condition)).transpose()?;
         let (filter, bound, functions) = match lowered {
@@ -203,7 +256,7 @@ impl Projection {
         if assignments.is_empty() {
             return Ok(());
         }
-        let schema = &self.entry.definition.schema;
+        let schema = &self.schema;
         let after = assignments.apply(before).map_err(|error| Error::Row {
             row: schema.describe_key(before),
             error: error.into(),
@@ -221,7 +274,7 @@ impl Projection {
 
     /// The statement that sets `fields` of the row with a key.
     fn update_statement(&self, fields: impl Iterator<Item = usize>) -> String {
-        let schema = &self.entry.definition.schema;
+        let schema = &self.schema;
         let mut number = 0;
         let mut equal = |field: usize| {
             number += 1;
@@ -230,10 +283,6 @@ impl Projection {
         let set: Vec<String> = fields.map(&mut equal).collect();
         let key: Vec<String> = schema.key().iter().copied().map(&mut equal).collect();
         format!("UPDATE {} SET {} WHERE {}", self.table(), set.join(", "), key.join(" AND "))
-    }
-
-    pub(crate) fn delete(&mut self, condition: &Condition, dry_run: bool) -> Result<u64, Error> {
-        self.write(|connection| Ok((self.delete_rows(connection, condition)?, !dry_run)))
     }
 
     /// Deletes the rows that `condition` keeps; how many.
@@ -249,64 +298,9 @@ impl Projection {
         Ok(deleted? as u64)
     }
 
-    /// Makes changes and moves the checkpoint on from `from`, all in one transaction.
-    pub(crate) fn commit(
-        &mut self,
-        changes: &[Change],
-        from: Position,
-        to: &Checkpoint,
-    ) -> Result<Option<Stopped>, Error> {
-        let mut stopped = None;
-        self.write(|connection| {
-            let move_on = "UPDATE ream_checkpoint SET position = ?1, link = ?2 \
-                           WHERE position = ?3";
-            let moved = connection.prepare_cached(move_on)?.execute(params![
-                to.position.0,
-                to.link.as_bytes(),
-                from.0
-            ])?;
-            if moved == 0 {
-                let name = self.entry.name.to_string();
-                return Err(Error::CheckpointMoved { name, expected: from }.into());
-            }
-            let mut upsert = connection.prepare_cached(&self.upsert())?;
-            for (index, change) in changes.iter().enumerate() {
-                match self.change(connection, &mut upsert, change) {
-                    Ok(()) => {}
-                    Err(Failure::Refused(error)) => {
-                        stopped = Some(Stopped { index, error });
-                        return Ok(((), false));
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-            Ok(((), true))
-        })?;
-        Ok(stopped)
-    }
-
-    fn change(
-        &self,
-        connection: &Connection,
-        upsert: &mut Statement<'_>,
-        change: &Change,
-    ) -> Result<(), Failure> {
-        match change {
-            Change::Set(row) => self.put(connection, upsert, row),
-            Change::Upsert(row, assignments) => match self.row_like(connection, row)? {
-                Some(before) => self.update_row(connection, assignments, &before),
-                None => self.put(connection, upsert, row),
-            },
-            Change::Update(assignments, condition) => {
-                self.update_rows(connection, assignments, Some(condition)).map(drop)
-            }
-            Change::Delete(condition) => self.delete_rows(connection, condition).map(drop),
-        }
-    }
-
     /// The row that is there with the key of `row`.
     fn row_like(&self, connection: &Connection, row: &Row) -> Result<Option<Row>, Failure> {
-        let schema = &self.entry.definition.schema;
+        let schema = &self.schema;
         let all: Vec<usize> = (0..schema.fields().len()).collect();
         let key = schema.key().iter().enumerate();
         let key =
@@ -330,7 +324,7 @@ impl Projection {
     }
 
     pub(super) fn check_schema(&self, schema: &Schema) -> Result<(), Error> {
-        if *schema == self.entry.definition.schema { Ok(()) } else { Err(Error::OtherSchema) }
+        if *schema == self.schema { Ok(()) } else { Err(Error::OtherSchema) }
     }
 
     /// Runs `work` in a transaction, where this generation serves, which is committed where it says so.
@@ -352,7 +346,7 @@ impl Projection {
                 Failure::Refused(error) => error,
                 Failure::Sqlite(error) => {
                     if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) {
-                        self.file.doubt(connection);
+                        self.doubt();
                     }
                     self.tell("write to the projection", error)
                 }

@@ -43,7 +43,7 @@ pub(super) fn list(schema: &Schema, fields: &[usize]) -> String {
 }
 
 /// The statements that make the table `name` and its indexes.
-pub(super) fn statements(name: &Identifier, schema: &Schema) -> String {
+pub(crate) fn statements(name: &Identifier, schema: &Schema) -> String {
     let mut sql = format!("CREATE TABLE {} (\n", quoted(name.as_str()));
     let rowid = is_rowid(schema);
     for (at, field) in schema.fields().iter().enumerate() {

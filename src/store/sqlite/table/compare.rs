@@ -5,16 +5,16 @@ use std::cmp::Ordering;
 use rusqlite::types::ValueRef as Column;
 use rusqlite::{Connection, Row as SqlRow, Statement};
 
-use super::Projection;
+use super::Table;
 use super::apply::whole_row;
 use super::columns::list;
 use crate::store::sqlite::failure::Failure;
 use crate::store::{Differences, Error};
 
-impl Projection {
+impl Table {
     /// What differs from `old`; the first rows that do, at most so many.
     pub(crate) fn differences(&self, old: &Self, shown: usize) -> Result<Differences, Error> {
-        old.check_schema(&self.entry.definition.schema)?;
+        old.check_schema(&self.schema)?;
         self.compare(old, shown).map_err(|failed| match failed {
             Failure::Refused(error) => error,
             Failure::Sqlite(error) => self.tell("compare the projection", error),
@@ -22,7 +22,7 @@ impl Projection {
     }
 
     fn compare(&self, old: &Self, shown: usize) -> Result<Differences, Failure> {
-        let schema = &self.entry.definition.schema;
+        let schema = &self.schema;
         let mut differences = Differences::default();
         let (mut olds, mut news) = (old.by_key(&old.connection)?, self.by_key(&self.connection)?);
         let (mut olds, mut news) = (olds.query([])?, news.query([])?);
@@ -64,7 +64,7 @@ impl Projection {
     }
 
     fn by_key<'c>(&self, connection: &'c Connection) -> rusqlite::Result<Statement<'c>> {
-        let schema = &self.entry.definition.schema;
+        let schema = &self.schema;
         let all: Vec<usize> = (0..schema.fields().len()).collect();
         connection.prepare(&format!(
             "SELECT {} FROM {} ORDER BY {}",

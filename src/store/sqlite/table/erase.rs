@@ -4,7 +4,7 @@
 //! log is cut. No mark is left behind for others to go on with: rows can be made again, so who wants them
 //! gone and is told that they are not asks again.
 
-use super::Projection;
+use super::Table;
 use super::file::{self, File};
 use crate::deadline::Deadline;
 use crate::store::Error;
@@ -23,13 +23,13 @@ enum Step {
 }
 
 impl Store {
-    /// Has no byte of rows that are not there any more be left in the files of `projection`; why some are,
+    /// Has no byte of rows that are not there any more be left in the files of `table`; why some are,
     /// where they are. A reader that is in the way is waited for as long as a writer waits for others.
-    pub(crate) fn erase_rows(&self, projection: &Projection) -> Option<Error> {
+    pub(crate) fn erase_rows(&self, table: &Table) -> Option<Error> {
         let mut progress = Some(Progress::new());
         let deadline = Deadline::after(self.options.lock_timeout);
         loop {
-            match self.try_erase_rows(projection, &mut progress) {
+            match self.try_erase_rows(table, &mut progress) {
                 Ok(Step::Done) => return None,
                 Ok(Step::More) => {}
                 Ok(Step::InTheWay(file)) => match wait_for_readers(deadline, &self.options) {
@@ -48,29 +48,29 @@ impl Store {
     /// Goes on for one turn; `progress` is nothing once all is scrubbed.
     fn try_erase_rows(
         &self,
-        projection: &Projection,
+        table: &Table,
         progress: &mut Option<Progress>,
     ) -> Result<Step, Error> {
         if let Some(scrubbing) = progress {
-            match projection.write(|connection| Ok((scrubbing.scrub(connection)?, true)))? {
+            match table.write(|connection| Ok((scrubbing.scrub(connection)?, true)))? {
                 Scrubbed::Until(_) => return Ok(Step::More),
                 Scrubbed::Unable => return Err(Error::CannotScrub),
                 Scrubbed::All => *progress = None,
             }
         }
-        let Projection { connection, file, layout, options, .. } = projection;
-        if !file.settle(connection, layout, options)? {
-            return Ok(Step::InTheWay(file.clone()));
+        if !table.settle()? {
+            table.untidy.set(true);
+            return Ok(Step::InTheWay(table.file.clone()));
         }
-        self.erase_older(projection)
+        self.erase_older(table)
     }
 
     /// Removes the generations before the one that serves, where readers kept them.
-    fn erase_older(&self, projection: &Projection) -> Result<Step, Error> {
-        let name = &projection.entry.name;
+    fn erase_older(&self, table: &Table) -> Result<Step, Error> {
+        let name = &table.name;
         let older = || -> Result<Option<u64>, Error> {
             let generations = file::generations(&self.layout, name)?;
-            Ok(generations.into_iter().find(|found| *found < projection.entry.generation))
+            Ok(generations.into_iter().find(|found| *found < table.generation))
         };
         let Some(found) = older()? else { return Ok(Step::Done) };
         if let Ok(_turn) = self.take_rebuild(name) {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::Projection;
+use super::Table;
 use super::old::End;
 use crate::deadline::Deadline;
 use crate::store::Error;
@@ -34,7 +34,7 @@ enum Standing {
     Ended(End),
 }
 
-impl Projection {
+impl Table {
     /// Begins a transaction that writes, where this generation serves.
     pub(super) fn begin(&self) -> Result<(), Error> {
         let deadline = Deadline::after(self.options.lock_timeout);
@@ -56,7 +56,7 @@ impl Projection {
             next.map_err(|error| self.misread("read the checkpoint", error))?;
             match self.standing()? {
                 Standing::Serves => {}
-                Standing::Ended(end) => return Err(end.error(&self.entry.name)),
+                Standing::Ended(end) => return Err(end.error(&self.name)),
                 Standing::Ending if self.options.interrupted() => return Err(Error::Interrupted),
                 Standing::Ending if deadline.is_over() => return Err(busy()),
                 Standing::Ending => thread::sleep(LOOK.min(deadline.left())),
@@ -74,7 +74,7 @@ impl Projection {
         }
         match self.standing()? {
             Standing::Serves | Standing::Ending => Ok(()),
-            Standing::Ended(end) => Err(end.error(&self.entry.name)),
+            Standing::Ended(end) => Err(end.error(&self.name)),
         }
     }
 
@@ -82,7 +82,7 @@ impl Projection {
     /// it is taken back.
     fn standing(&self) -> Result<Standing, Error> {
         self.layout.place.make_directory("runners")?;
-        let lock = rebuild_lock(self.entry.name.as_str());
+        let lock = rebuild_lock(self.name.as_str());
         // Who has the turn is the only one who changes the registry.
         let turn = Queue::of_runner(&self.layout, lock).try_enter()?;
         if let Some(end) = self.end()? {
@@ -97,12 +97,12 @@ impl Projection {
 
     /// How this generation came to its end, where it did.
     fn end(&self) -> Result<Option<End>, Error> {
-        let name = self.entry.name.as_str();
+        let name = self.name.as_str();
         let connection = connection::open_to_read(&self.layout, &self.options)?;
         let found = registry::find(&connection, name)
             .map_err(|error| failure(&self.layout, "read the store", error))?;
         Ok(match names::of_kind(found.as_ref(), name, Kind::Projection) {
-            Some(found) if found.generation == self.entry.generation => None,
+            Some(found) if found.generation == self.generation => None,
             // One of the same name may have been made since it was dropped.
             Some(_) if !self.says_dropped() => Some(End::Rebuilt),
             _ => Some(End::Dropped),
@@ -111,7 +111,7 @@ impl Projection {
 
     /// Whether the file says that the projection was dropped.
     fn says_dropped(&self) -> bool {
-        let view = End::Dropped.view(&self.entry.name);
+        let view = End::Dropped.view(&self.name);
         let select = "SELECT 1 FROM sqlite_schema WHERE sql = ?1";
         self.connection.query_row(select, [view], |_| Ok(())).is_ok()
     }
@@ -143,7 +143,7 @@ impl Projection {
     /// What a failure of SQLite means that may come of the words which stand in the place of the rows.
     pub(super) fn ended(&self, error: &rusqlite::Error) -> Option<Error> {
         let message = error.to_string();
-        let name = &self.entry.name;
+        let name = &self.name;
         let end = End::ALL.into_iter().find(|end| message.contains(&end.sentence(name)))?;
         Some(end.error(name))
     }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode};
 
+use super::Table;
 use crate::faults::{self, Remedy};
 use crate::platform::directory::Access;
 use crate::schema::Identifier;
@@ -113,67 +114,6 @@ impl File {
         Ok(connection)
     }
 
-    /// Moves the log into the file and cuts it, unless a reader is in the way; whether it did.
-    pub(super) fn tidy(
-        &self,
-        connection: &Connection,
-        layout: &Layout,
-        options: &Options,
-    ) -> Result<bool, Error> {
-        let doubted = self.is_doubted();
-        // Who else moves it could lose by what is done where that fails.
-        let moved = match Queue::of_projections(layout).try_enter()? {
-            Some(_turn) => {
-                if doubted {
-                    let beside = |suffix: &str| self.place.real_path(&self.beside(suffix));
-                    let (log, shared_memory) = (beside("-wal"), beside("-shm"));
-                    log::check_whole(connection, layout, &log, &shared_memory)
-                        .inspect_err(|_| self.doubt(connection))?;
-                }
-                self.move_log(connection, options).map_err(|error| {
-                    self.doubt(connection);
-                    failure(layout, "sync the projection", error)
-                })?
-            }
-            None => false,
-        };
-        if doubted && moved {
-            // What is on the disk of the log ends somewhere, and would undo what came behind it.
-            self.sync_log(layout)?;
-            self.place.remove(&self.mark())?;
-        }
-        Ok(moved)
-    }
-
-    /// Makes what was committed durable, and moves it from the log into the file where no one reads the
-    /// log: then nothing is left in that, and it is true.
-    pub(super) fn settle(
-        &self,
-        connection: &Connection,
-        layout: &Layout,
-        options: &Options,
-    ) -> Result<bool, Error> {
-        let moved = self.tidy(connection, layout, options)?;
-        if !moved && self.is_doubted() {
-            let source = "a sync failed before, and a reader is in the way of making up for it";
-            return Err(Error::Engine { action: "sync the projection", source: source.into() });
-        }
-        // A log that was cut could come back otherwise, and one that was not is what counts.
-        self.sync_log(layout).inspect_err(|_| self.doubt(connection))?;
-        Ok(moved)
-    }
-
-    fn move_log(&self, connection: &Connection, options: &Options) -> rusqlite::Result<bool> {
-        // With a reader open, TRUNCATE would wait for the whole timeout.
-        connection.busy_timeout(Duration::ZERO)?;
-        let in_the_way = log::move_log(connection, &self.place.real_path(&self.name), "TRUNCATE");
-        wait_as_told(connection, options)?;
-        match in_the_way {
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
-            in_the_way => in_the_way.map(|in_the_way| !in_the_way),
-        }
-    }
-
     /// Makes the log durable as it is, and its name.
     fn sync_log(&self, layout: &Layout) -> Result<(), Error> {
         // The log, unlike the file, carries no locks, so it may be opened and closed.
@@ -181,19 +121,6 @@ impl File {
         let file = self.place.open_file(&log, Access::Read)?;
         file.sync_all().map_err(Error::io("sync", &self.place.path(&log)))?;
         sync_names(layout)
-    }
-
-    /// Remembers that a sync failed. Linux takes for written what it could not write, so a later sync
-    /// of the log says nothing, until the log has been cut. The mark is not synced: who can't see it
-    /// has lost the pages of the log as well.
-    pub(super) fn doubt(&self, connection: &Connection) {
-        if faults::is_off(Remedy::Mark) {
-            return;
-        }
-        // Where it can't be made, nothing else can be done.
-        let _ = self.place.open_file(&self.mark(), Access::Create);
-        // SQLite would try again when it closes, and not say what came of it.
-        let _ = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     }
 
     fn is_doubted(&self) -> bool {
@@ -209,6 +136,75 @@ impl File {
         ["", "-wal", "-shm", "-journal", UNSYNCED]
             .iter()
             .try_for_each(|suffix| self.place.remove(&self.beside(suffix)))
+    }
+}
+
+impl Table {
+    /// Moves what was committed lately from the log into the file and cuts the log, unless a reader is in the
+    /// way; whether it did.
+    pub(crate) fn tidy(&self) -> Result<bool, Error> {
+        let Self { connection, file, layout, .. } = self;
+        let doubted = file.is_doubted();
+        // Who else moves it could lose by what is done where that fails.
+        let moved = match Queue::of_projections(layout).try_enter()? {
+            Some(_turn) => {
+                if doubted {
+                    let beside = |suffix: &str| file.place.real_path(&file.beside(suffix));
+                    let (log, shared_memory) = (beside("-wal"), beside("-shm"));
+                    log::check_whole(connection, layout, &log, &shared_memory)
+                        .inspect_err(|_| self.doubt())?;
+                }
+                self.move_log().map_err(|error| {
+                    self.doubt();
+                    failure(layout, "sync the projection", error)
+                })?
+            }
+            None => false,
+        };
+        if doubted && moved {
+            // What is on the disk of the log ends somewhere, and would undo what came behind it.
+            file.sync_log(layout)?;
+            file.place.remove(&file.mark())?;
+        }
+        self.untidy.set(!moved);
+        Ok(moved)
+    }
+
+    /// The same, durably: a log that is not cut is synced as it is.
+    pub(super) fn settle_file(&self) -> Result<bool, Error> {
+        let moved = self.tidy()?;
+        if !moved && self.file.is_doubted() {
+            let source = "a sync failed before, and a reader is in the way of making up for it";
+            return Err(Error::Engine { action: "sync the projection", source: source.into() });
+        }
+        // A log that was cut could come back otherwise, and one that was not is what counts.
+        self.file.sync_log(&self.layout).inspect_err(|_| self.doubt())?;
+        Ok(moved)
+    }
+
+    fn move_log(&self) -> rusqlite::Result<bool> {
+        let Self { connection, file, .. } = self;
+        // With a reader open, TRUNCATE would wait for the whole timeout.
+        connection.busy_timeout(Duration::ZERO)?;
+        let in_the_way = log::move_log(connection, &file.place.real_path(&file.name), "TRUNCATE");
+        wait_as_told(connection, &self.options)?;
+        match in_the_way {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+            in_the_way => in_the_way.map(|in_the_way| !in_the_way),
+        }
+    }
+
+    /// Remembers that a sync failed. Linux takes for written what it could not write, so a later sync
+    /// of the log says nothing, until the log has been cut. The mark is not synced: who can't see it
+    /// has lost the pages of the log as well.
+    pub(super) fn doubt(&self) {
+        if faults::is_off(Remedy::Mark) {
+            return;
+        }
+        // Where it can't be made, nothing else can be done.
+        let _ = self.file.place.open_file(&self.file.mark(), Access::Create);
+        // SQLite would try again when it closes, and not say what came of it.
+        let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     }
 }
 

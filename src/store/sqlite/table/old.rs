@@ -9,12 +9,12 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use super::columns::quoted;
 use super::file::{self, File};
 use crate::schema::Identifier;
+use crate::store::Error;
 use crate::store::rules::names;
 use crate::store::sqlite::Store;
 use crate::store::sqlite::lock::Queue;
 use crate::store::sqlite::log::truncated;
 use crate::store::sqlite::runs::rebuild_lock;
-use crate::store::{Error, ProjectionEntry};
 
 /// How a generation came to serve no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,10 +66,9 @@ impl Store {
     }
 
     /// Does what may be left to do behind a rebuild, where no one makes the projection anew at this moment.
-    pub(crate) fn follow_up_older(&self, entry: &ProjectionEntry) -> Result<(), Error> {
-        let name = &entry.name;
+    pub(crate) fn follow_up_older(&self, name: &Identifier, serves: u64) -> Result<(), Error> {
         let generations = file::generations(&self.layout, name)?;
-        if !generations.iter().any(|found| *found < entry.generation) {
+        if !generations.iter().any(|found| *found < serves) {
             return Ok(());
         }
         self.layout.place.make_directory("runners")?;

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use rusqlite::{Statement, params_from_iter};
 
-use super::Projection;
+use super::Table;
 use super::columns::{column, from_column, list};
 use super::lower::Lowered;
 use crate::schema::{Field, ValueRef};
@@ -28,13 +28,13 @@ impl<'r> RowRef<'r> {
     }
 }
 
-impl Projection {
+impl Table {
     pub(crate) fn select(
         &self,
         selection: &Selection,
         mut each: impl FnMut(RowRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), Error> {
-        let schema = &self.entry.definition.schema;
+        let schema = &self.schema;
         let fields: Vec<&Field> = selection.fields.iter().map(|at| &schema.fields()[*at]).collect();
         let (sql, lowered) = self.statement(selection, &list(schema, &selection.fields))?;
         let mut statement = self.prepare(&sql, &lowered)?;
@@ -57,7 +57,7 @@ impl Projection {
     }
 
     pub(crate) fn explain(&self, selection: &Selection) -> Result<Explanation, Error> {
-        let schema = &self.entry.definition.schema;
+        let schema = &self.schema;
         let (sql, lowered) = self.statement(selection, &list(schema, &selection.fields))?;
         let mut statement = self.prepare(&format!("EXPLAIN QUERY PLAN {sql}"), &lowered)?;
         let steps = statement
@@ -69,7 +69,7 @@ impl Projection {
 
     /// The statement that selects `columns`, and what it needs.
     fn statement(&self, selection: &Selection, columns: &str) -> Result<(String, Lowered), Error> {
-        let schema = &self.entry.definition.schema;
+        let schema = &self.schema;
         let lowered = match &selection.condition {
             Some(condition) => self.lowered(condition)?,
             None => Lowered::default(),
