@@ -42,8 +42,10 @@ pub use place::PlaceFault;
 pub use projection::{Projection, Rebuild, RowRef};
 pub(crate) use query::ChosenStreams;
 pub use query::{Mark, Query};
-pub use rows::{Change, Differences, Explanation, OrderBy, ProjectionStatus, Selection, SetEach};
-pub use seal::{Batched, SealedEvent, Sealer};
+pub use rows::{
+    Batched, Change, Differences, Explanation, OrderBy, ProjectionStatus, Selection, SetEach,
+};
+pub use seal::{SealedEvent, Sealer};
 pub use sqlite::Waker;
 pub(crate) use sqlite::Woken;
 pub use state::{NewState, State, StateCategory, StateEntry};

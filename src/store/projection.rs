@@ -6,9 +6,9 @@ use super::checkpoint::Checkpoint;
 use super::error::Error;
 use super::name::ProjectionEntry;
 use super::rows::{
-    Applied, Change, ChangeRef, Differences, Explanation, ProjectionStatus, Selection, SetEach,
+    Applied, Batched, Change, ChangeRef, Differences, Explanation, ProjectionStatus, Selection,
+    SetEach,
 };
-use super::seal::Batched;
 use super::{Engine, RunLock, Stopped, Store, sqlite};
 use crate::event::Position;
 use crate::expression::{Assignments, Condition};

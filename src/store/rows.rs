@@ -63,6 +63,15 @@ impl Selection {
     }
 }
 
+/// How rows that are set together stand for each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Batched {
+    /// All are set, or none.
+    AllOrNone,
+    /// Those before the first that is refused are set.
+    Each,
+}
+
 /// A change of a projection's rows.
 #[derive(Debug, Clone)]
 #[non_exhaustive]

@@ -39,15 +39,6 @@ impl SealedEvent {
     }
 }
 
-/// How events that are appended together stand for each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Batched {
-    /// All are stored, or none.
-    AllOrNone,
-    /// Those before the first that is refused are stored.
-    Each,
-}
-
 /// That two events which are to be stored together have one id, where they do; told at the second.
 pub(super) fn same_id<'e>(events: impl IntoIterator<Item = &'e NewEvent>) -> Option<Stopped> {
     let mut seen: HashMap<&str, usize> = HashMap::new();

@@ -1,6 +1,8 @@
 //! States: stored with events or without, with the version that they reflect.
 
-use ream::{Batched, Data, Error, Expect, Json, NewState, Pattern, Sealer, State, Version};
+use ream::{
+    Data, Error, Expect, Json, NewState, Pattern, SealedEvent, Sealer, State, Store, Version,
+};
 
 use crate::store;
 use crate::support::{Build as _, Fresh, at, event, numbered};
@@ -71,7 +73,8 @@ fn a_duplicate_leaves_the_state_of_its_first_time() {
 
 #[test]
 fn in_a_batch_the_last_state_of_a_stream_stands() {
-    for batched in [Batched::AllOrNone, Batched::Each] {
+    let whole: fn(&mut Store, &[SealedEvent]) -> _ = |store, events| store.append_sealed(events);
+    for append in [whole, |store, events| store.append_sealed_each(events, None)] {
         let mut store = store();
         let mut sealer = Sealer::new().unwrap();
         let events = [
@@ -81,10 +84,7 @@ fn in_a_batch_the_last_state_of_a_stream_stands() {
             event("s", "T"),
         ];
         let ready: Vec<_> = events.into_iter().map(|event| sealer.seal(event)).collect();
-        match batched {
-            Batched::AllOrNone => store.append_sealed(&ready).unwrap(),
-            Batched::Each => store.append_sealed_each(&ready, None).unwrap(),
-        };
+        append(&mut store, &ready).unwrap();
         assert_eq!(state(&store, "s"), (2, 3, 3, json("2")));
         assert_eq!(state(&store, "t"), (1, 1, 2, json("10")));
     }
