@@ -6,12 +6,11 @@
 mod apply;
 mod columns;
 mod compare;
+mod end;
 mod erase;
-mod fence;
 mod file;
 mod functions;
 mod lower;
-mod old;
 mod select;
 
 use std::cell::Cell;

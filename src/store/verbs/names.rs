@@ -1,11 +1,9 @@
-//! What has a name: subscriptions and projections, as the registry has them.
+//! Subscriptions, and what holds for each name: how it failed, how it is given back, what is near to it.
 
 use crate::event::{Position, SubscriptionName};
 use crate::near;
 use crate::store::rules::names::{self, Holder, Kind};
-use crate::store::{
-    Engine, Error, LastFailure, NewSubscription, ProjectionEntry, Store, Subscription,
-};
+use crate::store::{Engine, Error, LastFailure, NewSubscription, Store, Subscription};
 
 impl Store {
     /// Makes a subscription whose checkpoint is at `start`, or finds the one with its name.
@@ -97,43 +95,6 @@ impl Store {
             }
             None => Ok(()),
         })
-    }
-
-    /// The projections, by name.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be read.
-    pub fn projections(&self) -> Result<Vec<ProjectionEntry>, Error> {
-        self.names(Kind::Projection)?.iter().map(names::projection_in).collect()
-    }
-
-    /// The projection `name`, whatever has become of its file.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ProjectionNotFound`].
-    pub fn projection_entry(&self, name: &str) -> Result<ProjectionEntry, Error> {
-        let found = names::projection(self.name(name)?.as_ref(), name);
-        found.map_err(|error| self.with_near(error))
-    }
-
-    /// Remembers what a projection is made from and by what, with the permit of a program that was given.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::ProjectionNotFound`].
-    pub fn remember(&mut self, entry: &ProjectionEntry) -> Result<(), Error> {
-        let name = entry.name.as_str();
-        let done = self.transact(false, |tx| {
-            let found = tx.name(name)?;
-            let generation = names::serves(found.as_ref(), name)?;
-            tx.put_name(&names::made(
-                found.as_ref(),
-                &ProjectionEntry { generation, ..entry.clone() },
-            ))
-        });
-        done.map_err(|error| self.with_near(error))
     }
 
     /// An error with the names that are near to the one that was not found.

@@ -1,4 +1,4 @@
-//! Making, dropping and rebuilding projections.
+//! Projections: which there are; making, dropping and rebuilding them.
 //!
 //! The registry alone says which generation serves. What changes that, a rebuild or a drop, goes in four steps:
 //! the new file is durable, with its name; the fence is put up in the old one; the registry changes, in one
@@ -11,6 +11,43 @@ use crate::store::rules::names::{self, Holder, Kind};
 use crate::store::{Checkpoint, Engine, Error, Projection, ProjectionEntry, Rebuild, Store};
 
 impl Store {
+    /// The projections, by name.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn projections(&self) -> Result<Vec<ProjectionEntry>, Error> {
+        self.names(Kind::Projection)?.iter().map(names::projection_in).collect()
+    }
+
+    /// The projection `name`, whatever has become of its file.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ProjectionNotFound`].
+    pub fn projection_entry(&self, name: &str) -> Result<ProjectionEntry, Error> {
+        let found = names::projection(self.name(name)?.as_ref(), name);
+        found.map_err(|error| self.with_near(error))
+    }
+
+    /// Remembers what a projection is made from and by what, with the permit of a program that was given.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ProjectionNotFound`].
+    pub fn remember(&mut self, entry: &ProjectionEntry) -> Result<(), Error> {
+        let name = entry.name.as_str();
+        let done = self.transact(false, |tx| {
+            let found = tx.name(name)?;
+            let generation = names::serves(found.as_ref(), name)?;
+            tx.put_name(&names::made(
+                found.as_ref(),
+                &ProjectionEntry { generation, ..entry.clone() },
+            ))
+        });
+        done.map_err(|error| self.with_near(error))
+    }
+
     /// Makes a projection, without rows; whether it is new.
     pub(in crate::store) fn make_projection(
         &mut self,
