@@ -108,10 +108,11 @@ impl Store {
         Queue::of_projections(&self.layout).enter(&self.options)
     }
 
-    /// The turns to run, to rebuild and to drop a projection.
+    /// The turns to drop, to rebuild and to run a projection. They end in that order: the last taken first.
     pub(crate) fn take_projection(&self, name: &Identifier) -> Result<[Turn; 3], Error> {
         let run = self.take_run(name.as_str(), MOMENT)?;
-        Ok([run, self.take_rebuild(name)?, self.take_making()?])
+        let rebuild = self.take_rebuild(name)?;
+        Ok([self.take_making()?, rebuild, run])
     }
 }
 
