@@ -257,7 +257,7 @@ impl Projection {
     /// Where the file can't be written or synced.
     pub fn tidy(&self) -> Result<(), Error> {
         match &self.table {
-            Table::Sqlite(table) => table.tidy().map(drop),
+            Table::Sqlite(table) => table.tidy(),
         }
     }
 

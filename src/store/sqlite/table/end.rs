@@ -15,9 +15,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
-use super::Table;
 use super::columns::quoted;
-use super::file::{self, File};
+use super::{File, Table, generations, unpoint};
 use crate::deadline::Deadline;
 use crate::schema::Identifier;
 use crate::store::Error;
@@ -205,13 +204,13 @@ impl Store {
     /// Removes the link, and ends all generations of a projection that was dropped, of which `last` was the
     /// last that served.
     pub(crate) fn follow_up_drop(&self, name: &Identifier, last: u64) -> Result<(), Error> {
-        file::unpoint(&self.layout, name)?;
+        unpoint(&self.layout, name)?;
         self.end(name, End::Dropped, last)
     }
 
     /// Does what may be left to do behind a rebuild, where no one makes the projection anew at this moment.
     pub(crate) fn follow_up_older(&self, name: &Identifier, serves: u64) -> Result<(), Error> {
-        let generations = file::generations(&self.layout, name)?;
+        let generations = generations(&self.layout, name)?;
         if !generations.iter().any(|found| *found < serves) {
             return Ok(());
         }
@@ -225,7 +224,7 @@ impl Store {
     /// Removes the files of generations that never served, and of those that serve no more but where they
     /// are still read: then whoever does this next does it.
     fn end(&self, name: &Identifier, end: End, last: u64) -> Result<(), Error> {
-        for generation in file::generations(&self.layout, name)? {
+        for generation in generations(&self.layout, name)? {
             let file = File::of(&self.layout, name, generation);
             let serves = end == End::Rebuilt && generation == last;
             if generation > last || !serves && self.is_left(&file, name, end, last) {

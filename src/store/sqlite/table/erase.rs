@@ -4,8 +4,7 @@
 //! log is cut. No mark is left behind for others to go on with: rows can be made again, so who wants them
 //! gone and is told that they are not asks again.
 
-use super::Table;
-use super::file::{self, File};
+use super::{File, Table, generations};
 use crate::deadline::Deadline;
 use crate::store::Error;
 use crate::store::rules::names;
@@ -69,7 +68,7 @@ impl Store {
     fn erase_older(&self, table: &Table) -> Result<Step, Error> {
         let name = &table.name;
         let older = || -> Result<Option<u64>, Error> {
-            let generations = file::generations(&self.layout, name)?;
+            let generations = generations(&self.layout, name)?;
             Ok(generations.into_iter().find(|found| *found < table.generation))
         };
         let Some(found) = older()? else { return Ok(Step::Done) };
