@@ -6,7 +6,6 @@ use rusqlite::{CachedStatement, Connection, ErrorCode, params, params_from_iter}
 use super::Table;
 use super::columns::{column, from_column, list, to_column};
 use super::functions::Functions;
-use super::lower::{Lowered, lower};
 use crate::event::Position;
 use crate::expression::{Assignments, Condition};
 use crate::schema::{Row, Schema};
@@ -315,16 +314,6 @@ impl Table {
         let key = schema.key().iter().map(|field| to_column(&row.values()[*field]));
         let mut found = statement.query(params_from_iter(key))?;
         found.next()?.map(|row| whole_row(row, schema)).transpose()
-    }
-
-    /// The condition as SQL, where it was checked against the schema of this projection.
-    pub(super) fn lowered(&self, condition: &Condition) -> Result<Lowered, Error> {
-        self.check_schema(condition.schema())?;
-        Ok(lower(&condition.node, condition.schema()))
-    }
-
-    pub(super) fn check_schema(&self, schema: &Schema) -> Result<(), Error> {
-        if *schema == self.schema { Ok(()) } else { Err(Error::OtherSchema) }
     }
 
     /// Runs `work` in a transaction, where this generation serves, which is committed where it says so.

@@ -5,10 +5,12 @@
 
 use rusqlite::types::{ToSqlOutput, Value as Bound};
 
+use super::Table;
 use super::columns::{column, to_column};
 use super::functions::Functions;
-use crate::expression::{Comparison, Node};
+use crate::expression::{Comparison, Condition, Node};
 use crate::schema::{Decimal, Schema, Value};
+use crate::store::Error;
 
 /// A condition as SQL.
 #[derive(Debug, Default)]
@@ -20,8 +22,20 @@ pub(super) struct Lowered {
     pub(super) functions: Functions,
 }
 
+impl Table {
+    /// The condition as SQL, where it was checked against the schema of this projection.
+    pub(super) fn lowered(&self, condition: &Condition) -> Result<Lowered, Error> {
+        self.check_schema(condition.schema())?;
+        Ok(lower(&condition.node, condition.schema()))
+    }
+
+    pub(super) fn check_schema(&self, schema: &Schema) -> Result<(), Error> {
+        if *schema == self.schema { Ok(()) } else { Err(Error::OtherSchema) }
+    }
+}
+
 /// Lowers `node` on rows of `schema`.
-pub(super) fn lower(node: &Node, schema: &Schema) -> Lowered {
+fn lower(node: &Node, schema: &Schema) -> Lowered {
     let mut lowering = Lowering { schema, lowered: Lowered::default() };
     let sql = lowering.node(node);
     Lowered { sql, ..lowering.lowered }
