@@ -10,9 +10,10 @@ fn tagged() -> (Home, Vec<Event<'static>>) {
     let home = Home::new();
     home.ream(&["append", "order-1", "Placed"]).ok();
     let database = home.database();
-    let (link, recorded): (Vec<u8>, i64) = database
-        .query_row("SELECT link, recorded FROM events", [], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap();
+    let header: Vec<u8> =
+        database.query_row("SELECT header FROM events", [], |row| row.get(0)).unwrap();
+    let recorded = i64::from_be_bytes(*header[8..].first_chunk().unwrap());
+    let link = &header[16..32];
     let mut events: Vec<Event<'_>> = Vec::new();
     for (position, tags) in [(2, Some("course:c1 student:東")), (3, Some("course:c1")), (4, None)]
     {
@@ -26,7 +27,7 @@ fn tagged() -> (Home, Vec<Event<'static>>) {
             data: Some(r#"{"n":1.0}"#),
             tags,
         };
-        event.link = event.link_behind(events.last().map_or(&link, |event| &event.link));
+        event.link = event.link_behind(events.last().map_or(link, |event| &event.link));
         event.store(&database, None);
         for tag in tags.into_iter().flat_map(|tags| tags.split(' ')) {
             database.execute("INSERT INTO tags VALUES (?1, ?2)", params![tag, position]).unwrap();

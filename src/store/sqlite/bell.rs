@@ -5,10 +5,10 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
+use super::event_row::recorded_and_link;
 use super::failure::Failure;
 use super::head::Head;
 use super::layout::Layout;
-use super::payload::link;
 use super::record::{self, Record};
 use crate::event::{Link, Position};
 use crate::store::Error;
@@ -54,9 +54,9 @@ pub(super) fn check(
     } else {
         connection
             .query_row(
-                "SELECT link FROM events WHERE position = ?1",
+                "SELECT header FROM events WHERE position = ?1",
                 [acknowledged.position.0],
-                |row| link(row, 0),
+                |row| Ok(recorded_and_link(row, 0)?.1),
             )
             .optional()?
     };

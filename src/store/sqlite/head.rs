@@ -2,8 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::event_row::{COLUMNS, Fields};
-use super::payload::link;
+use super::event_row::{COLUMNS, Fields, recorded_and_link};
 use crate::event::{Link, Position, Timestamp};
 
 /// The last event of the store.
@@ -17,11 +16,11 @@ pub(super) struct Head {
 impl Head {
     /// Reads the head; that of a store without events stands before the first one.
     pub(super) fn read(connection: &Connection, store_id: &str) -> rusqlite::Result<Self> {
-        let mut statement = connection.prepare_cached(
-            "SELECT position, recorded, link FROM events ORDER BY position DESC LIMIT 1",
-        )?;
+        let mut statement = connection
+            .prepare_cached("SELECT position, header FROM events ORDER BY position DESC LIMIT 1")?;
         let head = statement.query_row([], |row| {
-            Ok(Self { position: Position(row.get(0)?), recorded: row.get(1)?, link: link(row, 2)? })
+            let (recorded, link) = recorded_and_link(row, 1)?;
+            Ok(Self { position: Position(row.get(0)?), recorded, link })
         });
         Ok(head.optional()?.unwrap_or_else(|| Self::before_all(store_id)))
     }

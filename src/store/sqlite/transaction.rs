@@ -107,7 +107,7 @@ impl<'c> Transaction<'c> {
         let now = now.max(head.recorded);
         let insert = connection.prepare_cached(
             "INSERT INTO events
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL, ?12, NULL)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL, ?8, NULL)",
         )?;
         let changes_before = connection.total_changes();
         Ok(Self {
@@ -153,13 +153,9 @@ impl<'c> Transaction<'c> {
         self.insert.execute(params![
             position.0,
             fields.stream,
-            version.0,
-            recorded.as_micros(),
-            link.as_bytes(),
-            fields.sum(),
+            fields.header(),
             fields.id,
             fields.event_type,
-            event.time.map(Timestamp::as_micros),
             fields.data,
             fields.metadata,
             sealed.salt,
