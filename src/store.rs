@@ -33,9 +33,8 @@ use crate::schema::Identifier;
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{Appended, AppendedEach, Batch, Removal, Removed, Status, Stopped, Stream};
 pub use checkpoint::Checkpoint;
-pub use error::{Clash, Error, NotAllowed};
+pub use error::{Clash, Error, NotAllowed, PlaceFault};
 pub use options::{OnWarning, Options};
-pub use place::PlaceFault;
 pub use projection::{
     Change, Differences, Explanation, OrderBy, Projection, ProjectionEntry, ProjectionStatus,
     Rebuild, RowRef, Selection, SetEach,

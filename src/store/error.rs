@@ -1,9 +1,7 @@
 //! What can go wrong in a store, by cause.
 
-mod clash;
-mod not_allowed;
+mod carried;
 mod system;
-mod words;
 
 use std::io;
 use std::path::PathBuf;
@@ -11,10 +9,8 @@ use std::time::Duration;
 
 use crate::event::{Expect, Position, Timestamp, Version};
 use crate::expression::{AssignmentError, ExpressionError};
-use crate::store::PlaceFault;
-pub use clash::Clash;
-pub use not_allowed::NotAllowed;
-use words::{changes, lost, no_such_field, readers, seconds};
+pub use carried::{Clash, NotAllowed, PlaceFault};
+use carried::{changes, lost, no_such_field, readers, seconds};
 
 /// Why a verb of the store did not do what it was asked to.
 ///

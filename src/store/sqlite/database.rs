@@ -8,9 +8,9 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::place::Place;
 use crate::platform::directory::{OpenFile, open_files};
 use crate::platform::{self, FileIdentity};
+use crate::store::place::Place;
 use crate::store::{Error, Options};
 
 /// Held by the thread that has SQLite open a database: two at once could not tell what each has opened.

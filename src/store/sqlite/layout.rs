@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::place::Place;
+use crate::store::place::Place;
 use crate::store::{Error, Options};
 
 /// Where a store is, and the names of what is in it.

@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use self::waiter::Waiter;
 use super::layout::Layout;
-use super::place::Place;
 use crate::deadline::Deadline;
 use crate::platform::directory::Access;
+use crate::store::place::Place;
 use crate::store::sum::sum;
 use crate::store::{Error, Options};
 

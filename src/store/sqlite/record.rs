@@ -9,11 +9,11 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::layout::Layout;
-use super::place::Place;
 use crate::platform;
 use crate::platform::directory::Access;
 use crate::store::Error;
 use crate::store::hash::checksum;
+use crate::store::place::Place;
 
 /// How long the line of a record is at most.
 const LONGEST: usize = 128;

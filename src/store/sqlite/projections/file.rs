@@ -15,11 +15,11 @@ use rusqlite::{Connection, ErrorCode};
 use crate::faults::{self, Remedy};
 use crate::platform::directory::Access;
 use crate::schema::Identifier;
+use crate::store::place::Place;
 use crate::store::sqlite::database::{wait_as_told, write_by_log};
 use crate::store::sqlite::failure::failure;
 use crate::store::sqlite::layout::Layout;
 use crate::store::sqlite::lock::Queue;
-use crate::store::sqlite::place::Place;
 use crate::store::sqlite::{database, log};
 use crate::store::{Error, Options};
 
