@@ -5,9 +5,10 @@
 //! of the right kind, of this user alone and under no other name. SQLite opens its files by path: what it
 //! has opened is compared with what stands in the directory, before anything is read from it.
 
+mod marker;
 mod mounts;
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -15,6 +16,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use crate::platform::directory::{self, Access, Directory, Entry, Kind};
 use crate::platform::{self, FileIdentity};
 use crate::store::{Error, Options, PlaceFault};
+
+pub(super) use marker::{ENGINE, Marker};
 
 /// What may stand in a store's directory, below which the directories hold files alone. A directory
 /// comes before what is in it.
@@ -33,6 +36,24 @@ const ENTRIES: [(&str, Kind); 13] = [
     ("deciders", Kind::Directory),
     ("projections", Kind::Directory),
 ];
+
+/// What a directory may hold in which the marker of a store is begun: what is made before the store is whole.
+const MADE: [&str; 11] = [
+    "store",
+    "store.new",
+    "db",
+    "db-wal",
+    "db-shm",
+    "db-journal",
+    "bell",
+    "changes",
+    "lock",
+    "turnstile",
+    "projections",
+];
+
+/// What it may hold before that.
+const MADE_FIRST: [&str; 3] = ["lock", "turnstile", "store.new"];
 
 /// The most bytes that a file of a few lines may have.
 const SMALL: u64 = 4096;
@@ -73,6 +94,37 @@ impl Place {
         })
     }
 
+    /// Opens the directory `named` to make a store in it, or to use the one that is there. It is made where
+    /// nothing stands there, and taken from others where it holds no store yet.
+    pub(super) fn make(named: &Path, options: &Options) -> Result<Self, Error> {
+        make_directory(named)?;
+        let place = Self::open(named, options).map_err(|error| match error {
+            // A name that leads nowhere.
+            Error::NoStore { path } => Error::NotADirectory { path },
+            error => error,
+        })?;
+        if !Marker::stands(&place)? && place.may_become_store()? {
+            place.make_private()?;
+        }
+        place.check(options)?;
+        Ok(place)
+    }
+
+    /// Whether the directory holds nothing, or a store that is half made; `false` where it is whole by now.
+    /// Anything else is an error.
+    fn may_become_store(&self) -> Result<bool, Error> {
+        let names = self.list(".")?;
+        let ours = if Marker::is_begun(self)? { &MADE[..] } else { &MADE_FIRST };
+        if names.iter().all(|name| ours.contains(&&**name)) {
+            return Ok(true);
+        }
+        // Another may have finished it meanwhile.
+        if Marker::stands(self)? {
+            return Ok(false);
+        }
+        Err(Error::NotEmpty { path: self.named.clone() })
+    }
+
     /// That the directory, and all that may stand in it, may be used. Nothing is changed.
     pub(super) fn check(&self, options: &Options) -> Result<(), Error> {
         self.judge(".", &self.own_entry()?, Kind::Directory)?;
@@ -81,7 +133,7 @@ impl Place {
     }
 
     /// Takes from others what they may do with the directory, where it is this user's.
-    pub(super) fn make_private(&self) -> Result<(), Error> {
+    fn make_private(&self) -> Result<(), Error> {
         let entry = self.own_entry()?;
         if entry.owner != self.user || entry.mode & 0o777 == 0o700 {
             return Ok(());
@@ -316,5 +368,20 @@ impl Place {
                 .and_then(|()| self.directory.rename(&new, name))
                 .map_err(|error| Error::io("link", &self.path(name))(error)),
         }
+    }
+}
+
+/// Makes the directory, where nothing stands there.
+fn make_directory(root: &Path) -> Result<(), Error> {
+    let parent = root.parent().filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
+    }
+    match platform::create_private_dir(root) {
+        Ok(()) => {
+            platform::sync_dir(parent.unwrap_or(Path::new("."))).map_err(Error::io("sync", root))
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(Error::io("create", root)(error)),
     }
 }

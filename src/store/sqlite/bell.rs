@@ -5,10 +5,10 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
+use super::Layout;
 use super::event_row::recorded_and_link;
 use super::failure::Failure;
 use super::head::Head;
-use super::layout::Layout;
 use super::record::{self, Record};
 use crate::event::{Link, Position};
 use crate::store::Error;

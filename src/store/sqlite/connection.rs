@@ -2,9 +2,9 @@
 
 use rusqlite::{Connection, ErrorCode};
 
+use super::Layout;
 use super::database;
 use super::failure::failure;
-use super::layout::Layout;
 use super::log::Log;
 use crate::store::{Error, Options};
 

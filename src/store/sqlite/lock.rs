@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::waiter::Waiter;
-use super::layout::Layout;
+use super::Layout;
 use crate::deadline::Deadline;
 use crate::platform::directory::Access;
 use crate::store::place::Place;

@@ -13,9 +13,9 @@ use std::time::Duration;
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode};
 
+use super::Layout;
 use super::database::wait_as_told;
 use super::failure::{commit_failure, failure};
-use super::layout::Layout;
 use crate::faults::{self, Remedy};
 use crate::platform;
 use crate::store::{Error, Options};

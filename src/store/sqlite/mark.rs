@@ -12,7 +12,7 @@
 use std::fs::File;
 use std::io;
 
-use super::layout::Layout;
+use super::Layout;
 use crate::platform;
 use crate::platform::directory::Access;
 

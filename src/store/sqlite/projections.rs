@@ -23,9 +23,9 @@ use rusqlite::{Connection, ErrorCode};
 
 use self::file::File;
 pub(crate) use self::select::RowRef;
+use super::Layout;
 use super::Store;
 use super::failure::failure;
-use super::layout::Layout;
 use super::lock::MOMENT;
 use super::lock::Queue;
 use super::payload::link;

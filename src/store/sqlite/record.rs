@@ -8,7 +8,7 @@ use std::fs::File;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-use super::layout::Layout;
+use super::Layout;
 use crate::platform;
 use crate::platform::directory::Access;
 use crate::store::Error;

@@ -7,13 +7,13 @@ use rusqlite::{Connection, Row, params_from_iter};
 use super::failure::Failure;
 use super::head::Head;
 use super::log;
-use super::marker::ENGINE;
 use super::missing::{bounds, in_order};
 use super::near_names::near_in;
 use super::stream_index::{COLUMNS, StreamRow, position_of};
 use super::tx::facts_of;
 use super::{Store, scrub};
 use crate::event::{Pattern, Position, StreamName, Version};
+use crate::store::place::ENGINE;
 use crate::store::rules::StreamFacts;
 use crate::store::{Error, Status, Stream};
 

@@ -5,11 +5,11 @@
 
 use rusqlite::Connection;
 
+use super::Layout;
 use super::bell::{self, Acknowledged};
 use super::changes::Count;
 use super::failure::Failure;
 use super::head::Head;
-use super::layout::Layout;
 use super::record::{self, Reading};
 use crate::event::Position;
 use crate::faults::{self, Remedy};

@@ -9,17 +9,16 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
+use super::Layout;
 use super::bell::{self, Acknowledged};
 use super::changes::Count;
 use super::connection::{self};
 use super::failure::Failure;
 use super::failure::{commit_failure, failure};
 use super::head::Head;
-use super::layout::Layout;
 use super::lock::{Queue, Turn};
 use super::log::{self, Cut, Log};
 use super::mark;
-use super::marker::Marker;
 use super::record::Writing;
 use super::transaction::{Finished, Streams, Transaction};
 use super::witness::Witness;
@@ -27,6 +26,7 @@ use crate::deadline::Deadline;
 use crate::event::Position;
 use crate::faults::{self, Remedy};
 use crate::platform;
+use crate::store::place::Marker;
 use crate::store::{Error, Options};
 
 /// What a writer keeps between its transactions.
