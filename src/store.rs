@@ -78,8 +78,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::NoStore`] where there is none; [`Error::BadMarker`], [`Error::NewerFormat`],
-    /// [`Error::Place`] and [`Error::NetworkFileSystem`] where it must not be used.
+    /// [`Error::NoStore`] where there is none; [`Error::BadMarker`], [`Error::NewerFormat`]
+    /// and [`Error::Place`] where it must not be used.
     pub fn open(path: &Path, options: &Options) -> Result<Self, Error> {
         Ok(Self { engine: Engine::Sqlite(sqlite::Store::open(path, options)?) })
     }

@@ -1,10 +1,9 @@
 //! What can go wrong in a store, by cause.
 
 mod carried;
-mod system;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::event::{Expect, Position, Timestamp, Version};
@@ -69,14 +68,6 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         fault: PlaceFault,
-    },
-    /// The store lies on a file system that other machines share.
-    #[error("the store at {} lies on a network or shared file system ({kind}), which corrupts it", path.display())]
-    NetworkFileSystem {
-        /// The store.
-        path: PathBuf,
-        /// The kind of file system.
-        kind: String,
     },
     /// The SQLite that ream runs on has a known defect.
     #[error("SQLite {found} can lose writes; {needed} or later is needed")]
@@ -493,4 +484,15 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
+}
+
+impl Error {
+    /// An error of the system, with what was to be done to which file.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path },
+            _ => Self::Io { action, path, source },
+        }
+    }
 }

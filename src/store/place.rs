@@ -153,7 +153,8 @@ impl Place {
             && let Some(mounts) = platform::mount_table()
             && let Some(kind) = mounts::shared_file_system(&mounts, self.directory.path())
         {
-            return Err(Error::NetworkFileSystem { path: self.named.clone(), kind: kind.into() });
+            let (path, kind) = (self.named.clone(), kind.into());
+            return Err(Error::Place { path, fault: PlaceFault::Shared { kind } });
         }
         Ok(())
     }

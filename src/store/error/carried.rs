@@ -41,6 +41,12 @@ pub enum PlaceFault {
         /// How many.
         names: u64,
     },
+    /// The store lies on a file system that other machines share.
+    #[error("lies on a network or shared file system ({kind}), which corrupts a store")]
+    Shared {
+        /// The kind of file system.
+        kind: String,
+    },
 }
 
 /// A row that has what has to be unique and another row has already.
