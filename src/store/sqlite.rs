@@ -5,8 +5,6 @@
 //! descriptor would drop SQLite's locks of the whole process.
 
 mod append;
-mod bell;
-mod changes;
 mod connection;
 mod database;
 mod decision_rows;
@@ -27,7 +25,7 @@ mod plan;
 mod positions;
 mod projections;
 mod read;
-mod record;
+mod records;
 mod registry;
 mod remove;
 mod runs;
@@ -41,7 +39,6 @@ mod subscriptions;
 mod transaction;
 mod tx;
 mod watch;
-mod witness;
 mod writer;
 
 use std::cell::OnceCell;

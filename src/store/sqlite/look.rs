@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::bell;
 use super::failure::Failure;
 use super::failure::failure;
 use super::head::Head;
-use super::witness::Witness;
+use super::records::{self, Acknowledged, Witness};
 use super::writer::{Settled, settle};
 use super::{Store, mark};
 use crate::event::Position;
@@ -130,7 +129,7 @@ impl Store {
     fn doubt(&self, looking: &Looking, tries: u32) -> Result<Option<Doubt>, Failure> {
         let head = Head::read(&looking.connection, self.id())?.position;
         if head > looking.durable.get() {
-            if bell::read(&self.layout).is_none_or(|bell| bell.position < head) {
+            if records::read(&self.layout).is_none_or(|bell: Acknowledged| bell.position < head) {
                 return Ok(Some(Doubt::Head));
             }
             looking.durable.set(head);

@@ -14,17 +14,15 @@ use rusqlite::vtab::array;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use self::durable::Beyond;
-use super::bell::Acknowledged;
 use super::event_row::{COLUMNS, Fields, check_listed, event, missing};
 use super::failure::Failure;
 use super::failure::failure;
 use super::head::Head;
 use super::look::{TRIES, WRITING};
 use super::plan::{Chosen, Plan};
-use super::record::Reading;
+use super::records::{Acknowledged, Reading, Witness};
 use super::stream_index::StreamRow;
 use super::stream_index::position_of;
-use super::witness::Witness;
 use super::{Layout, Store, check_in_place};
 use crate::event::{EventRef, Position, Timestamp, Version};
 use crate::platform::FileIdentity;

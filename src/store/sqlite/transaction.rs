@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, ToSql, params};
 
 use super::Layout;
-use super::changes::Count;
 use super::event_row::{self, Fields};
 use super::failure::Failure;
 use super::head::Head;
+use super::records::Count;
 use super::scrub;
 use super::stream_index::StreamRow;
 use crate::event::{NewEvent, Position, Timestamp, Version, position_in};

@@ -10,8 +10,6 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 
 use super::Layout;
-use super::bell::{self, Acknowledged};
-use super::changes::Count;
 use super::connection::{self};
 use super::failure::Failure;
 use super::failure::{commit_failure, failure};
@@ -19,9 +17,8 @@ use super::head::Head;
 use super::lock::{Queue, Turn};
 use super::log::{self, Cut, Log};
 use super::mark;
-use super::record::Writing;
+use super::records::{self, Acknowledged, Count, Witness, Writing};
 use super::transaction::{Finished, Streams, Transaction};
-use super::witness::Witness;
 use crate::deadline::Deadline;
 use crate::event::Position;
 use crate::faults::{self, Remedy};
@@ -158,8 +155,10 @@ impl Writer {
         if head.position <= self.durable || faults::is_off(Remedy::Cut) {
             return Ok(true);
         }
-        let Some(acknowledged) = bell::read(&self.layout) else { return Ok(false) };
-        self.holds(bell::check(&self.connection, &self.layout, acknowledged, head))?;
+        let Some(acknowledged) = records::read::<Acknowledged>(&self.layout) else {
+            return Ok(false);
+        };
+        self.holds(records::check_bell(&self.connection, &self.layout, acknowledged, head))?;
         if acknowledged.position == head.position {
             self.durable = head.position;
         }
