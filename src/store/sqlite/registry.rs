@@ -8,7 +8,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::failure::{Failure, damaged};
-use super::missing::check_around;
+use super::keys::check_around;
 use super::payload::link;
 use crate::event::{Link, Position, Timestamp};
 use crate::excerpt::excerpt;

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::failure::{Failure, damaged, reason};
-use super::missing::check_around;
+use super::keys::check_around;
 use super::payload::{payload, shown_payload};
 use super::stream_index::StreamRow;
 use crate::event::{Data, DataRef, Position, Version};

@@ -6,9 +6,8 @@ use rusqlite::{Connection, Row, params_from_iter};
 
 use super::failure::Failure;
 use super::head::Head;
+use super::keys::{bounds, in_order, near_in};
 use super::log;
-use super::missing::{bounds, in_order};
-use super::near_names::near_in;
 use super::stream_index::{COLUMNS, StreamRow, position_of};
 use super::tx::facts_of;
 use super::{Store, scrub};
