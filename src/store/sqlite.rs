@@ -4,8 +4,6 @@
 //! No room opens it, its WAL or its shared memory with an ordinary file call: closing such a
 //! descriptor would drop SQLite's locks of the whole process.
 
-mod append;
-mod connection;
 mod database;
 mod decision_rows;
 mod decisions;
@@ -18,7 +16,6 @@ mod keys;
 mod lock;
 mod log;
 mod look;
-mod mark;
 mod payload;
 mod plan;
 mod projections;
@@ -121,7 +118,7 @@ impl Store {
 
     /// Opens the store whose directory is open.
     fn open_in(layout: Layout, options: &Options) -> Result<Self, Error> {
-        connection::check_version()?;
+        database::check_version()?;
         let marker = Marker::read(&layout.place)?;
         layout.place.mend()?;
         let database = identify(&layout)?;
@@ -173,7 +170,7 @@ impl Store {
 
     /// A connection that only reads.
     fn reading_connection(&self) -> Result<Connection, Error> {
-        connection::open_to_read(&self.layout, &self.options)
+        database::open_to_read(&self.layout, &self.options)
     }
 
     /// That the database is still the file that was opened.

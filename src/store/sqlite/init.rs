@@ -4,13 +4,11 @@
 //! under another name. So a directory that someone is killed over is known for what it is, and one that
 //! holds somebody else's files is left as it is.
 
-use std::fs::File;
 use std::path::Path;
 
-use super::connection::{self};
 use super::failure::failure;
-use super::lock::Queue;
-use super::{Layout, Store, database, log, mark, schema};
+use super::lock::{Queue, Turn};
+use super::{Layout, Store, database, log, schema};
 use crate::platform::directory::Access;
 use crate::store::place::{Marker, Place};
 use crate::store::{Error, Options};
@@ -18,7 +16,7 @@ use crate::store::{Error, Options};
 impl Store {
     /// Makes a store in `path`, or opens the one that is there; whether it is new.
     pub(crate) fn init(path: &Path, options: &Options) -> Result<(Self, bool), Error> {
-        connection::check_version()?;
+        database::check_version()?;
         let layout = Layout::of(Place::make(path, options)?);
         if Marker::stands(&layout.place)? {
             return Ok((Self::open_in(layout, options)?, false));
@@ -27,13 +25,13 @@ impl Store {
         if Marker::stands(&layout.place)? {
             return Ok((Self::open_in(layout, options)?, false));
         }
-        fill(&layout, &turn.lock, options)?;
+        fill(&layout, &turn, options)?;
         Ok((Self::open_in(layout, options)?, true))
     }
 }
 
 /// Fills the directory.
-fn fill(layout: &Layout, lock: &File, options: &Options) -> Result<(), Error> {
+fn fill(layout: &Layout, turn: &Turn, options: &Options) -> Result<(), Error> {
     let place = &layout.place;
     Marker::begin(place)?;
     // What someone was killed over holds no event.
@@ -49,9 +47,9 @@ fn fill(layout: &Layout, lock: &File, options: &Options) -> Result<(), Error> {
         place.open_file(file, Access::Create)?;
     }
     create_tables(layout, options)?;
-    // The log stays for ever: see `connection::open_with`. Opening the store once creates it.
-    drop(connection::open_to_read(layout, options)?);
-    mark::make(lock).map_err(Error::io("write", &place.path("lock")))?;
+    // The log stays for ever: see `database::open_with`. Opening the store once creates it.
+    drop(database::open_to_read(layout, options)?);
+    turn.make_mark().map_err(Error::io("write", &place.path("lock")))?;
     place.sync(".")?;
     Marker::finish(place)
 }

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::Store;
 use super::failure::Failure;
 use super::failure::failure;
 use super::head::Head;
+use super::lock::seems_marked;
 use super::records::{self, Acknowledged, Witness};
 use super::writer::{Settled, settle};
-use super::{Store, mark};
 use crate::event::Position;
 use crate::store::Error;
 
@@ -134,7 +135,7 @@ impl Store {
             }
             looking.durable.set(head);
         }
-        let is_marked = tries == 0 && mark::seems_set(&self.layout);
+        let is_marked = tries == 0 && seems_marked(&self.layout);
         Ok(is_marked.then_some(Doubt::Mark))
     }
 }

@@ -15,7 +15,7 @@ use super::Projection;
 use super::old::End;
 use crate::deadline::Deadline;
 use crate::store::Error;
-use crate::store::sqlite::connection;
+use crate::store::sqlite::database;
 use crate::store::sqlite::failure::failure;
 use crate::store::sqlite::lock::Queue;
 use crate::store::sqlite::registry::{self, Kind};
@@ -97,7 +97,7 @@ impl Projection {
     /// How this generation came to its end, where it did.
     fn end(&self) -> Result<Option<End>, Error> {
         let name = self.entry.name.as_str();
-        let connection = connection::open_to_read(&self.layout, &self.options)?;
+        let connection = database::open_to_read(&self.layout, &self.options)?;
         let found = registry::find_kind(&connection, name, Kind::Projection)
             .map_err(|error| failure(&self.layout, "read the store", error))?;
         Ok(match found {
