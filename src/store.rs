@@ -21,7 +21,6 @@ mod seal;
 mod sqlite;
 mod state;
 mod subscription;
-mod sum;
 mod verbs;
 
 use std::path::Path;

@@ -10,9 +10,8 @@ use super::keys::check_around;
 use super::stream_index::{pack, unpack};
 use crate::event::{EventId, Version};
 use crate::store::chain::{Salt, command_hash};
-use crate::store::hash::Hash;
+use crate::store::hash::{Hash, sum};
 use crate::store::rules::{DecisionChange, Kept, KnownDecision};
-use crate::store::sum::sum;
 use crate::store::{Decided, DecidedEvent};
 
 /// Keeps the answer to a command.

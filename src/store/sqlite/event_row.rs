@@ -7,7 +7,7 @@ use super::failure::{damaged, reason};
 use super::payload::{may_be_json, optional_payload, timestamp};
 use crate::event::{DataRef, EventRef, LINK_BYTES, Link, Position, Timestamp, Version};
 use crate::store::chain::Payload;
-use crate::store::sum::sum;
+use crate::store::hash::sum;
 
 /// What an event is read from.
 pub(super) const COLUMNS: &str = "position, stream, header, id, type, data, metadata, tags";

@@ -27,8 +27,8 @@ use super::Layout;
 use crate::deadline::Deadline;
 use crate::platform;
 use crate::platform::directory::Access;
+use crate::store::hash::sum;
 use crate::store::place::Place;
-use crate::store::sum::sum;
 use crate::store::{Error, Options};
 
 /// How long is waited for who seems to run something: a process that was killed may have left a child that

@@ -13,8 +13,7 @@ use super::payload::link;
 use crate::event::{Link, Position, Timestamp};
 use crate::excerpt::excerpt;
 use crate::near;
-use crate::store::hash::Fields;
-use crate::store::sum::sum;
+use crate::store::hash::{Fields, sum};
 use crate::store::{Checkpoint, Error};
 
 const SELECT: &str = "SELECT name, kind, generation, record, permit, position, link, failed, failure, sum \

@@ -24,7 +24,7 @@ pub(super) const APPLICATION_ID: i32 = 0x5245_414d;
 ///   those of its events, packed; `command` is the salted hash of the command, and both are NULL
 ///   where the stream has been removed since.
 ///
-/// `sum` is that of the row: see [`sum`](crate::store::sum).
+/// `sum` is that of the row: see [`sum`](crate::store::hash::sum).
 pub(super) const TABLES: &str = "
 CREATE TABLE events (
     position INTEGER PRIMARY KEY,

@@ -7,7 +7,7 @@ use super::keys::check_around;
 use super::payload::{payload, shown_payload};
 use super::stream_index::StreamRow;
 use crate::event::{Data, DataRef, Position, Version};
-use crate::store::sum::sum;
+use crate::store::hash::sum;
 
 /// What a state is read from.
 pub(super) const COLUMNS: &str = "stream, version, position, sum, data";

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::failure::damaged;
 use crate::event::{Position, Version};
-use crate::store::sum::sum;
+use crate::store::hash::sum;
 
 /// What a stream is read from.
 pub(super) const COLUMNS: &str = "name, version, removed, protected, sum, tail";
