@@ -10,7 +10,6 @@ mod decisions;
 mod erase;
 mod event_row;
 mod failure;
-mod head;
 mod init;
 mod keys;
 mod lock;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::Store;
+use super::event_row::Head;
 use super::failure::Failure;
 use super::failure::failure;
-use super::head::Head;
 use super::lock::seems_marked;
 use super::records::{self, Acknowledged, Witness};
 use super::writer::{Settled, settle};

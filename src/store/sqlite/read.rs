@@ -14,10 +14,9 @@ use rusqlite::vtab::array;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use self::durable::Beyond;
-use super::event_row::{COLUMNS, Fields, check_listed, event, missing};
+use super::event_row::{COLUMNS, Fields, Head, check_listed, event, missing};
 use super::failure::Failure;
 use super::failure::failure;
-use super::head::Head;
 use super::look::{TRIES, WRITING};
 use super::plan::{Chosen, Plan};
 use super::records::{Acknowledged, Reading, Witness};

@@ -11,9 +11,8 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::Layout;
-use super::event_row::recorded_and_link;
+use super::event_row::{Head, recorded_and_link};
 use super::failure::Failure;
-use super::head::Head;
 use crate::event::{Link, Position};
 use crate::faults::{self, Remedy};
 use crate::platform;

@@ -7,9 +7,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::Store;
-use super::event_row::recorded_and_link;
+use super::event_row::{Head, recorded_and_link};
 use super::failure::Failure;
-use super::head::Head;
 use super::lock::{MOMENT, Queue, Turn};
 use super::registry::{self, Kind};
 use crate::event::{Link, Position};

@@ -4,8 +4,8 @@ use std::fs;
 
 use rusqlite::{Connection, Row, params_from_iter};
 
+use super::event_row::Head;
 use super::failure::Failure;
-use super::head::Head;
 use super::keys::{bounds, in_order, near_in};
 use super::log;
 use super::stream_index::{COLUMNS, StreamRow, position_of};

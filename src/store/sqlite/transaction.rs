@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, ToSql, params};
 
 use super::Layout;
-use super::event_row::{self, Fields};
+use super::event_row::{self, Fields, Head};
 use super::failure::Failure;
-use super::head::Head;
 use super::records::Count;
 use super::scrub;
 use super::stream_index::StreamRow;

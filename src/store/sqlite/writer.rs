@@ -12,9 +12,9 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 
 use super::database;
+use super::event_row::Head;
 use super::failure::Failure;
 use super::failure::{commit_failure, failure};
-use super::head::Head;
 use super::lock::{Queue, Turn};
 use super::log::{self, Cut, Log};
 use super::records::{self, Acknowledged, Count, Witness, Writing};
