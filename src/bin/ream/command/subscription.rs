@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::confirm;
 use super::definition::commands;
 use super::following::{self, Broken};
-use super::list::list;
+use super::list::list_all;
 use crate::args::{Format, Global};
 use crate::environment::Environment;
 use crate::output::{Output, escape, to_line};
@@ -300,8 +300,7 @@ impl Follows {
 
 fn show_list(global: &Global, store: &Store) -> anyhow::Result<()> {
     let mut broken = Broken::default();
-    let mut all = Some(Follows::all(store, global, &mut broken, |_| true)?);
-    let page = |_: Option<&Follows>| Ok(all.take().unwrap_or_default());
+    let all = Follows::all(store, global, &mut broken, |_| true)?;
     let cells = |one: &Follows| {
         let [checkpoint, lag, behind] = match &one.reached {
             Ok(Reached { checkpoint, lag, behind, .. }) => [
@@ -322,7 +321,7 @@ fn show_list(global: &Global, store: &Store) -> anyhow::Result<()> {
         ]
     };
     let header = ["NAME", "KIND", "CHECKPOINT", "LAG", "BEHIND", "RUN BY", "LAST ERROR"];
-    list(global, &header, page, cells, Follows::json)?;
+    list_all(global, &header, all, cells, Follows::json)?;
     Ok(broken.check()?)
 }
 
