@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::event::{Expect, Position, Timestamp, Version};
 use crate::expression::{AssignmentError, ExpressionError};
-pub use carried::{Clash, NotAllowed, PlaceFault};
+pub use carried::{Clash, NewerRecord, NotAllowed, PlaceFault};
 use carried::{changes, lost, no_such_field, readers, seconds};
 
 /// Why a verb of the store did not do what it was asked to.
@@ -53,6 +53,9 @@ pub enum Error {
         /// The latest format known here.
         known: u32,
     },
+    /// What has this name was made by a later ream.
+    #[error(transparent)]
+    NewerRecord(NewerRecord),
     /// The store is kept by an engine that this ream does not have.
     #[error("the store at {} is kept by the engine `{engine}`, which this ream does not have", path.display())]
     UnknownEngine {
@@ -283,8 +286,7 @@ pub enum Error {
         /// Why.
         reason: &'static str,
     },
-    /// There is a projection with this name, but for upper and lower case, that is made of something
-    /// else.
+    /// A projection has this name, but for upper and lower case, and is made of something else.
     #[error("there is a projection `{name}` already, and it is made of something else")]
     ProjectionExists {
         /// Its name.

@@ -95,6 +95,13 @@ fn run(command: &mut Command, input: &str) -> Ended {
 }
 
 impl Ended {
+    /// It went well, with this warning, and said what begins so.
+    #[track_caller]
+    fn warns(self, warning: &str, start: &str) {
+        let warned = self.err.starts_with(&format!("warning: {warning}"));
+        assert!(self.code == 0 && warned && self.out.starts_with(start), "{self:?}");
+    }
+
     #[track_caller]
     fn fails(self, code: i32, error: &str) {
         let Self { code: found, err, .. } = self;

@@ -282,7 +282,7 @@ fn follow_code(error: &Error, line: &CommandLine) -> Answer {
 fn opening_code(error: &Error, line: &CommandLine) -> Answer {
     let (code, hint) = match error {
         Error::NoStore { path } => (4, init(path, line)),
-        Error::NewerFormat { .. } | Error::UnknownEngine { .. } => {
+        Error::NewerFormat { .. } | Error::UnknownEngine { .. } | Error::NewerRecord(_) => {
             (1, "install the ream that wrote it, or a later one".into())
         }
         Error::NotEmpty { path } => (1, Hint::again("").value("DIR", path.join(".ream"))),

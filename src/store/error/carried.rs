@@ -49,6 +49,18 @@ pub enum PlaceFault {
     },
 }
 
+/// A name whose record was written by a later ream: what this one knows of it would be something else.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the {what} `{name}` was made by a later version of ream: {reason}")]
+pub struct NewerRecord {
+    /// What it is, as far as is known here: `projection` or `subscription`.
+    pub what: &'static str,
+    /// The name.
+    pub name: String,
+    /// What of its record is not known here.
+    pub reason: String,
+}
+
 /// A row that has what has to be unique and another row has already.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the row with {row} can't have {values} in `{projection}`: the row with {holder} has it")]

@@ -5,7 +5,11 @@
 //! of a name that was given back stays, with the last generation that it had, so that no file name is used
 //! again.
 
+use std::collections::HashMap;
+use std::fmt::Display;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde_json::value::RawValue;
 
 use super::failure::{Failure, damaged};
 use super::keys::check_around;
@@ -14,7 +18,7 @@ use crate::event::{Link, Position, Timestamp};
 use crate::excerpt::excerpt;
 use crate::near;
 use crate::store::hash::{Fields, sum};
-use crate::store::{Checkpoint, Error};
+use crate::store::{Checkpoint, Error, NewerRecord, Options};
 
 const SELECT: &str = "SELECT name, kind, generation, record, permit, position, link, failed, failure, sum \
                       FROM names";
@@ -233,6 +237,32 @@ pub(super) fn forget_messages(connection: &Connection) -> rusqlite::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Why a record can't be read. Its row is as it was written, so an object that is not known here is one of
+/// a later ream.
+pub(super) fn unreadable(kind: Kind, name: &str, record: &str, error: &dyn Display) -> Error {
+    let (what, reason) = (kind.word(), error.to_string());
+    if serde_json::from_str::<HashMap<String, &RawValue>>(record).is_ok() {
+        return Error::NewerRecord(NewerRecord { what, name: name.into(), reason });
+    }
+    Error::Damaged { what: format!("the {what} `{name}` is none: {reason}") }
+}
+
+/// What `read` reads of rows, but for what a later ream made: of that is warned, and the rest is there.
+pub(super) fn known<T>(
+    rows: Vec<Name>,
+    options: &Options,
+    read: impl Fn(Name) -> Result<T, Failure>,
+) -> Result<Vec<T>, Failure> {
+    let mut known = Vec::new();
+    for row in rows {
+        match read(row) {
+            Err(Failure::Refused(error @ Error::NewerRecord(_))) => options.warn(&error),
+            read => known.push(read?),
+        }
+    }
+    Ok(known)
 }
 
 fn rows(connection: &Connection) -> rusqlite::Result<Vec<Name>> {

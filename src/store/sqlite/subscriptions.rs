@@ -69,7 +69,8 @@ impl Store {
     /// The subscriptions, by name.
     pub(crate) fn subscriptions(&self) -> Result<Vec<Subscription>, Error> {
         self.look(|connection| {
-            registry::all(connection, Kind::Subscription)?.into_iter().map(subscription).collect()
+            let all = registry::all(connection, Kind::Subscription)?;
+            registry::known(all, &self.options, subscription)
         })
     }
 
@@ -139,8 +140,9 @@ fn subscription(row: Name) -> Result<Subscription, Failure> {
     let damaged = |error: &dyn std::fmt::Display| Error::Damaged {
         what: format!("the subscription `{name}` is none: {error}"),
     };
-    let FollowsJson { from, types } = serde_json::from_str(record.as_deref().unwrap_or_default())
-        .map_err(|error| damaged(&error))?;
+    let record = record.unwrap_or_default();
+    let FollowsJson { from, types } = serde_json::from_str(&record)
+        .map_err(|error| registry::unreadable(Kind::Subscription, &name, &record, &error))?;
     let patterns = from.into_iter().map(Pattern::new).collect::<Result<_, _>>();
     Ok(Subscription {
         follows: NewSubscription {

@@ -330,11 +330,15 @@ fn show(global: &Global, store: &Store, name: &str) -> anyhow::Result<()> {
     let mut found = Follows::all(store, global, &mut broken, |other| other == name)?;
     let Some(found) = found.pop() else {
         let mut names = Vec::new();
-        if let Err(Error::SubscriptionNotFound { near, .. }) = store.subscription(name) {
-            names.extend(near);
-        }
-        if let Err(Error::ProjectionNotFound { near, .. }) = store.projection_entry(name) {
-            names.extend(near);
+        for near in [store.subscription(name).err(), store.projection_entry(name).err()] {
+            match near {
+                Some(
+                    Error::SubscriptionNotFound { near, .. }
+                    | Error::ProjectionNotFound { near, .. },
+                ) => names.extend(near),
+                Some(error @ Error::NewerRecord(_)) => return Err(error.into()),
+                _ => {}
+            }
         }
         return Err(Error::SubscriptionNotFound { name: name.into(), near: names }.into());
     };

@@ -31,13 +31,13 @@ pub(super) fn serves(connection: &Connection, name: &str) -> Result<u64, Failure
 /// The projection in a row.
 pub(super) fn entry(row: Name) -> Result<ProjectionEntry, Failure> {
     let Name { text: name, generation, record, permit, .. } = row;
-    let damaged = |error: &dyn std::fmt::Display| Error::Damaged {
-        what: format!("the projection `{name}` is none: {error}"),
+    let record = record.unwrap_or_default();
+    let unreadable = |error: &dyn std::fmt::Display| {
+        registry::unreadable(Kind::Projection, &name, &record, error)
     };
     Ok(ProjectionEntry {
-        name: Identifier::new(&name).map_err(|error| damaged(&error))?,
-        definition: Definition::parse(record.as_deref().unwrap_or_default())
-            .map_err(|error| damaged(&error))?,
+        name: Identifier::new(&name).map_err(|error| unreadable(&error))?,
+        definition: Definition::parse(&record).map_err(|error| unreadable(&error))?,
         generation,
         // What is no permit is none that holds.
         permit: permit.as_deref().and_then(Permit::from_bytes),
@@ -78,7 +78,8 @@ impl Store {
     /// The projections, by name.
     pub(crate) fn projections(&self) -> Result<Vec<ProjectionEntry>, Error> {
         self.look(|connection| {
-            registry::all(connection, Kind::Projection)?.into_iter().map(entry).collect()
+            let all = registry::all(connection, Kind::Projection)?;
+            registry::known(all, &self.options, entry)
         })
     }
 
