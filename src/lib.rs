@@ -78,6 +78,6 @@ pub use store::{
     NewSubscription, NewerRecord, NotAllowed, OnWarning, Options, OrderBy, PlaceFault, Projection,
     ProjectionEntry, ProjectionStatus, Query, Reader, Rebuild, Removal, Removed, RowRef, RunLock,
     SealedEvent, Sealer, Selection, SetEach, State, StateCategory, StateEntry, Status, Stopped,
-    Store, Stream, Subscription, Unfit, Waker,
+    Store, Stream, Subscription, Unfenced, Unfit, Waker,
 };
 pub use subscription::Follower;

@@ -32,7 +32,7 @@ use crate::schema::Identifier;
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{Appended, AppendedEach, Batch, Removal, Removed, Status, Stopped, Stream};
 pub use checkpoint::Checkpoint;
-pub use error::{Clash, Error, NewerRecord, NotAllowed, PlaceFault};
+pub use error::{Clash, Error, NewerRecord, NotAllowed, PlaceFault, Unfenced};
 pub use options::{OnWarning, Options};
 pub use projection::{
     Change, Differences, Explanation, OrderBy, Projection, ProjectionEntry, ProjectionStatus,

@@ -3,12 +3,12 @@
 mod carried;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::event::{Expect, Position, Timestamp, Version};
 use crate::expression::{AssignmentError, ExpressionError};
-pub use carried::{Clash, NewerRecord, NotAllowed, PlaceFault};
+pub use carried::{Clash, NewerRecord, NotAllowed, PlaceFault, Unfenced};
 use carried::{changes, lost, no_such_field, readers, seconds};
 
 /// Why a verb of the store did not do what it was asked to.
@@ -463,6 +463,10 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
+    /// A generation of a projection serves no more, and its file could not be told. As a warning: what was asked
+    /// for is done.
+    #[error(transparent)]
+    Unfenced(Unfenced),
     /// A selection has no field, or names one by a number that no field has.
     #[error("{}", no_such_field(*field))]
     NoSuchField {
@@ -486,15 +490,4 @@ pub enum Error {
         /// What is wrong.
         what: String,
     },
-}
-
-impl Error {
-    /// An error of the system, with what was to be done to which file.
-    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
-        move |source| match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path },
-            _ => Self::Io { action, path, source },
-        }
-    }
 }

@@ -3,12 +3,13 @@
 
 use std::io::Write as _;
 use std::ops::ControlFlow;
+use std::process::Command;
 use std::time::Duration;
 
 use ream::{Batched, Error, Position, Projection, Row, Selection, Store};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::support::{Ended, Home, Running, killed_beside, until};
+use crate::support::{Ended, Home, Running, ended, killed_beside, until};
 
 /// The calls of which the steps of a switch are made.
 const CALLS: &str =
@@ -173,6 +174,36 @@ fn a_kill_at_any_step_of_a_drop_leaves_one_that_serves_or_none_and_no_row_beside
         open.refused_with("no such table: main.users was dropped", place);
     });
     assert!(old > 5 && none > 3, "{old} {none}");
+}
+
+#[test]
+fn who_has_a_file_open_that_can_not_be_marked_is_warned_of() {
+    for args in
+        [&["project", "rebuild", "users", "--allow"][..], &["project", "drop", "users", "--yes"]]
+    {
+        let home = prepared();
+        let mut open = Open::of(&home);
+        // No process can open it any more; this one has it open. (To open it here would drop SQLite's locks.)
+        let file = home.file("projections/users.1.db");
+        let spoil = "printf 0123456789abcdef | dd of=$0 conv=notrunc status=none";
+        ended(Command::new("sh").args(["-c", spoil]).arg(&file)).done();
+        let end = home.run(args);
+        let warned = format!(
+            "warning: {} serves no more, and can't be opened to be marked so: rows that process {} may set in \
+             it are lost; end what has it open\n",
+            file.display(),
+            std::process::id()
+        );
+        assert_eq!((end.code, &*end.stderr), (Some(0), &*warned), "{end:?}");
+        // As it does here.
+        open.set().unwrap();
+
+        // Where no one has it open, there is nothing to warn of.
+        let home = prepared();
+        ended(Command::new("sh").args(["-c", spoil]).arg(home.file("projections/users.1.db")))
+            .done();
+        home.run(args).done();
+    }
 }
 
 #[test]

@@ -1,8 +1,10 @@
-//! What errors carry: what is in the way, by cause; and how errors word what they carry.
+//! What errors carry: what is in the way, by cause; and how errors are made of it and word it.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::Error;
 use crate::event::Position;
 
 /// Why a file or a directory of a store is not used.
@@ -59,6 +61,22 @@ pub struct NewerRecord {
     pub name: String,
     /// What of its record is not known here.
     pub reason: String,
+}
+
+/// The file of a projection that serves no more, which can't be opened and so not be marked, while others have it
+/// open.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{} serves no more, and can't be opened to be marked so: rows that {} may set in it are lost; end what has it \
+     open",
+    path.display(),
+    readers(by)
+)]
+pub struct Unfenced {
+    /// The file.
+    pub path: PathBuf,
+    /// The processes that have it open.
+    pub by: Vec<u32>,
 }
 
 /// A row that has what has to be unique and another row has already.
@@ -131,5 +149,16 @@ pub(super) fn lost(acknowledged: Position, head: Position) -> String {
         format!("the last one is {head}")
     } else {
         "another event stands there".into()
+    }
+}
+
+impl Error {
+    /// An error of the system, with what was to be done to which file.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path },
+            _ => Self::Io { action, path, source },
+        }
     }
 }

@@ -198,6 +198,8 @@ pub(super) fn cut(connection: &Connection, layout: &Layout, options: &Options) -
 /// The bytes of SQLite's shared memory that a reader locks. See "WAL-mode File Format" of SQLite's
 /// documentation, 2.3.1.
 const READ_LOCKS: RangeInclusive<u64> = 123..=127;
+/// The one that each connection locks for as long as it has the log open.
+const OPEN_LOCK: RangeInclusive<u64> = 128..=128;
 
 /// The byte of it that whoever has the database open locks. See `os_unix.c` of SQLite.
 const USED: u64 = 128;
@@ -210,6 +212,11 @@ pub(super) fn readers(layout: &Layout) -> Vec<u32> {
 /// The same of any database, by its shared memory.
 pub(super) fn readers_by(shared_memory: &Path) -> Vec<u32> {
     platform::lock_holders(shared_memory, READ_LOCKS)
+}
+
+/// The processes that have a database open, read or not, by its shared memory.
+pub(super) fn users_by(shared_memory: &Path) -> Vec<u32> {
+    platform::lock_holders(shared_memory, OPEN_LOCK)
 }
 
 /// Moves the log into the database; whether nothing is left in it, and no one reads it.

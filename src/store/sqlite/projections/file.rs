@@ -62,6 +62,11 @@ impl File {
         log::readers_by(&self.place.real_path(&self.beside("-shm")))
     }
 
+    /// The processes that have it open, as far as the system says.
+    pub(super) fn users(&self) -> Vec<u32> {
+        log::users_by(&self.place.real_path(&self.beside("-shm")))
+    }
+
     fn beside(&self, suffix: &str) -> String {
         format!("{}{suffix}", self.name)
     }

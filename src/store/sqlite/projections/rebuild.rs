@@ -6,14 +6,14 @@
 //! next does the last again, where a process was killed before it.
 
 use super::Projection;
-use super::file;
+use super::file::{self, File};
 use super::registered::{self, serves};
 use crate::event::{Link, Position};
 use crate::schema::Identifier;
 use crate::store::sqlite::failure::Failure;
 use crate::store::sqlite::runs::checkpoint_in;
 use crate::store::sqlite::{Store, Turn};
-use crate::store::{Checkpoint, Error, ProjectionEntry};
+use crate::store::{Checkpoint, Error, ProjectionEntry, Unfenced};
 
 impl Store {
     /// Makes the next generation of a projection, without rows, which no one else knows.
@@ -67,7 +67,14 @@ impl Store {
         change: impl FnOnce(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let fenced = self.fence(name, next)?;
+        // Whoever has the old one open where no fence could be put up, and will go on in it.
+        let old = File::of(&self.layout, name, next - 1);
+        let unfenced = if fenced.is_none() { old.users() } else { Vec::new() };
         let changed = change(self);
+        if changed.is_ok() && !unfenced.is_empty() {
+            let unfenced = Unfenced { path: old.path(), by: unfenced };
+            self.options.warn(&Error::Unfenced(unfenced));
+        }
         match (&changed, fenced) {
             // Whoever writes next finds out.
             (Ok(()) | Err(Error::OutcomeUnknown { .. }), _) | (_, None) => {}
@@ -80,7 +87,7 @@ impl Store {
     }
 
     /// Puts up the fence in the file of the generation before `next`. A file that can't be read has no
-    /// fence, and no rows to lose.
+    /// fence, and no rows to lose but those of who has it open.
     fn fence(&self, name: &Identifier, next: u64) -> Result<Option<Projection>, Error> {
         let serving = match self.projection(name.as_str()) {
             Ok(serving) => serving,
