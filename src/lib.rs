@@ -75,9 +75,9 @@ pub use schema::{
 pub use store::{
     Aggregate, Appended, AppendedEach, Batch, Batched, Change, Checkpoint, Clash, Decided,
     DecidedEvent, Decision, Differences, Error, Explanation, LastFailure, Mark, NewState,
-    NewSubscription, NotAllowed, OnWarning, Options, OrderBy, PlaceFault, Projection,
+    NewSubscription, NewerRecord, NotAllowed, OnWarning, Options, OrderBy, PlaceFault, Projection,
     ProjectionEntry, ProjectionStatus, Query, Reader, Rebuild, Removal, Removed, RowRef, RunLock,
     SealedEvent, Sealer, Selection, SetEach, State, StateCategory, StateEntry, Status, Stopped,
-    Store, Stream, Subscription, Unfit, Waker,
+    Store, Stream, Subscription, Unfenced, Unfit, Waker,
 };
 pub use subscription::Follower;

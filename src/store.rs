@@ -22,7 +22,6 @@ mod rules;
 mod seal;
 mod sqlite;
 mod state;
-mod sum;
 mod verbs;
 
 use std::path::Path;
@@ -35,10 +34,9 @@ use crate::schema::Identifier;
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{Appended, AppendedEach, Batch, Removal, Removed, Status, Stopped, Stream};
 pub use checkpoint::Checkpoint;
-pub use error::{Clash, Error, NotAllowed};
+pub use error::{Clash, Error, NewerRecord, NotAllowed, PlaceFault, Unfenced};
 pub use name::{LastFailure, NewSubscription, ProjectionEntry, Subscription};
 pub use options::{OnWarning, Options};
-pub use place::PlaceFault;
 pub use projection::{Projection, Rebuild, RowRef};
 pub(crate) use query::ChosenStreams;
 pub use query::{Mark, Query};
@@ -81,8 +79,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::NoStore`] where there is none; [`Error::BadMarker`], [`Error::NewerFormat`],
-    /// [`Error::Place`] and [`Error::NetworkFileSystem`] where it must not be used.
+    /// [`Error::NoStore`] where there is none; [`Error::BadMarker`], [`Error::NewerFormat`]
+    /// and [`Error::Place`] where it must not be used.
     pub fn open(path: &Path, options: &Options) -> Result<Self, Error> {
         Ok(Self { engine: Engine::Sqlite(sqlite::Store::open(path, options)?) })
     }

@@ -1,9 +1,6 @@
 //! What can go wrong in a store, by cause.
 
-mod clash;
-mod not_allowed;
-mod system;
-mod words;
+mod carried;
 
 use std::io;
 use std::path::PathBuf;
@@ -11,10 +8,8 @@ use std::time::Duration;
 
 use crate::event::{Expect, Position, Timestamp, Version};
 use crate::expression::{AssignmentError, ExpressionError};
-use crate::store::PlaceFault;
-pub use clash::Clash;
-pub use not_allowed::NotAllowed;
-use words::{changes, lost, no_such_field, readers, seconds};
+pub use carried::{Clash, NewerRecord, NotAllowed, PlaceFault, Unfenced};
+use carried::{changes, lost, no_such_field, readers, seconds};
 
 /// Why a verb of the store did not do what it was asked to.
 ///
@@ -58,6 +53,9 @@ pub enum Error {
         /// The latest format known here.
         known: u32,
     },
+    /// What has this name was made by a later ream.
+    #[error(transparent)]
+    NewerRecord(NewerRecord),
     /// The store is kept by an engine that this ream does not have.
     #[error("the store at {} is kept by the engine `{engine}`, which this ream does not have", path.display())]
     UnknownEngine {
@@ -73,14 +71,6 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         fault: PlaceFault,
-    },
-    /// The store lies on a file system that other machines share.
-    #[error("the store at {} lies on a network or shared file system ({kind}), which corrupts it", path.display())]
-    NetworkFileSystem {
-        /// The store.
-        path: PathBuf,
-        /// The kind of file system.
-        kind: String,
     },
     /// The SQLite that ream runs on has a known defect.
     #[error("SQLite {found} can lose writes; {needed} or later is needed")]
@@ -296,8 +286,7 @@ pub enum Error {
         /// Why.
         reason: &'static str,
     },
-    /// There is a projection with this name, but for upper and lower case, that is made of something
-    /// else.
+    /// A projection has this name, but for upper and lower case, and is made of something else.
     #[error("there is a projection `{name}` already, and it is made of something else")]
     ProjectionExists {
         /// Its name.
@@ -474,6 +463,10 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
+    /// A generation of a projection serves no more, and its file could not be told. As a warning: what was asked
+    /// for is done.
+    #[error(transparent)]
+    Unfenced(Unfenced),
     /// A selection has no field, or names one by a number that no field has.
     #[error("{}", no_such_field(*field))]
     NoSuchField {

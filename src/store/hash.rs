@@ -1,14 +1,29 @@
-//! Fields that can't be taken for other fields, and SHA-256 over them.
+//! Fields that can't be taken for other fields; SHA-256 over them, and the sum in each row.
 //!
 //! What is hashed or summed begins with a tag, if with any, and goes on field by field. A number is eight
 //! bytes, big end first; a text or bytes have their length before them, as such a number; a field that may
 //! be absent is `-`, or `+` and then its length and its bytes; data is `j` where it is JSON and `b` where it
 //! is not, and then the text or the bytes. The hash is SHA-256 of FIPS 180-4
 //! (<https://doi.org/10.6028/NIST.FIPS.180-4>): each language has it.
+//!
+//! The sum says that what is read is what was written. It is XXH3-64
+//! (<https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md>) with the seed 0 over the columns that a
+//! read fetches, kept as a signed integer. It is no proof against who means to deceive; the chain is.
+
+use std::cell::RefCell;
 
 use sha2::{Digest as _, Sha256};
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::event::{DataRef, Timestamp};
+
+/// How much room is kept for the next row that is summed, in bytes.
+const KEPT: usize = 1 << 20;
+
+thread_local! {
+    /// Where the fields of a row are gathered.
+    static ROOM: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 /// A SHA-256 hash.
 pub(crate) type Hash = [u8; 32];
@@ -105,6 +120,17 @@ impl<S: Sink> Fields<S> {
     pub(crate) fn optional_text(&mut self, text: Option<&str>) {
         self.optional(text, Self::text);
     }
+}
+
+/// The sum of the fields that `write` writes.
+#[inline]
+pub(crate) fn sum(write: impl FnOnce(&mut Fields<&mut Vec<u8>>)) -> i64 {
+    ROOM.with_borrow_mut(|room| {
+        room.clear();
+        room.shrink_to(KEPT);
+        write(&mut Fields(room));
+        xxh3_64(room).cast_signed()
+    })
 }
 
 /// The checksum of a small text, as it stands behind it: the first eight bytes of its SHA-256 hash in

@@ -4,33 +4,21 @@
 //! No room opens it, its WAL or its shared memory with an ordinary file call: closing such a
 //! descriptor would drop SQLite's locks of the whole process.
 
-mod append;
-mod bell;
-mod changes;
-mod connection;
 mod database;
 mod decision_rows;
 mod decisions;
 mod erase;
 mod event_row;
 mod failure;
-mod head;
 mod init;
-mod layout;
+mod keys;
 mod lock;
 mod log;
 mod look;
-mod mark;
-mod marker;
-mod missing;
-mod mounts;
-mod near_names;
 mod payload;
-mod place;
 mod plan;
-mod positions;
 mod read;
-mod record;
+mod records;
 mod registry;
 mod remove;
 mod runs;
@@ -44,20 +32,19 @@ mod table;
 mod transaction;
 mod tx;
 mod watch;
-mod witness;
 mod writer;
 
 use std::cell::OnceCell;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
-use self::layout::Layout;
 use self::lock::Queue;
 use self::look::Looking;
-use self::marker::Marker;
 use self::writer::Writer;
+use super::place::{Marker, Place};
 use super::{Error, Options};
 use crate::platform::{self, FileIdentity, Origin};
 
@@ -66,6 +53,44 @@ pub(crate) use self::read::Reader;
 pub(crate) use self::table::{RowRef, Table, statements};
 pub use self::watch::Waker;
 pub(crate) use self::watch::{Watch, Woken};
+
+/// Where a store is, and the names of what is in it.
+#[derive(Debug, Clone)]
+struct Layout {
+    /// The store's directory, as it was named.
+    root: PathBuf,
+    /// The store's directory, open.
+    place: Arc<Place>,
+    /// The SQLite file of events, states, decisions and subscriptions.
+    database: PathBuf,
+    /// Its write-ahead log.
+    wal: PathBuf,
+    /// Its index of that log, which its users share.
+    shared_memory: PathBuf,
+    /// The directory that followers watch.
+    bell_dir: PathBuf,
+}
+
+impl Layout {
+    /// Opens the directory `root`, and looks whether it may be used. Nothing is changed.
+    fn open(root: &Path, options: &Options) -> Result<Self, Error> {
+        let place = Place::open(root, options)?;
+        place.check(options)?;
+        Ok(Self::of(place))
+    }
+
+    /// The layout in a directory that may be used.
+    fn of(place: Place) -> Self {
+        Self {
+            root: place.path("."),
+            database: place.real_path("db"),
+            wal: place.real_path("db-wal"),
+            shared_memory: place.real_path("db-shm"),
+            bell_dir: place.real_path("bell"),
+            place: Arc::new(place),
+        }
+    }
+}
 
 /// The store's files, who it is, and a connection to write by once something is written.
 #[derive(Debug)]
@@ -91,8 +116,8 @@ impl Store {
 
     /// Opens the store whose directory is open.
     fn open_in(layout: Layout, options: &Options) -> Result<Self, Error> {
-        connection::check_version()?;
-        let marker = Marker::read(&layout)?;
+        database::check_version()?;
+        let marker = Marker::read(&layout.place)?;
         layout.place.mend()?;
         let database = identify(&layout)?;
         let queue = Queue::of_writers(&layout);
@@ -143,7 +168,7 @@ impl Store {
 
     /// A connection that only reads.
     fn reading_connection(&self) -> Result<Connection, Error> {
-        connection::open_to_read(&self.layout, &self.options)
+        database::open_to_read(&self.layout, &self.options)
     }
 
     /// That the database is still the file that was opened.

@@ -12,6 +12,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use crate::commands::commands;
 use crate::harness::{Ream, bare};
 
 use told::stories;
@@ -121,8 +122,9 @@ impl Story {
 
     /// Whether the hint is another command, which takes along the store alone.
     fn is_another(&self) -> bool {
+        let known = command_words();
         let command = |line: &str| {
-            let words = line.split(' ').filter(|word| COMMANDS.contains(word));
+            let words = line.split(' ').filter(|word| known.contains(*word));
             words.map(str::to_owned).collect::<Vec<_>>()
         };
         command(self.line) != command(self.hint)
@@ -132,33 +134,13 @@ impl Story {
 /// In the place of a script: the checkpoint of a subscription is one of another log.
 const ANOTHER_LINK: &str = "another link";
 
-/// Commands, and commands within them.
-const COMMANDS: [&str; 24] = [
-    "init",
-    "append",
-    "read",
-    "tail",
-    "stream",
-    "state",
-    "decide",
-    "project",
-    "subscription",
-    "status",
-    "create",
-    "drop",
-    "list",
-    "show",
-    "run",
-    "rebuild",
-    "set",
-    "select",
-    "update",
-    "delete",
-    "rm",
-    "get",
-    "seek",
-    "unprotect",
-];
+/// The words of all commands, and of those within them.
+fn command_words() -> BTreeSet<String> {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin/ream");
+    let within = fs::read_dir(program.join("command")).unwrap().map(|entry| entry.unwrap().path());
+    let files = within.filter(|path| path.is_file()).chain([program.join("command.rs")]);
+    files.flat_map(|file| commands(&fs::read_to_string(file).unwrap())).collect()
+}
 
 /// What no hint brings in, where the command was not one of them.
 const DESTRUCTIVE: [&str; 4] = ["rm", "drop", "delete", "seek"];

@@ -7,6 +7,8 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "where something is missing, a test shall fail")]
 
+#[path = "../shared/commands.rs"]
+mod commands;
 mod harness;
 
 mod append;

@@ -2,15 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "../shared/ended.rs"]
+mod ended;
 mod pages;
 mod projectors;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use ended::Ended;
 
 const REAM: &str = env!("CARGO_BIN_EXE_ream");
 
@@ -328,33 +332,7 @@ impl Place {
     }
 }
 
-/// A program that was run to its end.
-#[derive(Debug)]
-struct Ended {
-    code: i32,
-    out: String,
-    err: String,
-}
-
 impl Ended {
-    fn of(output: &Output) -> Self {
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        let code = output.status.code().unwrap_or(-1);
-        Self { code, out: text(&output.stdout), err: text(&output.stderr) }
-    }
-
-    /// It went well; what it said.
-    #[track_caller]
-    fn ok(self) -> String {
-        assert_eq!((self.code, &*self.err), (0, ""), "{self:?}");
-        self.out
-    }
-
-    #[track_caller]
-    fn says(self, expected: &str) {
-        assert_eq!(self.ok(), expected);
-    }
-
     #[track_caller]
     fn fails(self, code: i32, error: &str) {
         assert_eq!((self.code, &*self.err, &*self.out), (code, error, ""), "{self:?}");

@@ -88,21 +88,10 @@ impl Event<'_> {
     pub(crate) fn store(&self, database: &Connection, payload_hash: Option<&[u8]>) {
         let salt = self.data.map(|_| SALT);
         let Self { position, stream, version, recorded, link, kind, data, tags } = self;
-        let insert = "REPLACE INTO events VALUES \
-                      (?1, ?2, ?3, ?4, ?5, ?6, NULL, ?7, NULL, ?8, NULL, ?9, ?10, ?11)";
-        let row = params![
-            position,
-            stream,
-            version,
-            recorded,
-            link,
-            self.sum(),
-            kind,
-            data,
-            tags,
-            salt,
-            payload_hash
-        ];
+        let header = Fields::default().number(*version).number(*recorded).raw(link);
+        let header = header.number(self.sum()).0;
+        let insert = "REPLACE INTO events VALUES (?1, ?2, ?3, NULL, ?4, ?5, NULL, ?6, ?7, ?8)";
+        let row = params![position, stream, header, kind, data, tags, salt, payload_hash];
         assert_eq!(database.execute(insert, row), Ok(1));
     }
 }

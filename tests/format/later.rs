@@ -10,9 +10,10 @@ fn tagged() -> (Home, Vec<Event<'static>>) {
     let home = Home::new();
     home.ream(&["append", "order-1", "Placed"]).ok();
     let database = home.database();
-    let (link, recorded): (Vec<u8>, i64) = database
-        .query_row("SELECT link, recorded FROM events", [], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap();
+    let header: Vec<u8> =
+        database.query_row("SELECT header FROM events", [], |row| row.get(0)).unwrap();
+    let recorded = i64::from_be_bytes(*header[8..].first_chunk().unwrap());
+    let link = &header[16..32];
     let mut events: Vec<Event<'_>> = Vec::new();
     for (position, tags) in [(2, Some("course:c1 student:東")), (3, Some("course:c1")), (4, None)]
     {
@@ -26,7 +27,7 @@ fn tagged() -> (Home, Vec<Event<'static>>) {
             data: Some(r#"{"n":1.0}"#),
             tags,
         };
-        event.link = event.link_behind(events.last().map_or(&link, |event| &event.link));
+        event.link = event.link_behind(events.last().map_or(link, |event| &event.link));
         event.store(&database, None);
         for tag in tags.into_iter().flat_map(|tags| tags.split(' ')) {
             database.execute("INSERT INTO tags VALUES (?1, ?2)", params![tag, position]).unwrap();
@@ -137,9 +138,15 @@ fn a_subscription_by_tags_is_not_followed_without_them() {
 
     let record = r#"{"from":["seat-*"],"tags":["course:c1"]}"#;
     store_name(&database, ("tagged", "subscription"), record, done);
-    let error =
-        "error: the store is damaged: the subscription `tagged` is none: unknown field `tags`";
-    home.ream(&["subscription", "show", "tagged"]).fails(1, error);
+    let refused =
+        "the subscription `tagged` was made by a later version of ream: unknown field `tags`";
+    let error = &format!("error: {refused}");
+    home.ream(&["subscription", "ack", "tagged", "2"]).fails(1, error);
+    // What is shown or listed is looked for among all.
+    home.ream(&["subscription", "show", "tagged"]).fails(1, &format!("warning: {refused}"));
+    let plain = r#"{"name":"plain","kind":"subscription","checkpoint":2,"#;
+    home.ream(&["subscription", "show", "plain"]).warns(refused, plain);
+    home.ream(&["subscription", "list"]).warns(refused, plain);
     home.ream(&["tail", "--as", "tagged", "--", "cat"]).fails(1, error);
     assert_eq!(home.is_read().lines().count(), 4);
 }
@@ -149,9 +156,39 @@ fn an_open_projection_is_refused_by_name() {
     let (home, _) = tagged();
     let record = r#"{"fields":[{"name":"id"},{"name":"n"}],"key":["id"],"unique":[],"index":[],"from":[],"program":[]}"#;
     store_name(&home.database(), ("seats", "projection"), record, None);
-    let error = "error: the store is damaged: the projection `seats` is none: missing field `type`";
+    let refused =
+        "the projection `seats` was made by a later version of ream: missing field `type`";
+    let error = &format!("error: {refused}");
     home.ream(&["project", "select", "seats"]).fails(1, error);
     // Nor is it made anew over what is there.
     home.ream(&["project", "create", "seats", "id:integer:key"]).fails(1, error);
+    // Nothing else is in its way.
+    home.ream(&["project", "create", "rows", "id:integer:key"]).ok();
+    home.ream(&["project", "list"]).warns(refused, r#"{"projection":"rows","#);
+    home.ream(&["status"]).warns(refused, "{");
+    home.ream(&["append", "seat-1", "Taken"]).ok();
+    assert_eq!(home.is_read().lines().count(), 5);
+}
+
+#[test]
+fn a_record_with_another_key_is_refused_by_name() {
+    let (home, _) = tagged();
+    let record = r#"{"fields":[{"name":"id","type":"integer"}],"key":["id"],"keep":"1y"}"#;
+    store_name(&home.database(), ("kept", "projection"), record, None);
+    let error =
+        "error: the projection `kept` was made by a later version of ream: unknown field `keep`";
+    home.ream(&["project", "show", "kept"]).fails(1, error);
+    // What is no object was made by no ream.
+    store_name(&home.database(), ("broken", "projection"), "{\"fields\":", None);
+    let error = "error: the store is damaged: the projection `broken` is none: ";
+    home.ream(&["project", "show", "broken"]).fails(1, error);
+}
+
+#[test]
+fn another_kind_of_name_is_damage() {
+    let (home, _) = tagged();
+    store_name(&home.database(), ("nightly", "schedule"), "{}", None);
+    let error = "error: the store is damaged: what is recorded of `nightly` is not what was stored";
+    home.ream(&["project", "list"]).fails(1, error);
     assert_eq!(home.is_read().lines().count(), 4);
 }

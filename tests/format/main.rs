@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod by_hand;
+#[path = "../shared/ended.rs"]
+mod ended;
 mod kept;
 mod later;
 mod made;
@@ -18,6 +20,8 @@ use std::process::{Command, Stdio};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
+
+use ended::Ended;
 
 const REAM: &str = env!("CARGO_BIN_EXE_ream");
 
@@ -62,13 +66,13 @@ impl Home {
         command.args(words).current_dir(self.0.path()).env_remove("REAM_STORE");
         // A permit is of one machine, and the kept store is from another.
         command.env("REAM_ALLOW", "1");
-        Ended::of(&mut command, input)
+        run(&mut command, input)
     }
 
     /// Runs `read.py` over the store.
     fn read_py(&self) -> Ended {
         let mut command = Command::new("python3");
-        Ended::of(command.arg(root().join("read.py")).arg(self.store()), "")
+        run(command.arg(root().join("read.py")).arg(self.store()), "")
     }
 
     /// That `read.py` finds nothing wrong, and prints what `ream read` does; which is this.
@@ -81,36 +85,21 @@ impl Home {
     }
 }
 
-/// A program that was run to its end.
-#[derive(Debug)]
-struct Ended {
-    code: i32,
-    out: String,
-    err: String,
+/// Runs a program with an input.
+fn run(command: &mut Command, input: &str) -> Ended {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut process = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    // It may end without having read it.
+    let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
+    Ended::of(&process.wait_with_output().unwrap())
 }
 
 impl Ended {
-    fn of(command: &mut Command, input: &str) -> Self {
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut process = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        // It may end without having read it.
-        let _ = process.stdin.take().unwrap().write_all(input.as_bytes());
-        let output = process.wait_with_output().unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        let code = output.status.code().unwrap_or(-1);
-        Self { code, out: text(output.stdout), err: text(output.stderr) }
-    }
-
-    /// It went well; what it said.
+    /// It went well, with this warning, and said what begins so.
     #[track_caller]
-    fn ok(self) -> String {
-        assert_eq!((self.code, &*self.err), (0, ""), "{self:?}");
-        self.out
-    }
-
-    #[track_caller]
-    fn says(self, expected: &str) {
-        assert_eq!(self.ok(), expected);
+    fn warns(self, warning: &str, start: &str) {
+        let warned = self.err.starts_with(&format!("warning: {warning}"));
+        assert!(self.code == 0 && warned && self.out.starts_with(start), "{self:?}");
     }
 
     #[track_caller]

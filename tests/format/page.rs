@@ -7,7 +7,7 @@ use std::process::Command;
 use rusqlite::Connection;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Ended, Home, made};
+use crate::{Home, made, run};
 
 /// The indented blocks of the page, as they stand between their margins.
 fn blocks() -> Vec<String> {
@@ -75,7 +75,7 @@ fn a_setting_is_changed_by_hand_as_the_page_says() {
     let home = Home::new();
     let mut sh = Command::new("sh");
     sh.args(["-euc", &block("sed ")]).current_dir(home.store().parent().unwrap());
-    Ended::of(&mut sh, "").says("");
+    run(&mut sh, "").says("");
     let status = home.ream(&["status"]).ok();
     assert!(status.contains(r#""max_data_bytes":1048576"#), "{status}");
     home.is_read();

@@ -118,6 +118,14 @@ def to_line(event):
     return line + "}\n"
 
 
+def unpack_header(event):
+    """What the header of an event packs, but for the sum."""
+    header = event["header"]
+    check(len(header) in (40, 48), f"the header at position {event['position']} is none")
+    version, recorded, link, _sum, *time = struct.unpack(">Qq16sq" + "q" * (len(header) == 48), header)
+    return {"version": version, "recorded": recorded, "link": link, "time": time[0] if time else None}
+
+
 def payload_hash(event):
     """The payload hash, and whether the event is whole."""
     columns = {key for key in ("type", "data", "salt", "payload_hash") if event[key] is not None}
@@ -133,6 +141,7 @@ def read_events(database, store_id):
     """Prints the events, and gives the links, and where each stream's events are."""
     link, links, streams, removed, tags = sha256(b"ream genesis 1", text(store_id))[:16], {}, {}, {}, []
     for event in database.execute("SELECT * FROM events ORDER BY position"):
+        event = dict(event) | unpack_header(event)
         position, stream, version = event["position"], event["stream"], event["version"]
         check(position == len(links) + 1, f"the event at position {len(links) + 1} is missing")
         payload, whole = payload_hash(event)

@@ -30,20 +30,36 @@ fn a_reader_in_python_reads_what_ream_wrote() {
     Home::new().is_read();
 }
 
+/// Bytes in the place of those of a header, from the one on and before the other.
+macro_rules! header {
+    ($from:literal, $bytes:literal, $to:literal) => {
+        concat!(
+            "events SET header = CAST(substr(header, 1, ",
+            $from,
+            " - 1) || ",
+            $bytes,
+            " || substr(header, ",
+            $to,
+            ") AS BLOB) WHERE position = 3"
+        )
+    };
+}
+
 #[test]
 fn a_reader_in_python_sees_a_changed_column() {
     let home = Home::new();
     made::fill(&home);
     for (sql, error) in [
         ("events SET stream = 'x' WHERE position = 3", "the link at position 3"),
-        ("events SET version = 9 WHERE position = 3", "the link at position 3"),
-        ("events SET recorded = recorded + 1 WHERE position = 3", "the link at position 3"),
-        ("events SET link = zeroblob(16) WHERE position = 3", "the link at position 3"),
+        (header!("1", "x'0000000000000009'", "9"), "the link at position 3"),
+        (header!("9", "zeroblob(8)", "17"), "the link at position 3"),
+        (header!("17", "zeroblob(16)", "33"), "the link at position 3"),
         ("events SET id = 'x' WHERE position = 1", "the link at position 1"),
         ("events SET id = NULL WHERE position = 2", "the link at position 2"),
         ("events SET type = 'x' WHERE position = 3", "the link at position 3"),
-        ("events SET time = time + 1 WHERE position = 3", "the link at position 3"),
-        ("events SET time = recorded WHERE position = 1", "the link at position 1"),
+        (header!("41", "zeroblob(8)", "49"), "the link at position 3"),
+        (header!("41", "x''", "49"), "the link at position 3"),
+        (header!("41", "x'00'", "49"), "the header at position 3"),
         ("events SET data = '[ ]' WHERE position = 3", "the link at position 3"),
         ("events SET data = CAST(data AS BLOB) WHERE position = 3", "the link at position 3"),
         ("events SET metadata = '{}' WHERE position = 3", "the link at position 3"),

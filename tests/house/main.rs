@@ -5,6 +5,8 @@
 
 mod cases;
 mod circles;
+#[path = "../shared/commands.rs"]
+mod commands;
 mod imports;
 mod modules;
 
@@ -179,22 +181,6 @@ fn a_thread_that_can_not_be_started_is_an_error() {
     assert!(started > 8, "{started}");
 }
 
-/// The commands of the program.
-const COMMANDS: [&str; 12] = [
-    "init",
-    "append",
-    "read",
-    "tail",
-    "stream",
-    "state",
-    "decide",
-    "project",
-    "subscription",
-    "status",
-    "completions",
-    "man",
-];
-
 /// What a file says, but for its tests and the examples of its help.
 fn said(code: &str) -> String {
     let mut parts = before_tests(code).split("after_help = \"");
@@ -204,7 +190,9 @@ fn said(code: &str) -> String {
 
 #[test]
 fn one_room_words_commands() {
-    let is_command = |rest: &str| COMMANDS.iter().any(|command| rest.starts_with(command));
+    let commands = commands::commands(&sources()["bin/ream/command.rs"]);
+    assert!(commands.len() > 10, "{commands:?}");
+    let is_command = |rest: &str| commands.iter().any(|command| rest.starts_with(command));
     for (file, code) in files() {
         // Where hints are made; and what is hashed, which only looks like a command.
         if file.starts_with("bin/ream/hint") || file == "store/chain.rs" {

@@ -45,16 +45,16 @@ impl Hash {
 }
 
 /// A row of the table of events.
-struct Row {
+pub(crate) struct Row {
     position: i64,
     stream: String,
     version: i64,
-    recorded: i64,
+    pub(crate) recorded: i64,
     link: Vec<u8>,
     sum: i64,
     id: Option<String>,
     event_type: Option<String>,
-    time: Option<i64>,
+    pub(crate) time: Option<i64>,
     data: Value,
     metadata: Option<String>,
     salt: Option<Vec<u8>>,
@@ -108,36 +108,49 @@ fn rows(home: &Home) -> Vec<Row> {
     let database = Connection::open(home.file("db")).unwrap();
     let mut statement = database
         .prepare(
-            "SELECT position, stream, version, recorded, link, sum, id, type, time, data, metadata,
-             salt, payload_hash FROM events ORDER BY position",
+            "SELECT position, stream, header, id, type, data, metadata, salt, payload_hash
+             FROM events ORDER BY position",
         )
         .unwrap();
     let rows = statement.query_map([], |row| {
+        let header: Vec<u8> = row.get(2)?;
+        let [version, recorded, sum, time] = numbers(&header);
         Ok(Row {
             position: row.get(0)?,
             stream: row.get(1)?,
-            version: row.get(2)?,
-            recorded: row.get(3)?,
-            link: row.get(4)?,
-            sum: row.get(5)?,
-            id: row.get(6)?,
-            event_type: row.get(7)?,
-            time: row.get(8)?,
-            data: row.get(9)?,
-            metadata: row.get(10)?,
-            salt: row.get(11)?,
-            payload_hash: row.get(12)?,
+            version: version.unwrap(),
+            recorded: recorded.unwrap(),
+            link: header[16..32].to_vec(),
+            sum: sum.unwrap(),
+            id: row.get(3)?,
+            event_type: row.get(4)?,
+            time,
+            data: row.get(5)?,
+            metadata: row.get(6)?,
+            salt: row.get(7)?,
+            payload_hash: row.get(8)?,
         })
     });
     rows.unwrap().map(Result::unwrap).collect()
 }
 
-/// Gives each event the sum that it should have, as who writes to the database by another hand may.
-pub(crate) fn sum_anew(home: &Home) {
+/// The numbers in a header: version, time of recording, sum, and the time that was given.
+fn numbers(header: &[u8]) -> [Option<i64>; 4] {
+    assert!(matches!(header.len(), 40 | 48), "{header:?}");
+    [0, 8, 32, 40].map(|at| header[at..].first_chunk().map(|bytes| i64::from_be_bytes(*bytes)))
+}
+
+/// Changes each event, and gives it the sum that it should have, as who writes to the database by another
+/// hand may.
+pub(crate) fn change(home: &Home, change: impl Fn(&mut Row)) {
     let database = Connection::open(home.file("db")).unwrap();
-    for row in rows(home) {
-        let update = "UPDATE events SET sum = ?2 WHERE position = ?1";
-        assert_eq!(database.execute(update, (row.position, row.sum_of_fields())), Ok(1));
+    for mut row in rows(home) {
+        change(&mut row);
+        let header = Hash::new("").number(row.version).number(row.recorded).raw(&row.link);
+        let header = header.number(row.sum_of_fields());
+        let header = row.time.map_or(header.0.clone(), |time| header.number(time).0);
+        let update = "UPDATE events SET header = ?2 WHERE position = ?1";
+        assert_eq!(database.execute(update, (row.position, header)), Ok(1));
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::Write as _;
 use ream::Error;
 use rusqlite::Connection;
 
+use crate::chain;
 use crate::support::{Home, Running, copy, numbered, position};
 
 /// Damages a file as no process would. No connection lives when this is called.
@@ -182,9 +183,10 @@ fn a_stored_time_that_is_none_is_an_error_that_says_so() {
     for micros in [i64::MIN, i64::MAX, ream::Timestamp::MAX.as_micros() + 1] {
         for column in ["time", "recorded"] {
             let home = Home::with(2);
-            let database = Connection::open(home.file("db")).unwrap();
-            database.execute(&format!("UPDATE events SET {column} = {micros}"), ()).unwrap();
-            drop(database);
+            chain::change(&home, |row| match column {
+                "time" => row.time = Some(micros),
+                _ => row.recorded = micros,
+            });
             let told = ["the store is damaged", &*micros.to_string()];
             home.run(&["read"]).failed(1, &told);
             home.run(&["read", "-n", "1"]).failed(1, &told);

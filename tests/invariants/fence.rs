@@ -1,14 +1,16 @@
 //! One generation of a projection serves: no row is acknowledged in a file that does not, and who has such a
 //! file open is told, whenever the process that changes what serves is killed.
 
+use std::fs::File;
 use std::io::Write as _;
 use std::ops::ControlFlow;
+use std::process::Command;
 use std::time::Duration;
 
-use ream::{Batched, Error, Position, Projection, Row, Selection, Store};
+use ream::{Batched, Error, Options, Position, Projection, Row, Selection, Store};
 use rusqlite::{Connection, OpenFlags};
 
-use crate::support::{Ended, Home, Running, killed_beside, until};
+use crate::support::{Ended, Home, Running, ended, killed_beside, until};
 
 /// The calls of which the steps of a switch are made.
 const CALLS: &str =
@@ -173,6 +175,57 @@ fn a_kill_at_any_step_of_a_drop_leaves_one_that_serves_or_none_and_no_row_beside
         open.refused_with("no such table: main.users was dropped", place);
     });
     assert!(old > 5 && none > 3, "{old} {none}");
+}
+
+#[test]
+fn a_row_waits_for_the_one_who_is_about_to_change_what_serves() {
+    let home = prepared();
+    let mut options = Options::default();
+    options.lock_timeout = Duration::from_millis(50);
+    let store = Store::open(&home.store(), &options).unwrap();
+    let mut open = Open { store, ..Open::of(&home) };
+    open.users = open.store.projection("users").unwrap();
+    // A rebuild that has put up the fence, and has not yet had the new file serve.
+    let rebuild = File::create(home.file("runners/users.rebuild")).unwrap();
+    rebuild.lock().unwrap();
+    open.has_read.execute("UPDATE ream_checkpoint SET next = 2", []).unwrap();
+    let refused = open.set().unwrap_err();
+    assert!(matches!(refused, Error::Busy { .. }), "{refused}");
+    assert_eq!(set_by_hand(&open.users), 0);
+    // It is gone, and has changed nothing.
+    rebuild.unlock().unwrap();
+    open.set().unwrap();
+    assert_eq!(set_by_hand(&open.users), 1);
+}
+
+#[test]
+fn who_has_a_file_open_that_can_not_be_marked_is_warned_of() {
+    for args in
+        [&["project", "rebuild", "users", "--allow"][..], &["project", "drop", "users", "--yes"]]
+    {
+        let home = prepared();
+        let mut open = Open::of(&home);
+        // No process can open it any more; this one has it open. (To open it here would drop SQLite's locks.)
+        let file = home.file("projections/users.1.db");
+        let spoil = "printf 0123456789abcdef | dd of=$0 conv=notrunc status=none";
+        ended(Command::new("sh").args(["-c", spoil]).arg(&file)).done();
+        let end = home.run(args);
+        let warned = format!(
+            "warning: {} serves no more, and can't be opened to be marked so: rows that process {} may set in \
+             it are lost; end what has it open\n",
+            file.display(),
+            std::process::id()
+        );
+        assert_eq!((end.code, &*end.stderr), (Some(0), &*warned), "{end:?}");
+        // As it does here.
+        open.set().unwrap();
+
+        // Where no one has it open, there is nothing to warn of.
+        let home = prepared();
+        ended(Command::new("sh").args(["-c", spoil]).arg(home.file("projections/users.1.db")))
+            .done();
+        home.run(args).done();
+    }
 }
 
 #[test]

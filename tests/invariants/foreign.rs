@@ -158,7 +158,7 @@ fn what_is_not_json_is_an_error_of_its_event_and_no_line() {
                 "db",
                 &format!("UPDATE events SET {column} = '{text}' WHERE position = 2"),
             );
-            crate::chain::sum_anew(&home);
+            crate::chain::change(&home, |_| {});
             let words = ["the event at position 2 can't be read: it is not JSON"];
             for args in [
                 &["read"][..],

@@ -6,14 +6,12 @@ use rusqlite::Connection;
 
 use crate::support::{Home, copy, ended, numbered, read};
 
-/// Position, stream, version and link of all that the table holds, skeletons as well.
-fn rows(home: &Home) -> Vec<(i64, String, i64, Vec<u8>)> {
+/// Position, stream and header of all that the table holds, skeletons as well.
+fn rows(home: &Home) -> Vec<(i64, String, Vec<u8>)> {
     let database = Connection::open(home.file("db")).unwrap();
-    let mut statement = database
-        .prepare("SELECT position, stream, version, link FROM events ORDER BY position")
-        .unwrap();
-    let rows =
-        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
+    let mut statement =
+        database.prepare("SELECT position, stream, header FROM events ORDER BY position").unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
     rows.unwrap().map(Result::unwrap).collect()
 }
 

@@ -167,6 +167,8 @@ impl Asked<'_> {
             Ok(value) => Ok(Some(value)),
             Err(Error::Expression(error)) => {
                 let place = &self.text[error.span().start..error.span().end];
+                // Of a negation in parentheses it is all of it.
+                let place = place.trim_start_matches(['(', ' ']);
                 told(place.starts_with(['+', '-', '*', '/']), || {
                     format!("no calculation: {error}\n{}", error.excerpt())
                 })?;

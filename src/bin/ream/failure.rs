@@ -282,14 +282,11 @@ fn follow_code(error: &Error, line: &CommandLine) -> Answer {
 fn opening_code(error: &Error, line: &CommandLine) -> Answer {
     let (code, hint) = match error {
         Error::NoStore { path } => (4, init(path, line)),
-        Error::NewerFormat { .. } | Error::UnknownEngine { .. } => {
+        Error::NewerFormat { .. } | Error::UnknownEngine { .. } | Error::NewerRecord(_) => {
             (1, "install the ream that wrote it, or a later one".into())
         }
         Error::NotEmpty { path } => (1, Hint::again("").value("DIR", path.join(".ream"))),
         Error::Place { path, fault } => return (1, place_hint(path, fault)),
-        Error::NetworkFileSystem { .. } => {
-            (1, "move the store to a local disk; REAM_UNSAFE_FS=1 uses it all the same".into())
-        }
         Error::NotADirectory { .. } => (4, "a store is a directory".into()),
         _ => return (1, None),
     };
@@ -306,6 +303,9 @@ fn place_hint(path: &Path, fault: &PlaceFault) -> Option<Hint> {
             let mode = if *directory { "700" } else { "600" };
             let hint = Hint::system("", ["chmod".as_ref(), mode.as_ref(), path.as_os_str()]);
             hint.or("or set REAM_TRUST_OWNER=1 if you trust them".into())
+        }
+        PlaceFault::Shared { .. } => {
+            "move the store to a local disk; REAM_UNSAFE_FS=1 uses it all the same".into()
         }
         PlaceFault::Names { .. } => {
             let find = ["find", "/", "-xdev", "-samefile"].map(AsRef::as_ref);

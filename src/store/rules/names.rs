@@ -3,14 +3,18 @@
 //! Names that differ in nothing but case are one name: they would be one file in some file systems. What is
 //! left of a name that was given back is the last generation that it had, so that no file name is used again.
 
+use std::collections::HashMap;
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::event::{EventType, Pattern, SubscriptionName, Timestamp};
 use crate::excerpt::excerpt;
 use crate::schema::{Definition, Identifier};
 use crate::store::permit::Permit;
 use crate::store::{
-    Checkpoint, Error, LastFailure, NewSubscription, ProjectionEntry, Subscription,
+    Checkpoint, Error, LastFailure, NewSubscription, NewerRecord, ProjectionEntry, Subscription,
 };
 
 /// How much of a failure is kept, in bytes.
@@ -68,9 +72,24 @@ impl Name {
         Self { failed: failure.map(|(time, _)| time), failure: message, ..self }
     }
 
-    fn damaged(&self, error: &dyn std::fmt::Display) -> Error {
-        let kind = self.kind.unwrap_or(Kind::Subscription).told().trim_start_matches("a ");
-        Error::Damaged { what: format!("the {kind} `{}` is none: {error}", self.text) }
+    fn damaged(&self, error: &dyn Display) -> Error {
+        Error::Damaged { what: format!("the {} `{}` is none: {error}", self.word(), self.text) }
+    }
+
+    /// Why its record can't be read. The row is as it was written, so an object that is not known here is
+    /// one of a later ream.
+    fn unreadable(&self, error: &dyn Display) -> Error {
+        let record = self.record.as_deref().unwrap_or_default();
+        if serde_json::from_str::<HashMap<String, &RawValue>>(record).is_err() {
+            return self.damaged(error);
+        }
+        let (what, name, reason) = (self.word(), self.text.clone(), error.to_string());
+        Error::NewerRecord(NewerRecord { what, name, reason })
+    }
+
+    /// The kind that it is of, as a word.
+    fn word(&self) -> &'static str {
+        self.kind.unwrap_or(Kind::Subscription).told().trim_start_matches("a ")
     }
 }
 
@@ -167,7 +186,7 @@ pub(crate) fn subscription(found: Option<&Name>, name: &str) -> Result<Subscript
 pub(crate) fn subscription_in(name: &Name) -> Result<Subscription, Error> {
     let FollowsJson { from, types } =
         serde_json::from_str(name.record.as_deref().unwrap_or_default())
-            .map_err(|error| name.damaged(&error))?;
+            .map_err(|error| name.unreadable(&error))?;
     let patterns = from.into_iter().map(Pattern::new).collect::<Result<_, _>>();
     Ok(Subscription {
         follows: NewSubscription {
@@ -239,8 +258,8 @@ pub(crate) fn projection(found: Option<&Name>, name: &str) -> Result<ProjectionE
 pub(crate) fn projection_in(name: &Name) -> Result<ProjectionEntry, Error> {
     let record = name.record.as_deref().unwrap_or_default();
     Ok(ProjectionEntry {
-        name: Identifier::new(&name.text).map_err(|error| name.damaged(&error))?,
-        definition: Definition::parse(record).map_err(|error| name.damaged(&error))?,
+        name: Identifier::new(&name.text).map_err(|error| name.unreadable(&error))?,
+        definition: Definition::parse(record).map_err(|error| name.unreadable(&error))?,
         generation: name.generation,
         // What is no permit is none that holds.
         permit: name.permit.as_deref().and_then(Permit::from_bytes),
@@ -346,7 +365,10 @@ mod tests {
         let broken = Name { checkpoint: None, ..name.clone() };
         let refused = subscription(Some(&broken), "mail").unwrap_err().to_string();
         assert!(refused.contains("the subscription `mail` is none"), "{refused}");
-        let broken = Name { kind: Some(Kind::Projection), ..name };
+        let newer = Name { kind: Some(Kind::Projection), ..name };
+        let refused = projection(Some(&newer), "mail").unwrap_err().to_string();
+        assert!(refused.starts_with("the projection `mail` was made by a later"), "{refused}");
+        let broken = Name { record: Some("[]".into()), ..newer };
         let refused = projection(Some(&broken), "mail").unwrap_err().to_string();
         assert!(refused.contains("the projection `mail` is none"), "{refused}");
     }

@@ -1,4 +1,5 @@
-//! How SQLite opens a database of a store: in its place, and only with what ream made in it.
+//! How SQLite opens a database of a store: in its place, and only with what ream made in it; and how it is
+//! set up to read the store's own, or to write to it.
 
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
@@ -8,9 +9,11 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use super::place::Place;
+use super::Layout;
+use super::failure::failure;
 use crate::platform::directory::{OpenFile, open_files};
 use crate::platform::{self, FileIdentity};
+use crate::store::place::Place;
 use crate::store::{Error, Options};
 
 /// Held by the thread that has SQLite open a database: two at once could not tell what each has opened.
@@ -37,6 +40,56 @@ const INSTRUCTIONS: i32 = 1_000_000;
 /// How often it goes on though it is interrupted. A transaction is finished first: one of a million
 /// events asks some 60 times.
 const FINISHES: u32 = 100;
+
+/// The first SQLite without the WAL-reset defect, and its number.
+const NEEDED: (&str, i32) = ("3.51.3", 3_051_003);
+
+/// What `PRAGMA synchronous` answers where each commit is synced.
+const FULL: i64 = 2;
+
+/// That the SQLite linked here is fit.
+pub(super) fn check_version() -> Result<(), Error> {
+    check_fit(rusqlite::version_number(), rusqlite::version())
+}
+
+fn check_fit(number: i32, version: &str) -> Result<(), Error> {
+    if number < NEEDED.1 {
+        return Err(Error::OldSqlite { found: version.into(), needed: NEEDED.0 });
+    }
+    Ok(())
+}
+
+/// Opens a connection to read by. It commits nothing, so the log is none of its business.
+pub(super) fn open_to_read(layout: &Layout, options: &Options) -> Result<Connection, Error> {
+    open_with(layout, options, "PRAGMA cell_size_check=ON;")
+}
+
+/// Opens a connection to write by. What is freed is overwritten: a state that was replaced would outlive
+/// its removal.
+pub(super) fn open_to_write(layout: &Layout, options: &Options) -> Result<Connection, Error> {
+    let pragmas = "PRAGMA wal_autocheckpoint=0; PRAGMA cell_size_check=ON; \
+                   PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;";
+    open_with(layout, options, pragmas)
+}
+
+fn open_with(layout: &Layout, options: &Options, pragmas: &str) -> Result<Connection, Error> {
+    let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy) => Error::Busy { waited: options.lock_timeout },
+        _ => failure(layout, "open the store", error),
+    };
+    let set_up = |connection: &Connection| connection.execute_batch(pragmas);
+    // The log stays: a checkpoint on close would cost a lone append five syncs; see `Store::drop`.
+    let connection = open(&layout.place, "db", options, &[], set_up, failed)?;
+    // Whether it was set, or is so without.
+    let synchronous: i64 =
+        connection.query_row("PRAGMA synchronous", [], |row| row.get(0)).map_err(failed)?;
+    if synchronous != FULL {
+        return Err(Error::Damaged {
+            what: format!("SQLite would not sync: synchronous={synchronous}"),
+        });
+    }
+    Ok(connection)
+}
 
 /// Opens the database `name` of the place, and reads from it for the first time, once `set_up` has set it
 /// up. Of what ream makes nowhere else it may hold what the statements `made` make. What fails of SQLite
@@ -227,4 +280,17 @@ fn end_when_interrupted(connection: &mut Connection, options: &Options) -> rusql
         asked > FINISHES
     };
     connection.progress_handler(INSTRUCTIONS, Some(ends))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sqlite_that_can_lose_the_log_is_refused() {
+        check_version().unwrap();
+        assert!(check_fit(3_051_003, "3.51.3").is_ok());
+        let told = check_fit(3_051_002, "3.51.2").unwrap_err().to_string();
+        assert_eq!(told, "SQLite 3.51.2 can lose writes; 3.51.3 or later is needed");
+    }
 }

@@ -6,13 +6,12 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::event_row::{COLUMNS as EVENT_COLUMNS, Fields, missing};
 use super::failure::{Failure, damaged};
-use super::missing::check_around;
-use super::positions;
+use super::keys::check_around;
+use super::stream_index::{pack, unpack};
 use crate::event::{EventId, Version};
 use crate::store::chain::{Salt, command_hash};
-use crate::store::hash::Hash;
+use crate::store::hash::{Hash, sum};
 use crate::store::rules::{DecisionChange, Kept, KnownDecision};
-use crate::store::sum::sum;
 use crate::store::{Decided, DecidedEvent};
 
 /// Keeps the answer to a command.
@@ -23,7 +22,7 @@ pub(super) fn store(
     let DecisionChange { kept: Kept { id, command, salt }, stream, version, .. } = *decision;
     let (mut packed, mut before) = (Vec::new(), 0);
     for position in &decision.positions {
-        positions::push(&mut packed, before, position.0);
+        pack(&mut packed, before, position.0);
         before = position.0;
     }
     let hash = command_hash(salt, command);
@@ -55,7 +54,7 @@ pub(super) fn find(
     let removed = command.is_none();
     let select = format!("SELECT {EVENT_COLUMNS} FROM events WHERE position = ?1");
     let mut read = connection.prepare_cached(&select)?;
-    let events = positions::unpack(positions).map(|position| {
+    let events = unpack(positions).map(|position| {
         let found = read.query_row([position], |row| {
             let Fields { position, version, link, id, .. } = Fields::read(row)?;
             let mut event = DecidedEvent::found(position, version, link, id.map(EventId::stored));

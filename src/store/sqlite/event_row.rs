@@ -1,16 +1,81 @@
-//! An event in a row of the table of events.
+//! An event in a row of the table of events; and the head, the last one of them.
 
-use rusqlite::Row;
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql};
 
 use super::failure::{damaged, reason};
-use super::payload::{link, may_be_json, optional_payload};
-use crate::event::{DataRef, EventRef, Link, Position, Timestamp, Version};
+use super::payload::{may_be_json, optional_payload, timestamp};
+use crate::event::{DataRef, EventRef, LINK_BYTES, Link, Position, Timestamp, Version};
 use crate::store::chain::Payload;
-use crate::store::sum::sum;
+use crate::store::hash::sum;
 
 /// What an event is read from.
-pub(super) const COLUMNS: &str = "position, stream, version, recorded, link, sum, id, type, time, \
-                                  data, metadata, tags";
+pub(super) const COLUMNS: &str = "position, stream, header, id, type, data, metadata, tags";
+
+/// How many bytes a header has without a time.
+const HEADER_BYTES: usize = 8 + 8 + LINK_BYTES + 8;
+
+/// The numbers of an event in one column, since each column more is felt by who reads a million rows:
+/// version, `recorded`, link, the row's sum, and the time that the writer gave, where it did; all but the
+/// link as eight bytes, big end first.
+pub(super) struct Header {
+    bytes: [u8; HEADER_BYTES + 8],
+    length: usize,
+}
+
+impl ToSql for Header {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(ValueRef::Blob(&self.bytes[..self.length])))
+    }
+}
+
+/// What stands in a header.
+#[derive(Clone, Copy)]
+struct Numbers {
+    version: Version,
+    recorded: Timestamp,
+    link: Link,
+    sum: i64,
+    time: Option<Timestamp>,
+}
+
+impl FromSql for Numbers {
+    #[inline]
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let header = value.as_blob()?;
+        let (numbers, time) = match header.split_first_chunk::<HEADER_BYTES>() {
+            Some((numbers, time)) if matches!(time.len(), 0 | 8) => (numbers, time.first_chunk()),
+            _ => {
+                let (expected_size, blob_size) = (HEADER_BYTES, header.len());
+                return Err(FromSqlError::InvalidBlobSize { expected_size, blob_size });
+            }
+        };
+        let number = |at: usize| {
+            let mut bytes = [0; 8];
+            bytes.copy_from_slice(&numbers[at..at + 8]);
+            i64::from_be_bytes(bytes)
+        };
+        let mut link = [0; LINK_BYTES];
+        link.copy_from_slice(&numbers[16..32]);
+        let version = number(0);
+        Ok(Self {
+            version: Version(version.try_into().map_err(|_| FromSqlError::OutOfRange(version))?),
+            recorded: timestamp(number(8))?,
+            link: link.into(),
+            sum: number(32),
+            time: time.map(|time| timestamp(i64::from_be_bytes(*time))).transpose()?,
+        })
+    }
+}
+
+/// What the header in a column says of when the event was recorded, and its link.
+pub(super) fn recorded_and_link(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<(Timestamp, Link)> {
+    let Numbers { recorded, link, .. } = row.get(column)?;
+    Ok((recorded, link))
+}
 
 /// What of an event is in its row, but for what only a removal reads.
 pub(super) struct Fields<'a> {
@@ -34,33 +99,50 @@ impl<'a> Fields<'a> {
     /// The fields in a row of [`COLUMNS`], as they were written.
     #[inline]
     pub(super) fn read(row: &'a Row<'_>) -> rusqlite::Result<Self> {
-        let fields = Self::parts(row).map_err(|error| unreadable(row, &reason(&error)))?;
-        if row.get::<_, i64>(5)? != fields.sum() {
+        let (fields, sum) = Self::parts(row).map_err(|error| unreadable(row, &reason(&error)))?;
+        if sum != fields.sum() {
             return Err(unreadable(row, "it is not what was stored"));
         }
         Ok(fields)
     }
 
+    /// The fields in a row, and the sum that stands beside them.
     #[inline]
-    fn parts(row: &'a Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
+    fn parts(row: &'a Row<'_>) -> rusqlite::Result<(Self, i64)> {
+        let Numbers { version, recorded, link, sum, time } = row.get(2)?;
+        let fields = Self {
             position: Position(row.get(0)?),
             stream: row.get_ref(1)?.as_str()?,
-            version: Version(row.get(2)?),
-            recorded: row.get(3)?,
-            link: link(row, 4)?,
-            id: row.get_ref(6)?.as_str_or_null()?,
-            event_type: row.get_ref(7)?.as_str_or_null()?,
-            time: row.get(8)?,
-            data: optional_payload(row, 9)?,
-            metadata: row.get_ref(10)?.as_str_or_null()?,
-            tags: row.get_ref(11)?.as_str_or_null()?,
-        })
+            version,
+            recorded,
+            link,
+            id: row.get_ref(3)?.as_str_or_null()?,
+            event_type: row.get_ref(4)?.as_str_or_null()?,
+            time,
+            data: optional_payload(row, 5)?,
+            metadata: row.get_ref(6)?.as_str_or_null()?,
+            tags: row.get_ref(7)?.as_str_or_null()?,
+        };
+        Ok((fields, sum))
+    }
+
+    /// The header of the row.
+    pub(super) fn header(&self) -> Header {
+        let mut header = Header { bytes: [0; HEADER_BYTES + 8], length: HEADER_BYTES };
+        header.bytes[..8].copy_from_slice(&self.version.0.to_be_bytes());
+        header.bytes[8..16].copy_from_slice(&self.recorded.as_micros().to_be_bytes());
+        header.bytes[16..32].copy_from_slice(self.link.as_bytes());
+        header.bytes[32..40].copy_from_slice(&self.sum().to_be_bytes());
+        if let Some(time) = self.time {
+            header.bytes[40..].copy_from_slice(&time.as_micros().to_be_bytes());
+            header.length += 8;
+        }
+        header
     }
 
     /// The sum of the row.
     #[inline]
-    pub(super) fn sum(&self) -> i64 {
+    fn sum(&self) -> i64 {
         sum(|fields| {
             fields.number(self.position.0);
             fields.text(self.stream);
@@ -122,7 +204,7 @@ pub(super) fn event<'r>(row: &'r Row<'_>) -> rusqlite::Result<Option<EventRef<'r
 
 /// That a row of [`COLUMNS`] is the event that a stream's index says it is.
 pub(super) fn check_listed(row: &Row<'_>, stream: &str, version: u64) -> rusqlite::Result<()> {
-    if row.get_ref(1)?.as_str()? == stream && row.get::<_, u64>(2)? == version {
+    if row.get_ref(1)?.as_str()? == stream && row.get::<_, Numbers>(2)?.version.0 == version {
         return Ok(());
     }
     Err(unreadable(row, "another event stands there than its stream says"))
@@ -141,11 +223,49 @@ pub(super) fn missing(position: u64) -> rusqlite::Error {
     damaged(format!("the event at position {position} is missing"))
 }
 
+/// The last event of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Head {
+    pub(super) position: Position,
+    pub(super) recorded: Timestamp,
+    pub(super) link: Link,
+}
+
+impl Head {
+    /// Reads the head; that of a store without events stands before the first one.
+    pub(super) fn read(connection: &Connection, store_id: &str) -> rusqlite::Result<Self> {
+        let mut statement = connection
+            .prepare_cached("SELECT position, header FROM events ORDER BY position DESC LIMIT 1")?;
+        let head = statement.query_row([], |row| {
+            let (recorded, link) = recorded_and_link(row, 1)?;
+            Ok(Self { position: Position(row.get(0)?), recorded, link })
+        });
+        Ok(head.optional()?.unwrap_or_else(|| Self::before_all(store_id)))
+    }
+
+    /// The same, where the event is known to be as it was written.
+    pub(super) fn read_whole(connection: &Connection, store_id: &str) -> rusqlite::Result<Self> {
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM events ORDER BY position DESC LIMIT 1"
+        ))?;
+        let head = statement.query_row([], |row| {
+            let Fields { position, recorded, link, .. } = Fields::read(row)?;
+            Ok(Self { position, recorded, link })
+        });
+        Ok(head.optional()?.unwrap_or_else(|| Self::before_all(store_id)))
+    }
+
+    /// The head of a store without events.
+    fn before_all(store_id: &str) -> Self {
+        Self { position: Position(0), recorded: Timestamp::MIN, link: Link::genesis(store_id) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
-    use rusqlite::{Connection, params};
+    use rusqlite::params;
 
     use super::*;
     use crate::event::{EventId, EventType, NewEvent, StreamName};
@@ -165,16 +285,16 @@ mod tests {
     fn redact(store: &Path, position: u64) {
         let database = Connection::open(store.join("db")).unwrap();
         let select = format!("SELECT {COLUMNS}, salt FROM events WHERE position = ?1");
-        let (hash, sum) = database
+        let (hash, header) = database
             .query_row(&select, [position], |row| {
                 let fields = Fields::read(row)?;
-                let hash = fields.payload().unwrap().hash(&row.get::<_, Salt>(12)?);
-                Ok((hash, Fields { data: None, metadata: None, ..fields }.sum()))
+                let hash = fields.payload().unwrap().hash(&row.get::<_, Salt>(8)?);
+                Ok((hash, Fields { data: None, metadata: None, ..fields }.header()))
             })
             .unwrap();
         let update = "UPDATE events SET data = NULL, metadata = NULL, salt = NULL, \
-                      payload_hash = ?2, sum = ?3 WHERE position = ?1";
-        assert_eq!(database.execute(update, params![position, hash, sum]), Ok(1));
+                      payload_hash = ?2, header = ?3 WHERE position = ?1";
+        assert_eq!(database.execute(update, params![position, hash, header]), Ok(1));
     }
 
     /// The positions that a reader is given.
@@ -212,7 +332,7 @@ mod tests {
             let Fields { version, recorded, link: found, id, event_type, .. } =
                 Fields::read(row).unwrap();
             if event_type.is_none() {
-                let hash: Hash = row.get(12).unwrap();
+                let hash: Hash = row.get(8).unwrap();
                 link = link.next(version, recorded, &seal("s", id, &hash));
                 assert_eq!(found, link);
             }

@@ -3,7 +3,7 @@
 use rusqlite::ErrorCode;
 use rusqlite::types::Type;
 
-use super::layout::Layout;
+use super::Layout;
 use crate::store::Error;
 
 /// A failure within a transaction: of SQLite, or of what was asked for.

@@ -4,81 +4,36 @@
 //! under another name. So a directory that someone is killed over is known for what it is, and one that
 //! holds somebody else's files is left as it is.
 
-use std::fs;
-use std::io;
 use std::path::Path;
 
-use super::connection::{self};
 use super::failure::failure;
-use super::layout::Layout;
-use super::lock::Queue;
-use super::marker::Marker;
-use super::{Store, database, log, mark, schema};
-use crate::platform;
+use super::lock::{Queue, Turn};
+use super::{Layout, Store, database, log, schema};
 use crate::platform::directory::Access;
+use crate::store::place::{Marker, Place};
 use crate::store::{Error, Options};
 
 impl Store {
     /// Makes a store in `path`, or opens the one that is there; whether it is new.
     pub(crate) fn init(path: &Path, options: &Options) -> Result<(Self, bool), Error> {
-        connection::check_version()?;
-        make_directory(path)?;
-        let layout = Layout::unchecked(path, options).map_err(|error| match error {
-            // A name that leads nowhere.
-            Error::NoStore { path } => Error::NotADirectory { path },
-            error => error,
-        })?;
-        if !Marker::stands(&layout)? && may_become_store(&layout)? {
-            layout.place.make_private()?;
-        }
-        layout.place.check(options)?;
-        if Marker::stands(&layout)? {
+        database::check_version()?;
+        let layout = Layout::of(Place::make(path, options)?);
+        if Marker::stands(&layout.place)? {
             return Ok((Self::open_in(layout, options)?, false));
         }
         let turn = Queue::of_writers(&layout).enter(options)?;
-        if Marker::stands(&layout)? {
+        if Marker::stands(&layout.place)? {
             return Ok((Self::open_in(layout, options)?, false));
         }
-        fill(&layout, &turn.lock, options)?;
+        fill(&layout, &turn, options)?;
         Ok((Self::open_in(layout, options)?, true))
     }
 }
 
-/// Makes the directory, where nothing stands there.
-fn make_directory(root: &Path) -> Result<(), Error> {
-    let parent = root.parent().filter(|parent| !parent.as_os_str().is_empty());
-    if let Some(parent) = parent {
-        fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
-    }
-    match platform::create_private_dir(root) {
-        Ok(()) => {
-            platform::sync_dir(parent.unwrap_or(Path::new("."))).map_err(Error::io("sync", root))
-        }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(Error::io("create", root)(error)),
-    }
-}
-
-/// Whether the directory holds nothing, or a store that is half made; `false` where it is whole by now.
-/// Anything else is an error.
-fn may_become_store(layout: &Layout) -> Result<bool, Error> {
-    let names = layout.place.list(".")?;
-    let begun = Marker::is_begun(layout)?;
-    let is_ours = |name: &String| if begun { Layout::owns(name) } else { Layout::precedes(name) };
-    if names.iter().all(is_ours) {
-        return Ok(true);
-    }
-    // Another may have finished it meanwhile.
-    if Marker::stands(layout)? {
-        return Ok(false);
-    }
-    Err(Error::NotEmpty { path: layout.root.clone() })
-}
-
 /// Fills the directory.
-fn fill(layout: &Layout, lock: &fs::File, options: &Options) -> Result<(), Error> {
+fn fill(layout: &Layout, turn: &Turn, options: &Options) -> Result<(), Error> {
     let place = &layout.place;
-    Marker::begin(layout)?;
+    Marker::begin(place)?;
     // What someone was killed over holds no event.
     for file in ["db", "db-wal", "db-shm", "db-journal"] {
         place.remove(file)?;
@@ -92,11 +47,11 @@ fn fill(layout: &Layout, lock: &fs::File, options: &Options) -> Result<(), Error
         place.open_file(file, Access::Create)?;
     }
     create_tables(layout, options)?;
-    // The log stays for ever: see `connection::open_with`. Opening the store once creates it.
-    drop(connection::open_to_read(layout, options)?);
-    mark::make(lock).map_err(Error::io("write", &place.path("lock")))?;
+    // The log stays for ever: see `database::open_with`. Opening the store once creates it.
+    drop(database::open_to_read(layout, options)?);
+    turn.make_mark().map_err(Error::io("write", &place.path("lock")))?;
     place.sync(".")?;
-    Marker::finish(layout)
+    Marker::finish(place)
 }
 
 fn create_tables(layout: &Layout, options: &Options) -> Result<(), Error> {

@@ -5,6 +5,14 @@
 //! behind whoever waits. A kernel lock can't be waited for with a time limit, so a thread waits
 //! (`waiter.rs`). A process that holds the turnstile may be stopped; so whoever waits there looks
 //! whether the lock is left free.
+//!
+//! The first byte of the writers' lock file is the mark that a commit is under way. A writer sets it
+//! before COMMIT, and takes it back once what it committed is durable and the bell is rung. Who has the
+//! turn and finds it set follows a writer that died or failed half-way: the end of the log may be readable
+//! and yet not be on the disk, and a later sync would not change that, since Linux takes the pages of a
+//! failed sync for clean. See `docs/durability.md`. The byte is written in place and never synced: who
+//! can't see it has lost the pages of the log as well, and reads what is on the disk. It is allocated when
+//! the store is made, so that a full disk is not in its way.
 
 mod waiter;
 
@@ -15,11 +23,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::waiter::Waiter;
-use super::layout::Layout;
-use super::place::Place;
+use super::Layout;
 use crate::deadline::Deadline;
+use crate::platform;
 use crate::platform::directory::Access;
-use crate::store::sum::sum;
+use crate::store::hash::sum;
+use crate::store::place::Place;
 use crate::store::{Error, Options};
 
 /// How long is waited for who seems to run something: a process that was killed may have left a child that
@@ -31,6 +40,10 @@ const LOOK: Duration = Duration::from_millis(50);
 
 /// How many queues the deciders of all streams share.
 const DECIDERS: i64 = 64;
+
+/// The mark, as it is while no commit is under way, and while one is.
+const CLEAR: &[u8; 1] = b"0";
+const SET: &[u8; 1] = b"1";
 
 /// A queue of a store.
 #[derive(Debug)]
@@ -65,6 +78,38 @@ impl Turn {
         self.lock.set_len(0)?;
         (&self.lock).write_all(signature.as_bytes())
     }
+
+    /// Gives the lock file of a new store its mark, and makes that durable.
+    pub(super) fn make_mark(&self) -> io::Result<()> {
+        self.clear_mark()?;
+        self.lock.sync_all()
+    }
+
+    /// Sets the mark.
+    pub(super) fn set_mark(&self) -> io::Result<()> {
+        platform::write_at(&self.lock, SET, 0)
+    }
+
+    /// Takes the mark back.
+    pub(super) fn clear_mark(&self) -> io::Result<()> {
+        platform::write_at(&self.lock, CLEAR, 0)
+    }
+
+    /// Whether the mark is set. An empty file gets one.
+    pub(super) fn is_marked(&self) -> io::Result<bool> {
+        let mut byte = [0];
+        match platform::read_at(&self.lock, &mut byte, 0)? {
+            0 => self.make_mark().map(|()| false),
+            _ => Ok(byte != *CLEAR),
+        }
+    }
+}
+
+/// Whether the mark of the store seems to be set, for who only reads.
+pub(super) fn seems_marked(layout: &Layout) -> bool {
+    let mut byte = [0];
+    let Ok(lock) = layout.place.open_file("lock", Access::Read) else { return false };
+    platform::read_at(&lock, &mut byte, 0).is_ok_and(|length| length > 0 && byte != *CLEAR)
 }
 
 impl Queue {

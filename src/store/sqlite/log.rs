@@ -13,9 +13,9 @@ use std::time::Duration;
 use rusqlite::hooks::Wal;
 use rusqlite::{Connection, ErrorCode};
 
+use super::Layout;
 use super::database::wait_as_told;
 use super::failure::{commit_failure, failure};
-use super::layout::Layout;
 use crate::faults::{self, Remedy};
 use crate::platform;
 use crate::store::{Error, Options};
@@ -142,7 +142,7 @@ pub(super) fn check_whole(
 ) -> Result<(), Error> {
     let counted =
         connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get::<_, u64>(1));
-    let mut by = platform::lock_holders(shared_memory, USED..=USED);
+    let mut by = users_by(shared_memory);
     if by.len() > 1 {
         by.retain(|process| *process != std::process::id());
     }
@@ -210,6 +210,11 @@ pub(super) fn readers(layout: &Layout) -> Vec<u32> {
 /// The same of any database, by its shared memory.
 pub(super) fn readers_by(shared_memory: &Path) -> Vec<u32> {
     platform::lock_holders(shared_memory, READ_LOCKS)
+}
+
+/// The processes that have a database open, read or not, by its shared memory.
+pub(super) fn users_by(shared_memory: &Path) -> Vec<u32> {
+    platform::lock_holders(shared_memory, USED..=USED)
 }
 
 /// Moves the log into the database; whether nothing is left in it, and no one reads it.

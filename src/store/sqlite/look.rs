@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::bell;
+use super::Store;
+use super::event_row::Head;
 use super::failure::Failure;
 use super::failure::failure;
-use super::head::Head;
-use super::witness::Witness;
+use super::lock::seems_marked;
+use super::records::{self, Acknowledged, Witness};
+use super::registry;
 use super::writer::{Settled, settle};
-use super::{Store, mark, registry};
 use crate::event::Position;
 use crate::store::Error;
 use crate::store::rules::names::Name;
@@ -141,12 +142,12 @@ impl Store {
     fn doubt(&self, looking: &Looking, tries: u32) -> Result<Option<Doubt>, Failure> {
         let head = Head::read(&looking.connection, self.id())?.position;
         if head > looking.durable.get() {
-            if bell::read(&self.layout).is_none_or(|bell| bell.position < head) {
+            if records::read(&self.layout).is_none_or(|bell: Acknowledged| bell.position < head) {
                 return Ok(Some(Doubt::Head));
             }
             looking.durable.set(head);
         }
-        let is_marked = tries == 0 && mark::seems_set(&self.layout);
+        let is_marked = tries == 0 && seems_marked(&self.layout);
         Ok(is_marked.then_some(Doubt::Mark))
     }
 }

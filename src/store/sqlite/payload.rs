@@ -21,9 +21,14 @@ impl ToSql for DataRef<'_> {
 
 impl FromSql for Timestamp {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let micros = value.as_i64()?;
-        Self::from_micros(micros).ok_or(FromSqlError::OutOfRange(micros))
+        timestamp(value.as_i64()?)
     }
+}
+
+/// The time that microseconds are.
+#[inline]
+pub(super) fn timestamp(micros: i64) -> FromSqlResult<Timestamp> {
+    Timestamp::from_micros(micros).ok_or(FromSqlError::OutOfRange(micros))
 }
 
 /// The link in a column.

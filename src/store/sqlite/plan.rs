@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use rusqlite::{Connection, Row, params_from_iter};
 
 use super::failure::Failure;
-use super::missing::{bounds, in_order};
+use super::keys::{bounds, in_order};
 use super::stream_index::{COLUMNS, Listed, StreamRow, list_positions};
 use crate::event::Version;
 use crate::store::Query;

@@ -14,22 +14,18 @@ use rusqlite::vtab::array;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use self::durable::Beyond;
-use super::bell::Acknowledged;
-use super::event_row::{COLUMNS, Fields, check_listed, event, missing};
+use super::event_row::{COLUMNS, Fields, Head, check_listed, event, missing};
 use super::failure::Failure;
 use super::failure::failure;
-use super::head::Head;
-use super::layout::Layout;
 use super::look::{TRIES, WRITING};
-use super::marker::Marker;
 use super::plan::{Chosen, Plan};
-use super::record::Reading;
+use super::records::{Acknowledged, Reading, Witness};
 use super::stream_index::StreamRow;
 use super::stream_index::position_of;
-use super::witness::Witness;
-use super::{Store, check_in_place};
+use super::{Layout, Store, check_in_place};
 use crate::event::{EventRef, Position, Timestamp, Version};
 use crate::platform::FileIdentity;
+use crate::store::place::Marker;
 use crate::store::{Batch, ChosenStreams, Error, Mark, Options, Query};
 
 /// How many events a batch holds at most.
@@ -163,7 +159,7 @@ impl Reader {
     /// That the store is still there.
     fn check_in_place(&mut self) -> Result<(), Error> {
         check_in_place(&self.layout, self.database)?;
-        if Marker::read(&self.layout)?.id != self.marker.id {
+        if Marker::read(&self.layout.place)?.id != self.marker.id {
             return Err(Error::Replaced { path: self.layout.root.clone() });
         }
         self.found_in_place = Instant::now();

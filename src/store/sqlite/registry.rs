@@ -4,13 +4,12 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::failure::damaged;
-use super::missing::check_around;
+use super::keys::check_around;
 use super::payload::link;
 use crate::event::{Link, Position, Timestamp};
 use crate::store::Checkpoint;
-use crate::store::hash::Fields;
+use crate::store::hash::{Fields, sum};
 use crate::store::rules::names::{self, Kind, Name};
-use crate::store::sum::sum;
 
 const SELECT: &str = "SELECT name, kind, generation, record, permit, position, link, failed, failure, sum \
                       FROM names";

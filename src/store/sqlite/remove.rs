@@ -75,8 +75,8 @@ fn erase(connection: &Connection, name: &str, row: &StreamRow) -> Result<(), Fai
     let select = format!("SELECT {COLUMNS}, salt, payload_hash FROM events WHERE position = ?1");
     let mut read = connection.prepare(&select)?;
     let mut write = connection.prepare(
-        "UPDATE events SET type = NULL, time = NULL, data = NULL, metadata = NULL, tags = NULL,
-         salt = NULL, payload_hash = ?2, sum = ?3 WHERE position = ?1",
+        "UPDATE events SET type = NULL, data = NULL, metadata = NULL, tags = NULL, salt = NULL,
+         payload_hash = ?2, header = ?3 WHERE position = ?1",
     )?;
     let mut untag = connection.prepare("DELETE FROM tags WHERE tag = ?1 AND position = ?2")?;
     for Listed { position, version } in kept {
@@ -84,14 +84,14 @@ fn erase(connection: &Connection, name: &str, row: &StreamRow) -> Result<(), Fai
             check_listed(row, name, version)?;
             let fields = Fields::read(row)?;
             let hash = match fields.payload() {
-                Some(payload) => payload.hash(&row.get::<_, Salt>(12)?),
+                Some(payload) => payload.hash(&row.get::<_, Salt>(8)?),
                 // It was redacted, and has only the hash left.
-                None => row.get::<_, Hash>(13)?,
+                None => row.get::<_, Hash>(9)?,
             };
             for tag in fields.tags.into_iter().flat_map(|tags| tags.split(' ')) {
                 untag.execute(params![tag, position])?;
             }
-            Ok((hash, fields.skeleton().sum()))
+            Ok((hash, fields.skeleton().header()))
         });
         let erased = erased.optional()?.ok_or_else(|| missing(position))?;
         write.execute(params![position, erased.0, erased.1])?;

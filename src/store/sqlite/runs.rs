@@ -7,10 +7,9 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::Store;
+use super::event_row::{Head, recorded_and_link};
 use super::failure::Failure;
-use super::head::Head;
 use super::lock::{MOMENT, Queue, Turn};
-use super::payload::link;
 use crate::event::{Link, Position};
 use crate::schema::Identifier;
 use crate::store::rules::names::{self, Kind};
@@ -122,11 +121,11 @@ fn link_at(
     if position.0 == 0 {
         return Ok(Ok(Link::genesis(id)));
     }
-    let mut select = connection.prepare_cached("SELECT link FROM events WHERE position = ?1")?;
+    let mut select = connection.prepare_cached("SELECT header FROM events WHERE position = ?1")?;
     // Where no event can stand, none does.
     let number = i64::try_from(position.0).unwrap_or(i64::MAX);
-    match select.query_row([number], |row| link(row, 0)).optional()? {
-        Some(link) => Ok(Ok(link)),
+    match select.query_row([number], |row| recorded_and_link(row, 0)).optional()? {
+        Some((_, link)) => Ok(Ok(link)),
         None => Ok(Err(Head::read(connection, id)?.position)),
     }
 }

@@ -5,9 +5,10 @@ pub(super) const APPLICATION_ID: i32 = 0x5245_414d;
 
 /// The tables, as a new store gets them.
 ///
-/// - `events`: `id` is NULL where the writer gave none, `time` where it is `recorded`. `data` is
-///   TEXT where it is JSON, BLOB where it is not. A removed event keeps `payload_hash` in place of
-///   type, time, data, metadata, tags and salt; a redacted one, in place of data, metadata and salt.
+/// - `events`: `header` packs version, `recorded`, link, sum and the time that the writer gave, where it
+///   did. `id` is NULL where the writer gave none. `data` is TEXT where it is JSON, BLOB where it is not. A
+///   removed event keeps `payload_hash` in place of type, time, data, metadata, tags and salt; a redacted
+///   one, in place of data, metadata and salt.
 /// - `streams`: a row a stream. `removed` is the version up to which its events are removed.
 ///   `tail` packs the positions behind the last full page.
 /// - `stream_pages`: the positions of the versions `page * 64 + 1` to `page * 64 + 64`, packed.
@@ -23,18 +24,14 @@ pub(super) const APPLICATION_ID: i32 = 0x5245_414d;
 ///   those of its events, packed; `command` is the salted hash of the command, and both are NULL
 ///   where the stream has been removed since.
 ///
-/// `sum` is that of the row: see [`sum`](crate::store::sum).
+/// `sum` is that of the row: see [`sum`](crate::store::hash::sum).
 pub(super) const TABLES: &str = "
 CREATE TABLE events (
     position INTEGER PRIMARY KEY,
     stream TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    recorded INTEGER NOT NULL,
-    link BLOB NOT NULL,
-    sum INTEGER NOT NULL,
+    header BLOB NOT NULL,
     id TEXT,
     type TEXT,
-    time INTEGER,
     data,
     metadata TEXT,
     tags TEXT,

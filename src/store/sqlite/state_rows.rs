@@ -3,11 +3,11 @@
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::failure::{Failure, damaged, reason};
-use super::missing::check_around;
+use super::keys::check_around;
 use super::payload::{payload, shown_payload};
 use super::stream_index::StreamRow;
 use crate::event::{Data, DataRef, Position, Version};
-use crate::store::sum::sum;
+use crate::store::hash::sum;
 
 /// What a state is read from.
 pub(super) const COLUMNS: &str = "stream, version, position, sum, data";

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Row, params_from_iter};
 
 use super::Store;
-use super::missing::{bounds, in_order};
-use super::near_names::near_in;
+use super::keys::{bounds, in_order, near_in};
 use super::state_rows::{COLUMNS, StateRow, Stored, stored};
 use super::stream_index::StreamRow;
 use crate::event::{Pattern, StreamName, Version};

@@ -1,16 +1,23 @@
 //! Where a stream's events are: its row, and the pages of positions behind it.
+//!
+//! A stream's positions are kept in pages of [`PAGE`], so that an append touches one small row of
+//! its stream and no index of events: see `docs/stream-index.md`. Within a page each position is
+//! the distance from the one before (the first from 0) as LEB128, seven bits a byte, low bits
+//! first.
 
 use std::ops::ControlFlow;
 
 use rusqlite::{Connection, Row, params};
 
 use super::failure::damaged;
-use super::positions::{self, PAGE};
 use crate::event::{Position, Version};
-use crate::store::sum::sum;
+use crate::store::hash::sum;
 
 /// What a stream is read from.
 pub(super) const COLUMNS: &str = "name, version, removed, protected, sum, tail";
+
+/// How many positions a page holds.
+const PAGE: u64 = 64;
 
 /// A row of `streams`.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +58,7 @@ impl StreamRow {
             version: row.get(1)?,
             removed: row.get(2)?,
             protected: row.get(3)?,
-            last: positions::unpack(&tail).last().unwrap_or_default(),
+            last: unpack(&tail).last().unwrap_or_default(),
             tail,
             changed: false,
             numbered: (0, 0),
@@ -85,7 +92,7 @@ impl StreamRow {
         name: &str,
         position: Position,
     ) -> rusqlite::Result<()> {
-        positions::push(&mut self.tail, self.last, position.0);
+        pack(&mut self.tail, self.last, position.0);
         self.last = position.0;
         self.version += 1;
         self.changed = true;
@@ -143,7 +150,7 @@ pub(super) fn list_positions(
 ) -> rusqlite::Result<bool> {
     let (mut page, tail) = (version.0 / PAGE, row.version / PAGE);
     let mut give = |page: u64, packed: &[u8]| {
-        positions::unpack(packed).zip(page * PAGE + 1..).try_for_each(|(position, version)| {
+        unpack(packed).zip(page * PAGE + 1..).try_for_each(|(position, version)| {
             if position <= after {
                 ControlFlow::Continue(())
             } else {
@@ -199,12 +206,73 @@ pub(super) fn position_of(
     let within = usize::try_from(index % PAGE).unwrap_or_default();
     let page = index / PAGE;
     if page == row.version / PAGE {
-        return Ok(positions::unpack(&row.tail).nth(within).unwrap_or_default());
+        return Ok(unpack(&row.tail).nth(within).unwrap_or_default());
     }
     let mut statement = connection.prepare_cached(
         "SELECT page, sum, positions FROM stream_pages WHERE stream = ?1 AND page = ?2",
     )?;
     let mut rows = statement.query((name, page))?;
     let row = rows.next()?.ok_or_else(|| lost_page(name, page))?;
-    Ok(positions::unpack(whole_page(name, page, row)?).nth(within).unwrap_or_default())
+    Ok(unpack(whole_page(name, page, row)?).nth(within).unwrap_or_default())
+}
+
+/// Appends `position`, which follows the position `before` in its page (0 where it is the first).
+pub(super) fn pack(page: &mut Vec<u8>, before: u64, position: u64) {
+    let mut rest = position.wrapping_sub(before);
+    while rest >= 0x80 {
+        // The low seven bits fit.
+        page.push(u8::try_from(rest & 0x7f).unwrap_or_default() | 0x80);
+        rest >>= 7;
+    }
+    page.push(u8::try_from(rest).unwrap_or_default());
+}
+
+/// The positions in a page, in order.
+pub(super) fn unpack(page: &[u8]) -> impl Iterator<Item = u64> + '_ {
+    let mut position = 0_u64;
+    let mut bytes = page.iter();
+    std::iter::from_fn(move || {
+        let (mut distance, mut shift) = (0_u64, 0);
+        loop {
+            let byte = *bytes.next()?;
+            distance |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or_default();
+            if byte & 0x80 == 0 {
+                position = position.wrapping_add(distance);
+                return Some(position);
+            }
+            shift += 7;
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_packed_is_unpacked(distances in prop::collection::vec(1..u64::MAX >> 8, 0..64)) {
+            let positions: Vec<u64> = distances
+                .iter()
+                .scan(0, |position, distance| { *position += distance; Some(*position) })
+                .collect();
+            let mut page = Vec::new();
+            let mut before = 0;
+            for position in &positions {
+                pack(&mut page, before, *position);
+                before = *position;
+            }
+            prop_assert_eq!(unpack(&page).collect::<Vec<_>>(), positions);
+        }
+    }
+
+    #[test]
+    fn neighbours_take_a_byte() {
+        let mut page = Vec::new();
+        pack(&mut page, 0, 1_000_000);
+        pack(&mut page, 1_000_000, 1_000_001);
+        assert_eq!(page.len(), 4);
+    }
 }

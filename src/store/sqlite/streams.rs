@@ -4,16 +4,15 @@ use std::fs;
 
 use rusqlite::{Connection, Row, params_from_iter};
 
+use super::event_row::Head;
 use super::failure::Failure;
-use super::head::Head;
+use super::keys::{bounds, in_order, near_in};
 use super::log;
-use super::marker::ENGINE;
-use super::missing::{bounds, in_order};
-use super::near_names::near_in;
 use super::stream_index::{COLUMNS, StreamRow, position_of};
 use super::tx::facts_of;
 use super::{Store, scrub};
 use crate::event::{Pattern, Position, StreamName, Version};
+use crate::store::place::ENGINE;
 use crate::store::rules::StreamFacts;
 use crate::store::{Error, Status, Stream};
 

@@ -27,18 +27,18 @@ use rusqlite::{Connection, ErrorCode};
 
 pub(crate) use self::columns::statements;
 pub(crate) use self::select::RowRef;
+use super::Layout;
 use super::database::{wait_as_told, write_by_log};
 use super::failure::failure;
-use super::layout::Layout;
 use super::lock::{MOMENT, Queue, Turn};
 use super::payload::link;
-use super::place::Place;
 use super::{Store, database, log};
 use crate::event::{Link, Position};
 use crate::faults::{self, Remedy};
 use crate::platform::directory::Access;
 use crate::schema::{Identifier, Schema};
-use crate::store::{Checkpoint, Error, Options};
+use crate::store::place::Place;
+use crate::store::{Checkpoint, Error, Options, Unfenced};
 
 /// How the name of the mark ends that a sync of a file's log has failed.
 const UNSYNCED: &str = "-unsynced";
@@ -60,6 +60,13 @@ pub(crate) struct Table {
 }
 
 impl Store {
+    /// Who has the file of a generation open, where anyone has.
+    pub(crate) fn users(&self, name: &Identifier, generation: u64) -> Option<Unfenced> {
+        let file = File::of(&self.layout, name, generation);
+        let by = file.users();
+        (!by.is_empty()).then(|| Unfenced { path: file.path(), by })
+    }
+
     /// Makes a generation of a projection, without rows, in the place of one that was left half made. Durable
     /// when it returns, but for its name.
     pub(crate) fn make_table(
@@ -297,6 +304,11 @@ impl File {
     /// be opened.
     fn bytes(&self) -> u64 {
         self.place.length(&self.name) + self.place.length(&self.beside("-wal"))
+    }
+
+    /// The processes that have it open, as far as the system says.
+    fn users(&self) -> Vec<u32> {
+        log::users_by(&self.place.real_path(&self.beside("-shm")))
     }
 
     /// The processes that read it at this moment, as far as the system says.

@@ -4,11 +4,10 @@ use std::collections::HashMap;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, ToSql, params};
 
-use super::changes::Count;
-use super::event_row::{self, Fields};
+use super::Layout;
+use super::event_row::{self, Fields, Head};
 use super::failure::Failure;
-use super::head::Head;
-use super::layout::Layout;
+use super::records::Count;
 use super::scrub;
 use super::stream_index::StreamRow;
 use crate::event::{NewEvent, Position, Timestamp, Version, position_in};
@@ -107,7 +106,7 @@ impl<'c> Transaction<'c> {
         let now = now.max(head.recorded);
         let insert = connection.prepare_cached(
             "INSERT INTO events
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, NULL, ?12, NULL)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL, ?8, NULL)",
         )?;
         let changes_before = connection.total_changes();
         Ok(Self {
@@ -153,13 +152,9 @@ impl<'c> Transaction<'c> {
         self.insert.execute(params![
             position.0,
             fields.stream,
-            version.0,
-            recorded.as_micros(),
-            link.as_bytes(),
-            fields.sum(),
+            fields.header(),
             fields.id,
             fields.event_type,
-            event.time.map(Timestamp::as_micros),
             fields.data,
             fields.metadata,
             sealed.salt,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use notify::event::{EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use super::layout::Layout;
+use super::Layout;
 use crate::platform::can_spawn;
 
 /// How long a follower sleeps at most.

@@ -1,4 +1,6 @@
-//! What writes: a connection, and what is kept between its transactions.
+//! Writing: wait for the turn, begin, do it, commit, ring the bell.
+//!
+//! What writes is a connection, and what is kept between its transactions.
 //!
 //! A transaction begins only on a log whose end is known to be on the disk. Where it is not (a writer
 //! died or failed half-way), the log is moved into the database and cut first; until that is done,
@@ -9,24 +11,21 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::bell::{self, Acknowledged};
-use super::changes::Count;
-use super::connection::{self};
+use super::database;
+use super::event_row::Head;
 use super::failure::Failure;
 use super::failure::{commit_failure, failure};
-use super::head::Head;
-use super::layout::Layout;
 use super::lock::{Queue, Turn};
 use super::log::{self, Cut, Log};
-use super::mark;
-use super::marker::Marker;
-use super::record::Writing;
+use super::records::{self, Acknowledged, Count, Witness, Writing};
 use super::transaction::{Finished, Streams, Transaction};
-use super::witness::Witness;
+use super::{Layout, Store};
 use crate::deadline::Deadline;
 use crate::event::Position;
 use crate::faults::{self, Remedy};
 use crate::platform;
+use crate::store::engine::Tx;
+use crate::store::place::Marker;
 use crate::store::{Error, Options};
 
 /// What a writer keeps between its transactions.
@@ -58,7 +57,9 @@ impl Writer {
     /// Opens what writing needs.
     pub(super) fn open(layout: &Layout, marker: &Marker, options: &Options) -> Result<Self, Error> {
         let witness = Witness::read(layout);
-        let (connection, log) = connection::open_to_write(layout, options)?;
+        let mut connection = database::open_to_write(layout, options)?;
+        let watched = Log::of(&mut connection);
+        let log = watched.map_err(|error| failure(layout, "watch the log", error))?;
         Ok(Self {
             connection,
             layout: layout.clone(),
@@ -133,7 +134,7 @@ impl Writer {
         if faults::is_off(Remedy::Mark) {
             return Ok(false);
         }
-        mark::is_set(&turn.lock).map_err(Error::io("read", &self.layout.place.path("lock")))
+        turn.is_marked().map_err(Error::io("read", &self.layout.place.path("lock")))
     }
 
     /// The head, as it was written.
@@ -158,8 +159,10 @@ impl Writer {
         if head.position <= self.durable || faults::is_off(Remedy::Cut) {
             return Ok(true);
         }
-        let Some(acknowledged) = bell::read(&self.layout) else { return Ok(false) };
-        self.holds(bell::check(&self.connection, &self.layout, acknowledged, head))?;
+        let Some(acknowledged) = records::read::<Acknowledged>(&self.layout) else {
+            return Ok(false);
+        };
+        self.holds(records::check_bell(&self.connection, &self.layout, acknowledged, head))?;
         if acknowledged.position == head.position {
             self.durable = head.position;
         }
@@ -201,7 +204,7 @@ impl Writer {
                 self.durable = head.position;
                 self.ring(&head);
             }
-            mark::clear(&turn.lock).map_err(Error::io("write", &self.layout.place.path("lock")))?;
+            turn.clear_mark().map_err(Error::io("write", &self.layout.place.path("lock")))?;
         }
         Ok(cut)
     }
@@ -263,7 +266,7 @@ impl Writer {
         }
         // Where it was empty, the log may be new, and its name not yet durable.
         let is_new = !self.named && log::wal_bytes(&self.layout) == 0;
-        if let Err(error) = mark::set(&turn.lock) {
+        if let Err(error) = turn.set_mark() {
             self.roll_back();
             return Err(Error::io("write", &self.layout.place.path("lock"))(error));
         }
@@ -292,7 +295,7 @@ impl Writer {
             }
         }
         // Where this fails, the next writer does what would not be needed.
-        let _ = mark::clear(&turn.lock);
+        let _ = turn.clear_mark();
         Ok(())
     }
 
@@ -321,6 +324,52 @@ impl Writer {
         let acknowledged = Acknowledged { position: head.position, link: head.link };
         if let Err(error) = self.bell.write(&self.layout, acknowledged) {
             self.options.warn(&error);
+        }
+    }
+}
+
+impl Store {
+    /// Runs `work` in one transaction.
+    pub(crate) fn transact<T>(
+        &mut self,
+        many: bool,
+        work: impl FnOnce(&mut dyn Tx) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.write(many, |transaction| Ok(work(transaction)?))
+    }
+
+    /// Waits for this writer's turn and runs `work` in one transaction; `many` where it appends
+    /// more than one event.
+    pub(super) fn write<T>(
+        &mut self,
+        many: bool,
+        work: impl FnOnce(&mut Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Error> {
+        let (turn, head) = self.begin()?;
+        let Some(writer) = &mut self.writer else { return Err(Error::Interrupted) };
+        let value = writer.work(&turn, head, many, work)?;
+        writer.cut_if_long();
+        writer.erase_once(&turn);
+        Ok(value)
+    }
+
+    /// Waits for this writer's turn and begins a transaction; the turn, and the head in it.
+    fn begin(&mut self) -> Result<(Turn, Head), Error> {
+        self.open_writer()?;
+        self.check_in_place()?;
+        let deadline = Deadline::after(self.options.lock_timeout);
+        loop {
+            let turn = self.queue.enter(&self.options)?;
+            self.check_in_place()?;
+            let Some(writer) = &mut self.writer else { return Err(Error::Interrupted) };
+            if let Some(head) = writer.begin(&turn)? {
+                return Ok((turn, head));
+            }
+            drop(turn);
+            if !wait_for_readers(deadline, &self.options)? {
+                let (waited, by) = (self.options.lock_timeout, log::readers(&self.layout));
+                return Err(Error::LogHeld { waited, by });
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::event::{Position, SubscriptionName};
 use crate::near;
-use crate::store::rules::names::{self, Holder, Kind};
+use crate::store::rules::names::{self, Holder, Kind, Name};
 use crate::store::{Engine, Error, LastFailure, NewSubscription, Store, Subscription};
 
 impl Store {
@@ -48,7 +48,25 @@ impl Store {
     ///
     /// Where the store can't be read.
     pub fn subscriptions(&self) -> Result<Vec<Subscription>, Error> {
-        self.names(Kind::Subscription)?.iter().map(names::subscription_in).collect()
+        self.known(Kind::Subscription, names::subscription_in)
+    }
+
+    /// What `read` makes of the names of a kind, but for what a later ream made: of that is warned, and the
+    /// rest is there.
+    pub(super) fn known<T>(
+        &self,
+        kind: Kind,
+        read: impl Fn(&Name) -> Result<T, Error>,
+    ) -> Result<Vec<T>, Error> {
+        let Engine::Sqlite(store) = &self.engine;
+        let mut known = Vec::new();
+        for name in &self.names(kind)? {
+            match read(name) {
+                Err(error @ Error::NewerRecord(_)) => store.options().warn(&error),
+                read => known.push(read?),
+            }
+        }
+        Ok(known)
     }
 
     /// Removes a subscription; whether there was one.

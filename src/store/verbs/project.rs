@@ -17,7 +17,7 @@ impl Store {
     ///
     /// Where the store can't be read.
     pub fn projections(&self) -> Result<Vec<ProjectionEntry>, Error> {
-        self.names(Kind::Projection)?.iter().map(names::projection_in).collect()
+        self.known(Kind::Projection, names::projection_in)
     }
 
     /// The projection `name`, whatever has become of its file.
@@ -201,7 +201,14 @@ impl Store {
         change: impl FnOnce(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let fenced = self.fence(name, next)?;
+        let Engine::Sqlite(store) = &self.engine;
+        // Whoever has the old one open where no fence could be put up, and will go on in it.
+        let unfenced = if fenced.is_none() { store.users(name, next - 1) } else { None };
         let changed = change(self);
+        if let (Ok(()), Some(unfenced)) = (&changed, unfenced) {
+            let Engine::Sqlite(store) = &self.engine;
+            store.options().warn(&Error::Unfenced(unfenced));
+        }
         match (&changed, fenced) {
             // Whoever writes next finds out.
             (Ok(()) | Err(Error::OutcomeUnknown { .. }), _) | (_, None) => {}
@@ -214,7 +221,7 @@ impl Store {
     }
 
     /// Puts up the fence in the file of the generation before `next`. A file that can't be read has no
-    /// fence, and no rows to lose.
+    /// fence, and no rows to lose but those of who has it open.
     fn fence(&self, name: &Identifier, next: u64) -> Result<Option<Projection>, Error> {
         let serving = match self.projection(name.as_str()) {
             Ok(serving) => serving,

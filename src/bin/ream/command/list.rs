@@ -8,6 +8,19 @@ use crate::output::{Output, table};
 /// How much is read at once.
 pub(super) const PAGE: usize = 1000;
 
+/// Lists `all` that there is.
+pub(super) fn list_all<T>(
+    global: &Global,
+    header: &[&str],
+    all: Vec<T>,
+    cells: impl Fn(&T) -> Vec<String>,
+    json: impl Fn(&T) -> anyhow::Result<Vec<u8>>,
+) -> anyhow::Result<()> {
+    let mut all = Some(all);
+    // All of it is one page.
+    list(global, header, |_| Ok(all.take().unwrap_or_default()), cells, json)
+}
+
 /// Lists what `page` gives behind the last that it gave, at most [`PAGE`] at once.
 pub(super) fn list<T>(
     global: &Global,

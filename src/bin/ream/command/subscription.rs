@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::confirm;
 use super::definition::commands;
 use super::following::{self, Broken};
-use super::list::list;
+use super::list::list_all;
 use crate::args::{Format, Global};
 use crate::environment::Environment;
 use crate::output::{Output, escape, to_line};
@@ -300,8 +300,7 @@ impl Follows {
 
 fn show_list(global: &Global, store: &Store) -> anyhow::Result<()> {
     let mut broken = Broken::default();
-    let mut all = Some(Follows::all(store, global, &mut broken, |_| true)?);
-    let page = |_: Option<&Follows>| Ok(all.take().unwrap_or_default());
+    let all = Follows::all(store, global, &mut broken, |_| true)?;
     let cells = |one: &Follows| {
         let [checkpoint, lag, behind] = match &one.reached {
             Ok(Reached { checkpoint, lag, behind, .. }) => [
@@ -322,7 +321,7 @@ fn show_list(global: &Global, store: &Store) -> anyhow::Result<()> {
         ]
     };
     let header = ["NAME", "KIND", "CHECKPOINT", "LAG", "BEHIND", "RUN BY", "LAST ERROR"];
-    list(global, &header, page, cells, Follows::json)?;
+    list_all(global, &header, all, cells, Follows::json)?;
     Ok(broken.check()?)
 }
 
@@ -331,11 +330,15 @@ fn show(global: &Global, store: &Store, name: &str) -> anyhow::Result<()> {
     let mut found = Follows::all(store, global, &mut broken, |other| other == name)?;
     let Some(found) = found.pop() else {
         let mut names = Vec::new();
-        if let Err(Error::SubscriptionNotFound { near, .. }) = store.subscription(name) {
-            names.extend(near);
-        }
-        if let Err(Error::ProjectionNotFound { near, .. }) = store.projection_entry(name) {
-            names.extend(near);
+        for near in [store.subscription(name).err(), store.projection_entry(name).err()] {
+            match near {
+                Some(
+                    Error::SubscriptionNotFound { near, .. }
+                    | Error::ProjectionNotFound { near, .. },
+                ) => names.extend(near),
+                Some(error @ Error::NewerRecord(_)) => return Err(error.into()),
+                _ => {}
+            }
         }
         return Err(Error::SubscriptionNotFound { name: name.into(), near: names }.into());
     };

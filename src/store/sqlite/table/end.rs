@@ -25,7 +25,7 @@ use crate::store::sqlite::failure::failure;
 use crate::store::sqlite::lock::Queue;
 use crate::store::sqlite::log::truncated;
 use crate::store::sqlite::runs::rebuild_lock;
-use crate::store::sqlite::{Store, connection, registry};
+use crate::store::sqlite::{Store, database, registry};
 
 /// How often a writer looks whether the one who is about to change what serves has done so.
 const LOOK: Duration = Duration::from_millis(2);
@@ -137,7 +137,7 @@ impl Table {
     /// How this generation came to its end, where it did.
     fn end(&self) -> Result<Option<End>, Error> {
         let name = self.name.as_str();
-        let connection = connection::open_to_read(&self.layout, &self.options)?;
+        let connection = database::open_to_read(&self.layout, &self.options)?;
         let found = registry::find(&connection, name)
             .map_err(|error| failure(&self.layout, "read the store", error))?;
         Ok(match names::of_kind(found.as_ref(), name, Kind::Projection) {

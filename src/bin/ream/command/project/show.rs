@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use crate::args::{Format, Global};
 use crate::command::confirm::plural;
 use crate::command::following::{self, Broken};
-use crate::command::list::list;
+use crate::command::list::list_all;
 use crate::command::remembered::RunsJson;
 use crate::environment::Environment;
 use crate::output::{Output, escape, table, to_line};
@@ -144,9 +144,6 @@ impl ListArgs {
         for entry in store.projections()? {
             listed.extend(Listed::of(&store, entry, &mut broken, global)?);
         }
-        let mut listed = Some(listed);
-        // All of them are one page.
-        let page = |_: Option<&Listed>| Ok(listed.take().unwrap_or_default());
         let cells = |one: &Listed| {
             let [rows, bytes, checkpoint, lag] = match &one.stands {
                 Ok(Stands { status, lag, .. }) => [
@@ -168,13 +165,8 @@ impl ListArgs {
                 runs: one.runs.as_ref(),
             })
         };
-        list(
-            global,
-            &["PROJECTION", "ROWS", "SIZE", "CHECKPOINT", "LAG", "FROM"],
-            page,
-            cells,
-            json,
-        )?;
+        let header = ["PROJECTION", "ROWS", "SIZE", "CHECKPOINT", "LAG", "FROM"];
+        list_all(global, &header, listed, cells, json)?;
         Ok(broken.check()?)
     }
 }

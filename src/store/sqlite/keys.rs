@@ -1,10 +1,17 @@
-//! Whether a key that is not found is really not there.
+//! Rows found by their keys: whether one that is not found is really not there, and which are nearly it.
 //!
 //! A flipped bit in a key leaves its row where it was, out of order, and a search for the key as it was
 //! ends beside it. So a key that is not found is believed only where the rows just before and just after
 //! its place are as they were written. Of 324 names that 150 flips hid, all were seen by that.
 
 use rusqlite::{CachedStatement, Connection, Row};
+
+use crate::near;
+
+/// How many near names an error tells.
+const NEAR: usize = 3;
+/// How many names are looked at for near ones.
+const NEAR_OF: usize = 10_000;
 
 /// That the rows around the place of `key` are whole, where `select` gives the columns that `check`
 /// checks, up to its condition, and `column` is the table's key.
@@ -49,4 +56,25 @@ pub(super) fn in_order<'c>(
 /// What [`in_order`] is queried with.
 pub(super) fn bounds(lower: &str) -> Option<&str> {
     (!lower.is_empty()).then_some(lower)
+}
+
+/// The names nearest to `name`, or that begin with it, among what the statement `names` gives, up to as
+/// many as it is told.
+pub(super) fn near_in(
+    connection: &Connection,
+    names: &str,
+    name: &str,
+) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare(names)?;
+    let mut rows = statement.query([NEAR_OF])?;
+    let mut near = Vec::new();
+    while let Some(row) = rows.next()? {
+        let found = row.get_ref(0)?.as_str()?;
+        let distance = near::distance(name, found);
+        if distance <= name.len().max(3) / 3 || found.starts_with(name) {
+            near.push((distance, found.to_owned()));
+        }
+    }
+    near.sort_unstable();
+    Ok(near.into_iter().take(NEAR).map(|(_, name)| name).collect())
 }

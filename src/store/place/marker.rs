@@ -6,7 +6,7 @@
 use std::io::{self, Write as _};
 use std::str::Split;
 
-use super::layout::Layout;
+use super::Place;
 use crate::event::BASE32;
 use crate::platform;
 use crate::platform::directory::Access;
@@ -14,9 +14,9 @@ use crate::store::Error;
 use crate::store::hash::checksum;
 
 /// The format that this ream writes, and the latest that it knows.
-pub(super) const FORMAT: u32 = 1;
+const FORMAT: u32 = 1;
 /// The engine's name in the marker.
-pub(super) const ENGINE: &str = "sqlite";
+pub(crate) const ENGINE: &str = "sqlite";
 /// The file's name.
 const NAME: &str = "store";
 /// Its name while the store is made.
@@ -30,10 +30,10 @@ const ID_LENGTH: usize = 13;
 
 /// What the marker says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Marker {
-    pub(super) format: u32,
-    pub(super) id: String,
-    pub(super) max_data_bytes: usize,
+pub(crate) struct Marker {
+    pub(crate) format: u32,
+    pub(crate) id: String,
+    pub(crate) max_data_bytes: usize,
 }
 
 /// Why a text is not the marker of a store that this ream can use.
@@ -46,45 +46,45 @@ enum Refusal {
 
 impl Marker {
     /// Whether the directory has a marker, whatever is in it.
-    pub(super) fn stands(layout: &Layout) -> Result<bool, Error> {
-        Ok(layout.place.identify(NAME)?.is_some())
+    pub(crate) fn stands(place: &Place) -> Result<bool, Error> {
+        Ok(place.identify(NAME)?.is_some())
     }
 
     /// Whether someone has begun to make the store.
-    pub(super) fn is_begun(layout: &Layout) -> Result<bool, Error> {
-        let begun = layout.place.read_small(BEGUN)?;
+    pub(crate) fn is_begun(place: &Place) -> Result<bool, Error> {
+        let begun = place.read_small(BEGUN)?;
         Ok(begun.is_some_and(|text| text.starts_with(FIRST_LINE)))
     }
 
     /// Writes the marker of a new store, where it is not begun. The directory is no store yet.
-    pub(super) fn begin(layout: &Layout) -> Result<(), Error> {
-        let begun = layout.place.read_small(BEGUN)?;
+    pub(crate) fn begin(place: &Place) -> Result<(), Error> {
+        let begun = place.read_small(BEGUN)?;
         if begun.is_some_and(|text| Self::parse(&text).is_ok()) {
             return Ok(());
         }
         let text = Self::text()
             .map_err(|error| Error::Engine { action: "get random bits", source: error.into() })?;
-        let mut file = layout.place.open_file(BEGUN, Access::Create)?;
+        let mut file = place.open_file(BEGUN, Access::Create)?;
         file.set_len(0)
             .and_then(|()| file.write_all(text.as_bytes()))
             .and_then(|()| file.sync_all())
-            .map_err(Error::io("write", &layout.place.path(BEGUN)))
+            .map_err(Error::io("write", &place.path(BEGUN)))
     }
 
     /// Has the marker that was begun make the directory a store. Durable when it returns.
-    pub(super) fn finish(layout: &Layout) -> Result<(), Error> {
-        layout.place.rename(BEGUN, NAME)?;
-        layout.place.sync(".")
+    pub(crate) fn finish(place: &Place) -> Result<(), Error> {
+        place.rename(BEGUN, NAME)?;
+        place.sync(".")
     }
 
-    /// Reads the marker of the store in `layout`.
-    pub(super) fn read(layout: &Layout) -> Result<Self, Error> {
-        let root = || layout.root.clone();
-        let Some(text) = layout.place.read_small(NAME)? else {
+    /// Reads the marker of the store in `place`.
+    pub(crate) fn read(place: &Place) -> Result<Self, Error> {
+        let root = || place.path(".");
+        let Some(text) = place.read_small(NAME)? else {
             return Err(Error::NoStore { path: root() });
         };
         Self::parse(&text).map_err(|refusal| match refusal {
-            Refusal::Bad(reason) => Error::BadMarker { path: layout.place.path(NAME), reason },
+            Refusal::Bad(reason) => Error::BadMarker { path: place.path(NAME), reason },
             Refusal::OtherEngine(engine) => Error::UnknownEngine { path: root(), engine },
             Refusal::Newer(found) => Error::NewerFormat { path: root(), found, known: FORMAT },
         })

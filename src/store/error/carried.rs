@@ -1,0 +1,164 @@
+//! What errors carry: what is in the way, by cause; and how errors are made of it and word it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Error;
+use crate::event::Position;
+
+/// Why a file or a directory of a store is not used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlaceFault {
+    /// It is something else than it should be, such as a symbolic link.
+    #[error("is {found}, not {wanted}")]
+    Kind {
+        /// What it is.
+        found: String,
+        /// What it should be.
+        wanted: String,
+    },
+    /// It belongs to another user.
+    #[error("belongs to the user {owner}, not to the user {user}")]
+    Owner {
+        /// Who owns it.
+        owner: u32,
+        /// Who wants to use it.
+        user: u32,
+    },
+    /// Others may write to it.
+    #[error("is writable by others (mode {mode:04o})")]
+    Writable {
+        /// Its permission bits.
+        mode: u32,
+        /// Whether it is a directory.
+        directory: bool,
+    },
+    /// A file has more names than the one in the store.
+    #[error(
+        "is a file with {names} names (hard links), and what is written there may change another file"
+    )]
+    Names {
+        /// How many.
+        names: u64,
+    },
+    /// The store lies on a file system that other machines share.
+    #[error("lies on a network or shared file system ({kind}), which corrupts a store")]
+    Shared {
+        /// The kind of file system.
+        kind: String,
+    },
+}
+
+/// A name whose record was written by a later ream: what this one knows of it would be something else.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the {what} `{name}` was made by a later version of ream: {reason}")]
+pub struct NewerRecord {
+    /// What it is, as far as is known here: `projection` or `subscription`.
+    pub what: &'static str,
+    /// The name.
+    pub name: String,
+    /// What of its record is not known here.
+    pub reason: String,
+}
+
+/// The file of a projection that serves no more, which can't be opened and so not be marked, while others have it
+/// open.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{} serves no more, and can't be opened to be marked so: rows that {} may set in it are lost; end what has it \
+     open",
+    path.display(),
+    readers(by)
+)]
+pub struct Unfenced {
+    /// The file.
+    pub path: PathBuf,
+    /// The processes that have it open.
+    pub by: Vec<u32>,
+}
+
+/// A row that has what has to be unique and another row has already.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the row with {row} can't have {values} in `{projection}`: the row with {holder} has it")]
+pub struct Clash {
+    /// The projection.
+    pub projection: String,
+    /// The row's key.
+    pub row: String,
+    /// What it can't have.
+    pub values: String,
+    /// The other row's key.
+    pub holder: String,
+}
+
+/// The program that a projection remembers, or is to be made with, was neither given nor allowed here.
+#[derive(Debug, thiserror::Error)]
+#[error("the program of `{name}` was neither given nor allowed here")]
+#[non_exhaustive]
+pub struct NotAllowed {
+    /// The projection.
+    pub name: String,
+    /// The program, and its arguments.
+    pub program: Vec<String>,
+    /// The directory that it would run in.
+    pub directory: PathBuf,
+    /// The store, from the root on.
+    pub store: PathBuf,
+    /// Why no permit can be kept here, where none can: [`Store::allow`] is of no use then.
+    ///
+    /// [`Store::allow`]: crate::Store::allow
+    pub no_permits: Option<&'static str>,
+}
+
+pub(super) fn no_such_field(field: Option<usize>) -> String {
+    match field {
+        Some(number) => format!("no field has the number {number}"),
+        None => "no field is selected".into(),
+    }
+}
+
+pub(super) fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs_f64())
+}
+
+/// The processes that are in the way, for the eye.
+pub(super) fn readers(by: &[u32]) -> String {
+    let processes: Vec<String> = by.iter().map(ToString::to_string).collect();
+    match &processes[..] {
+        [] => "another process".into(),
+        [one] => format!("process {one}"),
+        more => format!("processes {}", more.join(", ")),
+    }
+}
+
+pub(super) fn changes(missing: u32, acknowledged: Option<Position>) -> String {
+    let changes = if missing == 1 { "change" } else { "changes" };
+    let events = match acknowledged {
+        Some(_) => "its events are all there",
+        None => "whether it lost events can't be said without its bell",
+    };
+    format!(
+        "{missing} acknowledged {changes} of states, protection, projections or subscriptions; {events}"
+    )
+}
+
+pub(super) fn lost(acknowledged: Position, head: Position) -> String {
+    if head < acknowledged {
+        format!("the last one is {head}")
+    } else {
+        "another event stands there".into()
+    }
+}
+
+impl Error {
+    /// An error of the system, with what was to be done to which file.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { path },
+            _ => Self::Io { action, path, source },
+        }
+    }
+}
