@@ -69,8 +69,8 @@ pub use expression::{
 pub use schema::{
     Decimal, DecimalError, Definition, DefinitionError, Field, FieldError, FieldType,
     FieldTypeError, FieldValues, Identifier, IdentifierError, MAX_DIGITS, MAX_FIELDS,
-    MAX_IDENTIFIER, Row, RowWriter, Schema, SchemaBuilder, SchemaError, Value, ValueError,
-    ValueRef,
+    MAX_IDENTIFIER, OpenDefinition, Row, RowWriter, Schema, SchemaBuilder, SchemaError, Value,
+    ValueError, ValueRef,
 };
 pub use store::{
     Aggregate, Appended, AppendedEach, Batch, Batched, Change, Checkpoint, Clash, Decided,

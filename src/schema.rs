@@ -7,6 +7,7 @@ mod decimal;
 mod definition;
 mod field;
 mod name;
+mod open;
 mod row;
 mod value;
 
@@ -17,6 +18,7 @@ pub(crate) use name::KEYWORDS;
 #[cfg(test)]
 pub(crate) use name::SQL;
 pub use name::{Identifier, IdentifierError, MAX_IDENTIFIER};
+pub use open::OpenDefinition;
 pub use row::{FieldValues, Row, RowWriter};
 pub use value::{Value, ValueError, ValueRef};
 

@@ -286,6 +286,9 @@ pub enum Error {
         /// Why.
         reason: &'static str,
     },
+    /// The projection of this name has no types yet.
+    #[error("the projection `{0}` is open: its first row says what the types of its fields are")]
+    ProjectionOpen(String),
     /// A projection has this name, but for upper and lower case, and is made of something else.
     #[error("there is a projection `{name}` already, and it is made of something else")]
     ProjectionExists {

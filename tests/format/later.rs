@@ -152,22 +152,25 @@ fn a_subscription_by_tags_is_not_followed_without_them() {
 }
 
 #[test]
-fn an_open_projection_is_refused_by_name() {
+fn an_open_projection_has_its_types_by_its_first_row() {
     let (home, _) = tagged();
     let record = r#"{"fields":[{"name":"id"},{"name":"n"}],"key":["id"],"unique":[],"index":[],"from":[],"program":[]}"#;
     store_name(&home.database(), ("seats", "projection"), record, None);
-    let refused =
-        "the projection `seats` was made by a later version of ream: missing field `type`";
-    let error = &format!("error: {refused}");
+    let open =
+        r#"{"projection":"seats","open":true,"fields":[{"name":"id"},{"name":"n"}],"key":["id"],"#;
+    let shown = home.ream(&["project", "show", "seats"]).ok();
+    assert!(shown.starts_with(open), "{shown}");
+    assert_eq!(home.ream(&["project", "list"]).ok(), "{\"projection\":\"seats\",\"open\":true}\n");
+    let error = "error: the projection `seats` is open: its first row says";
     home.ream(&["project", "select", "seats"]).fails(1, error);
-    // Nor is it made anew over what is there.
-    home.ream(&["project", "create", "seats", "id:integer:key"]).fails(1, error);
-    // Nothing else is in its way.
-    home.ream(&["project", "create", "rows", "id:integer:key"]).ok();
-    home.ream(&["project", "list"]).warns(refused, r#"{"projection":"rows","#);
-    home.ream(&["status"]).warns(refused, "{");
-    home.ream(&["append", "seat-1", "Taken"]).ok();
-    assert_eq!(home.is_read().lines().count(), 5);
+    home.ream(&["project", "set", "seats", r#"{"id":1,"n":2}"#]).fails(1, error);
+    // Other fields would be another projection.
+    let other = "error: there is a projection `seats` already, and it is made of something else";
+    home.ream(&["project", "create", "seats", "id:integer:key"]).fails(1, other);
+    home.ream(&["project", "create", "seats", "id:integer:key", "n:integer:null"]).ok();
+    home.ream(&["project", "set", "seats", r#"{"id":1,"n":2}"#]).ok();
+    assert_eq!(home.ream(&["project", "select", "seats"]).ok(), "{\"id\":1,\"n\":2}\n");
+    assert_eq!(home.is_read().lines().count(), 4);
 }
 
 #[test]

@@ -5,8 +5,8 @@ mod rebuilds;
 mod rows;
 
 use ream::{
-    Batched, Condition, Definition, Error, NewSubscription, Parameters, Position, Projection,
-    ProjectionEntry, Row, Schema, Selection, Store,
+    Batched, Condition, Definition, Error, Identifier, NewSubscription, OpenDefinition, Parameters,
+    Position, Projection, ProjectionEntry, Row, Schema, Selection, Store,
 };
 
 use crate::store;
@@ -202,4 +202,46 @@ fn who_loses_the_race_for_a_name_leaves_no_file() {
         let is_file = |file: &String| file.starts_with(&format!("race{round}."));
         assert_eq!(files(&store).iter().any(is_file), created, "{round}");
     }
+}
+
+/// The same fields, without types.
+fn open(fields: &[&str]) -> OpenDefinition {
+    OpenDefinition::of(&schema(fields))
+}
+
+#[test]
+fn an_open_projection_is_a_name_until_it_has_types() {
+    let mut store = store();
+    let (name, fields) = ("seats".parse().unwrap(), ["id:text:key", "n:text:index"]);
+    assert!(store.create_open_projection(&name, &open(&fields)).unwrap());
+    assert!(!store.create_open_projection(&name, &open(&fields)).unwrap());
+    let other = store.create_open_projection(&name, &open(&["id:text:key"]));
+    assert!(matches!(other, Err(Error::ProjectionExists { .. })), "{other:?}");
+    let other = store.create_open_projection(&"Seats".parse().unwrap(), &open(&fields));
+    assert!(matches!(other, Err(Error::ProjectionExists { .. })), "{other:?}");
+    assert_eq!(store.open_projections().unwrap(), ["seats"]);
+    assert_eq!(store.open_projection("seats").unwrap(), Some(open(&fields)));
+    assert_eq!(store.projections().unwrap(), []);
+    assert!(matches!(store.projection("seats"), Err(Error::ProjectionOpen(_))));
+
+    let made = Definition::new(schema(&["id:integer:key", "n:text:null:index"]));
+    assert!(store.create_projection(&entry("seats", &made)).unwrap());
+    assert_eq!(store.open_projection("seats").unwrap(), None);
+    assert_eq!(store.projection("seats").unwrap().entry().generation, 1);
+    // Whoever asks for it without types again finds it.
+    assert!(!store.create_open_projection(&name, &open(&fields)).unwrap());
+}
+
+#[test]
+fn an_open_projection_is_dropped_and_its_name_is_free() {
+    let mut store = store();
+    let name: Identifier = "seats".parse().unwrap();
+    store.create_open_projection(&name, &open(&["id:text:key"])).unwrap();
+    assert!(store.drop_projection(&name).unwrap());
+    assert!(!store.drop_projection(&name).unwrap());
+    let new =
+        NewSubscription { name: "seats".parse().unwrap(), patterns: Vec::new(), types: Vec::new() };
+    store.subscribe(&new, Position(0)).unwrap();
+    let taken = store.create_open_projection(&name, &open(&["id:text:key"]));
+    assert!(matches!(taken, Err(Error::NameTaken { .. })), "{taken:?}");
 }

@@ -176,7 +176,7 @@ fn named_code(error: &Error, line: &CommandLine) -> Answer {
         Error::ProjectionLost { name, .. } | Error::ProjectionDamaged { name, .. } => {
             (1, make_anew(name))
         }
-        Error::ProjectionExists { name } => {
+        Error::ProjectionExists { name } | Error::ProjectionOpen(name) => {
             (1, Hint::other("see it", &["project", "show"], &[name]))
         }
         Error::StateWithoutVersion { .. } => {

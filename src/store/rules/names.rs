@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::event::{EventType, Pattern, SubscriptionName, Timestamp};
 use crate::excerpt::excerpt;
-use crate::schema::{Definition, Identifier};
+use crate::schema::{Definition, Identifier, OpenDefinition};
 use crate::store::permit::Permit;
 use crate::store::{
     Checkpoint, Error, LastFailure, NewSubscription, NewerRecord, ProjectionEntry, Subscription,
@@ -221,6 +221,10 @@ pub(crate) fn registered(
     name: &Identifier,
 ) -> Result<Holder<ProjectionEntry>, Error> {
     Ok(match holder(found, name.as_str(), Kind::Projection)? {
+        // What is open is made of nothing yet.
+        Holder::Known(Name { generation, .. }) if is_open(found) => {
+            Holder::Nobody { generation: *generation }
+        }
         Holder::Known(known) => Holder::Known(projection_in(known)?),
         Holder::Nobody { generation } => Holder::Nobody { generation },
     })
@@ -232,6 +236,18 @@ pub(crate) fn create(
     found: Option<&Name>,
     entry: &ProjectionEntry,
 ) -> Result<Holder<ProjectionEntry>, Error> {
+    if let Holder::Known(known) = holder(found, entry.name.as_str(), Kind::Projection)?
+        && let Some(open) = open_in(known)
+    {
+        // What it is made of is what its first row makes of it.
+        let fits = known.text == entry.name.as_str()
+            && open == OpenDefinition::of(&entry.definition.schema);
+        return if fits {
+            Ok(Holder::Nobody { generation: known.generation })
+        } else {
+            Err(Error::ProjectionExists { name: known.text.clone() })
+        };
+    }
     match registered(found, &entry.name)? {
         Holder::Known(known)
             if known.name != entry.name || known.definition != entry.definition =>
@@ -240,6 +256,43 @@ pub(crate) fn create(
         }
         holder => Ok(holder),
     }
+}
+
+/// The definition of a projection whose fields have no types yet, where a name stands for such a one.
+pub(crate) fn open_in(name: &Name) -> Option<OpenDefinition> {
+    let record = name.record.as_deref().filter(|_| name.kind == Some(Kind::Projection));
+    OpenDefinition::parse(record?)
+}
+
+fn is_open(found: Option<&Name>) -> bool {
+    found.and_then(open_in).is_some()
+}
+
+/// The projection `name` without types, where it is there already, without them or with them by now; one
+/// that has other fields, or its name in another case, is refused.
+pub(crate) fn create_open(
+    found: Option<&Name>,
+    name: &Identifier,
+    open: &OpenDefinition,
+) -> Result<Holder<()>, Error> {
+    let known = match holder(found, name.as_str(), Kind::Projection)? {
+        Holder::Known(known) => known,
+        Holder::Nobody { generation } => return Ok(Holder::Nobody { generation }),
+    };
+    let has = match open_in(known) {
+        Some(open) => open,
+        None => OpenDefinition::of(&projection_in(known)?.definition.schema),
+    };
+    if known.text == name.as_str() && has == *open {
+        return Ok(Holder::Known(()));
+    }
+    Err(Error::ProjectionExists { name: known.text.clone() })
+}
+
+/// A projection without types, as it is kept, under a name whose last generation is given.
+pub(crate) fn opened(name: &Identifier, open: &OpenDefinition, generation: u64) -> Name {
+    let (text, record) = (name.to_string(), Some(open.to_json()));
+    Name { text, kind: Some(Kind::Projection), generation, record, ..Name::default() }
 }
 
 /// The generation of the projection `name` that serves.
@@ -257,6 +310,9 @@ pub(crate) fn projection(found: Option<&Name>, name: &str) -> Result<ProjectionE
 /// The projection that a name stands for.
 pub(crate) fn projection_in(name: &Name) -> Result<ProjectionEntry, Error> {
     let record = name.record.as_deref().unwrap_or_default();
+    if open_in(name).is_some() {
+        return Err(Error::ProjectionOpen(name.text.clone()));
+    }
     Ok(ProjectionEntry {
         name: Identifier::new(&name.text).map_err(|error| name.unreadable(&error))?,
         definition: Definition::parse(record).map_err(|error| name.unreadable(&error))?,

@@ -6,18 +6,22 @@
 //! next does the last again, where a process was killed before it.
 
 use crate::event::{Link, Position};
-use crate::schema::Identifier;
+use crate::schema::{Identifier, OpenDefinition};
 use crate::store::rules::names::{self, Holder, Kind};
 use crate::store::{Checkpoint, Engine, Error, Projection, ProjectionEntry, Rebuild, Store};
 
 impl Store {
-    /// The projections, by name.
+    /// The projections, by name, but for those whose fields have no types yet.
     ///
     /// # Errors
     ///
     /// Where the store can't be read.
     pub fn projections(&self) -> Result<Vec<ProjectionEntry>, Error> {
-        self.known(Kind::Projection, names::projection_in)
+        self.known(Kind::Projection, |name| match names::open_in(name) {
+            Some(_) => Ok(None),
+            None => names::projection_in(name).map(Some),
+        })
+        .map(|known| known.into_iter().flatten().collect())
     }
 
     /// The projection `name`, whatever has become of its file.
@@ -78,6 +82,45 @@ impl Store {
             store.follow_up_drop(&entry.name, last)?;
         }
         done.map(|()| true)
+    }
+
+    /// Makes a projection whose fields have no types yet, as a name alone; whether it is new.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ProjectionExists`], [`Error::NameTaken`].
+    pub fn create_open_projection(
+        &mut self,
+        name: &Identifier,
+        open: &OpenDefinition,
+    ) -> Result<bool, Error> {
+        self.transact(false, |tx| {
+            match names::create_open(tx.name(name.as_str())?.as_ref(), name, open)? {
+                Holder::Known(()) => Ok(false),
+                Holder::Nobody { generation } => {
+                    tx.put_name(&names::opened(name, open, generation)).map(|()| true)
+                }
+            }
+        })
+    }
+
+    /// The projections whose fields have no types yet, by name.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn open_projections(&self) -> Result<Vec<String>, Error> {
+        let names = self.names(Kind::Projection)?.into_iter();
+        Ok(names.filter(|name| names::open_in(name).is_some()).map(|name| name.text).collect())
+    }
+
+    /// What the projection `name` is made of, where its fields have no types yet.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn open_projection(&self, name: &str) -> Result<Option<OpenDefinition>, Error> {
+        Ok(names::exactly(self.name(name)?.as_ref(), name).and_then(names::open_in))
     }
 
     /// Drops the projection `name` and its rows; whether there was one.

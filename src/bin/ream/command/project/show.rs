@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use clap::Args;
-use ream::{Error, FieldType, Projection, ProjectionEntry, ProjectionStatus, Query, Store};
+use ream::{
+    Error, FieldType, OpenDefinition, Projection, ProjectionEntry, ProjectionStatus, Query, Store,
+};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -136,15 +138,41 @@ impl Listed {
     }
 }
 
+/// What is listed of the projections.
+enum One {
+    Made(Box<Listed>),
+    /// One whose fields have no types yet.
+    Open(String),
+}
+
+/// A projection whose fields have no types yet, as JSON.
+#[derive(Serialize)]
+struct OpenJson<'p> {
+    projection: &'p str,
+    open: bool,
+    #[serde(flatten)]
+    definition: Option<DefinitionJson<'p>>,
+}
+
 impl ListArgs {
     pub(super) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let Self {} = self;
         let store = global.open(environment, &global.options(environment))?;
         let (mut listed, mut broken) = (Vec::new(), Broken::default());
         for entry in store.projections()? {
-            listed.extend(Listed::of(&store, entry, &mut broken, global)?);
+            listed.extend(
+                Listed::of(&store, entry, &mut broken, global)?.map(|one| One::Made(Box::new(one))),
+            );
         }
-        let cells = |one: &Listed| {
+        listed.extend(store.open_projections()?.into_iter().map(One::Open));
+        let cells = |one: &One| {
+            let one = match one {
+                One::Made(one) => one,
+                One::Open(name) => {
+                    let none = || String::new();
+                    return vec![name.clone(), "open".into(), none(), none(), none(), none()];
+                }
+            };
             let [rows, bytes, checkpoint, lag] = match &one.stands {
                 Ok(Stands { status, lag, .. }) => [
                     status.rows.to_string(),
@@ -156,7 +184,14 @@ impl ListArgs {
             };
             vec![one.entry.name.to_string(), rows, bytes, checkpoint, lag, one.from().join(", ")]
         };
-        let json = |one: &Listed| {
+        let json = |one: &One| {
+            let one = match one {
+                One::Made(one) => one,
+                One::Open(name) => {
+                    let json = OpenJson { projection: name, open: true, definition: None };
+                    return to_line(&json);
+                }
+            };
             to_line(&EntryJson {
                 projection: one.entry.name.as_str(),
                 stands: one.json(None),
@@ -209,8 +244,11 @@ struct DefinitionJson<'p> {
 impl ShowArgs {
     pub(super) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let store = global.open(environment, &global.options(environment))?;
-        let entry = store.projection_entry(&self.name)?;
         let output = Output::new(global);
+        if let Some(open) = store.open_projection(&self.name)?.filter(|_| !self.sql) {
+            return output.write(&self.open(&open, output.format)?);
+        }
+        let entry = store.projection_entry(&self.name)?;
         if self.sql {
             return output.write(entry.statements().as_bytes());
         }
@@ -227,6 +265,22 @@ impl ShowArgs {
         };
         output.write(&shown)?;
         Ok(broken.check()?)
+    }
+}
+
+impl ShowArgs {
+    /// What is told of a projection whose fields have no types yet.
+    fn open(&self, open: &OpenDefinition, format: Format) -> anyhow::Result<Vec<u8>> {
+        let (projection, json) = (self.name.as_str(), open.to_json());
+        if format == Format::Table {
+            let fields: Vec<&str> = open.names().collect();
+            let fields = escape(&fields.join(", ")).into_owned();
+            let told = "open: its first row says what the types of its fields are";
+            return Ok(format!("{projection}: {told}\n{fields}\n").into_bytes());
+        }
+        let definition = Some(serde_json::from_str(&json)?);
+        let line = to_line(&OpenJson { projection, open: true, definition })?;
+        Ok([line, b"\n".into()].concat())
     }
 }
 
