@@ -136,7 +136,9 @@ pub(crate) fn permit_hash(
 /// Salts, made of one random seed that is never stored: halves of the hashes of the seed and a number.
 pub(crate) struct Salts {
     seed: Hash,
-    drawn: u64,
+    hashed: u64,
+    /// The other half of the last hash.
+    other: Option<Salt>,
 }
 
 impl Salts {
@@ -148,16 +150,23 @@ impl Salts {
     pub(crate) fn new() -> Result<Self, io::Error> {
         let mut seed = Hash::default();
         platform::random(&mut seed)?;
-        Ok(Self { seed, drawn: 0 })
+        Ok(Self { seed, hashed: 0, other: None })
     }
 
     /// A salt that was never given before.
     pub(crate) fn draw(&mut self) -> Salt {
-        self.drawn += 1;
+        if let Some(other) = self.other.take() {
+            return other;
+        }
+        self.hashed += 1;
         let mut hasher = Sha256::new();
         hasher.update(self.seed);
-        hasher.update(self.drawn.to_be_bytes());
-        first_half(&hasher.finalize().into())
+        hasher.update(self.hashed.to_be_bytes());
+        let hash: Hash = hasher.finalize().into();
+        let mut other = Salt::default();
+        other.copy_from_slice(&hash[SALT_BYTES..]);
+        self.other = Some(other);
+        first_half(&hash)
     }
 }
 
