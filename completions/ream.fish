@@ -46,6 +46,7 @@ complete -c ream -n "__fish_ream_needs_command" -f -a "state" -d 'Look at states
 complete -c ream -n "__fish_ream_needs_command" -f -a "decide" -d 'Have an aggregator decide a command, and store what it answers'
 complete -c ream -n "__fish_ream_needs_command" -f -a "project" -d 'Make projections, fill them, search them'
 complete -c ream -n "__fish_ream_needs_command" -f -a "subscription" -d 'Look at what follows the log, and move it'
+complete -c ream -n "__fish_ream_needs_command" -f -a "serve" -d 'Serve the store to whoever connects, in REAM 1.0 and 1.1'
 complete -c ream -n "__fish_ream_needs_command" -f -a "status" -d 'Show how the store stands'
 complete -c ream -n "__fish_ream_needs_command" -f -a "completions" -d 'Write the completions for a shell'
 complete -c ream -n "__fish_ream_needs_command" -f -a "man" -d 'Write the manual'
@@ -616,6 +617,24 @@ complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand serve" -l unix -d 'Listen on a Unix socket at PATH, for the user who runs this; may be given several times' -r -F
+complete -c ream -n "__fish_ream_using_subcommand serve" -l max-connections -d 'At most N connections at once' -r
+complete -c ream -n "__fish_ream_using_subcommand serve" -l keep-alive -d 'Ask a client that has been silent for TIME whether it is there [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand serve" -l ping-timeout -d 'End a connection whose client has not answered that within TIME [default: 5s]' -r
+complete -c ream -n "__fish_ream_using_subcommand serve" -l grace -d 'When it is to end, wait at most TIME for connections to end [default: 10s]' -r
+complete -c ream -n "__fish_ream_using_subcommand serve" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand serve" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand serve" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand serve" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand serve" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand serve" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand serve" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand status" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand status" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'

@@ -53,6 +53,8 @@ mod near;
 pub mod platform;
 pub mod program;
 mod schema;
+#[cfg(all(feature = "serve", unix))]
+pub mod serve;
 mod store;
 mod subscription;
 pub mod wire;

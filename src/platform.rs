@@ -245,6 +245,12 @@ pub fn is_own(metadata: &std::fs::Metadata) -> bool {
     system::is_own(metadata)
 }
 
+/// Whether a user is the one of this process.
+#[cfg(all(unix, feature = "serve"))]
+pub(crate) fn is_own_user(user: u32) -> bool {
+    user == directory::user()
+}
+
 /// Waits until `input` can be read from without waiting, or has ended; at most for `timeout`.
 ///
 /// # Errors

@@ -28,7 +28,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use self::rules::names::{Kind, Name};
-use crate::event::{EventRef, Link, Pattern, Position, StreamName};
+use crate::event::{EventRef, Link, Pattern, Position, StreamName, Version};
 use crate::schema::Identifier;
 
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
@@ -164,6 +164,18 @@ impl Store {
         }
     }
 
+    /// The version of the stream `name`: 0 where it never had an event, and kept by one whose events were
+    /// removed.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn version(&self, name: &str) -> Result<Version, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.version(name),
+        }
+    }
+
     /// The state of the stream `name`.
     ///
     /// # Errors
@@ -276,6 +288,20 @@ impl Store {
         match &self.engine {
             Engine::Sqlite(store) => {
                 Ok(RunLock { _engine: RunEngine::Sqlite(store.take_rebuild(name)?) })
+            }
+        }
+    }
+
+    /// Takes the turn to be the server of this store, and keeps it until the turn is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Running`] where someone else keeps it.
+    #[cfg(all(feature = "serve", unix))]
+    pub(crate) fn take_server(&self) -> Result<RunLock, Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => {
+                Ok(RunLock { _engine: RunEngine::Sqlite(store.take_server()?) })
             }
         }
     }

@@ -86,7 +86,7 @@ const READING: [(&str, i32); 32] = [
 ];
 
 /// What writes.
-const WRITING: [&str; 16] = [
+const WRITING: [&str; 17] = [
     "append s T",
     "append --jsonl lines",
     "append --atomic --jsonl lines",
@@ -103,6 +103,7 @@ const WRITING: [&str; 16] = [
     "subscription ack hook 2",
     "subscription rm hook --yes",
     "tail --as new --until-caught-up -- cat",
+    "serve",
 ];
 
 /// What looks at no event and no change.

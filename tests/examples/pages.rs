@@ -32,6 +32,11 @@ fn the_page_about_programs_shows_what_its_commands_say() {
     runs("docs/programs.md", &[PYTHON, SH], 6, 6);
 }
 
+#[test]
+fn the_page_about_serving_shows_what_its_commands_say() {
+    runs("docs/serve.md", &[PYTHON, SH], 4, 2);
+}
+
 /// Runs the commands of a page, in order, in a directory with the examples; it has so many blocks of
 /// commands, and of what they say, or more.
 #[track_caller]

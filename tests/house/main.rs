@@ -19,7 +19,7 @@ use imports::Levels;
 use modules::{Crate, Files};
 
 /// The rooms of the library, from the ground up: each may import those before it.
-const LIBRARY: [&str; 13] = [
+const LIBRARY: [&str; 14] = [
     "near",
     "faults",
     "excerpt",
@@ -33,6 +33,7 @@ const LIBRARY: [&str; 13] = [
     "subscription",
     "decide",
     "program",
+    "serve",
 ];
 /// Those of the program.
 const PROGRAM: [&str; 15] = [
@@ -53,7 +54,7 @@ const PROGRAM: [&str; 15] = [
     "command",
 ];
 /// Where the names of other houses may stand: a crate's, or a room's.
-const ONLY: [(&str, &[&str]); 11] = [
+const ONLY: [(&str, &[&str]); 12] = [
     ("rusqlite", &["store/sqlite"]),
     ("SELECT ", &["store/sqlite"]),
     ("PRAGMA ", &["store/sqlite"]),
@@ -63,6 +64,7 @@ const ONLY: [(&str, &[&str]); 11] = [
     ("REAM_FAULTS", &["faults.rs"]),
     ("clap::", &["bin"]),
     ("anyhow::", &["bin"]),
+    ("tokio::", &["serve"]),
     ("is_terminal", &["bin"]),
     // Of words that are given on the command line; what is remembered goes by `Program::remembered`.
     ("Program::new", &["bin/ream/command/decide.rs", "bin/ream/command/tail"]),

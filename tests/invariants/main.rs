@@ -49,6 +49,7 @@ mod queue;
 mod reading;
 mod replaced;
 mod room;
+mod serving;
 mod settling;
 mod states;
 mod support;

@@ -13,6 +13,8 @@ mod man;
 mod project;
 mod read;
 mod remembered;
+#[cfg(all(feature = "serve", unix))]
+mod serve;
 mod state;
 mod status;
 mod stream;
@@ -55,6 +57,8 @@ commands! {
         "decide" Decide(decide::DecideArgs),
         "project" Project(project::ProjectCommand),
         "subscription" Subscription(subscription::SubscriptionCommand),
+        #[cfg(all(feature = "serve", unix))]
+        "serve" Serve(serve::ServeArgs),
         "status" Status(status::StatusArgs),
         "completions" Completions(completions::CompletionsArgs),
         "man" Man(man::ManArgs),
@@ -112,6 +116,8 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> anyhow::Result<()> {
         Command::Decide(args) => args.run(global, environment),
         Command::Project(args) => args.run(global, environment),
         Command::Subscription(args) => args.run(global, environment),
+        #[cfg(all(feature = "serve", unix))]
+        Command::Serve(args) => args.run(global, environment),
         Command::Status(status::StatusArgs {}) => status::StatusArgs::run(global, environment),
         Command::Completions(args) => args.run(definition()),
         Command::Man(args) => args.run(definition()),

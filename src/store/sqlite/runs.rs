@@ -47,6 +47,12 @@ impl Store {
         self.take(&run_lock(name), name, wait)
     }
 
+    /// The turn to be the store's server. No name's lock has a dot.
+    #[cfg(all(feature = "serve", unix))]
+    pub(crate) fn take_server(&self) -> Result<Turn, Error> {
+        self.take("runners/ream.serve", "the server of this store", MOMENT)
+    }
+
     /// The turn to make the projection `name` anew, which one has at a time.
     pub(crate) fn take_rebuild(&self, name: &Identifier) -> Result<Turn, Error> {
         self.take(&rebuild_lock(name.as_str()), &format!("the rebuild of {name}"), MOMENT)

@@ -56,6 +56,10 @@ impl Store {
         })
     }
 
+    pub(crate) fn version(&self, name: &str) -> Result<Version, Error> {
+        self.look(|connection| Ok(Version(StreamRow::read(connection, name)?.version)))
+    }
+
     /// What the store says about streams, and whether they have a state.
     pub(crate) fn stream_facts(&self, names: &[StreamName]) -> Result<Vec<StreamFacts>, Error> {
         self.look(|connection| {

@@ -8,7 +8,7 @@ use crate::harness::{Ream, ream};
 const NUMBERS: [&str; 7] =
     ["N", "POS", "POSITION", "EXPECT", "TIME", "POS|TIME", "POS|start|end|TIME"];
 /// What stands for anything else.
-const OTHERS: [&str; 23] = [
+const OTHERS: [&str; 24] = [
     "ASSIGNMENTS",
     "COMMAND",
     "DATA",
@@ -23,6 +23,7 @@ const OTHERS: [&str; 23] = [
     "KEY",
     "NAME",
     "NAME=VALUE",
+    "PATH",
     "PATTERN",
     "PROGRAM",
     "ROW",
@@ -180,6 +181,8 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
         ("tail" | "stream show" | "stream protect" | "stream unprotect" | "state get", _) => {
             (&["s"], &[])
         }
+        // So that it ends.
+        ("serve", _) => (&["--unix", "missing/socket"], &[]),
         ("stream rm" | "state rm" | "subscription rm", _) => (&["gone", "--yes"], &[]),
         ("state set", _) => (&["s", "{}"], &[]),
         ("decide", _) => (&["s", "1"], &["--", "true"]),

@@ -1,5 +1,6 @@
 //! A process that has a store open and appends the event in each line that comes: a writer that stays,
-//! whatever fails. Tests of faults start it.
+//! whatever fails. Or, with a socket alone, one that connects and prints the first line that it is sent. Tests of
+//! faults start it.
 
 #![allow(clippy::print_stdout, reason = "it answers in lines")]
 
@@ -12,8 +13,16 @@ use ream::{Options, Store, wire};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
+    #[cfg(unix)]
+    if let [_, socket] = &arguments[..] {
+        let mut line = String::new();
+        io::BufReader::new(std::os::unix::net::UnixStream::connect(socket)?)
+            .read_line(&mut line)?;
+        print!("{line}");
+        return Ok(());
+    }
     let [_, store, lock_timeout] = &arguments[..] else {
-        return Err("writer STORE MILLISECONDS".into());
+        return Err("writer STORE MILLISECONDS | SOCKET".into());
     };
     let mut options = Options::default();
     options.lock_timeout = Duration::from_millis(lock_timeout.parse()?);

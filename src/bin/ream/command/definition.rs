@@ -36,12 +36,14 @@ pub(super) fn paragraphs(lines: &[&str]) -> String {
 macro_rules! commands {
     (
         $(#[doc = $about:literal])+
-        enum $commands:ident { $($name:literal $command:ident($args:ty)),+ $(,)? }
+        enum $commands:ident {
+            $($(#[cfg($condition:meta)])? $name:literal $command:ident($args:ty)),+ $(,)?
+        }
     ) => {
         $(#[doc = $about])+
         #[derive(Debug)]
         pub(crate) enum $commands {
-            $($command($args)),+
+            $($(#[cfg($condition)])? $command($args)),+
         }
 
         impl $crate::command::definition::Definition for $commands {
@@ -57,17 +59,19 @@ macro_rules! commands {
                 if lines.len() > 1 {
                     command = command.long_about($crate::command::definition::paragraphs(&lines));
                 }
-                $(if wanted($name) {
-                    // A negative number is a value, not a flag.
-                    let subcommand = clap::Command::new($name).allow_negative_numbers(true);
-                    command = command.subcommand(<$args>::define(subcommand, wanted));
+                $($(#[cfg($condition)])? {
+                    if wanted($name) {
+                        // A negative number is a value, not a flag.
+                        let subcommand = clap::Command::new($name).allow_negative_numbers(true);
+                        command = command.subcommand(<$args>::define(subcommand, wanted));
+                    }
                 })+
                 command
             }
 
             fn from_matches(matches: &clap::ArgMatches) -> Result<Self, clap::Error> {
                 match matches.subcommand() {
-                    $(Some(($name, matches)) => <$args>::from_matches(matches).map(Self::$command),)+
+                    $($(#[cfg($condition)])? Some(($name, matches)) => <$args>::from_matches(matches).map(Self::$command),)+
                     _ => Err(clap::Error::new(clap::error::ErrorKind::MissingSubcommand)),
                 }
             }

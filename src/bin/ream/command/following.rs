@@ -45,7 +45,7 @@ pub(crate) struct FollowingArgs {
 /// A number of events.
 pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
-        Ok(0) | Err(_) => Err("a number of events, 1 or more".into()),
+        Ok(0) | Err(_) => Err("a number, 1 or more".into()),
         Ok(number) => Ok(number),
     }
 }

@@ -1,0 +1,215 @@
+//! The server: REAM 1.0 and 1.1 for whoever can open a socket, on the store that the commands use as well.
+//!
+//! One thread has all sockets ([`Server::run`]); one commits, for all connections together (`commit`); four
+//! carry out what else is asked, one reads for subscribers that are behind (`pool`), and one hears what is
+//! stored, from wherever it comes (`push`). They tell the first what they have done, and it answers (`hub`).
+
+mod answer;
+mod assignments;
+mod commit;
+mod connection;
+mod followed;
+mod frames;
+mod hub;
+mod message;
+mod pool;
+mod push;
+mod session;
+mod shared;
+mod task;
+mod told;
+mod unix;
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+use tokio::task::LocalSet;
+
+use self::hub::Hub;
+use self::pool::Pool;
+use self::shared::{Limits, Shared};
+use self::unix::Listener;
+use crate::store::{Error, Options, RunLock, Store, Waker};
+
+/// How many threads carry out what is asked.
+const THREADS: usize = 4;
+/// How long is waited for anything at most.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+/// How many lots of events may wait to be told.
+const NEWS: usize = 4;
+
+/// How a store is served.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ServeOptions {
+    /// The Unix sockets to listen on; none stands for `serve.sock` in the store.
+    pub unix: Vec<PathBuf>,
+    /// How many connections there may be at once; 1,024 by default.
+    pub max_connections: usize,
+    /// How long a client may be silent before it is asked whether it is there; 30 seconds by default.
+    pub keep_alive: Duration,
+    /// How long it may take to answer that; 5 seconds by default.
+    pub ping_timeout: Duration,
+    /// How long connections may take to end when the server does; 10 seconds by default.
+    pub grace: Duration,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            unix: Vec::new(),
+            max_connections: 1024,
+            keep_alive: Duration::from_secs(30),
+            ping_timeout: Duration::from_secs(5),
+            grace: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Ends a server from another thread.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<Notify>);
+
+impl Stop {
+    /// Has the server take nothing more, answer what it has taken, and end; at once, where it was asked to
+    /// end before.
+    pub fn stop(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// A server that listens.
+#[derive(Debug)]
+pub struct Server {
+    options: ServeOptions,
+    store: Store,
+    /// The same store, for the thread that commits, the one that reads for who is behind, and the others.
+    committing: Store,
+    loading: Store,
+    working: Vec<Store>,
+    listeners: Vec<Listener>,
+    stop: Stop,
+    /// That no other server runs this store.
+    _lock: RunLock,
+}
+
+impl Server {
+    /// Listens for who would use the store at `path`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LostEvents`] and [`Error::LostChanges`], since no one could write; [`Error::Running`] where a
+    /// server runs the store already, or one listens on such a socket; where a
+    /// socket can't be made; and as [`Store::open`].
+    pub fn bind(
+        path: &Path,
+        store_options: &Options,
+        options: &ServeOptions,
+    ) -> Result<Self, Error> {
+        let store = Store::open(path, store_options)?;
+        // Nothing would be stored that it is asked to store.
+        store.check()?;
+        let lock = store.take_server()?;
+        let own = [store.path().join("serve.sock")];
+        let sockets = if options.unix.is_empty() { &own[..] } else { &options.unix[..] };
+        let again = || {
+            let again = Store::open(path, store_options)?;
+            // By its path it may be another one by now.
+            let replaced = || Error::Replaced { path: path.into() };
+            if again.id() == store.id() { Ok(again) } else { Err(replaced()) }
+        };
+        let listeners = sockets.iter().map(|socket| Listener::bind(socket));
+        let listeners = listeners.collect::<Result<_, _>>()?;
+        Ok(Self {
+            options: options.clone(),
+            committing: again()?,
+            loading: again()?,
+            working: (0..THREADS).map(|_| again()).collect::<Result<_, _>>()?,
+            store,
+            listeners,
+            stop: Stop::default(),
+            _lock: lock,
+        })
+    }
+
+    /// The sockets that are listened on.
+    pub fn unix(&self) -> impl Iterator<Item = &Path> {
+        self.listeners.iter().map(Listener::path)
+    }
+
+    /// What ends it.
+    #[must_use]
+    pub fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+
+    /// Serves until it is stopped.
+    ///
+    /// # Errors
+    ///
+    /// Where the store is no longer there, can't be read, or the system has no threads to give.
+    pub fn run(self) -> Result<(), Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(cannot_serve)?;
+        let served = LocalSet::new().block_on(&runtime, self.serve());
+        // A thread may still be at work on what no one waits for any more.
+        runtime.shutdown_background();
+        served
+    }
+
+    async fn serve(self) -> Result<(), Error> {
+        let (telling, mut told) = mpsc::unbounded_channel();
+        let (spreading, mut news) = mpsc::channel(NEWS);
+        let feed = Feed(push::start(&self.store, spreading, telling.clone())?);
+        let committer = commit::start(self.committing, telling.clone())?;
+        let pools = (Pool::start(self.working)?, Pool::start(vec![self.loading])?);
+        let limits = Limits {
+            keep_alive: self.options.keep_alive.min(LONGEST),
+            ping_timeout: self.options.ping_timeout.min(LONGEST),
+            connections: self.options.max_connections,
+            payload: self.store.max_data_bytes() as u64,
+        };
+        let hub = Rc::new(Hub::new(Shared::new(limits, committer, pools, telling)?));
+        let accepting = self.listeners.iter().map(|listener| {
+            let listener = listener.start()?;
+            Ok(tokio::task::spawn_local(unix::accept(listener, Rc::clone(&hub))))
+        });
+        let accepting = accepting.collect::<Result<Vec<_>, Error>>()?;
+        let asking = Rc::clone(&hub);
+        tokio::task::spawn_local(async move { asking.shared.hand_on().await });
+        let ended = tokio::select! {
+            error = hub.listen(&mut told, &mut news) => Err(error),
+            () = self.stop.0.notified() => Ok(()),
+        };
+        for task in &accepting {
+            task.abort();
+        }
+        hub.end();
+        tokio::select! {
+            // What was taken is still answered.
+            _ = hub.listen(&mut told, &mut news) => {}
+            () = hub.emptied() => {}
+            () = self.stop.0.notified() => {}
+            () = tokio::time::sleep(self.options.grace) => {}
+        }
+        drop(feed);
+        ended
+    }
+}
+
+/// Ends the thread that hears what is stored.
+struct Feed(Waker);
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.0.wake();
+    }
+}
+
+/// That the system does not give what a server needs.
+fn cannot_serve(error: std::io::Error) -> Error {
+    Error::Engine { action: "serve", source: error.into() }
+}

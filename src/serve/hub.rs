@@ -1,0 +1,130 @@
+//! Where answers and events come together with the connections that they are for. All of it is on one
+//! thread.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use tokio::sync::Notify;
+use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
+
+use super::connection::Connection;
+use super::followed::News;
+use super::shared::Shared;
+use super::told::{Slot, Told};
+use crate::store::Error;
+
+/// All connections, and what they share.
+#[derive(Debug)]
+pub(super) struct Hub {
+    pub(super) shared: Shared,
+    connections: RefCell<HashMap<u64, Rc<Connection>>>,
+    last: Cell<u64>,
+    /// Told when a connection has ended.
+    gone: Notify,
+}
+
+impl Hub {
+    pub(super) fn new(shared: Shared) -> Self {
+        let (connections, last, gone) = (RefCell::default(), Cell::new(0), Notify::new());
+        Self { shared, connections, last, gone }
+    }
+
+    /// Takes in a connection; nothing where there are too many.
+    pub(super) fn connect(&self) -> Option<Rc<Connection>> {
+        let mut connections = self.connections.borrow_mut();
+        if connections.len() >= self.shared.limits.connections {
+            return None;
+        }
+        let number = self.last.get() + 1;
+        self.last.set(number);
+        let connection = Rc::new(Connection::new(number));
+        connections.insert(number, Rc::clone(&connection));
+        Some(connection)
+    }
+
+    pub(super) fn disconnect(&self, connection: &Connection) {
+        self.connections.borrow_mut().remove(&connection.number);
+        self.gone.notify_one();
+        for followed in connection.followed() {
+            self.shared.lay_down(connection.number, &followed);
+        }
+    }
+
+    /// Takes nothing more, and has each connection end once it has its answers.
+    pub(super) fn end(&self) {
+        self.shared.end();
+        for connection in self.connections.borrow().values() {
+            connection.wake();
+        }
+        self.gone.notify_one();
+    }
+
+    /// Waits until no connection is left.
+    pub(super) async fn emptied(&self) {
+        while !self.connections.borrow().is_empty() {
+            self.gone.notified().await;
+        }
+    }
+
+    fn find(&self, number: u64) -> Option<Rc<Connection>> {
+        self.connections.borrow().get(&number).map(Rc::clone)
+    }
+
+    /// Takes what other threads tell, until the server can't go on.
+    pub(super) async fn listen(
+        &self,
+        told: &mut UnboundedReceiver<Told>,
+        news: &mut Receiver<News>,
+    ) -> Error {
+        loop {
+            tokio::select! {
+                biased;
+                told = told.recv() => match told {
+                    Some(Told::Failed(error)) => return error,
+                    Some(told) => self.tell(told),
+                    None => return Error::Interrupted,
+                },
+                news = news.recv() => match news {
+                    Some(news) => self.spread(news),
+                    None => return Error::Interrupted,
+                },
+            }
+        }
+    }
+
+    fn tell(&self, told: Told) {
+        match told {
+            Told::Answers(answers) => {
+                for (Slot { connection, number }, answer) in answers {
+                    if let Some(connection) = self.find(connection) {
+                        connection.answer(number, answer);
+                    }
+                }
+            }
+            Told::Subscribed(Slot { connection, number }, subscribed) => {
+                if let Some(connection) = self.find(connection) {
+                    connection.subscribed(&self.shared, number, subscribed);
+                }
+            }
+            Told::Loaded(connection, subscription, loaded) => {
+                if let Some(connection) = self.find(connection) {
+                    connection.loaded(&self.shared, subscription, loaded);
+                }
+            }
+            Told::Failed(_) => {}
+        }
+    }
+
+    /// Tells events to those who follow their streams.
+    fn spread(&self, News { events, position }: News) {
+        for event in &events {
+            for number in self.shared.followers(event) {
+                if let Some(connection) = self.find(number) {
+                    connection.push(&self.shared, event);
+                }
+            }
+        }
+        self.shared.has_told(position);
+    }
+}

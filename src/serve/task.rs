@@ -1,0 +1,279 @@
+//! What a connection's task does: it receives, has things done, and sends.
+
+use std::pin::pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::{Instant, sleep_until};
+
+use super::answer::{Answer, Line, refusal, wrong};
+use super::commit::Asked;
+use super::connection::Connection;
+use super::followed::{self, Followed};
+use super::frames::{Frame, Frames, Terms};
+use super::hub::Hub;
+use super::message::Request;
+use super::session;
+use super::shared::Limits;
+use super::told::{Slot, Told};
+use crate::store::Store;
+
+/// How much is received at once, in bytes.
+const RECEIVED: usize = 16 << 10;
+
+/// What is asked on a connection.
+struct Asking {
+    connection: Rc<Connection>,
+    hub: Rc<Hub>,
+    frames: Frames,
+    /// A request that waits until those before it are answered.
+    next: Option<(Request, Vec<Vec<u8>>)>,
+}
+
+impl Asking {
+    /// Takes what has been received, as far as it can be carried out now.
+    fn take(&mut self) {
+        while self.connection.may_be_asked() {
+            if self.next.is_some() && !self.connection.is_answered() {
+                return;
+            }
+            if let Some((request, payloads)) = self.next.take() {
+                self.carry_out(request, payloads);
+                continue;
+            }
+            let Some(frame) = self.frames.next() else { return };
+            let answer = match frame {
+                Frame::Wrong { reason, closes } => wrong(&reason, closes),
+                Frame::Refused { request, reason, closes } => {
+                    Answer { bytes: refusal(&request, &reason), closes }
+                }
+                Frame::Request { request, payloads } => match request {
+                    Request::Ping => Line::new("PONG").end().into(),
+                    Request::Pong => continue,
+                    Request::Version { token, .. } => self.version(token.is_some()),
+                    Request::Token(_) => Line::new("TOKEN TAKEN admin").end().into(),
+                    request @ Request::Publish(_) => match self.publish(request, payloads) {
+                        None => continue,
+                        Some(refused) => refused,
+                    },
+                    request => {
+                        self.next = Some((request, payloads));
+                        continue;
+                    }
+                },
+            };
+            self.connection.answer_now(answer);
+        }
+    }
+
+    fn version(&self, has_token: bool) -> Answer {
+        let minor = self.frames.minor();
+        self.connection.speak(minor);
+        let mut answer = Line::new(&format!("REAM 1.{minor}")).end();
+        if has_token {
+            answer.extend_from_slice(&Line::new("TOKEN TAKEN admin").end());
+        }
+        answer.into()
+    }
+
+    /// Has an event published with what others publish by now; what is told where it is none.
+    fn publish(&self, request: Request, payloads: Vec<Vec<u8>>) -> Option<Answer> {
+        let Request::Publish(publish) = request else { return None };
+        let event = match session::event(&publish, payloads) {
+            Ok(event) => event,
+            Err(reason) => return Some(refusal(&Request::Publish(publish), &reason).into()),
+        };
+        let event = self.hub.shared.sealer.borrow_mut().seal(event);
+        let (slot, minor) = (self.connection.slot(), self.frames.minor());
+        self.hub.shared.ask(Asked { slot, publish, minor, event });
+        None
+    }
+
+    /// Carries out a request beside which no other is.
+    fn carry_out(&self, request: Request, payloads: Vec<Vec<u8>>) {
+        match request {
+            Request::Unsubscribe { stream } => {
+                self.unsubscribe(&stream);
+                let line = Line::new("EVENT UNSUBSCRIBED").name(&stream);
+                self.connection.answer_now(line.end().into());
+            }
+            request @ Request::Subscribe { .. } => {
+                let standing = self.connection.pass();
+                self.run(request, move |store, request, told, slot| {
+                    let subscribed = followed::subscribe(store, request, standing);
+                    // Where no one is there to be told, the server has ended.
+                    let _ = told.send(Told::Subscribed(slot, subscribed));
+                });
+            }
+            request => {
+                let minor = self.frames.minor();
+                self.run(request, move |store, request, told, slot| {
+                    let answer = session::perform(store, request, &payloads, minor);
+                    // As above.
+                    let _ = told.send(Told::Answers(vec![(slot, answer)]));
+                });
+            }
+        }
+    }
+
+    /// Has a thread do what a request asks for, or says that they are busy.
+    fn run(
+        &self,
+        request: Request,
+        job: impl FnOnce(&mut Store, &Request, &UnboundedSender<Told>, Slot) + Send + 'static,
+    ) {
+        let (told, asked) = (self.hub.shared.told.clone(), request.clone());
+        let slot = self.connection.slot_alone();
+        if !self.hub.shared.pool.run(move |store| job(store, &request, &told, slot)) {
+            self.connection.answer(slot.number, refusal(&asked, "busy").into());
+        }
+    }
+
+    fn unsubscribe(&self, stream: &str) {
+        let (connection, shared) = (&self.connection, &self.hub.shared);
+        if self.frames.minor() == 0 {
+            return connection.unfollow(shared, &Followed::Stream { name: stream.into(), next: 1 });
+        }
+        let Some((mut patterns, next)) = connection.pass() else { return };
+        patterns.retain(|pattern| pattern.as_str() != stream);
+        let (goes_on, rest) = (!patterns.is_empty(), Followed::Pass { patterns, next });
+        if goes_on {
+            connection.follow(shared, rest);
+        } else {
+            connection.unfollow(shared, &rest);
+        }
+    }
+}
+
+/// What has been taken to be sent.
+struct Sending {
+    bytes: Vec<u8>,
+    sent: usize,
+    /// When the client took something last, where there was something to take.
+    moved: Instant,
+}
+
+impl Sending {
+    fn rest(&self) -> &[u8] {
+        &self.bytes[self.sent..]
+    }
+
+    /// Takes more, where all of it has been sent.
+    fn go_on(&mut self, connection: &Connection) {
+        if self.rest().is_empty() {
+            self.bytes.clear();
+            (self.sent, self.moved) = (0, Instant::now());
+            connection.take_out(&mut self.bytes);
+        }
+        connection.is_sending(self.rest().len());
+    }
+}
+
+/// When something came from a client last, and whether it was asked since.
+struct Silence {
+    heard: Instant,
+    is_asked: bool,
+    keep_alive: Duration,
+    longest: Duration,
+}
+
+impl Silence {
+    fn new(limits: &Limits) -> Self {
+        let (keep_alive, longest) = (limits.keep_alive, limits.keep_alive + limits.ping_timeout);
+        Self { heard: Instant::now(), is_asked: false, keep_alive, longest }
+    }
+
+    fn broken(&mut self) {
+        (self.heard, self.is_asked) = (Instant::now(), false);
+    }
+
+    /// When it is to be looked again, whether someone is there.
+    fn next(&self, sending: &Sending) -> Instant {
+        let next = self.heard + if self.is_asked { self.longest } else { self.keep_alive };
+        if sending.rest().is_empty() { next } else { next.min(sending.moved + self.longest) }
+    }
+
+    /// Looks whether the client is there: it may have to be asked.
+    fn look(&mut self, connection: &Connection, sending: &Sending, receives: bool) -> bool {
+        let now = Instant::now();
+        if !sending.rest().is_empty() && now >= sending.moved + self.longest {
+            // Who takes nothing is not there.
+            return false;
+        }
+        if !receives {
+            // What it may have said is not counted as silence.
+            self.heard = now;
+        } else if now >= self.heard + self.longest && self.is_asked {
+            return false;
+        } else if now >= self.heard + self.keep_alive && !self.is_asked {
+            self.is_asked = true;
+            connection.say(&Line::new("PING").end());
+        }
+        true
+    }
+}
+
+/// Serves a connection to its end.
+pub(super) async fn serve(
+    mut reader: impl AsyncRead + Unpin,
+    mut writer: impl AsyncWrite + Unpin,
+    hub: Rc<Hub>,
+    connection: Rc<Connection>,
+) {
+    let limits = hub.shared.limits;
+    let terms = Terms { payload: limits.payload, needs_token: false, strangers: false };
+    let mut asking = Asking {
+        connection: Rc::clone(&connection),
+        hub: Rc::clone(&hub),
+        frames: Frames::new(terms),
+        next: None,
+    };
+    connection.say(&Line::new("REAM 1.0").end());
+    let mut sending = Sending { bytes: Vec::new(), sent: 0, moved: Instant::now() };
+    let (mut silence, mut has_ended, mut received) =
+        (Silence::new(&limits), false, vec![0; RECEIVED]);
+    // One alarm, which is set anew when it rings: to set one for each message costs more than the rest.
+    let mut alarm = pin!(sleep_until(silence.next(&sending)));
+    loop {
+        asking.take();
+        if hub.shared.is_ending() && connection.is_answered() {
+            connection.end(&wrong("the server is ending", true));
+        }
+        sending.go_on(&connection);
+        let is_done = connection.is_closing() || (has_ended && asking.next.is_none());
+        if is_done && connection.is_answered() && sending.rest().is_empty() {
+            break;
+        }
+        let takes_more = !has_ended && asking.next.is_none() && connection.may_send_ahead();
+        tokio::select! {
+            biased;
+            written = writer.write(sending.rest()), if !sending.rest().is_empty() => match written {
+                Ok(0) | Err(_) => break,
+                Ok(length) => {
+                    (sending.sent, sending.moved) = (sending.sent + length, Instant::now());
+                    connection.is_sending(sending.rest().len());
+                    connection.catch_up(&hub.shared);
+                }
+            },
+            read = reader.read(&mut received), if takes_more => match read {
+                Ok(0) | Err(_) => has_ended = true,
+                Ok(length) => {
+                    asking.frames.feed(&received[..length]);
+                    silence.broken();
+                }
+            },
+            () = connection.changed() => {}
+            () = &mut alarm => {
+                if !silence.look(&connection, &sending, takes_more) {
+                    break;
+                }
+                alarm.as_mut().reset(silence.next(&sending));
+            }
+        }
+    }
+    // Who has gone does not hear it.
+    let _ = writer.shutdown().await;
+    hub.disconnect(&connection);
+}

@@ -1,0 +1,95 @@
+//! Unix sockets: for whoever owns the store, on this machine.
+
+use std::io;
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+
+use super::answer::wrong;
+use super::hub::Hub;
+use super::task::serve;
+use crate::platform;
+use crate::store::Error;
+
+/// How long is waited where no connection can be taken.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A socket that is listened on; it is removed when this is dropped.
+#[derive(Debug)]
+pub(super) struct Listener {
+    path: PathBuf,
+    socket: UnixListener,
+}
+
+impl Listener {
+    /// Makes a socket, in the place of one that no one listens on any more.
+    pub(super) fn bind(path: &Path) -> Result<Self, Error> {
+        let told = |error| Error::io("listen on", path)(error);
+        let socket = match UnixListener::bind(path) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_socket(path) => {
+                if UnixStream::connect(path).is_ok() {
+                    let name = format!("the server on {}", path.display());
+                    let by = "another process".into();
+                    return Err(Error::Running { name, by });
+                }
+                std::fs::remove_file(path).and_then(|()| UnixListener::bind(path))
+            }
+            bound => bound,
+        };
+        let socket = socket.map_err(told)?;
+        let listener = Self { path: path.into(), socket };
+        let own = std::fs::Permissions::from_mode(0o600);
+        std::fs::set_permissions(path, own).map_err(told)?;
+        listener.socket.set_nonblocking(true).map_err(told)?;
+        Ok(listener)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The socket, to be waited for.
+    pub(super) fn start(&self) -> Result<tokio::net::UnixListener, Error> {
+        let socket = self.socket.try_clone().and_then(tokio::net::UnixListener::from_std);
+        socket.map_err(Error::io("listen on", &self.path))
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // Whoever listens next takes its place in any case.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn is_socket(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket())
+}
+
+/// Takes connections, each of which is served by a task.
+pub(super) async fn accept(listener: tokio::net::UnixListener, hub: Rc<Hub>) {
+    loop {
+        // Without descriptors it waits for one.
+        let Ok((mut stream, _)) = listener.accept().await else {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
+        let is_own = stream.peer_cred().is_ok_and(|peer| platform::is_own_user(peer.uid()));
+        let refused =
+            if is_own { hub.connect().ok_or("too many connections") } else { Err("not allowed") };
+        match refused {
+            Ok(connection) => {
+                let (reader, writer) = stream.into_split();
+                tokio::task::spawn_local(serve(reader, writer, Rc::clone(&hub), connection));
+            }
+            Err(reason) => {
+                // A word, where it is heard at once.
+                let _ = stream.write_all(&wrong(reason, true).bytes).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The command: its sockets, its end, and that there is one server.
+
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use ream::{Options, Store};
+
+use crate::support::Client;
+
+fn ream(store: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ream"));
+    command.arg("--store").arg(store).args(args);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// Starts a server, and waits until it listens; with what it says to that.
+pub(crate) fn start(store: &Path, args: &[&str]) -> (Child, String) {
+    let mut server = ream(store, &[&["serve"], args].concat()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    (server, line)
+}
+
+fn signal(server: &Child, name: &str) {
+    let killed = Command::new("kill").args(["-s", name, &server.id().to_string()]).status();
+    assert!(killed.unwrap().success());
+}
+
+fn told(Output { status, stderr, .. }: &Output) -> (Option<i32>, String) {
+    (status.code(), String::from_utf8_lossy(stderr).into_owned())
+}
+
+#[test]
+fn it_says_that_it_listens_answers_what_it_took_and_ends_with_0() {
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join("s");
+    Store::init(&store, &Options::default()).unwrap();
+    let (server, line) = start(&store, &[]);
+    let socket = store.join("serve.sock");
+    let listening = format!("{{\"listening\":\"unix\",\"path\":\"{}\"}}\n", socket.display());
+    assert_eq!(line, listening);
+
+    // There is one server of a store, and none takes a living one's socket.
+    let second = told(&ream(&store, &["serve"]).output().unwrap());
+    assert_eq!(second.0, Some(5), "{second:?}");
+    assert!(
+        second.1.contains("error: `the server of this store` is run by process "),
+        "{second:?}"
+    );
+    let other = home.path().join("other");
+    Store::init(&other, &Options::default()).unwrap();
+    let taken = ream(&other, &["serve", "--unix", socket.to_str().unwrap()]).output().unwrap();
+    assert_eq!(told(&taken).0, Some(5), "{taken:?}");
+
+    let mut client = Client::at(&socket);
+    client.gets("REAM 1.0\n");
+    client.asks("EVENT PUBLISH s 1\n1\n", "EVENT PUBLISHED s 1\n");
+    signal(&server, "TERM");
+    assert_eq!(client.rest(), "ERROR \"the server is ending\"\n");
+    let ended = server.wait_with_output().unwrap();
+    assert_eq!(told(&ended), (Some(0), String::new()));
+    assert!(!socket.exists());
+}
+
+#[test]
+fn a_dead_server_s_socket_is_taken_over() {
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join("s");
+    Store::init(&store, &Options::default()).unwrap();
+    let (mut server, _) = start(&store, &[]);
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(store.join("serve.sock").exists());
+    let (server, _) = start(&store, &[]);
+    let mut client = Client::at(&store.join("serve.sock"));
+    client.gets("REAM 1.0\n");
+    // The store is in use as ever.
+    let appended = ream(&store, &["append", "s", "T"]).output().unwrap();
+    assert_eq!(told(&appended), (Some(0), String::new()));
+    client.asks("EVENT LIST\n", "EVENT LISTED 1 s\n");
+    signal(&server, "INT");
+    assert_eq!(told(&server.wait_with_output().unwrap()).0, Some(0));
+}
+
+#[test]
+fn a_server_whose_store_is_replaced_ends_with_1() {
+    let home = tempfile::tempdir().unwrap();
+    let (store, socket) = (home.path().join("s"), home.path().join("socket"));
+    Store::init(&store, &Options::default()).unwrap();
+    let (server, _) = start(&store, &["--unix", socket.to_str().unwrap()]);
+    // From here on it serves.
+    Client::at(&socket).gets("REAM 1.0\n");
+    std::fs::rename(&store, home.path().join("old")).unwrap();
+    Store::init(&store, &Options::default()).unwrap();
+    let (code, words) = told(&server.wait_with_output().unwrap());
+    assert_eq!(code, Some(1), "{words}");
+    assert!(words.contains("was moved, removed or replaced"), "{words}");
+    assert!(!socket.exists());
+}
+
+#[test]
+fn a_socket_that_can_not_be_made_is_an_error() {
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join("s");
+    Store::init(&store, &Options::default()).unwrap();
+    let file = home.path().join("file");
+    std::fs::write(&file, "mine").unwrap();
+    let refused = ream(&store, &["serve", "--unix", file.to_str().unwrap()]).output().unwrap();
+    assert_eq!(told(&refused).0, Some(1), "{refused:?}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+    let long = home.path().join("x".repeat(200));
+    let refused = ream(&store, &["serve", "--unix", long.to_str().unwrap()]).output().unwrap();
+    assert_eq!(told(&refused).0, Some(2), "{refused:?}");
+}

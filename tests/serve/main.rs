@@ -1,0 +1,10 @@
+//! `ream serve`: what clients send and get, on a server in this process; and the command itself.
+
+#![cfg(all(unix, feature = "serve"))]
+#![allow(clippy::unwrap_used, reason = "a test that fails here fails as it should")]
+
+mod command;
+mod kills;
+mod protocol;
+mod pushes;
+mod support;

@@ -1,0 +1,184 @@
+//! A server on a new store, and clients of it.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use ream::serve::{ServeOptions, Server, Stop};
+use ream::{Data, EventRef, Json, NewEvent, Options, Query, Store};
+use tempfile::TempDir;
+
+/// How long anything may take at all.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server in this process, on a store of its own.
+pub(crate) struct Home {
+    directory: TempDir,
+    stop: Stop,
+    running: Option<JoinHandle<Result<(), ream::Error>>>,
+}
+
+impl Home {
+    pub(crate) fn new() -> Self {
+        Self::with(&ServeOptions::default())
+    }
+
+    pub(crate) fn with(options: &ServeOptions) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        Store::init(&directory.path().join("s"), &Options::default()).unwrap();
+        let server = Server::bind(&directory.path().join("s"), &Options::default(), options);
+        let server = server.unwrap();
+        let stop = server.stop();
+        let running = Some(std::thread::spawn(move || server.run()));
+        Self { directory, stop, running }
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.directory.path().join("s")
+    }
+
+    pub(crate) fn open(&self) -> Store {
+        Store::open(&self.path(), &Options::default()).unwrap()
+    }
+
+    /// Appends an event beside the server.
+    pub(crate) fn append(&self, stream: &str, json: &str) {
+        self.open().append(&[event(stream, json)]).unwrap();
+    }
+
+    /// A client that has been greeted.
+    pub(crate) fn client(&self) -> Client {
+        let mut client = Client::at(&self.path().join("serve.sock"));
+        client.gets("REAM 1.0\n");
+        client
+    }
+
+    /// What is stored, but for ids and times.
+    pub(crate) fn stored(&self) -> Vec<String> {
+        let mut stored = Vec::new();
+        let mut note = |event: &EventRef<'_>| {
+            let (stream, version, kind) = (event.stream, event.version, event.event_type);
+            stored.push(format!("{stream} {version} {kind} {:?}", event.data));
+        };
+        let mut reader = self.open().read(&Query::default()).unwrap();
+        while !reader.next_batch(&mut note).unwrap().caught_up {}
+        stored
+    }
+
+    /// Has the server end, and waits for that.
+    pub(crate) fn end(mut self) {
+        self.stop.stop();
+        self.running.take().unwrap().join().unwrap().unwrap();
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        self.stop.stop();
+        self.stop.stop();
+        if let Some(running) = self.running.take() {
+            // Where it failed, so has what the test asked of it.
+            let _ = running.join();
+        }
+    }
+}
+
+pub(crate) fn event(stream: &str, json: &str) -> NewEvent {
+    let mut event = NewEvent::new(stream.parse().unwrap(), "T".parse().unwrap());
+    event.data = Data::Json(Json::parse(json).unwrap());
+    event
+}
+
+/// Someone who is connected.
+pub(crate) struct Client {
+    socket: UnixStream,
+    /// What has come and was not looked at yet.
+    ahead: Vec<u8>,
+}
+
+impl Client {
+    pub(crate) fn at(path: &std::path::Path) -> Self {
+        let socket = UnixStream::connect(path).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self { socket, ahead: Vec::new() }
+    }
+
+    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.socket.write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// Sends, where it does not matter whether it is taken.
+    pub(crate) fn send_all_the_same(&mut self, bytes: &[u8]) -> bool {
+        self.socket.write_all(bytes).is_ok()
+    }
+
+    /// Says that nothing more will be sent.
+    pub(crate) fn finish(&self) {
+        self.socket.shutdown(std::net::Shutdown::Write).unwrap();
+    }
+
+    /// The same, where the server may have ended the connection.
+    pub(crate) fn finish_all_the_same(&self) {
+        let _ = self.socket.shutdown(std::net::Shutdown::Write);
+    }
+
+    fn receive(&mut self) -> bool {
+        let mut bytes = vec![0; 1 << 16];
+        match self.socket.read(&mut bytes) {
+            Ok(length) => {
+                self.ahead.extend_from_slice(&bytes[..length]);
+                length > 0
+            }
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
+            Err(error) => panic!("{error}; so far {:?}", String::from_utf8_lossy(&self.ahead)),
+        }
+    }
+
+    /// That these bytes come next.
+    #[track_caller]
+    pub(crate) fn gets(&mut self, expected: &str) {
+        while self.ahead.len() < expected.len() && expected.as_bytes().starts_with(&self.ahead) {
+            let more = self.receive();
+            assert!(
+                more,
+                "it ends with {:?}, not {expected:?}",
+                String::from_utf8_lossy(&self.ahead)
+            );
+        }
+        let length = expected.len().min(self.ahead.len());
+        let found = String::from_utf8_lossy(&self.ahead[..length]).into_owned();
+        assert_eq!(
+            found,
+            expected,
+            "behind it {:?}",
+            String::from_utf8_lossy(&self.ahead[length..])
+        );
+        self.ahead.drain(..length);
+    }
+
+    #[track_caller]
+    pub(crate) fn asks(&mut self, request: &str, answer: &str) {
+        self.send(request);
+        self.gets(answer);
+    }
+
+    /// The next line, without its end.
+    #[track_caller]
+    pub(crate) fn line(&mut self) -> String {
+        loop {
+            if let Some(length) = self.ahead.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.ahead.drain(..=length).collect();
+                return String::from_utf8(line[..length].to_vec()).unwrap();
+            }
+            assert!(self.receive(), "it ends");
+        }
+    }
+
+    /// All that comes until the connection ends.
+    pub(crate) fn rest(&mut self) -> String {
+        while self.receive() {}
+        String::from_utf8_lossy(&std::mem::take(&mut self.ahead)).into_owned()
+    }
+}
