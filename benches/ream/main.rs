@@ -17,6 +17,7 @@ mod place;
 mod process;
 mod projection;
 mod report;
+mod serve;
 mod state;
 
 use std::fs::OpenOptions;
@@ -26,13 +27,14 @@ use std::path::Path;
 use report::Report;
 
 /// The groups, by name.
-const GROUPS: [(&str, Measure); 6] = [
+const GROUPS: [(&str, Measure); 7] = [
     ("log", log::measure),
     ("state", state::measure),
     ("erase", erase::measure),
     ("decide", decide::measure),
     ("projection", projection::measure),
     ("follow", follow::measure),
+    ("serve", serve::measure),
 ];
 
 type Measure = fn(&mut Report);
