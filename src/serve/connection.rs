@@ -212,7 +212,8 @@ impl Connection {
         }
     }
 
-    /// Sends an event, behind the answers to what has been asked: one's own is acknowledged first.
+    /// Sends an event, behind the answers to what is being published: one's own is acknowledged first. What
+    /// else is asked is carried out beside no publishing, and keeps no event waiting.
     fn send_event(&self, event: &Pushed) {
         let mut bytes = Vec::new();
         if self.is_later.get() {
@@ -222,7 +223,7 @@ impl Connection {
         }
         let asked = self.answers.borrow().len() as u64;
         let mut held = self.held.borrow_mut();
-        if asked == 0 && held.is_empty() {
+        if (asked == 0 || self.is_busy.get()) && held.is_empty() {
             self.out.borrow_mut().extend_from_slice(&bytes);
             self.changed.notify_one();
         } else {

@@ -7,6 +7,8 @@ use super::message::{self, Header, Request};
 const LINE: usize = 8 << 10;
 /// How long a payload may be at all: a longer one is not passed over, in bytes.
 const PAYLOAD: u64 = 64 << 20;
+/// How much room is kept for what comes next, in bytes.
+const KEPT: usize = 64 << 10;
 /// The highest minor version that is spoken.
 const MINOR: u64 = 1;
 /// What the answer to a wrong size says.
@@ -97,6 +99,7 @@ impl Frames {
     pub(super) fn feed(&mut self, bytes: &[u8]) {
         if self.at == self.bytes.len() {
             self.bytes.clear();
+            self.bytes.shrink_to(KEPT);
             self.at = 0;
         } else if self.at > LINE && self.at > self.bytes.len() / 2 {
             self.bytes.drain(..self.at);

@@ -23,6 +23,9 @@ use crate::store::Store;
 /// How much is received at once, in bytes.
 const RECEIVED: usize = 16 << 10;
 
+/// How much room is kept for what is sent next, in bytes.
+const KEPT: usize = 64 << 10;
+
 /// What is asked on a connection.
 struct Asking {
     connection: Rc<Connection>,
@@ -164,6 +167,7 @@ impl Sending {
     fn go_on(&mut self, connection: &Connection) {
         if self.rest().is_empty() {
             self.bytes.clear();
+            self.bytes.shrink_to(KEPT);
             (self.sent, self.moved) = (0, Instant::now());
             connection.take_out(&mut self.bytes);
         }
