@@ -195,6 +195,8 @@ pub(super) fn cut(connection: &Connection, layout: &Layout, options: &Options) -
     }
 }
 
+/// How often it is looked who reads.
+const LOOKS: usize = 3;
 /// The bytes of SQLite's shared memory that a reader locks. See "WAL-mode File Format" of SQLite's
 /// documentation, 2.3.1.
 const READ_LOCKS: RangeInclusive<u64> = 123..=127;
@@ -209,7 +211,9 @@ pub(super) fn readers(layout: &Layout) -> Vec<u32> {
 
 /// The same of any database, by its shared memory.
 pub(super) fn readers_by(shared_memory: &Path) -> Vec<u32> {
-    platform::lock_holders(shared_memory, READ_LOCKS)
+    // The system's list is read in parts, and misses some where it changes meanwhile.
+    let mut found = (0..LOOKS).map(|_| platform::lock_holders(shared_memory, READ_LOCKS));
+    found.find(|readers| !readers.is_empty()).unwrap_or_default()
 }
 
 /// The processes that have a database open, read or not, by its shared memory.
