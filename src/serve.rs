@@ -102,8 +102,8 @@ impl Server {
     /// # Errors
     ///
     /// [`Error::LostEvents`] and [`Error::LostChanges`], since no one could write; [`Error::Running`] where a
-    /// server runs the store already, or one listens on such a socket; where a
-    /// socket can't be made; and as [`Store::open`].
+    /// server runs the store already, or another one listens on such a socket; where a socket can't be made;
+    /// and as [`Store::open`].
     pub fn bind(
         path: &Path,
         store_options: &Options,

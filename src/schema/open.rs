@@ -95,7 +95,7 @@ impl OpenDefinition {
     /// # Errors
     ///
     /// [`LineError`], where the line is no such row: then nothing is said of the types.
-    pub fn by(&self, line: &[u8]) -> Result<Definition, LineError> {
+    pub fn typed_by(&self, line: &[u8]) -> Result<Definition, LineError> {
         let wrong = |reason: String| LineError { column: 1, reason };
         // What is no object is told by what reads it as a row.
         let values: HashMap<Cow<'_, str>, &RawValue> = match serde_json::from_slice(line) {
@@ -156,7 +156,7 @@ mod tests {
             "active:boolean:null",
             "more:json:null",
         ];
-        assert_eq!(open().by(row.as_bytes()).unwrap().schema, Schema::of(&fields).unwrap());
+        assert_eq!(open().typed_by(row.as_bytes()).unwrap().schema, Schema::of(&fields).unwrap());
         for (row, reason) in [
             ("{}", "the field `name` is missing"),
             (r#"{"name":"x"}"#, "the field `age` is missing"),
@@ -166,11 +166,11 @@ mod tests {
             ),
             ("[1]", "invalid type: sequence, expected a row: a JSON object"),
         ] {
-            let error = open().by(row.as_bytes()).unwrap_err();
+            let error = open().typed_by(row.as_bytes()).unwrap_err();
             assert_eq!(error.reason, reason, "{row}");
         }
         let more = row.replace("{\"name\"", "{\"x\":1,\"name\"");
-        assert!(open().by(more.as_bytes()).is_err());
+        assert!(open().typed_by(more.as_bytes()).is_err());
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! What the server says: the lines of answers, refusals and events.
 
 use super::message::{Request, dashed, is_bare};
-use crate::event::Expect;
 use crate::store::Error;
 use crate::wire::write_string;
 
@@ -121,14 +120,9 @@ pub(super) fn failure(request: &Request, minor: u64, error: &Error) -> Answer {
         }
         Error::Busy { .. } => refusal(request, "busy").into(),
         Error::WrongExpectedVersion { expected, actual, .. } if minor > 0 => {
-            let expected = match expected {
-                Expect::At(version) => version.0.to_string(),
-                Expect::NoStream => "no-stream".into(),
-                Expect::Exists => "exists".into(),
-                Expect::Any => "any".into(),
-            };
             let line = refused(request, &error.to_string());
-            line.words("EXPECTED").words(&expected).words("ACTUAL").number(actual.0).end().into()
+            let line = line.words("EXPECTED").words(&expected.to_string());
+            line.words("ACTUAL").number(actual.0).end().into()
         }
         error => refusal(request, &error.to_string()).into(),
     }

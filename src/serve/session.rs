@@ -232,7 +232,7 @@ fn no_row(error: LineError) -> Refused {
 
 fn set(store: &mut Store, name: &str, payload: &[u8]) -> Done {
     if let Some(open) = store.open_projection(name)? {
-        let definition = open.by(payload).map_err(no_row)?;
+        let definition = open.typed_by(payload).map_err(no_row)?;
         let entry = ProjectionEntry::new(name.parse().map_err(because)?, definition);
         match store.create_projection(&entry) {
             // Another row was faster, and is the first one.
@@ -246,7 +246,8 @@ fn set(store: &mut Store, name: &str, payload: &[u8]) -> Done {
     if let Some(stopped) = done.stopped {
         return Err(stopped.error.into());
     }
-    settle(&projection)?;
+    // No events are there to make the rows again.
+    projection.settle()?;
     let key = projection.schema().key().first().and_then(|key| row.values().get(*key));
     let line = Line::new("PROJECTION SET DONE").name(name);
     let line = match key {
@@ -260,11 +261,6 @@ fn set(store: &mut Store, name: &str, payload: &[u8]) -> Done {
         None => line,
     };
     Ok(line.end().into())
-}
-
-/// Makes rows durable that no events are there to make again.
-fn settle(projection: &Projection) -> Result<(), Error> {
-    projection.settle()
 }
 
 /// The text of a condition or of assignments.
@@ -323,7 +319,8 @@ fn update(store: &Store, name: &str, asked: &[u8], assignments: &[u8]) -> Done {
     let condition = condition(asked, &projection)?;
     let set = assignments::read(text(assignments)?, projection.schema()).map_err(because)?;
     let updated = projection.update(&set, Some(&condition), false)?;
-    settle(&projection)?;
+    // No events are there to make the rows again.
+    projection.settle()?;
     Ok(line.number(updated).end().into())
 }
 
@@ -335,7 +332,8 @@ fn delete(store: &Store, name: &str, asked: &[u8]) -> Done {
     };
     let condition = condition(asked, &projection)?;
     let deleted = projection.delete(&condition, false)?;
-    settle(&projection)?;
+    // No events are there to make the rows again.
+    projection.settle()?;
     store.erase_rows(&projection);
     Ok(line.number(deleted).end().into())
 }

@@ -73,6 +73,8 @@ impl ServeArgs {
             let server = Server::bind(&path, &global.options(environment), &options)?;
             let stop = server.stop();
             signals.on_signal(move || stop.stop())?;
+            // One that came before that is not told there.
+            signals.check()?;
             let output = Output::new(global);
             for path in server.unix() {
                 let path = path.to_string_lossy();
