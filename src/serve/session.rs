@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use super::answer::{Answer, Line, failure, list, of_state, refusal};
+use super::answer::{Answer, Line, failure, list, of_state, refusal, wrong};
 use super::assignments;
 use super::message::{Publish, Request, dashed};
 use crate::event::{Data, EventType, Expect, Json, NewEvent, Pattern, StreamName};
@@ -25,6 +25,8 @@ enum Refused {
     /// For this reason.
     Reason(String),
     Store(Error),
+    /// Rows are stored, and a power loss may take them back.
+    Unsettled(Error),
 }
 
 impl From<Error> for Refused {
@@ -71,6 +73,8 @@ pub(super) fn perform(
     done.unwrap_or_else(|refused| match refused {
         Refused::Reason(reason) => refusal(request, &reason).into(),
         Refused::Store(error) => failure(request, minor, &error),
+        // No word may say that they are not stored.
+        Refused::Unsettled(error) => wrong(&format!("outcome unknown: {error}"), true),
     })
 }
 
@@ -247,7 +251,7 @@ fn set(store: &mut Store, name: &str, payload: &[u8]) -> Done {
         return Err(stopped.error.into());
     }
     // No events are there to make the rows again.
-    projection.settle()?;
+    projection.settle().map_err(Refused::Unsettled)?;
     let key = projection.schema().key().first().and_then(|key| row.values().get(*key));
     let line = Line::new("PROJECTION SET DONE").name(name);
     let line = match key {
@@ -320,7 +324,7 @@ fn update(store: &Store, name: &str, asked: &[u8], assignments: &[u8]) -> Done {
     let set = assignments::read(text(assignments)?, projection.schema()).map_err(because)?;
     let updated = projection.update(&set, Some(&condition), false)?;
     // No events are there to make the rows again.
-    projection.settle()?;
+    projection.settle().map_err(Refused::Unsettled)?;
     Ok(line.number(updated).end().into())
 }
 
@@ -333,7 +337,7 @@ fn delete(store: &Store, name: &str, asked: &[u8]) -> Done {
     let condition = condition(asked, &projection)?;
     let deleted = projection.delete(&condition, false)?;
     // No events are there to make the rows again.
-    projection.settle()?;
+    projection.settle().map_err(Refused::Unsettled)?;
     store.erase_rows(&projection);
     Ok(line.number(deleted).end().into())
 }
