@@ -30,7 +30,11 @@ impl Listener {
     pub(super) fn bind(path: &Path) -> Result<Self, Error> {
         let told = |error| Error::io("listen on", path)(error);
         let socket = match UnixListener::bind(path) {
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_socket(path) => {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                if !is_socket(path) {
+                    let kind = io::ErrorKind::AlreadyExists;
+                    return Err(told(io::Error::new(kind, "something else has this name")));
+                }
                 if UnixStream::connect(path).is_ok() {
                     let name = format!("the server on {}", path.display());
                     let by = "another process".into();
