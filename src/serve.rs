@@ -12,6 +12,7 @@ mod followed;
 mod frames;
 mod hub;
 mod message;
+mod panics;
 mod pool;
 mod push;
 mod session;
@@ -29,7 +30,8 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::LocalSet;
 
 use self::hub::Hub;
-use self::pool::Pool;
+pub use self::panics::is_within_request;
+use self::pool::{Opener, Pool};
 use self::shared::{Limits, Shared};
 use self::unix::Listener;
 use crate::store::{Error, Options, RunLock, Store, Waker};
@@ -49,6 +51,8 @@ pub struct ServeOptions {
     pub unix: Vec<PathBuf>,
     /// How many connections there may be at once; 1,024 by default.
     pub max_connections: usize,
+    /// How long a request may take, other than to publish; 30 seconds by default.
+    pub request_timeout: Duration,
     /// How long a client may be silent before it is asked whether it is there; 30 seconds by default.
     pub keep_alive: Duration,
     /// How long it may take to answer that; 5 seconds by default.
@@ -62,6 +66,7 @@ impl Default for ServeOptions {
         Self {
             unix: Vec::new(),
             max_connections: 1024,
+            request_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(30),
             ping_timeout: Duration::from_secs(5),
             grace: Duration::from_secs(10),
@@ -86,10 +91,7 @@ impl Stop {
 pub struct Server {
     options: ServeOptions,
     store: Store,
-    /// The same store, for the thread that commits, the one that reads for who is behind, and the others.
-    committing: Store,
-    loading: Store,
-    working: Vec<Store>,
+    opener: Opener,
     listeners: Vec<Listener>,
     stop: Stop,
     /// That no other server runs this store.
@@ -115,19 +117,13 @@ impl Server {
         let lock = store.take_server()?;
         let own = [store.path().join("serve.sock")];
         let sockets = if options.unix.is_empty() { &own[..] } else { &options.unix[..] };
-        let again = || {
-            let again = Store::open(path, store_options)?;
-            // By its path it may be another one by now.
-            let replaced = || Error::Replaced { path: path.into() };
-            if again.id() == store.id() { Ok(again) } else { Err(replaced()) }
-        };
+        let opener =
+            Opener { path: path.into(), options: store_options.clone(), id: store.id().into() };
         let listeners = sockets.iter().map(|socket| Listener::bind(socket));
         let listeners = listeners.collect::<Result<_, _>>()?;
         Ok(Self {
             options: options.clone(),
-            committing: again()?,
-            loading: again()?,
-            working: (0..THREADS).map(|_| again()).collect::<Result<_, _>>()?,
+            opener,
             store,
             listeners,
             stop: Stop::default(),
@@ -164,8 +160,11 @@ impl Server {
         let (telling, mut told) = mpsc::unbounded_channel();
         let (spreading, mut news) = mpsc::channel(NEWS);
         let feed = Feed(push::start(&self.store, spreading, telling.clone())?);
-        let committer = commit::start(self.committing, telling.clone())?;
-        let pools = (Pool::start(self.working)?, Pool::start(vec![self.loading])?);
+        // What ends these is that no one asks them any more.
+        let committer = commit::start(self.opener.open(Arc::default())?, telling.clone())?;
+        let timeout = self.options.request_timeout.min(LONGEST);
+        let pools =
+            (Pool::start(THREADS, &self.opener, timeout)?, Pool::start(1, &self.opener, LONGEST)?);
         let limits = Limits {
             keep_alive: self.options.keep_alive.min(LONGEST),
             ping_timeout: self.options.ping_timeout.min(LONGEST),

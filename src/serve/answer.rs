@@ -119,6 +119,7 @@ pub(super) fn failure(request: &Request, minor: u64, error: &Error) -> Answer {
             wrong(&format!("outcome unknown: {error}; repeat it with its id"), true)
         }
         Error::Busy { .. } => refusal(request, "busy").into(),
+        Error::Interrupted => refusal(request, "timed out").into(),
         Error::WrongExpectedVersion { expected, actual, .. } if minor > 0 => {
             let line = refused(request, &error.to_string());
             let line = line.words("EXPECTED").words(&expected.to_string());

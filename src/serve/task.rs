@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Instant, sleep_until};
 
 use super::answer::{Answer, Line, refusal, wrong};
@@ -17,7 +16,7 @@ use super::hub::Hub;
 use super::message::Request;
 use super::session;
 use super::shared::Limits;
-use super::told::{Slot, Told};
+use super::told::{Owed, Told};
 use crate::store::Store;
 
 /// How much is received at once, in bytes.
@@ -104,34 +103,28 @@ impl Asking {
             }
             request @ Request::Subscribe { .. } => {
                 let standing = self.connection.pass();
-                self.run(request, move |store, request, told, slot| {
+                self.run(request, move |store, request, owed| {
                     let subscribed = followed::subscribe(store, request, standing);
-                    // Where no one is there to be told, the server has ended.
-                    let _ = told.send(Told::Subscribed(slot, subscribed));
+                    owed.tell(|slot| Told::Subscribed(slot, subscribed));
                 });
             }
             request => {
                 let minor = self.frames.minor();
-                self.run(request, move |store, request, told, slot| {
-                    let answer = session::perform(store, request, &payloads, minor);
-                    // As above.
-                    let _ = told.send(Told::Answers(vec![(slot, answer)]));
+                self.run(request, move |store, request, owed| {
+                    owed.answer(session::perform(store, request, &payloads, minor));
                 });
             }
         }
     }
 
     /// Has a thread do what a request asks for, or says that they are busy.
-    fn run(
-        &self,
-        request: Request,
-        job: impl FnOnce(&mut Store, &Request, &UnboundedSender<Told>, Slot) + Send + 'static,
-    ) {
-        let (told, asked) = (self.hub.shared.told.clone(), request.clone());
-        let slot = self.connection.slot_alone();
-        if !self.hub.shared.pool.run(move |store| job(store, &request, &told, slot)) {
-            self.connection.answer(slot.number, refusal(&asked, "busy").into());
+    fn run(&self, request: Request, job: impl FnOnce(&mut Store, &Request, Owed) + Send + 'static) {
+        let owed = Owed::new(self.connection.slot_alone(), self.hub.shared.told.clone());
+        let pool = &self.hub.shared.pool;
+        if pool.is_full() {
+            return owed.answer(refusal(&request, "busy").into());
         }
+        pool.queue(move |store| job(store, &request, owed));
     }
 
     fn unsubscribe(&self, stream: &str) {

@@ -1,6 +1,8 @@
 //! What other threads tell the one that has the sockets.
 
-use super::answer::Answer;
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::answer::{Answer, wrong};
 use super::followed::{Followed, Loaded};
 use crate::store::Error;
 
@@ -21,4 +23,40 @@ pub(super) enum Told {
     Loaded(u64, u64, Result<Loaded, Error>),
     /// The server can't go on.
     Failed(Error),
+}
+
+/// The answer that is owed to a request. Where it is dropped, no one knows what became of that.
+#[derive(Debug)]
+pub(super) struct Owed {
+    slot: Slot,
+    told: Option<UnboundedSender<Told>>,
+}
+
+impl Owed {
+    pub(super) fn new(slot: Slot, told: UnboundedSender<Told>) -> Self {
+        Self { slot, told: Some(told) }
+    }
+
+    /// Answers.
+    pub(super) fn answer(self, answer: Answer) {
+        self.tell(|slot| Told::Answers(vec![(slot, answer)]));
+    }
+
+    /// Tells what becomes of the request.
+    pub(super) fn tell(mut self, what: impl FnOnce(Slot) -> Told) {
+        if let Some(told) = self.told.take() {
+            // Where no one is there to be told, the server has ended.
+            let _ = told.send(what(self.slot));
+        }
+    }
+}
+
+impl Drop for Owed {
+    fn drop(&mut self) {
+        if let Some(told) = self.told.take() {
+            let unknown = wrong("outcome unknown: the request was broken off", true);
+            // As above.
+            let _ = told.send(Told::Answers(vec![(self.slot, unknown)]));
+        }
+    }
 }

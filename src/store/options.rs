@@ -8,6 +8,9 @@ use std::time::Duration;
 use super::Error;
 use crate::event::Timestamp;
 
+/// A transaction is finished first: one of a million events asks some 60 times.
+const FINISHES: u32 = 100;
+
 /// What is called with a warning.
 pub type OnWarning = Arc<dyn Fn(&Error) + Send + Sync>;
 
@@ -37,6 +40,8 @@ pub struct Options {
     ///
     /// [`Error::Interrupted`]: crate::Error::Interrupted
     pub interrupt: Option<Arc<AtomicBool>>,
+    /// How many million instructions a statement goes on for though it is interrupted.
+    pub(crate) goes_on: u32,
     /// Takes what is wrong though a verb is done, when that is found: the store lost what was acknowledged
     /// ([`Error::LostEvents`], [`Error::LostChanges`]), what was stored last may not be durable
     /// ([`Error::NotDurable`]), or followers could not be told of what is stored. The same may come again.
@@ -56,6 +61,7 @@ impl Default for Options {
             allow_programs: false,
             clock: Timestamp::now,
             interrupt: None,
+            goes_on: FINISHES,
             on_warning: None,
         }
     }

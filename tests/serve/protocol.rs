@@ -211,6 +211,51 @@ fn one_connection_too_many_is_told_so() {
 }
 
 #[test]
+fn what_takes_too_long_is_interrupted_and_changes_nothing() {
+    let mut options = ServeOptions::default();
+    options.request_timeout = Duration::from_millis(50);
+    let home = Home::with(&options);
+    let mut client = home.client();
+    client.asks("PROJECTION CREATE notes 2 +id text\n", "PROJECTION CREATED notes\n");
+    // Each takes the pattern below as long as that, of which SQLite counts nothing.
+    let text: String = (0..1 << 12).map(|at: u32| if hash(at) { 'a' } else { 'b' }).collect();
+    for id in 1..=40 {
+        let row = format!("{{\"id\":{id},\"text\":\"{text}\"}}");
+        client.asks(
+            &format!("PROJECTION SET notes {}\n{row}\n", row.len()),
+            &format!("PROJECTION SET DONE notes {id}\n"),
+        );
+    }
+    let slow = r#"text =~ "(?:[ab]{1,30}a){12}c""#;
+    client.asks(
+        &format!("PROJECTION SELECT notes {}\n{slow}\n", slow.len()),
+        "PROJECTION NON SELECTED notes \"timed out\"\n",
+    );
+    client.asks(
+        &format!("PROJECTION DELETE notes {}\n{slow}\n", slow.len()),
+        "PROJECTION NON DELETED notes \"timed out\"\n",
+    );
+    let set = r#"{"text":"new"}"#;
+    client.asks(
+        &format!("PROJECTION UPDATE notes {} {}\n{slow}\n{set}\n", slow.len(), set.len()),
+        "PROJECTION NON UPDATED notes \"timed out\"\n",
+    );
+    // The same threads do the next.
+    let first = format!("[{{\"id\":1,\"text\":\"{text}\"}}]");
+    for _ in 0..8 {
+        client.asks(
+            "PROJECTION SELECT notes 6\nid = 1\n",
+            &format!("PROJECTION SELECTED notes {}\n{first}\n", first.len()),
+        );
+    }
+}
+
+/// A bit that follows from a number in no way that a pattern could use.
+fn hash(number: u32) -> bool {
+    (number.wrapping_mul(2_654_435_761) >> 13).count_ones().is_multiple_of(2)
+}
+
+#[test]
 fn a_client_that_is_not_there_any_more_is_asked_and_given_up() {
     let mut options = ServeOptions::default();
     (options.keep_alive, options.ping_timeout) =

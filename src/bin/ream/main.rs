@@ -26,6 +26,7 @@ use environment::Environment;
 use hint::CommandLine;
 
 fn main() -> ExitCode {
+    end_when_panicking();
     let args: Vec<OsString> = std::env::args_os().collect();
     // Only a hint needs it.
     let line = || CommandLine::new(&args, &command::definition(), &environment::search_path());
@@ -44,4 +45,18 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failure::report(&error, style, &line()),
     }
+}
+
+/// Has a panic in any thread end the program, where it is not the panic of a request that a server answers:
+/// what another thread waits for may never come.
+fn end_when_panicking() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        tell(panic);
+        #[cfg(all(feature = "serve", unix))]
+        if ream::serve::is_within_request() {
+            return;
+        }
+        std::process::abort();
+    }));
 }

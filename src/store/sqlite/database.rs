@@ -37,9 +37,6 @@ const FOREIGN: &str = "SELECT name, sql FROM sqlite_schema WHERE sql NOT GLOB 'C
 /// After how many instructions of a statement SQLite asks whether to go on. The instructions of each run
 /// of a statement that is used again are added up.
 const INSTRUCTIONS: i32 = 1_000_000;
-/// How often it goes on though it is interrupted. A transaction is finished first: one of a million
-/// events asks some 60 times.
-const FINISHES: u32 = 100;
 
 /// The first SQLite without the WAL-reset defect, and its number.
 const NEEDED: (&str, i32) = ("3.51.3", 3_051_003);
@@ -270,14 +267,14 @@ fn foreign(connection: &Connection, made: &[String]) -> rusqlite::Result<Option<
     Ok(None)
 }
 
-/// Has the caller's interrupt flag end a statement that runs without end, as one can in a database that
-/// was made for it.
+/// Has the caller's interrupt flag end a statement that goes on for longer than the options say, as one can in
+/// a database that was made for it.
 fn end_when_interrupted(connection: &mut Connection, options: &Options) -> rusqlite::Result<()> {
     let Some(interrupt) = options.interrupt.clone() else { return Ok(()) };
-    let mut asked = 0;
+    let (goes_on, mut asked) = (options.goes_on, 0);
     let ends = move || {
         asked = if interrupt.load(Ordering::Relaxed) { asked + 1 } else { 0 };
-        asked > FINISHES
+        asked > goes_on
     };
     connection.progress_handler(INSTRUCTIONS, Some(ends))
 }

@@ -34,6 +34,9 @@ pub(crate) struct ServeArgs {
     /// At most N connections at once
     #[arg(long, value_name = "N", default_value = "1024", value_parser = following::at_least_one)]
     max_connections: usize,
+    /// Interrupt a request, other than to publish, that takes longer than TIME [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    request_timeout: Option<Duration>,
     /// Ask a client that has been silent for TIME whether it is there [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = units::duration)]
     keep_alive: Option<Duration>,
@@ -65,6 +68,7 @@ impl ServeArgs {
         let mut options = ServeOptions::default();
         options.unix.clone_from(&self.unix);
         options.max_connections = self.max_connections;
+        options.request_timeout = self.request_timeout.unwrap_or(options.request_timeout);
         options.keep_alive = self.keep_alive.unwrap_or(options.keep_alive);
         options.ping_timeout = self.ping_timeout.unwrap_or(options.ping_timeout);
         options.grace = self.grace.unwrap_or(options.grace);

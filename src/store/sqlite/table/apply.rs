@@ -228,7 +228,7 @@ impl Table {
             order.join(", ")
         );
         if let Some(functions) = &functions {
-            functions.install(connection)?;
+            functions.install(connection, &self.options)?;
         }
         let mut select = connection.prepare_cached(&select)?;
         let mut rows = select.query(params_from_iter(&bound))?;
@@ -288,7 +288,7 @@ impl Table {
     fn delete_rows(&self, connection: &Connection, condition: &Condition) -> Result<u64, Failure> {
         let lowered = self.lowered(condition)?;
         let delete = format!("DELETE FROM {} WHERE {}", self.table(), lowered.sql);
-        lowered.functions.install(connection)?;
+        lowered.functions.install(connection, &self.options)?;
         let mut statement = connection.prepare_cached(&delete)?;
         let deleted = statement.execute(params_from_iter(&lowered.values));
         if let Some(overflow) = lowered.functions.overflow() {

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use regex::Regex;
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::{Value as Answer, ValueRef as Column};
-use rusqlite::{Connection, Error, Result};
+use rusqlite::{Connection, Error, Result, ffi};
 
 use crate::expression::{Calculation, Operator, Overflow, Span, Type, calculate};
 use crate::schema::{Decimal, Value};
+use crate::store::Options;
 
 /// What one statement calls, by number.
 #[derive(Debug, Default)]
@@ -60,7 +61,7 @@ impl Functions {
     }
 
     /// Lets the statements of `connection` call what is here, in the place of what was there before.
-    pub(super) fn install(&self, connection: &Connection) -> Result<()> {
+    pub(super) fn install(&self, connection: &Connection, options: &Options) -> Result<()> {
         let flags = FunctionFlags::SQLITE_UTF8
             | FunctionFlags::SQLITE_DETERMINISTIC
             | FunctionFlags::SQLITE_DIRECTONLY;
@@ -97,10 +98,18 @@ impl Functions {
         }
         if !self.patterns.is_empty() {
             let patterns = self.patterns.clone();
+            // What SQLite counts is its own instructions, of which a text that takes long has few.
+            let interrupt = options.interrupt.clone().filter(|_| options.goes_on == 0);
+            let is_over =
+                move || interrupt.as_ref().is_some_and(|flag| flag.load(Ordering::Relaxed));
             connection.create_scalar_function("ream_match", 2, flags, move |context| {
                 let Some(regex) = patterns.get(context.get::<usize>(1)?) else {
                     return Err(unknown());
                 };
+                if is_over() {
+                    let interrupted = ffi::Error::new(ffi::SQLITE_INTERRUPT);
+                    return Err(Error::SqliteFailure(interrupted, None));
+                }
                 Ok(match context.get_raw(0) {
                     Column::Text(text) => Some(regex.is_match(std::str::from_utf8(text)?)),
                     _ => None,

@@ -100,7 +100,7 @@ impl Table {
     }
 
     fn prepare(&self, sql: &str, lowered: &Lowered) -> Result<Statement<'_>, Error> {
-        let installed = lowered.functions.install(&self.connection);
+        let installed = lowered.functions.install(&self.connection, &self.options);
         let prepared = installed.and_then(|()| self.connection.prepare(sql));
         prepared.map_err(|error| self.tell("prepare the query", error))
     }
