@@ -660,6 +660,7 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
         'ream;serve' {
             [CompletionResult]::new('--unix', '--unix', [CompletionResultType]::ParameterName, 'Listen on a Unix socket at PATH, for the user who runs this; may be given several times')
             [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'At most N connections at once')
+            [CompletionResult]::new('--max-memory', '--max-memory', [CompletionResultType]::ParameterName, 'Keep at most SIZE of payloads and answers in memory; who sends more waits [default: 256MiB]')
             [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Interrupt a request, other than to publish, that takes longer than TIME [default: 30s]')
             [CompletionResult]::new('--keep-alive', '--keep-alive', [CompletionResultType]::ParameterName, 'Ask a client that has been silent for TIME whether it is there [default: 30s]')
             [CompletionResult]::new('--ping-timeout', '--ping-timeout', [CompletionResultType]::ParameterName, 'End a connection whose client has not answered that within TIME [default: 5s]')

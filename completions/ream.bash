@@ -895,7 +895,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__serve)
-            opts="-q -h -V --unix --max-connections --request-timeout --keep-alive --ping-timeout --grace --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-q -h -V --unix --max-connections --max-memory --request-timeout --keep-alive --ping-timeout --grace --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -906,6 +906,10 @@ _ream() {
                     return 0
                     ;;
                 --max-connections)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-memory)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

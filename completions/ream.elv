@@ -622,6 +622,7 @@ set edit:completion:arg-completer[ream] = {|@words|
         &'ream;serve'= {
             cand --unix 'Listen on a Unix socket at PATH, for the user who runs this; may be given several times'
             cand --max-connections 'At most N connections at once'
+            cand --max-memory 'Keep at most SIZE of payloads and answers in memory; who sends more waits [default: 256MiB]'
             cand --request-timeout 'Interrupt a request, other than to publish, that takes longer than TIME [default: 30s]'
             cand --keep-alive 'Ask a client that has been silent for TIME whether it is there [default: 30s]'
             cand --ping-timeout 'End a connection whose client has not answered that within TIME [default: 5s]'

@@ -619,6 +619,7 @@ complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand serve" -l unix -d 'Listen on a Unix socket at PATH, for the user who runs this; may be given several times' -r -F
 complete -c ream -n "__fish_ream_using_subcommand serve" -l max-connections -d 'At most N connections at once' -r
+complete -c ream -n "__fish_ream_using_subcommand serve" -l max-memory -d 'Keep at most SIZE of payloads and answers in memory; who sends more waits [default: 256MiB]' -r
 complete -c ream -n "__fish_ream_using_subcommand serve" -l request-timeout -d 'Interrupt a request, other than to publish, that takes longer than TIME [default: 30s]' -r
 complete -c ream -n "__fish_ream_using_subcommand serve" -l keep-alive -d 'Ask a client that has been silent for TIME whether it is there [default: 30s]' -r
 complete -c ream -n "__fish_ream_using_subcommand serve" -l ping-timeout -d 'End a connection whose client has not answered that within TIME [default: 5s]' -r

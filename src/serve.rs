@@ -11,7 +11,9 @@ mod connection;
 mod followed;
 mod frames;
 mod hub;
+mod memory;
 mod message;
+mod pace;
 mod panics;
 mod pool;
 mod push;
@@ -30,6 +32,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::LocalSet;
 
 use self::hub::Hub;
+use self::memory::Memory;
 pub use self::panics::is_within_request;
 use self::pool::{Opener, Pool};
 use self::shared::{Limits, Shared};
@@ -51,6 +54,12 @@ pub struct ServeOptions {
     pub unix: Vec<PathBuf>,
     /// How many connections there may be at once; 1,024 by default.
     pub max_connections: usize,
+    /// How much all connections may keep together, of payloads until they are stored and of answers until they
+    /// are sent, in bytes; 256 MiB by default. A client whose payload does not fit is not read until it does.
+    pub max_memory: u64,
+    /// How long a line may take from its first byte, and the payloads behind it, which take a second a MiB
+    /// more; 10 seconds by default.
+    pub receive_timeout: Duration,
     /// How long a request may take, other than to publish; 30 seconds by default.
     pub request_timeout: Duration,
     /// How long a client may be silent before it is asked whether it is there; 30 seconds by default.
@@ -66,6 +75,8 @@ impl Default for ServeOptions {
         Self {
             unix: Vec::new(),
             max_connections: 1024,
+            max_memory: 256 << 20,
+            receive_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(30),
             ping_timeout: Duration::from_secs(5),
@@ -169,9 +180,16 @@ impl Server {
             keep_alive: self.options.keep_alive.min(LONGEST),
             ping_timeout: self.options.ping_timeout.min(LONGEST),
             connections: self.options.max_connections,
+            receive: self.options.receive_timeout.min(LONGEST),
             payload: self.store.max_data_bytes() as u64,
         };
-        let hub = Rc::new(Hub::new(Shared::new(limits, committer, pools, telling)?));
+        let hub = Rc::new(Hub::new(Shared::new(
+            limits,
+            Memory::new(self.options.max_memory),
+            committer,
+            pools,
+            telling,
+        )?));
         let accepting = self.listeners.iter().map(|listener| {
             let listener = listener.start()?;
             Ok(tokio::task::spawn_local(unix::accept(listener, Rc::clone(&hub))))

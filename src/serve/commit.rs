@@ -7,6 +7,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::answer::{Answer, failure};
+use super::memory::Reserved;
 use super::message::{Publish, Request};
 use super::session;
 use super::told::{Slot, Told};
@@ -25,6 +26,8 @@ pub(super) struct Asked {
     pub(super) publish: Publish,
     pub(super) minor: u64,
     pub(super) event: SealedEvent,
+    /// That of its payloads.
+    pub(super) _room: Reserved,
 }
 
 impl Asked {

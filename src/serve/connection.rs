@@ -7,6 +7,7 @@ use tokio::sync::Notify;
 
 use super::answer::{Answer, wrong};
 use super::followed::{Followed, Loaded, Pushed};
+use super::memory::{Memory, Reserved};
 use super::shared::Shared;
 use super::told::Slot;
 use crate::event::Pattern;
@@ -14,7 +15,7 @@ use crate::store::Error;
 
 /// How many requests are carried out at once.
 const AHEAD: usize = 1024;
-/// How much may wait to be sent before nothing more is asked or pushed, in bytes.
+/// How much may wait to be sent before nothing more is asked or pushed, in bytes. A longer answer is counted.
 const UNSENT: usize = 64 << 10;
 
 /// A subscription, and how far it is.
@@ -43,6 +44,9 @@ pub(super) struct Connection {
     out: RefCell<Vec<u8>>,
     /// How much of what was taken from there is not sent yet.
     sending: Cell<usize>,
+    memory: Memory,
+    /// The room of long answers that are not sent yet.
+    counted: RefCell<Vec<Reserved>>,
     /// The answers that are not sent yet, in the order of their requests; the first has the number `first`.
     answers: RefCell<VecDeque<Option<Answer>>>,
     first: Cell<u64>,
@@ -60,9 +64,11 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    pub(super) fn new(number: u64) -> Self {
+    pub(super) fn new(number: u64, memory: Memory) -> Self {
         Self {
             number,
+            memory,
+            counted: RefCell::default(),
             out: RefCell::default(),
             sending: Cell::new(0),
             answers: RefCell::default(),
@@ -124,6 +130,9 @@ impl Connection {
     /// How much of what was given is not sent yet.
     pub(super) fn is_sending(&self, bytes: usize) {
         self.sending.set(bytes);
+        if bytes == 0 && self.out.borrow().is_empty() {
+            self.counted.borrow_mut().clear();
+        }
     }
 
     /// Waits until there is something to be sent, or to be done.
@@ -171,6 +180,9 @@ impl Connection {
             let Some(Some(Answer { bytes, closes })) = answers.pop_front() else { break };
             self.first.set(self.first.get() + 1);
             if !self.is_closing.get() {
+                if bytes.len() > UNSENT {
+                    self.counted.borrow_mut().push(self.memory.count(bytes.len() as u64));
+                }
                 self.out.borrow_mut().extend_from_slice(&bytes);
                 self.is_closing.set(closes);
             }

@@ -53,8 +53,23 @@ pub(super) struct Frames {
     bytes: Vec<u8>,
     at: usize,
     minor: u64,
-    is_first: bool,
+    /// How many lines have been read.
+    lines: u64,
     awaited: Awaited,
+}
+
+/// What has begun to come, and has not come whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begun {
+    Nothing,
+    /// A line, behind so many others.
+    Line(u64),
+    /// Payloads, behind so many lines; `kept` of their bytes are.
+    Payloads {
+        lines: u64,
+        bytes: u64,
+        kept: u64,
+    },
 }
 
 /// What is to come next.
@@ -87,12 +102,32 @@ impl Payloads {
 impl Frames {
     pub(super) fn new(terms: Terms) -> Self {
         let (bytes, awaited) = (Vec::new(), Awaited::Line);
-        Self { terms, bytes, at: 0, minor: 0, is_first: true, awaited }
+        Self { terms, bytes, at: 0, minor: 0, lines: 0, awaited }
     }
 
     /// The minor version that is spoken.
     pub(super) fn minor(&self) -> u64 {
         self.minor
+    }
+
+    /// What has begun to come, once there is no next frame.
+    pub(super) fn begun(&self) -> Begun {
+        match &self.awaited {
+            Awaited::Payload(payloads) => {
+                let bytes = payloads.sizes.iter().sum();
+                let is_kept = payloads.too_long(self.terms.payload).is_none();
+                Begun::Payloads { lines: self.lines, bytes, kept: if is_kept { bytes } else { 0 } }
+            }
+            Awaited::Line if !self.rest().is_empty() => Begun::Line(self.lines),
+            Awaited::LineEnd(_) => Begun::Line(self.lines),
+            Awaited::Line | Awaited::Nothing => Begun::Nothing,
+        }
+    }
+
+    /// Takes nothing more.
+    pub(super) fn close(&mut self) {
+        self.awaited = Awaited::Nothing;
+        (self.bytes, self.at) = (Vec::new(), 0);
     }
 
     /// Takes what has come.
@@ -128,9 +163,7 @@ impl Frames {
             else {
                 return Some(frame);
             };
-            self.awaited = Awaited::Nothing;
-            self.bytes = Vec::new();
-            self.at = 0;
+            self.close();
             return Some(frame);
         }
     }
@@ -157,7 +190,8 @@ impl Frames {
         if is_empty {
             return Some(None);
         }
-        let is_first = std::mem::replace(&mut self.is_first, false);
+        let is_first = self.lines == 0;
+        self.lines += 1;
         let brings_token = matches!(
             read,
             Ok(Header { request: Request::Token(_) | Request::Version { token: Some(_), .. }, .. })

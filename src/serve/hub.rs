@@ -38,7 +38,7 @@ impl Hub {
         }
         let number = self.last.get() + 1;
         self.last.set(number);
-        let connection = Rc::new(Connection::new(number));
+        let connection = Rc::new(Connection::new(number, self.shared.memory.clone()));
         connections.insert(number, Rc::clone(&connection));
         Some(connection)
     }

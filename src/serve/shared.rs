@@ -10,6 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::commit::Asked;
 use super::followed::{Followed, Pushed, load};
+use super::memory::Memory;
 use super::pool::Pool;
 use super::told::Told;
 use crate::store::{Error, Sealer};
@@ -20,6 +21,8 @@ pub(super) struct Limits {
     pub(super) keep_alive: Duration,
     pub(super) ping_timeout: Duration,
     pub(super) connections: usize,
+    /// How long a line may take to come; payloads take a second a MiB more.
+    pub(super) receive: Duration,
     /// How long a payload may be, in bytes.
     pub(super) payload: u64,
 }
@@ -28,6 +31,7 @@ pub(super) struct Limits {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) limits: Limits,
+    pub(super) memory: Memory,
     committer: Sender<Vec<Asked>>,
     /// What is to be committed, once all that has been received is taken.
     asked: RefCell<Vec<Asked>>,
@@ -49,12 +53,14 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(
         limits: Limits,
+        memory: Memory,
         committer: Sender<Vec<Asked>>,
         (pool, loader): (Pool, Pool),
         told: UnboundedSender<Told>,
     ) -> Result<Self, Error> {
         Ok(Self {
             limits,
+            memory,
             committer,
             asked: RefCell::default(),
             is_asked: Notify::new(),

@@ -11,9 +11,11 @@ use super::answer::{Answer, Line, refusal, wrong};
 use super::commit::Asked;
 use super::connection::Connection;
 use super::followed::{self, Followed};
-use super::frames::{Frame, Frames, Terms};
+use super::frames::{Begun, Frame, Frames, Terms};
 use super::hub::Hub;
+use super::memory::Reserved;
 use super::message::Request;
+use super::pace::Pace;
 use super::session;
 use super::shared::Limits;
 use super::told::{Owed, Told};
@@ -31,13 +33,28 @@ struct Asking {
     hub: Rc<Hub>,
     frames: Frames,
     /// A request that waits until those before it are answered.
-    next: Option<(Request, Vec<Vec<u8>>)>,
+    next: Option<(Request, Payloads)>,
+    /// The room for the payloads that are to come.
+    reserved: Option<Reserved>,
+}
+
+/// The payloads of a request, and the room that they take.
+struct Payloads {
+    each: Vec<Vec<u8>>,
+    room: Reserved,
 }
 
 impl Asking {
+    fn new(hub: &Rc<Hub>, connection: &Rc<Connection>) -> Self {
+        let payload = hub.shared.limits.payload;
+        let frames = Frames::new(Terms { payload, needs_token: false, strangers: false });
+        let (connection, hub) = (Rc::clone(connection), Rc::clone(hub));
+        Self { connection, hub, frames, next: None, reserved: None }
+    }
+
     /// Takes what has been received, as far as it can be carried out now.
     fn take(&mut self) {
-        while self.connection.may_be_asked() {
+        while self.connection.may_be_asked() && !self.waits_for_room() {
             if self.next.is_some() && !self.connection.is_answered() {
                 return;
             }
@@ -49,24 +66,50 @@ impl Asking {
             let answer = match frame {
                 Frame::Wrong { reason, closes } => wrong(&reason, closes),
                 Frame::Refused { request, reason, closes } => {
+                    self.reserved = None;
                     Answer { bytes: refusal(&request, &reason), closes }
                 }
-                Frame::Request { request, payloads } => match request {
+                Frame::Request { request, payloads: each } => match request {
                     Request::Ping => Line::new("PONG").end().into(),
                     Request::Pong => continue,
                     Request::Version { token, .. } => self.version(token.is_some()),
                     Request::Token(_) => Line::new("TOKEN TAKEN admin").end().into(),
-                    request @ Request::Publish(_) => match self.publish(request, payloads) {
-                        None => continue,
-                        Some(refused) => refused,
-                    },
+                    request @ Request::Publish(_) => {
+                        let payloads = self.payloads(each);
+                        match self.publish(request, payloads) {
+                            None => continue,
+                            Some(refused) => refused,
+                        }
+                    }
                     request => {
-                        self.next = Some((request, payloads));
+                        self.next = Some((request, self.payloads(each)));
                         continue;
                     }
                 },
             };
             self.connection.answer_now(answer);
+        }
+    }
+
+    /// Payloads with the room that was reserved for them, or that they take up if none had to be.
+    fn payloads(&mut self, each: Vec<Vec<u8>>) -> Payloads {
+        let bytes = || each.iter().map(Vec::len).sum::<usize>() as u64;
+        let reserved = self.reserved.take();
+        let room = reserved.unwrap_or_else(|| self.hub.shared.memory.count(bytes()));
+        Payloads { each, room }
+    }
+
+    /// Whether what has been received has to wait, since more is kept than should be.
+    fn waits_for_room(&self) -> bool {
+        self.reserved.is_none() && self.hub.shared.memory.is_full()
+    }
+
+    /// How much room is needed before more is received.
+    fn needs(&self) -> Option<u64> {
+        match self.frames.begun() {
+            _ if self.reserved.is_some() => None,
+            Begun::Payloads { kept, .. } if kept > 0 => Some(kept),
+            _ => self.waits_for_room().then_some(0),
         }
     }
 
@@ -81,20 +124,21 @@ impl Asking {
     }
 
     /// Has an event published with what others publish by now; what is told where it is none.
-    fn publish(&self, request: Request, payloads: Vec<Vec<u8>>) -> Option<Answer> {
+    fn publish(&self, request: Request, payloads: Payloads) -> Option<Answer> {
         let Request::Publish(publish) = request else { return None };
-        let event = match session::event(&publish, payloads) {
+        let Payloads { each, room } = payloads;
+        let event = match session::event(&publish, each) {
             Ok(event) => event,
             Err(reason) => return Some(refusal(&Request::Publish(publish), &reason).into()),
         };
         let event = self.hub.shared.sealer.borrow_mut().seal(event);
         let (slot, minor) = (self.connection.slot(), self.frames.minor());
-        self.hub.shared.ask(Asked { slot, publish, minor, event });
+        self.hub.shared.ask(Asked { slot, publish, minor, event, _room: room });
         None
     }
 
     /// Carries out a request beside which no other is.
-    fn carry_out(&self, request: Request, payloads: Vec<Vec<u8>>) {
+    fn carry_out(&self, request: Request, payloads: Payloads) {
         match request {
             Request::Unsubscribe { stream } => {
                 self.unsubscribe(&stream);
@@ -111,7 +155,7 @@ impl Asking {
             request => {
                 let minor = self.frames.minor();
                 self.run(request, move |store, request, owed| {
-                    owed.answer(session::perform(store, request, &payloads, minor));
+                    owed.answer(session::perform(store, request, &payloads.each, minor));
                 });
             }
         }
@@ -220,30 +264,28 @@ pub(super) async fn serve(
     connection: Rc<Connection>,
 ) {
     let limits = hub.shared.limits;
-    let terms = Terms { payload: limits.payload, needs_token: false, strangers: false };
-    let mut asking = Asking {
-        connection: Rc::clone(&connection),
-        hub: Rc::clone(&hub),
-        frames: Frames::new(terms),
-        next: None,
-    };
+    let mut asking = Asking::new(&hub, &connection);
     connection.say(&Line::new("REAM 1.0").end());
     let mut sending = Sending { bytes: Vec::new(), sent: 0, moved: Instant::now() };
-    let (mut silence, mut has_ended, mut received) =
-        (Silence::new(&limits), false, vec![0; RECEIVED]);
+    let (mut silence, mut pace) = (Silence::new(&limits), Pace::new(limits.receive));
+    let (mut has_ended, mut received) = (false, vec![0; RECEIVED]);
     // One alarm, which is set anew when it rings: to set one for each message costs more than the rest.
-    let mut alarm = pin!(sleep_until(silence.next(&sending)));
+    let mut alarm = pin!(sleep_until(silence.next(&sending).min(pace.next())));
     loop {
         asking.take();
         if hub.shared.is_ending() && connection.is_answered() {
             connection.end(&wrong("the server is ending", true));
         }
         sending.go_on(&connection);
-        let is_done = connection.is_closing() || (has_ended && asking.next.is_none());
+        let has_all = has_ended && asking.next.is_none() && !asking.waits_for_room();
+        let is_done = connection.is_closing() || has_all;
         if is_done && connection.is_answered() && sending.rest().is_empty() {
             break;
         }
-        let takes_more = !has_ended && asking.next.is_none() && connection.may_send_ahead();
+        let needs = asking.needs();
+        let takes_more =
+            !has_ended && asking.next.is_none() && needs.is_none() && connection.may_send_ahead();
+        pace.note(asking.frames.begun(), takes_more);
         tokio::select! {
             biased;
             written = writer.write(sending.rest()), if !sending.rest().is_empty() => match written {
@@ -261,12 +303,20 @@ pub(super) async fn serve(
                     silence.broken();
                 }
             },
+            reserved = hub.shared.memory.wait_for(needs.unwrap_or_default()), if needs.is_some() => {
+                asking.reserved = needs.filter(|needs| *needs > 0).map(|_| reserved);
+            }
             () = connection.changed() => {}
             () = &mut alarm => {
                 if !silence.look(&connection, &sending, takes_more) {
                     break;
                 }
-                alarm.as_mut().reset(silence.next(&sending));
+                if pace.is_over() && !has_ended {
+                    asking.frames.close();
+                    has_ended = true;
+                    connection.answer_now(wrong("a message takes too long to come", true));
+                }
+                alarm.as_mut().reset(silence.next(&sending).min(pace.next()));
             }
         }
     }

@@ -256,6 +256,41 @@ fn hash(number: u32) -> bool {
 }
 
 #[test]
+fn a_payload_for_which_there_is_no_room_waits_for_it() {
+    let mut options = ServeOptions::default();
+    options.max_memory = 50_000;
+    let home = Home::with(&options);
+    let (mut first, mut second, mut other) = (home.client(), home.client(), home.client());
+    let json = |length: usize| format!("\"{}\"", "x".repeat(length - 2));
+    // The answer says that the line behind was taken as well.
+    first.asks("PING\nEVENT PUBLISH s 45000\n", "PONG\n");
+    second.send(format!("EVENT PUBLISH s 40000\n{}\n", json(40_000)));
+    for _ in 0..20 {
+        other.asks("PING\n", "PONG\n");
+    }
+    first.asks(&format!("{}\n", json(45_000)), "EVENT PUBLISHED s 1\n");
+    second.gets("EVENT PUBLISHED s 2\n");
+    // Alone one may be as long as it likes.
+    first.asks(&format!("EVENT PUBLISH s 90000\n{}\n", json(90_000)), "EVENT PUBLISHED s 3\n");
+}
+
+#[test]
+fn what_does_not_come_whole_ends_the_connection() {
+    let mut options = ServeOptions::default();
+    options.receive_timeout = Duration::from_millis(100);
+    let home = Home::with(&options);
+    let mut idle = home.client();
+    for begun in ["PI", "EVENT PUBLISH s 9\n12", "EVENT PUBLISH s 1\n123456"] {
+        let mut client = home.client();
+        client.asks(&format!("PING\n{begun}"), "PONG\n");
+        let told = client.rest();
+        let told = told.trim_start_matches("EVENT NON PUBLISHED s \"Invalid message\"\n");
+        assert_eq!(told, "ERROR \"a message takes too long to come\"\n", "{begun}");
+    }
+    idle.asks("PING\n", "PONG\n");
+}
+
+#[test]
 fn a_client_that_is_not_there_any_more_is_asked_and_given_up() {
     let mut options = ServeOptions::default();
     (options.keep_alive, options.ping_timeout) =

@@ -16,6 +16,22 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(signed).map_err(|_| "a duration can't be negative".into())
 }
 
+/// Reads `256MiB`, `64KiB`, `1GiB`, or a number of bytes.
+pub(crate) fn size(text: &str) -> Result<u64, String> {
+    let none = || "no number of bytes, such as 65536 or 256MiB".to_owned();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit {
+        "" => 0,
+        "KiB" => 10,
+        "MiB" => 20,
+        "GiB" => 30,
+        _ => return Err(none()),
+    };
+    let number: u64 = number.parse().map_err(|_| none())?;
+    number.checked_mul(1 << shift).filter(|bytes| i64::try_from(*bytes).is_ok()).ok_or_else(none)
+}
+
 /// Reads a time, or how long ago it was.
 pub(crate) fn time_or_ago(text: &str) -> Result<Timestamp, String> {
     time_or_ago_at(text, Timestamp::now())
@@ -89,6 +105,18 @@ pub(crate) fn seconds(seconds: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_units_of_1024() {
+        assert_eq!(size("0"), Ok(0));
+        assert_eq!(size("65536"), Ok(65536));
+        assert_eq!(size("64KiB"), Ok(65536));
+        assert_eq!(size("256MiB"), Ok(256 << 20));
+        assert_eq!(size("1GiB"), Ok(1 << 30));
+        for wrong in ["", "MiB", "-1", "1.5MiB", "1 MiB", "1MB", "1k", "99999999999GiB", "1e3"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn durations_have_units_or_are_seconds() {

@@ -34,6 +34,9 @@ pub(crate) struct ServeArgs {
     /// At most N connections at once
     #[arg(long, value_name = "N", default_value = "1024", value_parser = following::at_least_one)]
     max_connections: usize,
+    /// Keep at most SIZE of payloads and answers in memory; who sends more waits [default: 256MiB]
+    #[arg(long, value_name = "SIZE", value_parser = units::size)]
+    max_memory: Option<u64>,
     /// Interrupt a request, other than to publish, that takes longer than TIME [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = units::duration)]
     request_timeout: Option<Duration>,
@@ -68,6 +71,7 @@ impl ServeArgs {
         let mut options = ServeOptions::default();
         options.unix.clone_from(&self.unix);
         options.max_connections = self.max_connections;
+        options.max_memory = self.max_memory.unwrap_or(options.max_memory);
         options.request_timeout = self.request_timeout.unwrap_or(options.request_timeout);
         options.keep_alive = self.keep_alive.unwrap_or(options.keep_alive);
         options.ping_timeout = self.ping_timeout.unwrap_or(options.ping_timeout);
