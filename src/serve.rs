@@ -31,6 +31,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::LocalSet;
 
+#[doc(hidden)]
+pub use self::frames::messages;
 use self::hub::Hub;
 use self::memory::Memory;
 pub use self::panics::is_within_request;

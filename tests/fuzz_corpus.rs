@@ -13,6 +13,8 @@ use std::path::{Path, PathBuf};
 
 use targets::expression::{self, Stored, Table};
 use targets::files::Kept;
+#[cfg(unix)]
+use targets::session::session;
 use targets::{definition, lines};
 
 fn place(of: &str) -> PathBuf {
@@ -66,6 +68,12 @@ fn lines_are_taken_or_refused() {
     go_through("command_line", lines::command_line);
     let schema = expression::schema();
     go_through("reply_line", |line| lines::reply_line(line, &schema));
+}
+
+#[cfg(unix)]
+#[test]
+fn sessions_are_the_same_however_they_are_cut() {
+    go_through("session", session);
 }
 
 #[test]

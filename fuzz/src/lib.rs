@@ -5,3 +5,5 @@ pub mod definition;
 pub mod expression;
 pub mod files;
 pub mod lines;
+#[cfg(unix)]
+pub mod session;

@@ -291,6 +291,21 @@ impl Frames {
     }
 }
 
+/// What is made of bytes that come in pieces, each message as a text: for tests with bytes that nobody would
+/// write.
+#[doc(hidden)]
+pub fn messages<'p>(pieces: impl Iterator<Item = &'p [u8]>, strangers: bool) -> Vec<String> {
+    let terms = Terms { payload: 1 << 20, needs_token: false, strangers };
+    let (mut frames, mut messages) = (Frames::new(terms), Vec::new());
+    for piece in pieces {
+        frames.feed(piece);
+        messages.extend(std::iter::from_fn(|| frames.next()).map(|frame| format!("{frame:?}")));
+        // That is known whenever more is waited for.
+        let _ = frames.begun();
+    }
+    messages
+}
+
 /// A line that is no message, and after which nothing is read.
 fn wrong(reason: String) -> Frame {
     Frame::Wrong { reason, closes: true }
