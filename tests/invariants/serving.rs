@@ -1,10 +1,46 @@
-//! A server's socket: it is for the user who runs it.
+//! A server's socket: it is for the user who runs it. And a disk that takes no more, under a server.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
 use std::process::Command;
 
-use crate::support::{Home, Running, WRITER, ended, needs_root};
+use crate::support::{Disk, Home, Mounted, Running, WRITER, ended, needs_root, text_of, until};
+
+/// A client of a server.
+struct Client(BufReader<UnixStream>);
+
+impl Client {
+    /// One that has been greeted by the server of a store.
+    fn of(home: &Home) -> Self {
+        let connected = UnixStream::connect(home.store().join("serve.sock")).unwrap();
+        let mut client = Self(BufReader::new(connected));
+        assert_eq!(client.line(), "REAM 1.0\n");
+        client
+    }
+
+    /// The next line; nothing where the connection has ended.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.0.read_line(&mut line).unwrap();
+        line
+    }
+
+    /// What a request with a payload is answered.
+    fn says(&mut self, request: &str, payload: &str) -> String {
+        let said = format!("{request} {}\n{payload}\n", payload.len());
+        self.0.get_mut().write_all(said.as_bytes()).unwrap();
+        self.line()
+    }
+}
+
+/// A server of a store, which listens.
+fn serve(home: &Home) -> Running {
+    let mut server = Running::start(&mut home.ream(&["serve"]));
+    assert!(server.lines().next().is_some());
+    server
+}
 
 #[test]
 fn a_connection_of_another_user_is_refused_whatever_the_mode() {
@@ -24,4 +60,69 @@ fn a_connection_of_another_user_is_refused_whatever_the_mode() {
     let mut other = Command::new("setpriv");
     other.args(["--reuid=65534", "--clear-groups"]).arg(&client).arg(&socket);
     assert_eq!(ended(&mut other).done(), "ERROR \"not allowed\"\n");
+}
+
+#[test]
+fn a_full_disk_refuses_and_the_server_goes_on_when_there_is_room() {
+    needs_root("a file system that fills up");
+    let home = Home::new();
+    fs::remove_dir_all(home.store()).unwrap();
+    fs::create_dir(home.store()).unwrap();
+    let mounted = Mounted::in_memory(&home.store(), "2m");
+    home.run(&["init", home.store().to_str().unwrap()]).done();
+    let mut server = serve(&home);
+    let (mut client, data) = (Client::of(&home), text_of(20_000));
+    let mut stored = 0;
+    let full = until("it is full", || {
+        let told = client.says("EVENT PUBLISH s", &data);
+        stored += 1;
+        (told != format!("EVENT PUBLISHED s {stored}\n")).then_some(told)
+    });
+    stored -= 1;
+    assert!(full.starts_with("EVENT NON PUBLISHED s \"no room left"), "{full}");
+    let full = client.says("EVENT PUBLISH s", &text_of(300_000));
+    assert!(full.starts_with("EVENT NON PUBLISHED s \"no room left"), "{full}");
+    assert_eq!(home.positions(), (1..=stored).collect::<Vec<u64>>());
+    mounted.resize("20m");
+    let told = client.says("EVENT PUBLISH s", &data);
+    assert_eq!(told, format!("EVENT PUBLISHED s {}\n", stored + 1));
+    server.kill();
+    assert_eq!(home.positions(), (1..=stored + 1).collect::<Vec<u64>>());
+}
+
+#[test]
+fn what_a_failed_sync_leaves_is_told_as_unknown_and_the_server_goes_on() {
+    needs_root("a disk whose writes fail");
+    let disk = Disk::new();
+    let home = Home::on(&disk);
+    let mut server = serve(&home);
+    let mut client = Client::of(&home);
+    assert_eq!(client.says("EVENT PUBLISH s", "1"), "EVENT PUBLISHED s 1\n");
+    let create = "PROJECTION CREATE rows 2 +id:integer text:text\n";
+    client.0.get_mut().write_all(create.as_bytes()).unwrap();
+    assert_eq!(client.line(), "PROJECTION CREATED rows\n");
+    let (event, text) = (text_of(100_000), "x".repeat(100_000));
+    let row = |id: u64| format!("{{\"id\":{id},\"text\":\"{text}\"}}");
+    assert_eq!(client.says("PROJECTION SET rows", &row(1)), "PROJECTION SET DONE rows 1\n");
+
+    disk.fail();
+    let mut other = Client::of(&home);
+    for (client, request, payload) in
+        [(&mut client, "EVENT PUBLISH s", &event), (&mut other, "PROJECTION SET rows", &row(2))]
+    {
+        let told = client.says(request, payload);
+        assert!(told.starts_with("ERROR \"outcome unknown: "), "{request}: {told}");
+        assert_eq!(client.line(), "", "it is closed");
+    }
+    disk.mend();
+
+    let mut client = Client::of(&home);
+    let told = client.says("EVENT PUBLISH s", "2");
+    let version: u64 = told.trim_start_matches("EVENT PUBLISHED s ").trim_end().parse().unwrap();
+    assert!((2..=3).contains(&version), "{told}");
+    assert_eq!(client.says("PROJECTION SET rows", &row(3)), "PROJECTION SET DONE rows 3\n");
+    server.kill();
+    let rows = home.run(&["project", "select", "rows", "--fields", "id"]).done();
+    assert!(rows.contains("\"id\":1}") && rows.contains("\"id\":3}"), "{rows}");
+    assert_eq!(home.positions().len() as u64, version);
 }

@@ -14,7 +14,6 @@ use ream::{Options, Query, Store};
 use crate::command::start;
 
 const PUBLISHERS: usize = 6;
-const KILLS: usize = 10;
 /// How many acknowledgements lie between two kills.
 const BETWEEN: usize = 150;
 
@@ -72,9 +71,11 @@ impl Publisher {
     }
 }
 
-/// Kills a server each time that so many more events were acknowledged, and starts it again.
+/// Kills a server each time that so many more events were acknowledged, and starts it again; `REAM_KILLS`
+/// times, or 10.
 fn kill_again_and_again(store: &Path, acknowledged: &Receiver<()>) {
-    for _ in 0..KILLS {
+    let kills = std::env::var("REAM_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(10);
+    for _ in 0..kills {
         let (mut server, _) = start(store, &[]);
         for _ in 0..BETWEEN {
             acknowledged.recv().unwrap();
