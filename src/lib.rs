@@ -75,8 +75,8 @@ pub use schema::{
     ValueError, ValueRef,
 };
 pub use store::{
-    Aggregate, Appended, AppendedEach, Batch, Batched, Change, Checkpoint, Clash, Decided,
-    DecidedEvent, Decision, Differences, Error, Explanation, LastFailure, Mark, NewState,
+    Aggregate, Appended, AppendedEach, BadCredentials, Batch, Batched, Change, Checkpoint, Clash,
+    Decided, DecidedEvent, Decision, Differences, Error, Explanation, LastFailure, Mark, NewState,
     NewSubscription, NewerRecord, NotAllowed, OnWarning, Options, OrderBy, PlaceFault, Projection,
     ProjectionEntry, ProjectionStatus, Query, Reader, Rebuild, Removal, Removed, RowRef, RunLock,
     SealedEvent, Sealer, Selection, SetEach, State, StateCategory, StateEntry, Status, Stopped,

@@ -22,6 +22,8 @@ mod rules;
 mod seal;
 mod sqlite;
 mod state;
+#[cfg(all(feature = "serve", unix))]
+mod token;
 mod verbs;
 
 use std::path::Path;
@@ -34,9 +36,13 @@ use crate::schema::Identifier;
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{Appended, AppendedEach, Batch, Removal, Removed, Status, Stopped, Stream};
 pub use checkpoint::Checkpoint;
-pub use error::{Clash, Error, NewerRecord, NotAllowed, PlaceFault, Unfenced};
+pub use error::{BadCredentials, Clash, Error, NewerRecord, NotAllowed, PlaceFault, Unfenced};
+#[cfg(all(feature = "serve", unix))]
+pub(crate) use hash::{Fields, Hash};
 pub use name::{LastFailure, NewSubscription, ProjectionEntry, Subscription};
 pub use options::{OnWarning, Options};
+#[cfg(all(feature = "serve", unix))]
+pub(crate) use place::read_private;
 pub use projection::{Projection, Rebuild, RowRef};
 pub(crate) use query::ChosenStreams;
 pub use query::{Mark, Query};

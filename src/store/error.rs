@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::event::{Expect, Position, Timestamp, Version};
 use crate::expression::{AssignmentError, ExpressionError};
-pub use carried::{Clash, NewerRecord, NotAllowed, PlaceFault, Unfenced};
+pub use carried::{BadCredentials, Clash, NewerRecord, NotAllowed, PlaceFault, Unfenced};
 use carried::{changes, lost, no_such_field, readers, seconds};
 
 /// Why a verb of the store did not do what it was asked to.
@@ -487,6 +487,9 @@ pub enum Error {
         /// The engine's reason.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// What a server knows its clients by, or shows them, can't be used.
+    #[error(transparent)]
+    BadCredentials(BadCredentials),
     /// What is stored is not what the store writes.
     #[error("the store is damaged: {what}")]
     Damaged {

@@ -7,6 +7,8 @@
 
 mod marker;
 mod mounts;
+#[cfg(all(feature = "serve", unix))]
+mod private;
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -18,6 +20,8 @@ use crate::platform::{self, FileIdentity};
 use crate::store::{Error, Options, PlaceFault};
 
 pub(super) use marker::{ENGINE, Marker};
+#[cfg(all(feature = "serve", unix))]
+pub(crate) use private::read_private;
 
 /// What may stand in a store's directory, below which the directories hold files alone. A directory
 /// comes before what is in it.

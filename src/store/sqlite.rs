@@ -29,6 +29,8 @@ mod states;
 mod stream_index;
 mod streams;
 mod table;
+#[cfg(all(feature = "serve", unix))]
+mod token;
 mod transaction;
 mod tx;
 mod watch;

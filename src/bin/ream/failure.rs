@@ -286,6 +286,7 @@ fn opening_code(error: &Error, line: &CommandLine) -> Answer {
             (1, "install the ream that wrote it, or a later one".into())
         }
         Error::NotEmpty { path } => (1, Hint::again("").value("DIR", path.join(".ream"))),
+        Error::BadCredentials(_) => return (6, None),
         Error::Place { path, fault } => return (1, place_hint(path, fault)),
         Error::NotADirectory { .. } => (4, "a store is a directory".into()),
         _ => return (1, None),
@@ -303,6 +304,10 @@ fn place_hint(path: &Path, fault: &PlaceFault) -> Option<Hint> {
             let mode = if *directory { "700" } else { "600" };
             let hint = Hint::system("", ["chmod".as_ref(), mode.as_ref(), path.as_os_str()]);
             hint.or("or set REAM_TRUST_OWNER=1 if you trust them".into())
+        }
+        PlaceFault::Readable { .. } => {
+            let hint = Hint::system("", ["chmod".as_ref(), "600".as_ref(), path.as_os_str()]);
+            hint.or("who could read it may have what is in it: make that anew".into())
         }
         PlaceFault::Shared { .. } => {
             "move the store to a local disk; REAM_UNSAFE_FS=1 uses it all the same".into()

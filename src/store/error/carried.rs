@@ -35,6 +35,12 @@ pub enum PlaceFault {
         /// Whether it is a directory.
         directory: bool,
     },
+    /// Others may read it, and it holds a secret.
+    #[error("is readable by others (mode {mode:04o})")]
+    Readable {
+        /// Its permission bits.
+        mode: u32,
+    },
     /// A file has more names than the one in the store.
     #[error(
         "is a file with {names} names (hard links), and what is written there may change another file"
@@ -49,6 +55,18 @@ pub enum PlaceFault {
         /// The kind of file system.
         kind: String,
     },
+}
+
+/// A file of tokens, or of a certificate or its key, is not what it should be. No secret is quoted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{}: {reason}", path.display(), in_line(*line))]
+pub struct BadCredentials {
+    /// The file.
+    pub path: PathBuf,
+    /// The line, counted from 1, where it is one that is wrong.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub reason: String,
 }
 
 /// A name whose record was written by a later ream: what this one knows of it would be something else.
@@ -110,6 +128,10 @@ pub struct NotAllowed {
     ///
     /// [`Store::allow`]: crate::Store::allow
     pub no_permits: Option<&'static str>,
+}
+
+fn in_line(line: Option<usize>) -> String {
+    line.map(|line| format!(", line {line}")).unwrap_or_default()
 }
 
 pub(super) fn no_such_field(field: Option<usize>) -> String {
