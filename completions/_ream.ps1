@@ -659,6 +659,8 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
         }
         'ream;serve' {
             [CompletionResult]::new('--unix', '--unix', [CompletionResultType]::ParameterName, 'Listen on a Unix socket at PATH, for the user who runs this; may be given several times')
+            [CompletionResult]::new('--tcp', '--tcp', [CompletionResultType]::ParameterName, 'Listen at ADDR, an address and a port of TCP such as 127.0.0.1:7326; may be given several times')
+            [CompletionResult]::new('--token-file', '--token-file', [CompletionResultType]::ParameterName, 'Know clients by the tokens in FILE; with it another user may use a Unix socket with a token')
             [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'At most N connections at once')
             [CompletionResult]::new('--max-memory', '--max-memory', [CompletionResultType]::ParameterName, 'Keep at most SIZE of payloads and answers in memory; who sends more waits [default: 256MiB]')
             [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Interrupt a request, other than to publish, that takes longer than TIME [default: 30s]')
@@ -669,6 +671,7 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most TIME for other writers [default: 30s]')
+            [CompletionResult]::new('--no-token', '--no-token', [CompletionResultType]::ParameterName, 'Let whoever reaches an address of TCP do everything without a token; only where that is this machine')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Show results as JSON, as --format json does')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')

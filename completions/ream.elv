@@ -621,6 +621,8 @@ set edit:completion:arg-completer[ream] = {|@words|
         }
         &'ream;serve'= {
             cand --unix 'Listen on a Unix socket at PATH, for the user who runs this; may be given several times'
+            cand --tcp 'Listen at ADDR, an address and a port of TCP such as 127.0.0.1:7326; may be given several times'
+            cand --token-file 'Know clients by the tokens in FILE; with it another user may use a Unix socket with a token'
             cand --max-connections 'At most N connections at once'
             cand --max-memory 'Keep at most SIZE of payloads and answers in memory; who sends more waits [default: 256MiB]'
             cand --request-timeout 'Interrupt a request, other than to publish, that takes longer than TIME [default: 30s]'
@@ -631,6 +633,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
             cand --color 'Use color'
             cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
+            cand --no-token 'Let whoever reaches an address of TCP do everything without a token; only where that is this machine'
             cand --json 'Show results as JSON, as --format json does'
             cand -q 'Say nothing but results and errors'
             cand --quiet 'Say nothing but results and errors'

@@ -4,7 +4,6 @@
 //! carry out what else is asked, one reads for subscribers that are behind (`pool`), and one hears what is
 //! stored, from wherever it comes (`push`). They tell the first what they have done, and it answers (`hub`).
 
-#[cfg_attr(not(test), expect(dead_code, reason = "what asks for tokens comes next"))]
 mod access;
 mod answer;
 mod assignments;
@@ -12,9 +11,11 @@ mod commit;
 mod connection;
 mod followed;
 mod frames;
+mod guest;
 mod hub;
 mod memory;
 mod message;
+mod options;
 mod pace;
 mod panics;
 mod pool;
@@ -22,9 +23,11 @@ mod push;
 mod session;
 mod shared;
 mod task;
+mod tcp;
 mod told;
 mod unix;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -33,13 +36,16 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::LocalSet;
 
+use self::access::Tokens;
 #[doc(hidden)]
 pub use self::frames::messages;
+use self::guest::Guest;
 use self::hub::Hub;
 use self::memory::Memory;
 pub use self::panics::is_within_request;
 use self::pool::{Opener, Pool};
 use self::shared::{Limits, Shared};
+use self::tcp::Port;
 use self::unix::Listener;
 use crate::store::{Error, Options, RunLock, Store, Waker};
 
@@ -54,8 +60,17 @@ const NEWS: usize = 4;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ServeOptions {
-    /// The Unix sockets to listen on; none stands for `serve.sock` in the store.
+    /// The Unix sockets to listen on; where there is no other address either, `serve.sock` in the store.
     pub unix: Vec<PathBuf>,
+    /// The addresses of TCP to listen on; the port 0 stands for one that is free.
+    pub tcp: Vec<SocketAddr>,
+    /// The file of tokens: a line each, `NAME read|append|admin TOKEN`, for its owner alone. With it another
+    /// user than the store's owner may use the Unix sockets, and has to bring one. Without it the token for
+    /// TCP is in `serve.token` in the store.
+    pub token_file: Option<PathBuf>,
+    /// Have whoever reaches an address of TCP do everything, without a token: only where that is this
+    /// machine alone.
+    pub no_token: bool,
     /// How many connections there may be at once; 1,024 by default.
     pub max_connections: usize,
     /// How much all connections may keep together, of payloads until they are stored and of answers until they
@@ -78,6 +93,9 @@ impl Default for ServeOptions {
     fn default() -> Self {
         Self {
             unix: Vec::new(),
+            tcp: Vec::new(),
+            token_file: None,
+            no_token: false,
             max_connections: 1024,
             max_memory: 256 << 20,
             receive_timeout: Duration::from_secs(10),
@@ -108,6 +126,8 @@ pub struct Server {
     store: Store,
     opener: Opener,
     listeners: Vec<Listener>,
+    ports: Vec<Port>,
+    tokens: Option<Arc<Tokens>>,
     stop: Stop,
     /// That no other server runs this store.
     _lock: RunLock,
@@ -118,7 +138,8 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// [`Error::LostEvents`] and [`Error::LostChanges`], since no one could write; [`Error::Running`] where a
+    /// Where [`ServeOptions::fault`] finds one; [`Error::BadCredentials`] and [`Error::Place`] where the tokens
+    /// can't be used; [`Error::LostEvents`] and [`Error::LostChanges`], since no one could write; [`Error::Running`] where a
     /// server runs the store already, or another one listens on such a socket; where a socket can't be made;
     /// and as [`Store::open`].
     pub fn bind(
@@ -126,21 +147,32 @@ impl Server {
         store_options: &Options,
         options: &ServeOptions,
     ) -> Result<Self, Error> {
+        if let Some(fault) = options.fault() {
+            return Err(Error::Engine { action: "serve", source: fault.into() });
+        }
         let store = Store::open(path, store_options)?;
         // Nothing would be stored that it is asked to store.
         store.check()?;
         let lock = store.take_server()?;
         let own = [store.path().join("serve.sock")];
-        let sockets = if options.unix.is_empty() { &own[..] } else { &options.unix[..] };
+        let sockets = if options.has_no_address() { &own[..] } else { &options.unix[..] };
         let opener =
             Opener { path: path.into(), options: store_options.clone(), id: store.id().into() };
+        let tokens = match &options.token_file {
+            Some(file) => Some(Tokens::of_file(file, store_options)?),
+            None if options.tcp.is_empty() || options.no_token => None,
+            None => Some(Tokens::of_store(&store, &lock, store_options)?),
+        };
         let listeners = sockets.iter().map(|socket| Listener::bind(socket));
         let listeners = listeners.collect::<Result<_, _>>()?;
+        let ports = options.tcp.iter().map(|address| Port::bind(*address));
         Ok(Self {
             options: options.clone(),
             opener,
             store,
             listeners,
+            ports: ports.collect::<Result<_, _>>()?,
+            tokens: tokens.map(Arc::new),
             stop: Stop::default(),
             _lock: lock,
         })
@@ -149,6 +181,17 @@ impl Server {
     /// The sockets that are listened on.
     pub fn unix(&self) -> impl Iterator<Item = &Path> {
         self.listeners.iter().map(Listener::path)
+    }
+
+    /// The addresses of TCP that are listened on, with their real ports.
+    pub fn tcp(&self) -> impl Iterator<Item = SocketAddr> {
+        self.ports.iter().map(Port::address)
+    }
+
+    /// The file with the tokens, where one may be needed.
+    #[must_use]
+    pub fn token_file(&self) -> Option<&Path> {
+        self.tokens.as_ref().map(|tokens| tokens.path())
     }
 
     /// What ends it.
@@ -187,18 +230,19 @@ impl Server {
             receive: self.options.receive_timeout.min(LONGEST),
             payload: self.store.max_data_bytes() as u64,
         };
-        let hub = Rc::new(Hub::new(Shared::new(
-            limits,
-            Memory::new(self.options.max_memory),
-            committer,
-            pools,
-            telling,
-        )?));
-        let accepting = self.listeners.iter().map(|listener| {
-            let listener = listener.start()?;
-            Ok(tokio::task::spawn_local(unix::accept(listener, Rc::clone(&hub))))
-        });
-        let accepting = accepting.collect::<Result<Vec<_>, Error>>()?;
+        let memory = Memory::new(self.options.max_memory);
+        let hub = Rc::new(Hub::new(Shared::new(limits, memory, committer, pools, telling)?));
+        let mut accepting = Vec::new();
+        for listener in &self.listeners {
+            let taking = unix::accept(listener.start()?, Rc::clone(&hub), self.tokens.clone());
+            accepting.push(tokio::task::spawn_local(taking));
+        }
+        // Without tokens there are ports only where none is needed.
+        let guest = self.tokens.as_ref().map_or_else(Guest::anyone, Guest::with_token).stranger();
+        for port in &self.ports {
+            let taking = tcp::accept(port.start()?, Rc::clone(&hub), guest.clone());
+            accepting.push(tokio::task::spawn_local(taking));
+        }
         let asking = Rc::clone(&hub);
         tokio::task::spawn_local(async move { asking.shared.hand_on().await });
         let ended = tokio::select! {

@@ -58,6 +58,31 @@ impl Holder {
     pub(super) fn owner() -> Self {
         Self { name: OWNER.into(), access: Access::Admin }
     }
+
+    /// Whoever connects where no token is needed.
+    pub(super) fn anyone() -> Self {
+        Self { name: "anyone".into(), access: Access::Admin }
+    }
+}
+
+/// A token that a client has sent.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Secret(String);
+
+impl Secret {
+    pub(super) fn new(token: String) -> Self {
+        Self(token)
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 /// The hash of a token, and who has it.

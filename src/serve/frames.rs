@@ -1,7 +1,7 @@
 //! Framing: what a client sends, cut into messages. It comes before meaning: no byte that was sent as a
 //! payload is ever taken for a message, but behind a wrong size in 1.0.
 
-use super::message::{self, Header, Request};
+use super::message::{self, Header, NoMessage, Request};
 
 /// How long a line may be, its end not counted, in bytes.
 const LINE: usize = 8 << 10;
@@ -11,6 +11,8 @@ const PAYLOAD: u64 = 64 << 20;
 const KEPT: usize = 64 << 10;
 /// The highest minor version that is spoken.
 const MINOR: u64 = 1;
+/// What TLS begins with.
+const TLS: [u8; 2] = [0x16, 3];
 /// What the answer to a wrong size says.
 const INVALID: &str = "Invalid message";
 
@@ -172,6 +174,9 @@ impl Frames {
     #[expect(clippy::option_option, reason = "both nothings mean something else, and only here")]
     fn line(&mut self) -> Option<Option<Frame>> {
         let rest = self.rest();
+        if self.lines == 0 && self.terms.strangers && rest.starts_with(&TLS) {
+            return Some(Some(wrong("this port speaks REAM without TLS".into())));
+        }
         let Some(length) = rest.iter().take(LINE + 2).position(|byte| *byte == b'\n') else {
             if rest.len() > LINE + 1 {
                 return Some(Some(wrong(format!("a line has at most {LINE} bytes"))));
@@ -183,7 +188,7 @@ impl Frames {
         if line.len() > LINE {
             return Some(Some(wrong(format!("a line has at most {LINE} bytes"))));
         }
-        let is_empty = line.is_empty();
+        let (is_empty, is_http) = (line.is_empty(), is_http(line));
         let read = message::read(line, self.minor);
         self.at += length + 1;
         self.awaited = Awaited::Line;
@@ -192,11 +197,10 @@ impl Frames {
         }
         let is_first = self.lines == 0;
         self.lines += 1;
-        let brings_token = matches!(
-            read,
-            Ok(Header { request: Request::Token(_) | Request::Version { token: Some(_), .. }, .. })
-        );
-        if is_first && self.terms.needs_token && !brings_token {
+        if is_first && self.terms.strangers && is_http {
+            return Some(Some(wrong("this port speaks REAM, and not HTTP".into())));
+        }
+        if is_first && self.terms.needs_token && !brings_token(&read) {
             return Some(Some(wrong("a token is needed".into())));
         }
         let Header { request, sizes } = match read {
@@ -304,6 +308,18 @@ pub fn messages<'p>(pieces: impl Iterator<Item = &'p [u8]>, strangers: bool) -> 
         let _ = frames.begun();
     }
     messages
+}
+
+/// Whether a line brings a token.
+fn brings_token(read: &Result<Header, NoMessage>) -> bool {
+    let request = read.as_ref().ok().map(|header| &header.request);
+    matches!(request, Some(Request::Token(_) | Request::Version { token: Some(_), .. }))
+}
+
+/// Whether a line begins a request of HTTP.
+fn is_http(line: &[u8]) -> bool {
+    let version = line.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    version.starts_with(b"HTTP/") && version.len() < line.len()
 }
 
 /// A line that is no message, and after which nothing is read.
@@ -423,6 +439,27 @@ mod tests {
         }
         assert_eq!(told_by(terms, "TOKEN \"t\"\nPING\n"), ["Token", "Ping"]);
         assert_eq!(told_by(terms, "REAM 1.1 TOKEN \"t\"\nPING\n"), ["Version", "Ping"]);
+    }
+
+    #[test]
+    fn another_protocol_is_told_what_is_spoken_here() {
+        let tls = "\x16\x03\x01\x02\0\x01";
+        let needed = "wrong true: a token is needed";
+        for needs_token in [false, true] {
+            let strangers = Terms { strangers: true, needs_token, ..TERMS };
+            for first in
+                ["GET / HTTP/1.1\r\nPING\r\n", "PRI * HTTP/2.0\r\n", "EVENT LIST HTTP/1.0\n"]
+            {
+                let http = "wrong true: this port speaks REAM, and not HTTP";
+                assert_eq!(told_by(strangers, first), [http], "{first}");
+            }
+            assert_eq!(told_by(strangers, tls), ["wrong true: this port speaks REAM without TLS"]);
+            let other = told_by(strangers, "\x16PING\n");
+            let wrong = "wrong true: it has a control character";
+            assert_eq!(other, [if needs_token { needed } else { wrong }]);
+        }
+        // Where no other protocol comes, nothing is taken for one.
+        assert_eq!(told_by(TERMS, tls), [""; 0]);
     }
 
     /// A piece of what a client may send: a part of a message, whole, torn or wrong.

@@ -1,5 +1,6 @@
 //! The messages of REAM 1.0 and 1.1: a line of tokens, and what it asks for.
 
+use super::access::Secret;
 use crate::event::Expect;
 
 /// The words that are no names, in every version.
@@ -54,9 +55,9 @@ pub(super) enum Request {
     /// The client speaks this minor version, and later ones.
     Version {
         minor: u64,
-        token: Option<String>,
+        token: Option<Secret>,
     },
-    Token(String),
+    Token(Secret),
     Ping,
     Pong,
     Publish(Publish),
@@ -276,6 +277,10 @@ impl<'l> Words<'l> {
         }
     }
 
+    fn token(&mut self) -> Read<Secret> {
+        self.text("the token").map(Secret::new)
+    }
+
     fn number(&mut self, what: &str) -> Read<u64> {
         let word = self.word();
         let digits = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
@@ -299,7 +304,7 @@ impl<'l> Words<'l> {
         let request = match self.word() {
             "PING" => Request::Ping,
             "PONG" => Request::Pong,
-            "TOKEN" => Request::Token(self.text("the token")?),
+            "TOKEN" => Request::Token(self.token()?),
             "REAM" => self.version()?,
             "EVENT" => return self.event(minor),
             "AGGREGATE" => return self.aggregate(),
@@ -316,7 +321,7 @@ impl<'l> Words<'l> {
         let minor = if digits { minor.parse().unwrap_or(u64::MAX) } else { return Err(wrong()) };
         let token = match self.tokens.next() {
             None => None,
-            Some(Token::Bare("TOKEN")) => Some(self.text("the token")?),
+            Some(Token::Bare("TOKEN")) => Some(self.token()?),
             Some(_) => return Err("behind a version stands `TOKEN`, or nothing".into()),
         };
         Ok(Request::Version { minor, token })
@@ -506,11 +511,11 @@ mod tests {
         for (line, request, sizes) in [
             ("PING", Request::Ping, vec![]),
             ("PONG", Request::Pong, vec![]),
-            (" TOKEN\t\"a b\" ", Request::Token("a b".into()), vec![]),
+            (" TOKEN\t\"a b\" ", Request::Token(Secret::new("a b".into())), vec![]),
             ("REAM 1.7", Request::Version { minor: 7, token: None }, vec![]),
             (
                 "REAM 1.1 TOKEN \"t\"",
-                Request::Version { minor: 1, token: Some("t".into()) },
+                Request::Version { minor: 1, token: Some(Secret::new("t".into())) },
                 vec![],
             ),
             (

@@ -5,13 +5,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
+use super::access::Secret;
 use super::answer::{Answer, Line, refusal, wrong};
 use super::commit::Asked;
 use super::connection::Connection;
 use super::followed::{self, Followed};
-use super::frames::{Begun, Frame, Frames, Terms};
+use super::frames::{Begun, Frame, Frames};
+use super::guest::Guest;
 use super::hub::Hub;
 use super::memory::Reserved;
 use super::message::Request;
@@ -20,6 +22,12 @@ use super::session;
 use super::shared::Limits;
 use super::told::{Owed, Told};
 use crate::store::Store;
+
+/// How long a client may take to bring a token that is needed.
+const ADMITTED: Duration = Duration::from_secs(10);
+
+/// How long what a client still sends is passed over behind the last word.
+const LINGERS: Duration = Duration::from_secs(1);
 
 /// How much is received at once, in bytes.
 const RECEIVED: usize = 16 << 10;
@@ -36,6 +44,7 @@ struct Asking {
     next: Option<(Request, Payloads)>,
     /// The room for the payloads that are to come.
     reserved: Option<Reserved>,
+    guest: Guest,
 }
 
 /// The payloads of a request, and the room that they take.
@@ -45,11 +54,10 @@ struct Payloads {
 }
 
 impl Asking {
-    fn new(hub: &Rc<Hub>, connection: &Rc<Connection>) -> Self {
-        let payload = hub.shared.limits.payload;
-        let frames = Frames::new(Terms { payload, needs_token: false, strangers: false });
+    fn new(hub: &Rc<Hub>, connection: &Rc<Connection>, guest: Guest) -> Self {
+        let frames = Frames::new(guest.terms(hub.shared.limits.payload));
         let (connection, hub) = (Rc::clone(connection), Rc::clone(hub));
-        Self { connection, hub, frames, next: None, reserved: None }
+        Self { connection, hub, frames, next: None, reserved: None, guest }
     }
 
     /// Takes what has been received, as far as it can be carried out now.
@@ -72,8 +80,12 @@ impl Asking {
                 Frame::Request { request, payloads: each } => match request {
                     Request::Ping => Line::new("PONG").end().into(),
                     Request::Pong => continue,
-                    Request::Version { token, .. } => self.version(token.is_some()),
-                    Request::Token(_) => Line::new("TOKEN TAKEN admin").end().into(),
+                    Request::Version { token, .. } => self.version(token.as_ref()),
+                    Request::Token(token) => self.guest.admit(None, Some(&token)),
+                    request if !self.guest.may(&request) => {
+                        self.reserved = None;
+                        refusal(&request, "not allowed").into()
+                    }
                     request @ Request::Publish(_) => {
                         let payloads = self.payloads(each);
                         match self.publish(request, payloads) {
@@ -99,6 +111,18 @@ impl Asking {
         Payloads { each, room }
     }
 
+    /// Whether all is done that was asked, and nothing more will be.
+    fn is_done(&self, has_ended: bool) -> bool {
+        let has_all = has_ended && self.next.is_none() && !self.waits_for_room();
+        (self.connection.is_closing() || has_all) && self.connection.is_answered()
+    }
+
+    /// Takes nothing more, since it takes too long.
+    fn give_up(&mut self) {
+        self.frames.close();
+        self.connection.answer_now(wrong("a message takes too long to come", true));
+    }
+
     /// Whether what has been received has to wait, since more is kept than should be.
     fn waits_for_room(&self) -> bool {
         self.reserved.is_none() && self.hub.shared.memory.is_full()
@@ -113,14 +137,10 @@ impl Asking {
         }
     }
 
-    fn version(&self, has_token: bool) -> Answer {
+    fn version(&mut self, token: Option<&Secret>) -> Answer {
         let minor = self.frames.minor();
         self.connection.speak(minor);
-        let mut answer = Line::new(&format!("REAM 1.{minor}")).end();
-        if has_token {
-            answer.extend_from_slice(&Line::new("TOKEN TAKEN admin").end());
-        }
-        answer.into()
+        self.guest.admit(Some(minor), token)
     }
 
     /// Has an event published with what others publish by now; what is told where it is none.
@@ -218,12 +238,15 @@ struct Silence {
     is_asked: bool,
     keep_alive: Duration,
     longest: Duration,
+    /// When a token that is needed has to be there.
+    token_by: Instant,
 }
 
 impl Silence {
     fn new(limits: &Limits) -> Self {
         let (keep_alive, longest) = (limits.keep_alive, limits.keep_alive + limits.ping_timeout);
-        Self { heard: Instant::now(), is_asked: false, keep_alive, longest }
+        let heard = Instant::now();
+        Self { heard, is_asked: false, keep_alive, longest, token_by: heard + ADMITTED }
     }
 
     fn broken(&mut self) {
@@ -234,6 +257,20 @@ impl Silence {
     fn next(&self, sending: &Sending) -> Instant {
         let next = self.heard + if self.is_asked { self.longest } else { self.keep_alive };
         if sending.rest().is_empty() { next } else { next.min(sending.moved + self.longest) }
+    }
+
+    /// Does what is due, and says when to look again; nothing where the connection is over.
+    fn ring(&mut self, asking: &Asking, sending: &Sending, receives: bool) -> Option<Instant> {
+        let connection = &asking.connection;
+        if asking.guest.is_awaited() && !connection.is_closing() {
+            if Instant::now() < self.token_by {
+                return Some(self.token_by);
+            }
+            connection.end(&Guest::turned_away());
+        } else if !self.look(connection, sending, receives) {
+            return None;
+        }
+        Some(self.next(sending))
     }
 
     /// Looks whether the client is there: it may have to be asked.
@@ -262,24 +299,24 @@ pub(super) async fn serve(
     mut writer: impl AsyncWrite + Unpin,
     hub: Rc<Hub>,
     connection: Rc<Connection>,
+    guest: Guest,
 ) {
     let limits = hub.shared.limits;
-    let mut asking = Asking::new(&hub, &connection);
+    let mut asking = Asking::new(&hub, &connection, guest);
     connection.say(&Line::new("REAM 1.0").end());
     let mut sending = Sending { bytes: Vec::new(), sent: 0, moved: Instant::now() };
     let (mut silence, mut pace) = (Silence::new(&limits), Pace::new(limits.receive));
     let (mut has_ended, mut received) = (false, vec![0; RECEIVED]);
     // One alarm, which is set anew when it rings: to set one for each message costs more than the rest.
-    let mut alarm = pin!(sleep_until(silence.next(&sending).min(pace.next())));
+    let first = silence.next(&sending).min(silence.token_by).min(pace.next());
+    let mut alarm = pin!(sleep_until(first));
     loop {
         asking.take();
         if hub.shared.is_ending() && connection.is_answered() {
             connection.end(&wrong("the server is ending", true));
         }
         sending.go_on(&connection);
-        let has_all = has_ended && asking.next.is_none() && !asking.waits_for_room();
-        let is_done = connection.is_closing() || has_all;
-        if is_done && connection.is_answered() && sending.rest().is_empty() {
+        if asking.is_done(has_ended) && sending.rest().is_empty() {
             break;
         }
         let needs = asking.needs();
@@ -308,19 +345,27 @@ pub(super) async fn serve(
             }
             () = connection.changed() => {}
             () = &mut alarm => {
-                if !silence.look(&connection, &sending, takes_more) {
-                    break;
-                }
+                let Some(next) = silence.ring(&asking, &sending, takes_more) else { break };
                 if pace.is_over() && !has_ended {
-                    asking.frames.close();
                     has_ended = true;
-                    connection.answer_now(wrong("a message takes too long to come", true));
+                    asking.give_up();
                 }
-                alarm.as_mut().reset(silence.next(&sending).min(pace.next()));
+                alarm.as_mut().reset(next.min(pace.next()));
             }
         }
     }
     // Who has gone does not hear it.
     let _ = writer.shutdown().await;
     hub.disconnect(&connection);
+    if connection.is_closing() && !has_ended {
+        pass_over(reader, received).await;
+    }
+}
+
+/// Passes over what a client still sends behind the last word: to close while something comes may take that
+/// word from who has not read it yet.
+async fn pass_over(mut reader: impl AsyncRead + Unpin, mut received: Vec<u8>) {
+    let passing = async { while let Ok(1..) = reader.read(&mut received).await {} };
+    // Who sends on and on is not waited for.
+    let _ = timeout(LINGERS, passing).await;
 }

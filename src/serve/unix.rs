@@ -5,11 +5,14 @@ use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::AsyncWriteExt as _;
 
+use super::access::Tokens;
 use super::answer::wrong;
+use super::guest::Guest;
 use super::hub::Hub;
 use super::task::serve;
 use crate::platform;
@@ -75,7 +78,11 @@ fn is_socket(path: &Path) -> bool {
 }
 
 /// Takes connections, each of which is served by a task.
-pub(super) async fn accept(listener: tokio::net::UnixListener, hub: Rc<Hub>) {
+pub(super) async fn accept(
+    listener: tokio::net::UnixListener,
+    hub: Rc<Hub>,
+    tokens: Option<Arc<Tokens>>,
+) {
     loop {
         // Without descriptors it waits for one.
         let Ok((mut stream, _)) = listener.accept().await else {
@@ -83,12 +90,18 @@ pub(super) async fn accept(listener: tokio::net::UnixListener, hub: Rc<Hub>) {
             continue;
         };
         let is_own = stream.peer_cred().is_ok_and(|peer| platform::is_own_user(peer.uid()));
-        let refused =
-            if is_own { hub.connect().ok_or("too many connections") } else { Err("not allowed") };
-        match refused {
-            Ok(connection) => {
+        let guest = match &tokens {
+            _ if is_own => Ok(Guest::owner()),
+            Some(tokens) => Ok(Guest::with_token(tokens)),
+            None => Err("not allowed"),
+        };
+        let taken =
+            guest.and_then(|guest| Ok((hub.connect().ok_or("too many connections")?, guest)));
+        match taken {
+            Ok((connection, guest)) => {
                 let (reader, writer) = stream.into_split();
-                tokio::task::spawn_local(serve(reader, writer, Rc::clone(&hub), connection));
+                let served = serve(reader, writer, Rc::clone(&hub), connection, guest);
+                tokio::task::spawn_local(served);
             }
             Err(reason) => {
                 // A word, where it is heard at once.

@@ -126,3 +126,34 @@ fn what_a_failed_sync_leaves_is_told_as_unknown_and_the_server_goes_on() {
     assert!(rows.contains("\"id\":1}") && rows.contains("\"id\":3}"), "{rows}");
     assert_eq!(home.positions().len() as u64, version);
 }
+
+#[test]
+fn with_a_file_of_tokens_another_user_may_connect_and_needs_one() {
+    needs_root("another user's connection");
+    let place = tempfile::tempdir().unwrap();
+    fs::set_permissions(place.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let (socket, client) = (place.path().join("socket"), place.path().join("client"));
+    let tokens = place.path().join("tokens");
+    fs::copy(WRITER, &client).unwrap();
+    fs::write(&tokens, "ann read secret\n").unwrap();
+    fs::set_permissions(&tokens, fs::Permissions::from_mode(0o600)).unwrap();
+    let home = Home::new();
+    let paths = [socket.to_str().unwrap(), tokens.to_str().unwrap()];
+    let mut server =
+        Running::start(&mut home.ream(&["serve", "--unix", paths[0], "--token-file", paths[1]]));
+    assert!(server.lines().next().is_some());
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o777)).unwrap();
+
+    let says = |user: &str, line: &str| {
+        let mut other = Command::new("setpriv");
+        other.args([&format!("--reuid={user}"), "--clear-groups"]).arg(&client).arg(&socket);
+        ended(other.args([line, "EVENT REMOVE s"])).done()
+    };
+    let (taken, needed) = ("TOKEN TAKEN read\n", "ERROR \"a token is needed\"\n");
+    let refused = "EVENT NON REMOVED s \"not allowed\"\n";
+    assert_eq!(says("65534", "TOKEN \"secret\""), format!("REAM 1.0\n{taken}{refused}"));
+    assert_eq!(says("65534", "PING"), format!("REAM 1.0\n{needed}"));
+    assert_eq!(says("65534", "TOKEN \"other\""), format!("REAM 1.0\n{needed}"));
+    // Whoever owns the store needs none.
+    assert_eq!(says("0", "PING"), "REAM 1.0\nPONG\nEVENT REMOVED s\n");
+}

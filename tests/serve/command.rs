@@ -8,7 +8,7 @@ use ream::{Options, Store};
 
 use crate::support::Client;
 
-fn ream(store: &Path, args: &[&str]) -> Command {
+pub(crate) fn ream(store: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ream"));
     command.arg("--store").arg(store).args(args);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -23,12 +23,12 @@ pub(crate) fn start(store: &Path, args: &[&str]) -> (Child, String) {
     (server, line)
 }
 
-fn signal(server: &Child, name: &str) {
+pub(crate) fn signal(server: &Child, name: &str) {
     let killed = Command::new("kill").args(["-s", name, &server.id().to_string()]).status();
     assert!(killed.unwrap().success());
 }
 
-fn told(Output { status, stderr, .. }: &Output) -> (Option<i32>, String) {
+pub(crate) fn told(Output { status, stderr, .. }: &Output) -> (Option<i32>, String) {
     (status.code(), String::from_utf8_lossy(stderr).into_owned())
 }
 

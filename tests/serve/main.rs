@@ -8,3 +8,4 @@ mod kills;
 mod protocol;
 mod pushes;
 mod support;
+mod tcp;

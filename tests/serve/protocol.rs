@@ -217,9 +217,9 @@ fn what_takes_too_long_is_interrupted_and_changes_nothing() {
     let home = Home::with(&options);
     let mut client = home.client();
     client.asks("PROJECTION CREATE notes 2 +id text\n", "PROJECTION CREATED notes\n");
-    // Each takes the pattern below as long as that, of which SQLite counts nothing.
-    let text: String = (0..1 << 12).map(|at: u32| if hash(at) { 'a' } else { 'b' }).collect();
-    for id in 1..=40 {
+    // Each takes the pattern below longer than that, of which SQLite counts nothing.
+    let text: String = (0..1 << 14).map(|at: u32| if hash(at) { 'a' } else { 'b' }).collect();
+    for id in 1..=80 {
         let row = format!("{{\"id\":{id},\"text\":\"{text}\"}}");
         client.asks(
             &format!("PROJECTION SET notes {}\n{row}\n", row.len()),

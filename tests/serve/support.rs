@@ -1,6 +1,7 @@
 //! A server on a new store, and clients of it.
 
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::thread::JoinHandle;
@@ -16,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A server in this process, on a store of its own.
 pub(crate) struct Home {
     directory: TempDir,
+    ports: Vec<SocketAddr>,
     stop: Stop,
     running: Option<JoinHandle<Result<(), ream::Error>>>,
 }
@@ -30,9 +32,10 @@ impl Home {
         Store::init(&directory.path().join("s"), &Options::default()).unwrap();
         let server = Server::bind(&directory.path().join("s"), &Options::default(), options);
         let server = server.unwrap();
+        let ports = server.tcp().collect();
         let stop = server.stop();
         let running = Some(std::thread::spawn(move || server.run()));
-        Self { directory, stop, running }
+        Self { directory, ports, stop, running }
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -51,6 +54,18 @@ impl Home {
     /// A client that has been greeted.
     pub(crate) fn client(&self) -> Client {
         let mut client = Client::at(&self.path().join("serve.sock"));
+        client.gets("REAM 1.0\n");
+        client
+    }
+
+    /// Where it listens to TCP.
+    pub(crate) fn port(&self) -> SocketAddr {
+        self.ports[0]
+    }
+
+    /// A client over TCP that has been greeted.
+    pub(crate) fn tcp_client(&self) -> Client {
+        let mut client = Client::of(TcpStream::connect(self.port()).unwrap());
         client.gets("REAM 1.0\n");
         client
     }
@@ -91,18 +106,47 @@ pub(crate) fn event(stream: &str, json: &str) -> NewEvent {
     event
 }
 
+/// What a client speaks over.
+pub(crate) trait Socket: Read + Write + Send {
+    fn limit(&self, patience: Duration) -> io::Result<()>;
+    fn finish(&self) -> io::Result<()>;
+}
+
+impl Socket for UnixStream {
+    fn limit(&self, patience: Duration) -> io::Result<()> {
+        self.set_read_timeout(Some(patience))
+    }
+
+    fn finish(&self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+}
+
+impl Socket for TcpStream {
+    fn limit(&self, patience: Duration) -> io::Result<()> {
+        self.set_read_timeout(Some(patience))
+    }
+
+    fn finish(&self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+}
+
 /// Someone who is connected.
 pub(crate) struct Client {
-    socket: UnixStream,
+    socket: Box<dyn Socket>,
     /// What has come and was not looked at yet.
     ahead: Vec<u8>,
 }
 
 impl Client {
     pub(crate) fn at(path: &std::path::Path) -> Self {
-        let socket = UnixStream::connect(path).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self { socket, ahead: Vec::new() }
+        Self::of(UnixStream::connect(path).unwrap())
+    }
+
+    pub(crate) fn of(socket: impl Socket + 'static) -> Self {
+        socket.limit(PATIENCE).unwrap();
+        Self { socket: Box::new(socket), ahead: Vec::new() }
     }
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
@@ -116,12 +160,12 @@ impl Client {
 
     /// Says that nothing more will be sent.
     pub(crate) fn finish(&self) {
-        self.socket.shutdown(std::net::Shutdown::Write).unwrap();
+        self.socket.finish().unwrap();
     }
 
     /// The same, where the server may have ended the connection.
     pub(crate) fn finish_all_the_same(&self) {
-        let _ = self.socket.shutdown(std::net::Shutdown::Write);
+        let _ = self.socket.finish();
     }
 
     fn receive(&mut self) -> bool {

@@ -1,11 +1,11 @@
 //! A process that has a store open and appends the event in each line that comes: a writer that stays,
-//! whatever fails. Or, with a socket alone, one that connects and prints the first line that it is sent. Tests of
-//! faults start it.
+//! whatever fails. Or, with a socket alone, one that connects and prints the first line that it is sent; with two
+//! lines behind it, one that sends these and prints all that comes. Tests of faults start it.
 
 #![allow(clippy::print_stdout, reason = "it answers in lines")]
 
 use std::error::Error;
-use std::io::{self, BufRead as _};
+use std::io::{self, BufRead as _, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -21,8 +21,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         print!("{line}");
         return Ok(());
     }
+    #[cfg(unix)]
+    if let [_, socket, words, more] = &arguments[..] {
+        let mut socket = std::os::unix::net::UnixStream::connect(socket)?;
+        socket.write_all(format!("{words}\n{more}\n").as_bytes())?;
+        socket.shutdown(std::net::Shutdown::Write)?;
+        io::copy(&mut socket, &mut io::stdout())?;
+        return Ok(());
+    }
     let [_, store, lock_timeout] = &arguments[..] else {
-        return Err("writer STORE MILLISECONDS | SOCKET".into());
+        return Err("writer STORE MILLISECONDS | SOCKET [LINE LINE]".into());
     };
     let mut options = Options::default();
     options.lock_timeout = Duration::from_millis(lock_timeout.parse()?);

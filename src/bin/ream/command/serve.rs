@@ -1,6 +1,8 @@
 //! `ream serve`.
 
-use std::os::unix::net::SocketAddr;
+use std::fmt;
+use std::net::SocketAddr;
+use std::os::unix::net::SocketAddr as UnixAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use serde::Serialize;
 use crate::args::{Format, Global};
 use crate::command::following;
 use crate::environment::Environment;
-use crate::output::{Output, to_line};
+use crate::output::{Output, note, to_line};
 use crate::refused::Refused;
 use crate::signals::Signals;
 use crate::units;
@@ -19,18 +21,33 @@ use crate::units;
 /// Serve the store to whoever connects, in REAM 1.0 and 1.1
 ///
 /// In the foreground, until SIGTERM or SIGINT: what was taken is answered, then it ends; a second signal ends
-/// it at once. Without --unix it listens on `serve.sock` in the store. A line on standard output says that it
-/// listens. The commands use the store beside it as ever.
+/// it at once. Without an address it listens on `serve.sock` in the store. A line on standard output for each
+/// address says that it listens. The commands use the store beside it as ever.
+///
+/// Over TCP a client brings a token. Without --token-file there is one, which may do everything, in the file
+/// `serve.token` in the store; it is made where there is none. In a file of tokens a line is NAME, then read,
+/// append or admin, then the token: `read` is to list, get, select and subscribe, `append` also to publish and
+/// to set states, `admin` all else. The file is for you alone (mode 600).
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   ream serve
   ream serve --unix /run/ream/shop.sock
+  ream serve --tcp 127.0.0.1:7326 --token-file tokens
   printf 'EVENT PUBLISH emails 16\\n{\"name\":\"peter\"}\\n' | nc -U -N .ream/serve.sock")]
 pub(crate) struct ServeArgs {
     /// Listen on a Unix socket at PATH, for the user who runs this; may be given several times
     #[arg(long, value_name = "PATH")]
     unix: Vec<PathBuf>,
+    /// Listen at ADDR, an address and a port of TCP such as 127.0.0.1:7326; may be given several times
+    #[arg(long, value_name = "ADDR", value_parser = address)]
+    tcp: Vec<SocketAddr>,
+    /// Know clients by the tokens in FILE; with it another user may use a Unix socket with a token
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Let whoever reaches an address of TCP do everything without a token; only where that is this machine
+    #[arg(long)]
+    no_token: bool,
     /// At most N connections at once
     #[arg(long, value_name = "N", default_value = "1024", value_parser = following::at_least_one)]
     max_connections: usize,
@@ -51,31 +68,47 @@ pub(crate) struct ServeArgs {
     grace: Option<Duration>,
 }
 
-/// That a socket is listened on, as JSON.
+/// That something is listened on, as JSON.
 #[derive(Serialize)]
-struct ListeningJson<'s> {
-    listening: &'static str,
-    path: &'s str,
+#[serde(tag = "listening", rename_all = "lowercase")]
+enum ListeningJson<'s> {
+    Unix {
+        path: &'s str,
+    },
+    Tcp {
+        address: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        token_file: Option<&'s str>,
+    },
+}
+
+impl fmt::Display for ListeningJson<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix { path } => write!(f, "listening on {path}"),
+            Self::Tcp { address, token_file: None } => write!(f, "listening on {address}"),
+            Self::Tcp { address, token_file: Some(file) } => {
+                write!(f, "listening on {address}, for who has a token of {file}")
+            }
+        }
+    }
 }
 
 impl ServeArgs {
     pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let signals = Signals::take_over()?;
+        let options = self.options();
+        if let Some(fault) = options.fault() {
+            return Err(Refused::Usage(fault).into());
+        }
         let store = global.open(environment, &global.options(environment))?;
         let path = store.path().to_owned();
         drop(store);
         let own = [path.join("serve.sock")];
-        for socket in if self.unix.is_empty() { &own[..] } else { &self.unix[..] } {
+        let is_own = self.unix.is_empty() && self.tcp.is_empty();
+        for socket in if is_own { &own[..] } else { &self.unix[..] } {
             check(socket)?;
         }
-        let mut options = ServeOptions::default();
-        options.unix.clone_from(&self.unix);
-        options.max_connections = self.max_connections;
-        options.max_memory = self.max_memory.unwrap_or(options.max_memory);
-        options.request_timeout = self.request_timeout.unwrap_or(options.request_timeout);
-        options.keep_alive = self.keep_alive.unwrap_or(options.keep_alive);
-        options.ping_timeout = self.ping_timeout.unwrap_or(options.ping_timeout);
-        options.grace = self.grace.unwrap_or(options.grace);
         // It is the signal that ends it, in its time.
         signals.hold(|| {
             let server = Server::bind(&path, &global.options(environment), &options)?;
@@ -83,27 +116,57 @@ impl ServeArgs {
             signals.on_signal(move || stop.stop())?;
             // One that came before that is not told there.
             signals.check()?;
-            let output = Output::new(global);
-            for path in server.unix() {
-                let path = path.to_string_lossy();
-                let line = match output.format {
-                    Format::Table if global.quiet => Vec::new(),
-                    Format::Table => format!("listening on {path}\n").into_bytes(),
-                    _ => {
-                        let json = ListeningJson { listening: "unix", path: &path };
-                        [to_line(&json)?, b"\n".into()].concat()
-                    }
-                };
-                output.done(&line)?;
-            }
+            self.say_ready(&server, global)?;
             anyhow::Ok(server.run()?)
         })
     }
+
+    fn options(&self) -> ServeOptions {
+        let mut options = ServeOptions::default();
+        options.unix.clone_from(&self.unix);
+        options.tcp.clone_from(&self.tcp);
+        options.token_file.clone_from(&self.token_file);
+        options.no_token = self.no_token;
+        options.max_connections = self.max_connections;
+        options.max_memory = self.max_memory.unwrap_or(options.max_memory);
+        options.request_timeout = self.request_timeout.unwrap_or(options.request_timeout);
+        options.keep_alive = self.keep_alive.unwrap_or(options.keep_alive);
+        options.ping_timeout = self.ping_timeout.unwrap_or(options.ping_timeout);
+        options.grace = self.grace.unwrap_or(options.grace);
+        options
+    }
+
+    /// Says what is listened on, and for whom.
+    fn say_ready(&self, server: &Server, global: &Global) -> anyhow::Result<()> {
+        let output = Output::new(global);
+        let say = |listening: &ListeningJson<'_>| match output.format {
+            Format::Table if global.quiet => Ok(()),
+            Format::Table => output.done(format!("{listening}\n").as_bytes()),
+            _ => output.done(&[to_line(listening)?, b"\n".into()].concat()),
+        };
+        for path in server.unix() {
+            say(&ListeningJson::Unix { path: &path.to_string_lossy() })?;
+        }
+        let token_file = server.token_file().map(Path::to_string_lossy);
+        for address in server.tcp() {
+            if self.no_token {
+                let words = format!("whoever reaches {address} may do everything with this store");
+                note(global, "warning:", &words);
+            }
+            let (address, token_file) = (address.to_string(), token_file.as_deref());
+            say(&ListeningJson::Tcp { address, token_file })?;
+        }
+        Ok(())
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse().map_err(|_| "not an IP address and a port, as in 127.0.0.1:7326")
 }
 
 /// That a socket can be called so.
 fn check(socket: &Path) -> Result<(), Refused> {
-    if SocketAddr::from_pathname(socket).is_ok() {
+    if UnixAddr::from_pathname(socket).is_ok() {
         return Ok(());
     }
     let (path, bytes) = (socket.display(), socket.as_os_str().len());

@@ -1,0 +1,65 @@
+//! What a server is told: what goes together, and what does not.
+
+use super::ServeOptions;
+use super::tcp::is_loopback;
+
+impl ServeOptions {
+    /// What of this does not go together, in words for whoever starts the server; nothing where all does.
+    /// Nothing is opened for it.
+    #[must_use]
+    pub fn fault(&self) -> Option<String> {
+        let beyond = self.tcp.iter().find(|address| !is_loopback(**address));
+        if self.no_token {
+            if let Some(address) = beyond {
+                return Some(format!(
+                    "without tokens only this machine may connect, and {address} is open to others"
+                ));
+            }
+            if self.tcp.is_empty() {
+                return Some(
+                    "only for TCP a token is needed, and no address of it is given".into(),
+                );
+            }
+            if self.token_file.is_some() {
+                return Some("a file of tokens is of no use where none is needed".into());
+            }
+        }
+        None
+    }
+
+    /// Whether the addresses include none at all.
+    pub(super) fn has_no_address(&self) -> bool {
+        self.unix.is_empty() && self.tcp.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use super::*;
+
+    fn fault(change: impl FnOnce(&mut ServeOptions)) -> Option<String> {
+        let mut options = ServeOptions::default();
+        change(&mut options);
+        options.fault()
+    }
+
+    #[test]
+    fn without_tokens_only_this_machine_may_connect() {
+        let at = |address: &str| vec![address.parse::<SocketAddr>().unwrap()];
+        for own in ["127.0.0.1:0", "127.9.9.9:1", "[::1]:7326", "[::ffff:127.0.0.1]:1"] {
+            assert_eq!(fault(|options| (options.tcp, options.no_token) = (at(own), true)), None);
+        }
+        for open in ["0.0.0.0:0", "[::]:1", "192.168.0.1:1", "[::ffff:10.0.0.1]:1"] {
+            let fault = fault(|options| (options.tcp, options.no_token) = (at(open), true));
+            assert!(fault.unwrap().contains("open to others"), "{open}");
+        }
+        assert!(fault(|options| options.no_token = true).is_some());
+        let useless = fault(|options| {
+            (options.tcp, options.no_token) = (at("127.0.0.1:0"), true);
+            options.token_file = Some("tokens".into());
+        });
+        assert!(useless.is_some());
+    }
+}

@@ -1,0 +1,81 @@
+//! Ports of TCP: for whoever brings a token, from anywhere that reaches them.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+
+use super::answer::wrong;
+use super::guest::Guest;
+use super::hub::Hub;
+use super::task::serve;
+use crate::store::Error;
+
+/// How long is waited where no connection can be taken.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// A port that is listened on.
+#[derive(Debug)]
+pub(super) struct Port {
+    address: SocketAddr,
+    socket: TcpListener,
+}
+
+impl Port {
+    /// Listens; the port 0 stands for one that is free.
+    pub(super) fn bind(address: SocketAddr) -> Result<Self, Error> {
+        let bound = TcpListener::bind(address).and_then(|socket| {
+            socket.set_nonblocking(true)?;
+            Ok(Self { address: socket.local_addr()?, socket })
+        });
+        bound.map_err(|error| Error::io("listen on", Path::new(&address.to_string()))(error))
+    }
+
+    /// Where it listens, with its real port.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The socket, to be waited for.
+    pub(super) fn start(&self) -> Result<tokio::net::TcpListener, Error> {
+        let socket = self.socket.try_clone().and_then(tokio::net::TcpListener::from_std);
+        let address = self.address.to_string();
+        socket.map_err(|error| Error::io("listen on", Path::new(&address))(error))
+    }
+}
+
+/// Whether only this machine reaches an address.
+pub(super) fn is_loopback(address: SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
+/// Takes connections, each of which is served by a task as such a guest.
+pub(super) async fn accept(listener: tokio::net::TcpListener, hub: Rc<Hub>, guest: Guest) {
+    loop {
+        // Without descriptors it waits for one.
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
+        take(stream, &hub, guest.clone()).await;
+    }
+}
+
+async fn take(mut stream: TcpStream, hub: &Rc<Hub>, guest: Guest) {
+    // An answer goes at once, and does not wait for more. Where that can't be had, it is only slower.
+    let _ = stream.set_nodelay(true);
+    match hub.connect() {
+        Some(connection) => {
+            let (reader, writer) = stream.into_split();
+            let served = serve(reader, writer, Rc::clone(hub), connection, guest);
+            tokio::task::spawn_local(served);
+        }
+        None => {
+            // A word, where it is heard at once.
+            let _ = stream.write_all(&wrong("too many connections", true).bytes).await;
+        }
+    }
+}
