@@ -620,6 +620,8 @@ complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_
 complete -c ream -n "__fish_ream_using_subcommand serve" -l unix -d 'Listen on a Unix socket at PATH, for the user who runs this; may be given several times' -r -F
 complete -c ream -n "__fish_ream_using_subcommand serve" -l tcp -d 'Listen at ADDR, an address and a port of TCP such as 127.0.0.1:7326; may be given several times' -r
 complete -c ream -n "__fish_ream_using_subcommand serve" -l token-file -d 'Know clients by the tokens in FILE; with it another user may use a Unix socket with a token' -r -F
+complete -c ream -n "__fish_ream_using_subcommand serve" -l tls-cert -d 'Speak TLS over TCP, with the certificate in FILE (PEM, with those that vouch for it)' -r -F
+complete -c ream -n "__fish_ream_using_subcommand serve" -l tls-key -d 'The certificate\'s key (PEM, for you alone: mode 600)' -r -F
 complete -c ream -n "__fish_ream_using_subcommand serve" -l max-connections -d 'At most N connections at once' -r
 complete -c ream -n "__fish_ream_using_subcommand serve" -l max-memory -d 'Keep at most SIZE of payloads and answers in memory; who sends more waits [default: 256MiB]' -r
 complete -c ream -n "__fish_ream_using_subcommand serve" -l request-timeout -d 'Interrupt a request, other than to publish, that takes longer than TIME [default: 30s]' -r
@@ -636,6 +638,7 @@ always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand serve" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
 complete -c ream -n "__fish_ream_using_subcommand serve" -l no-token -d 'Let whoever reaches an address of TCP do everything without a token; only where that is this machine'
+complete -c ream -n "__fish_ream_using_subcommand serve" -l plain-tcp -d 'Let other machines connect without TLS: whoever is on the way reads the tokens, and all else'
 complete -c ream -n "__fish_ream_using_subcommand serve" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand serve" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -24,6 +24,7 @@ mod session;
 mod shared;
 mod task;
 mod tcp;
+mod tls;
 mod told;
 mod unix;
 
@@ -46,6 +47,7 @@ pub use self::panics::is_within_request;
 use self::pool::{Opener, Pool};
 use self::shared::{Limits, Shared};
 use self::tcp::Port;
+use self::tls::{Acceptor, Certificate};
 use self::unix::Listener;
 use crate::store::{Error, Options, RunLock, Store, Waker};
 
@@ -68,6 +70,14 @@ pub struct ServeOptions {
     /// user than the store's owner may use the Unix sockets, and has to bring one. Without it the token for
     /// TCP is in `serve.token` in the store.
     pub token_file: Option<PathBuf>,
+    /// The certificate to show over TCP, and those that vouch for it, in PEM; [`ServeOptions::tls_key`] is its key.
+    /// With it each address of TCP speaks TLS, and nothing else. Both are needed for an address that other
+    /// machines reach.
+    pub tls_cert: Option<PathBuf>,
+    /// The key of the certificate, in PEM, for its owner alone.
+    pub tls_key: Option<PathBuf>,
+    /// Have other machines connect without TLS: whoever is on the way reads the tokens, and all else.
+    pub plain_tcp: bool,
     /// Have whoever reaches an address of TCP do everything, without a token: only where that is this
     /// machine alone.
     pub no_token: bool,
@@ -95,6 +105,9 @@ impl Default for ServeOptions {
             unix: Vec::new(),
             tcp: Vec::new(),
             token_file: None,
+            tls_cert: None,
+            tls_key: None,
+            plain_tcp: false,
             no_token: false,
             max_connections: 1024,
             max_memory: 256 << 20,
@@ -119,6 +132,25 @@ impl Stop {
     }
 }
 
+/// Has a server read what it was given anew, from another thread.
+#[derive(Debug, Clone)]
+pub struct Renewal {
+    tokens: Option<Arc<Tokens>>,
+    certificate: Option<Arc<Certificate>>,
+}
+
+impl Renewal {
+    /// Reads the tokens, and the certificate with its key, from their files: who connects from here on needs
+    /// the new ones and is shown them, and who is connected stays so. What can't be used is returned, and what
+    /// was there in its place stays.
+    #[must_use]
+    pub fn renew(&self) -> Vec<Error> {
+        let tokens = self.tokens.as_ref().map(|tokens| tokens.reload());
+        let certificate = self.certificate.as_ref().map(|certificate| certificate.reload());
+        [tokens, certificate].into_iter().flatten().filter_map(Result::err).collect()
+    }
+}
+
 /// A server that listens.
 #[derive(Debug)]
 pub struct Server {
@@ -128,6 +160,7 @@ pub struct Server {
     listeners: Vec<Listener>,
     ports: Vec<Port>,
     tokens: Option<Arc<Tokens>>,
+    certificate: Option<Arc<Certificate>>,
     stop: Stop,
     /// That no other server runs this store.
     _lock: RunLock,
@@ -163,6 +196,10 @@ impl Server {
             None if options.tcp.is_empty() || options.no_token => None,
             None => Some(Tokens::of_store(&store, &lock, store_options)?),
         };
+        let certificate = match (&options.tls_cert, &options.tls_key) {
+            (Some(chain), Some(key)) => Some(Certificate::read(chain, key, store_options)?),
+            _ => None,
+        };
         let listeners = sockets.iter().map(|socket| Listener::bind(socket));
         let listeners = listeners.collect::<Result<_, _>>()?;
         let ports = options.tcp.iter().map(|address| Port::bind(*address));
@@ -173,6 +210,7 @@ impl Server {
             listeners,
             ports: ports.collect::<Result<_, _>>()?,
             tokens: tokens.map(Arc::new),
+            certificate: certificate.map(Arc::new),
             stop: Stop::default(),
             _lock: lock,
         })
@@ -198,6 +236,13 @@ impl Server {
     #[must_use]
     pub fn stop(&self) -> Stop {
         self.stop.clone()
+    }
+
+    /// What has it read tokens and certificate anew.
+    #[must_use]
+    pub fn renewal(&self) -> Renewal {
+        let (tokens, certificate) = (self.tokens.clone(), self.certificate.clone());
+        Renewal { tokens, certificate }
     }
 
     /// Serves until it is stopped.
@@ -239,8 +284,10 @@ impl Server {
         }
         // Without tokens there are ports only where none is needed.
         let guest = self.tokens.as_ref().map_or_else(Guest::anyone, Guest::with_token).stranger();
+        let tls = self.certificate.as_ref().map(|certificate| Acceptor::new(certificate, &[]));
+        let tls = tls.transpose()?;
         for port in &self.ports {
-            let taking = tcp::accept(port.start()?, Rc::clone(&hub), guest.clone());
+            let taking = tcp::accept(port.start()?, Rc::clone(&hub), guest.clone(), tls.clone());
             accepting.push(tokio::task::spawn_local(taking));
         }
         let asking = Rc::clone(&hub);

@@ -24,7 +24,25 @@ impl ServeOptions {
                 return Some("a file of tokens is of no use where none is needed".into());
             }
         }
-        None
+        if self.tls_cert.is_some() != self.tls_key.is_some() {
+            return Some("a certificate and its key are needed together".into());
+        }
+        let has_tls = self.tls_cert.is_some();
+        if has_tls && self.plain_tcp {
+            return Some("TLS is asked for, and to go without it".into());
+        }
+        if (has_tls || self.plain_tcp) && self.tcp.is_empty() {
+            return Some(
+                "no address of TCP is given that could speak TLS, or go without it".into(),
+            );
+        }
+        match beyond {
+            Some(address) if !has_tls && !self.plain_tcp => Some(format!(
+                "other machines reach {address}: it needs TLS, with a certificate and its key, or --plain-tcp, \
+                 with which whoever is on the way can read the tokens and all else"
+            )),
+            _ => None,
+        }
     }
 
     /// Whether the addresses include none at all.
@@ -61,5 +79,30 @@ mod tests {
             options.token_file = Some("tokens".into());
         });
         assert!(useless.is_some());
+    }
+
+    #[test]
+    fn other_machines_connect_by_tls_unless_that_is_said_to_be_plain() {
+        let asked = |cert: Option<&str>, key: Option<&str>, plain, address: Option<&str>| {
+            fault(|options| {
+                options.tcp = address.iter().map(|address| address.parse().unwrap()).collect();
+                options.tls_cert = cert.map(Into::into);
+                options.tls_key = key.map(Into::into);
+                options.plain_tcp = plain;
+            })
+        };
+        let (open, own) = (Some("0.0.0.0:1"), Some("127.0.0.1:1"));
+        let words = asked(None, None, false, open).unwrap();
+        assert!(words.starts_with("other machines reach 0.0.0.0:1: it needs TLS"), "{words}");
+        assert_eq!(asked(None, None, false, own), None);
+        for address in [open, own] {
+            assert_eq!(asked(Some("c"), Some("k"), false, address), None);
+            assert_eq!(asked(None, None, true, address), None);
+            assert!(asked(Some("c"), Some("k"), true, address).is_some());
+            assert!(asked(Some("c"), None, false, address).is_some());
+            assert!(asked(None, Some("k"), false, address).is_some());
+        }
+        assert!(asked(Some("c"), Some("k"), false, None).is_some());
+        assert!(asked(None, None, true, None).is_some());
     }
 }

@@ -364,7 +364,7 @@ pub(super) async fn serve(
 
 /// Passes over what a client still sends behind the last word: to close while something comes may take that
 /// word from who has not read it yet.
-async fn pass_over(mut reader: impl AsyncRead + Unpin, mut received: Vec<u8>) {
+pub(super) async fn pass_over(mut reader: impl AsyncRead + Unpin, mut received: Vec<u8>) {
     let passing = async { while let Ok(1..) = reader.read(&mut received).await {} };
     // Who sends on and on is not waited for.
     let _ = timeout(LINGERS, passing).await;

@@ -9,9 +9,11 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use super::answer::wrong;
+use super::connection::Connection;
 use super::guest::Guest;
 use super::hub::Hub;
 use super::task::serve;
+use super::tls::{Acceptor, Flushed};
 use crate::store::Error;
 
 /// How long is waited where no connection can be taken.
@@ -52,30 +54,60 @@ pub(super) fn is_loopback(address: SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
 }
 
-/// Takes connections, each of which is served by a task as such a guest.
-pub(super) async fn accept(listener: tokio::net::TcpListener, hub: Rc<Hub>, guest: Guest) {
+/// Takes connections, each of which is served by a task as such a guest; behind a handshake, where there is
+/// TLS.
+pub(super) async fn accept(
+    listener: tokio::net::TcpListener,
+    hub: Rc<Hub>,
+    guest: Guest,
+    tls: Option<Acceptor>,
+) {
     loop {
         // Without descriptors it waits for one.
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(PAUSE).await;
             continue;
         };
-        take(stream, &hub, guest.clone()).await;
+        // An answer goes at once, and does not wait for more. Where that can't be had, it is only slower.
+        let _ = stream.set_nodelay(true);
+        match (hub.connect(), &tls) {
+            (Some(connection), None) => {
+                let (reader, writer) = stream.into_split();
+                let served = serve(reader, writer, Rc::clone(&hub), connection, guest.clone());
+                tokio::task::spawn_local(served);
+            }
+            (Some(connection), Some(tls)) => {
+                let hub = Rc::clone(&hub);
+                let served = serve_tls(stream, tls.clone(), hub, connection, guest.clone());
+                tokio::task::spawn_local(served);
+            }
+            (None, None) => refuse(stream).await,
+            // For a word there would have to be a handshake.
+            (None, Some(_)) => {}
+        }
     }
 }
 
-async fn take(mut stream: TcpStream, hub: &Rc<Hub>, guest: Guest) {
-    // An answer goes at once, and does not wait for more. Where that can't be had, it is only slower.
-    let _ = stream.set_nodelay(true);
-    match hub.connect() {
-        Some(connection) => {
-            let (reader, writer) = stream.into_split();
-            let served = serve(reader, writer, Rc::clone(hub), connection, guest);
-            tokio::task::spawn_local(served);
-        }
-        None => {
-            // A word, where it is heard at once.
-            let _ = stream.write_all(&wrong("too many connections", true).bytes).await;
-        }
-    }
+/// Says that there is no room, where that is heard at once.
+async fn refuse(mut stream: TcpStream) {
+    let _ = stream.write_all(&wrong("too many connections", true).bytes).await;
+}
+
+/// Serves a connection behind its handshake.
+async fn serve_tls(
+    stream: TcpStream,
+    tls: Acceptor,
+    hub: Rc<Hub>,
+    connection: Rc<Connection>,
+    guest: Guest,
+) {
+    let words = wrong("this port speaks REAM over TLS", true).bytes;
+    let stream = tokio::select! {
+        stream = tls.accept(stream, &words) => stream,
+        // Nothing has been asked yet: it is to end.
+        () = connection.changed() => None,
+    };
+    let Some(stream) = stream else { return hub.disconnect(&connection) };
+    let (reader, writer) = tokio::io::split(stream);
+    serve(reader, Flushed::new(writer), hub, connection, guest).await;
 }

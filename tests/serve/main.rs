@@ -9,3 +9,4 @@ mod protocol;
 mod pushes;
 mod support;
 mod tcp;
+mod tls;

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use ream::serve::{ServeOptions, Server, Stop};
+use ream::serve::{Renewal, ServeOptions, Server, Stop};
 use ream::{Data, EventRef, Json, NewEvent, Options, Query, Store};
 use tempfile::TempDir;
 
@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Home {
     directory: TempDir,
     ports: Vec<SocketAddr>,
+    renewal: Renewal,
     stop: Stop,
     running: Option<JoinHandle<Result<(), ream::Error>>>,
 }
@@ -33,9 +34,9 @@ impl Home {
         let server = Server::bind(&directory.path().join("s"), &Options::default(), options);
         let server = server.unwrap();
         let ports = server.tcp().collect();
-        let stop = server.stop();
+        let (renewal, stop) = (server.renewal(), server.stop());
         let running = Some(std::thread::spawn(move || server.run()));
-        Self { directory, ports, stop, running }
+        Self { directory, ports, renewal, stop, running }
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -61,6 +62,11 @@ impl Home {
     /// Where it listens to TCP.
     pub(crate) fn port(&self) -> SocketAddr {
         self.ports[0]
+    }
+
+    /// Has it read tokens and certificate anew; what it says to that.
+    pub(crate) fn renew(&self) -> Vec<String> {
+        self.renewal.renew().iter().map(ToString::to_string).collect()
     }
 
     /// A client over TCP that has been greeted.

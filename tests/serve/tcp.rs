@@ -18,7 +18,7 @@ use crate::support::{Client, Home};
 const NEEDED: &str = "ERROR \"a token is needed\"\n";
 
 /// A server on a free port, and the token that it made.
-fn home(change: impl FnOnce(&mut ServeOptions)) -> Home {
+pub(crate) fn home(change: impl FnOnce(&mut ServeOptions)) -> Home {
     let mut options = ServeOptions::default();
     options.tcp = vec!["127.0.0.1:0".parse().unwrap()];
     change(&mut options);
@@ -29,7 +29,7 @@ fn own_token(home: &Home) -> String {
     fs::read_to_string(home.path().join("serve.token")).unwrap().trim_end().to_owned()
 }
 
-fn tokens(lines: &str) -> (TempDir, PathBuf) {
+pub(crate) fn tokens(lines: &str) -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tokens");
     fs::write(&path, lines).unwrap();
@@ -166,7 +166,7 @@ fn tls_on_a_plain_port_is_told_so() {
     home.end();
 }
 
-fn store() -> (TempDir, PathBuf) {
+pub(crate) fn store() -> (TempDir, PathBuf) {
     let home = tempfile::tempdir().unwrap();
     let store = home.path().join("s");
     Store::init(&store, &Options::default()).unwrap();
@@ -174,7 +174,7 @@ fn store() -> (TempDir, PathBuf) {
 }
 
 /// The address in a line that says that a port is listened on.
-fn address(line: &str) -> String {
+pub(crate) fn address(line: &str) -> String {
     let (_, address) = line.split_once("\"address\":\"").unwrap();
     address.split_once('"').unwrap().0.to_owned()
 }

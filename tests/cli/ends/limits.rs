@@ -5,10 +5,11 @@
 use crate::harness::{Ream, ream};
 
 /// What stands for a number, a time or a duration.
-const NUMBERS: [&str; 7] =
-    ["N", "POS", "POSITION", "EXPECT", "TIME", "POS|TIME", "POS|start|end|TIME"];
+const NUMBERS: [&str; 8] =
+    ["N", "POS", "POSITION", "EXPECT", "SIZE", "TIME", "POS|TIME", "POS|start|end|TIME"];
 /// What stands for anything else.
-const OTHERS: [&str; 24] = [
+const OTHERS: [&str; 25] = [
+    "ADDR",
     "ASSIGNMENTS",
     "COMMAND",
     "DATA",

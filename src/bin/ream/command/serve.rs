@@ -27,13 +27,15 @@ use crate::units;
 /// Over TCP a client brings a token. Without --token-file there is one, which may do everything, in the file
 /// `serve.token` in the store; it is made where there is none. In a file of tokens a line is NAME, then read,
 /// append or admin, then the token: `read` is to list, get, select and subscribe, `append` also to publish and
-/// to set states, `admin` all else. The file is for you alone (mode 600).
+/// to set states, `admin` all else. The file is for you alone (mode 600). An address that other machines reach
+/// needs TLS, or --plain-tcp.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   ream serve
   ream serve --unix /run/ream/shop.sock
   ream serve --tcp 127.0.0.1:7326 --token-file tokens
+  ream serve --tcp 0.0.0.0:7326 --tls-cert shop.pem --tls-key shop.key
   printf 'EVENT PUBLISH emails 16\\n{\"name\":\"peter\"}\\n' | nc -U -N .ream/serve.sock")]
 pub(crate) struct ServeArgs {
     /// Listen on a Unix socket at PATH, for the user who runs this; may be given several times
@@ -48,6 +50,15 @@ pub(crate) struct ServeArgs {
     /// Let whoever reaches an address of TCP do everything without a token; only where that is this machine
     #[arg(long)]
     no_token: bool,
+    /// Speak TLS over TCP, with the certificate in FILE (PEM, with those that vouch for it)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's key (PEM, for you alone: mode 600)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Let other machines connect without TLS: whoever is on the way reads the tokens, and all else
+    #[arg(long, conflicts_with = "tls_cert")]
+    plain_tcp: bool,
     /// At most N connections at once
     #[arg(long, value_name = "N", default_value = "1024", value_parser = following::at_least_one)]
     max_connections: usize,
@@ -77,6 +88,8 @@ enum ListeningJson<'s> {
     },
     Tcp {
         address: String,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        tls: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         token_file: Option<&'s str>,
     },
@@ -86,9 +99,13 @@ impl fmt::Display for ListeningJson<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unix { path } => write!(f, "listening on {path}"),
-            Self::Tcp { address, token_file: None } => write!(f, "listening on {address}"),
-            Self::Tcp { address, token_file: Some(file) } => {
-                write!(f, "listening on {address}, for who has a token of {file}")
+            Self::Tcp { address, tls, token_file } => {
+                write!(f, "listening on {address}")?;
+                if *tls {
+                    f.write_str(" over TLS")?;
+                }
+                let of = |file| write!(f, ", for who has a token of {file}");
+                token_file.map_or(Ok(()), of)
             }
         }
     }
@@ -127,6 +144,9 @@ impl ServeArgs {
         options.tcp.clone_from(&self.tcp);
         options.token_file.clone_from(&self.token_file);
         options.no_token = self.no_token;
+        options.tls_cert.clone_from(&self.tls_cert);
+        options.tls_key.clone_from(&self.tls_key);
+        options.plain_tcp = self.plain_tcp;
         options.max_connections = self.max_connections;
         options.max_memory = self.max_memory.unwrap_or(options.max_memory);
         options.request_timeout = self.request_timeout.unwrap_or(options.request_timeout);
@@ -154,7 +174,7 @@ impl ServeArgs {
                 note(global, "warning:", &words);
             }
             let (address, token_file) = (address.to_string(), token_file.as_deref());
-            say(&ListeningJson::Tcp { address, token_file })?;
+            say(&ListeningJson::Tcp { address, tls: self.tls_cert.is_some(), token_file })?;
         }
         Ok(())
     }
