@@ -66,7 +66,9 @@ pub(super) fn open_to_read(layout: &Layout, options: &Options) -> Result<Connect
 pub(super) fn open_to_write(layout: &Layout, options: &Options) -> Result<Connection, Error> {
     let pragmas = "PRAGMA wal_autocheckpoint=0; PRAGMA cell_size_check=ON; \
                    PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;";
-    open_with(layout, options, pragmas)
+    // A COMMIT that is told to end may be done all the same: a transaction is finished first.
+    let options = Options { goes_on: Options::default().goes_on, ..options.clone() };
+    open_with(layout, &options, pragmas)
 }
 
 fn open_with(layout: &Layout, options: &Options, pragmas: &str) -> Result<Connection, Error> {
