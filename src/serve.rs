@@ -22,6 +22,7 @@ mod pool;
 mod push;
 mod session;
 mod shared;
+mod sockets;
 mod task;
 mod tcp;
 mod tls;
@@ -46,6 +47,7 @@ use self::memory::Memory;
 pub use self::panics::is_within_request;
 use self::pool::{Opener, Pool};
 use self::shared::{Limits, Shared};
+pub use self::sockets::Sockets;
 use self::tcp::Port;
 use self::tls::{Acceptor, Certificate};
 use self::unix::Listener;
@@ -180,29 +182,44 @@ impl Server {
         store_options: &Options,
         options: &ServeOptions,
     ) -> Result<Self, Error> {
-        if let Some(fault) = options.fault() {
+        Self::bind_with(path, store_options, options, Sockets::default())
+    }
+
+    /// The same, on sockets that are open already as well.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::bind`].
+    pub fn bind_with(
+        path: &Path,
+        store_options: &Options,
+        options: &ServeOptions,
+        sockets: Sockets,
+    ) -> Result<Self, Error> {
+        if let Some(fault) = options.fault(&sockets) {
             return Err(Error::Engine { action: "serve", source: fault.into() });
         }
         let store = Store::open(path, store_options)?;
         // Nothing would be stored that it is asked to store.
         store.check()?;
         let lock = store.take_server()?;
-        let own = [store.path().join("serve.sock")];
-        let sockets = if options.has_no_address() { &own[..] } else { &options.unix[..] };
         let opener =
             Opener { path: path.into(), options: store_options.clone(), id: store.id().into() };
         let tokens = match &options.token_file {
             Some(file) => Some(Tokens::of_file(file, store_options)?),
-            None if options.tcp.is_empty() || options.no_token => None,
+            None if !options.has_ports(&sockets) || options.no_token => None,
             None => Some(Tokens::of_store(&store, &lock, store_options)?),
         };
         let certificate = match (&options.tls_cert, &options.tls_key) {
             (Some(chain), Some(key)) => Some(Certificate::read(chain, key, store_options)?),
             _ => None,
         };
-        let listeners = sockets.iter().map(|socket| Listener::bind(socket));
+        let made = options.unix_sockets(store.path(), &sockets);
+        let made = made.iter().map(|socket| Listener::bind(socket));
+        let listeners = made.chain(sockets.unix.into_iter().map(Listener::given));
         let listeners = listeners.collect::<Result<_, _>>()?;
-        let ports = options.tcp.iter().map(|address| Port::bind(*address));
+        let made = options.tcp.iter().map(|address| Port::bind(*address));
+        let ports = made.chain(sockets.tcp.into_iter().map(Port::given));
         Ok(Self {
             options: options.clone(),
             opener,

@@ -1,21 +1,28 @@
 //! What a server is told: what goes together, and what does not.
 
+use std::path::{Path, PathBuf};
+
 use super::ServeOptions;
+use super::sockets::Sockets;
 use super::tcp::is_loopback;
 
 impl ServeOptions {
     /// What of this does not go together, in words for whoever starts the server; nothing where all does.
     /// Nothing is opened for it.
     #[must_use]
-    pub fn fault(&self) -> Option<String> {
-        let beyond = self.tcp.iter().find(|address| !is_loopback(**address));
+    pub fn fault(&self, sockets: &Sockets) -> Option<String> {
+        let mut addresses = self.tcp.iter().copied().chain(sockets.addresses());
+        let beyond = addresses.find(|address| !is_loopback(*address));
+        if !sockets.http.is_empty() {
+            return Some("a socket is for HTTP, which is not spoken here".into());
+        }
         if self.no_token {
             if let Some(address) = beyond {
                 return Some(format!(
                     "without tokens only this machine may connect, and {address} is open to others"
                 ));
             }
-            if self.tcp.is_empty() {
+            if !self.has_ports(sockets) {
                 return Some(
                     "only for TCP a token is needed, and no address of it is given".into(),
                 );
@@ -31,7 +38,7 @@ impl ServeOptions {
         if has_tls && self.plain_tcp {
             return Some("TLS is asked for, and to go without it".into());
         }
-        if (has_tls || self.plain_tcp) && self.tcp.is_empty() {
+        if (has_tls || self.plain_tcp) && !self.has_ports(sockets) {
             return Some(
                 "no address of TCP is given that could speak TLS, or go without it".into(),
             );
@@ -45,9 +52,18 @@ impl ServeOptions {
         }
     }
 
-    /// Whether the addresses include none at all.
-    pub(super) fn has_no_address(&self) -> bool {
-        self.unix.is_empty() && self.tcp.is_empty()
+    /// Whether there is an address of TCP.
+    pub(super) fn has_ports(&self, sockets: &Sockets) -> bool {
+        !self.tcp.is_empty() || !sockets.tcp.is_empty()
+    }
+
+    /// The Unix sockets that are made to serve the store at `store`, beside those that are open already.
+    #[must_use]
+    pub fn unix_sockets(&self, store: &Path, sockets: &Sockets) -> Vec<PathBuf> {
+        if self.unix.is_empty() && self.tcp.is_empty() && sockets.is_empty() {
+            return vec![store.join("serve.sock")];
+        }
+        self.unix.clone()
     }
 }
 
@@ -60,7 +76,7 @@ mod tests {
     fn fault(change: impl FnOnce(&mut ServeOptions)) -> Option<String> {
         let mut options = ServeOptions::default();
         change(&mut options);
-        options.fault()
+        options.fault(&Sockets::default())
     }
 
     #[test]

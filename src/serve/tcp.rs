@@ -36,6 +36,13 @@ impl Port {
         bound.map_err(|error| Error::io("listen on", Path::new(&address.to_string()))(error))
     }
 
+    /// A port that is open already.
+    pub(super) fn given(socket: TcpListener) -> Result<Self, Error> {
+        let given = socket.set_nonblocking(true).and_then(|()| socket.local_addr());
+        let address = given.map_err(Error::io("listen on", Path::new("a port that was given")))?;
+        Ok(Self { address, socket })
+    }
+
     /// Where it listens, with its real port.
     pub(super) fn address(&self) -> SocketAddr {
         self.address

@@ -21,11 +21,12 @@ use crate::store::Error;
 /// How long is waited where no connection can be taken.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// A socket that is listened on; it is removed when this is dropped.
+/// A socket that is listened on; where it was made here, it is removed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Listener {
     path: PathBuf,
     socket: UnixListener,
+    is_given: bool,
 }
 
 impl Listener {
@@ -48,11 +49,20 @@ impl Listener {
             bound => bound,
         };
         let socket = socket.map_err(told)?;
-        let listener = Self { path: path.into(), socket };
+        let listener = Self { path: path.into(), socket, is_given: false };
         let own = std::fs::Permissions::from_mode(0o600);
         std::fs::set_permissions(path, own).map_err(told)?;
         listener.socket.set_nonblocking(true).map_err(told)?;
         Ok(listener)
+    }
+
+    /// A socket that is open already; who may open it is up to whoever made it.
+    pub(super) fn given(socket: UnixListener) -> Result<Self, Error> {
+        let given = socket.set_nonblocking(true).and_then(|()| socket.local_addr());
+        let address =
+            given.map_err(Error::io("listen on", Path::new("a socket that was given")))?;
+        let path = address.as_pathname().unwrap_or(Path::new("")).to_owned();
+        Ok(Self { path, socket, is_given: true })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -68,8 +78,10 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        // Whoever listens next takes its place in any case.
-        let _ = std::fs::remove_file(&self.path);
+        if !self.is_given {
+            // Whoever listens next takes its place in any case.
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 

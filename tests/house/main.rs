@@ -36,12 +36,13 @@ const LIBRARY: [&str; 14] = [
     "serve",
 ];
 /// Those of the program.
-const PROGRAM: [&str; 15] = [
+const PROGRAM: [&str; 16] = [
     "units",
     "printable",
     "hint",
     "refused",
     "payload",
+    "service",
     "environment",
     "args",
     "output",

@@ -17,7 +17,12 @@ pub(crate) fn ream(store: &Path, args: &[&str]) -> Command {
 
 /// Starts a server, and waits until it listens; with what it says to that.
 pub(crate) fn start(store: &Path, args: &[&str]) -> (Child, String) {
-    let mut server = ream(store, &[&["serve"], args].concat()).spawn().unwrap();
+    started(&mut ream(store, &[&["serve"], args].concat()))
+}
+
+/// The same for a server that is started so.
+pub(crate) fn started(command: &mut Command) -> (Child, String) {
+    let mut server = command.spawn().unwrap();
     let mut line = String::new();
     BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
     (server, line)

@@ -7,6 +7,7 @@ mod command;
 mod kills;
 mod protocol;
 mod pushes;
+mod service;
 mod support;
 mod tcp;
 mod tls;

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::refused::Refused;
+#[cfg(all(feature = "serve", unix))]
+use crate::service::Service;
 
 /// What the environment says.
 #[derive(Debug, Clone)]
@@ -16,6 +18,9 @@ pub(crate) struct Environment {
     pub(crate) unsafe_file_system: bool,
     /// `REAM_ALLOW`: run programs that a store remembers though they were not allowed here.
     pub(crate) allow: bool,
+    /// `NOTIFY_SOCKET`: the service manager that started the program.
+    #[cfg(all(feature = "serve", unix))]
+    pub(crate) service: Service,
     /// The working directory.
     pub(crate) directory: PathBuf,
 }
@@ -28,6 +33,8 @@ impl Environment {
             trust_owner: switch("REAM_TRUST_OWNER")?,
             unsafe_file_system: switch("REAM_UNSAFE_FS")?,
             allow: switch("REAM_ALLOW")?,
+            #[cfg(all(feature = "serve", unix))]
+            service: Service::of(given("NOTIFY_SOCKET")),
             directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
         })
     }

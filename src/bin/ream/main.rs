@@ -14,6 +14,8 @@ mod output;
 mod payload;
 mod printable;
 mod refused;
+#[cfg(all(feature = "serve", unix))]
+mod service;
 mod signals;
 mod spool;
 mod units;

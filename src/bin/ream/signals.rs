@@ -20,6 +20,10 @@ const ENDING: [(i32, usize); 4] = {
 #[cfg(not(unix))]
 const ENDING: [(i32, usize); 2] = [(SIGINT, 2), (SIGTERM, 15)];
 
+/// What a terminal that is closed sends, and who would have a server read its files anew.
+#[cfg(all(feature = "serve", unix))]
+const HANGUP: i32 = signal_hook::consts::SIGHUP;
+
 /// What signals have come, and whether one may end the program on the spot.
 #[derive(Debug, Clone)]
 pub(crate) struct Signals {
@@ -34,8 +38,19 @@ impl Signals {
     /// Takes over what ends the program. Outside [`Signals::hold`] they end the program as ever. What
     /// was ignored when the program began stays ignored.
     pub(crate) fn take_over() -> std::io::Result<Self> {
+        Self::take(&ENDING)
+    }
+
+    /// The same for a program that a hang-up does not end: it is told of it by [`Signals::on_hangup`].
+    #[cfg(all(feature = "serve", unix))]
+    pub(crate) fn take_over_but_hangup() -> std::io::Result<Self> {
+        let ending: Vec<_> = ENDING.into_iter().filter(|(signal, _)| *signal != HANGUP).collect();
+        Self::take(&ending)
+    }
+
+    fn take(ending: &[(i32, usize)]) -> std::io::Result<Self> {
         let ignored = IgnoredSignals::of_this_process();
-        let ending = ENDING.iter().filter(|(signal, _)| !ignored.contains(*signal));
+        let ending = ending.iter().filter(|(signal, _)| !ignored.contains(*signal));
         let signals = Self {
             idle: Arc::new(AtomicBool::new(true)),
             came: Arc::default(),
@@ -91,6 +106,18 @@ impl Signals {
                 }
             }
         })?;
+        Ok(())
+    }
+
+    /// Calls `wake` from another thread when there was a hang-up; never, where hang-ups were ignored when the
+    /// program began.
+    #[cfg(all(feature = "serve", unix))]
+    pub(crate) fn on_hangup(wake: impl Fn() + Send + 'static) -> std::io::Result<()> {
+        if IgnoredSignals::of_this_process().contains(HANGUP) {
+            return Ok(());
+        }
+        let mut signals = signal_hook::iterator::Signals::new([HANGUP])?;
+        platform::spawn(move || signals.forever().for_each(|_| wake()))?;
         Ok(())
     }
 

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use ream::serve::{ServeOptions, Server};
+use ream::serve::{ServeOptions, Server, Sockets};
 use serde::Serialize;
 
 use crate::args::{Format, Global};
 use crate::command::following;
 use crate::environment::Environment;
-use crate::output::{Output, note, to_line};
+use crate::output::{Output, note, to_line, warn};
 use crate::refused::Refused;
 use crate::signals::Signals;
 use crate::units;
@@ -28,7 +28,9 @@ use crate::units;
 /// `serve.token` in the store; it is made where there is none. In a file of tokens a line is NAME, then read,
 /// append or admin, then the token: `read` is to list, get, select and subscribe, `append` also to publish and
 /// to set states, `admin` all else. The file is for you alone (mode 600). An address that other machines reach
-/// needs TLS, or --plain-tcp.
+/// needs TLS, or --plain-tcp. SIGHUP has the tokens, and the certificate, read anew.
+///
+/// Sockets that systemd has opened (`LISTEN_FDS`) are listened on as well: those with the name `ream`, or with none.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -113,27 +115,37 @@ impl fmt::Display for ListeningJson<'_> {
 
 impl ServeArgs {
     pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
-        let signals = Signals::take_over()?;
+        // Before there is a thread, or anything else is open.
+        let sockets = Sockets::of_environment()?;
+        let signals = Signals::take_over_but_hangup()?;
         let options = self.options();
-        if let Some(fault) = options.fault() {
+        if let Some(fault) = options.fault(&sockets) {
             return Err(Refused::Usage(fault).into());
         }
         let store = global.open(environment, &global.options(environment))?;
         let path = store.path().to_owned();
         drop(store);
-        let own = [path.join("serve.sock")];
-        let is_own = self.unix.is_empty() && self.tcp.is_empty();
-        for socket in if is_own { &own[..] } else { &self.unix[..] } {
-            check(socket)?;
+        for socket in options.unix_sockets(&path, &sockets) {
+            check(&socket)?;
         }
         // It is the signal that ends it, in its time.
         signals.hold(|| {
-            let server = Server::bind(&path, &global.options(environment), &options)?;
-            let stop = server.stop();
-            signals.on_signal(move || stop.stop())?;
+            let store_options = global.options(environment);
+            let server = Server::bind_with(&path, &store_options, &options, sockets)?;
+            let service = environment.service.clone();
+            let (stop, stopping) = (server.stop(), service.clone());
+            signals.on_signal(move || {
+                stopping.say("STOPPING=1");
+                stop.stop();
+            })?;
+            let (renewal, heard) = (server.renewal(), global.clone());
+            Signals::on_hangup(move || {
+                renewal.renew().iter().for_each(|error| warn(&heard, error));
+            })?;
             // One that came before that is not told there.
             signals.check()?;
             self.say_ready(&server, global)?;
+            service.say("READY=1");
             anyhow::Ok(server.run()?)
         })
     }
