@@ -153,10 +153,11 @@ pub(super) fn subscribe(
             if name.as_str().starts_with('$') {
                 return Err(refused("a reserved stream is not followed"));
             }
-            let last = store.version(name.as_str()).map_err(failed)?.0;
-            let held = match store.stream(name.as_str()) {
-                Ok(stream) => stream.events,
-                Err(Error::StreamNotFound { .. }) => 0,
+            let version = store.version(name.as_str()).map_err(failed)?.0;
+            // Others may append in between, so both come from one look.
+            let (last, held) = match store.stream(name.as_str()) {
+                Ok(stream) => (stream.version.0, stream.events),
+                Err(Error::StreamNotFound { .. }) => (version, 0),
                 Err(error) => return Err(failed(error)),
             };
             if next == 0 || next > last + 1 {

@@ -1,6 +1,18 @@
 //! Events that are pushed, from wherever they come.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+
 use crate::support::{Home, event};
+
+/// Ends what another thread does, however the test ends.
+struct EndOnDrop<'e>(&'e AtomicBool);
+
+impl Drop for EndOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
 
 #[test]
 fn what_is_there_comes_first_and_then_what_is_stored_by_anyone() {
@@ -25,6 +37,33 @@ fn what_is_there_comes_first_and_then_what_is_stored_by_anyone() {
     client.asks("EVENT UNSUBSCRIBE s\n", "EVENT UNSUBSCRIBED s\n");
     home.append("s", "1");
     client.asks("PING\n", "PONG\n");
+}
+
+#[test]
+fn who_comes_first_while_others_publish_misses_nothing() {
+    let home = Home::new();
+    let (done, ended) = (AtomicU64::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut publisher = home.client();
+            while !ended.load(Ordering::Relaxed) {
+                let number = done.load(Ordering::Relaxed) + 1;
+                publisher.asks("EVENT PUBLISH s 1\n1\n", &format!("EVENT PUBLISHED s {number}\n"));
+                done.store(number, Ordering::Relaxed);
+            }
+        });
+        let _end = EndOnDrop(&ended);
+        for _ in 0..20 {
+            // No one else follows anything: what is stored meanwhile is not pushed.
+            let mut client = home.client();
+            let next = done.load(Ordering::Relaxed) + 1;
+            client.asks(&format!("EVENT SUBSCRIBE s {next}\n"), "EVENT SUBSCRIBED s ");
+            client.line();
+            for number in next..next + 50 {
+                client.gets(&format!("EVENT s {number} 1\n1\n"));
+            }
+        }
+    });
 }
 
 #[test]
