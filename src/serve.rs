@@ -46,12 +46,13 @@ use self::hub::Hub;
 use self::memory::Memory;
 pub use self::panics::is_within_request;
 use self::pool::{Opener, Pool};
+use self::push::Feed;
 use self::shared::{Limits, Shared};
 pub use self::sockets::Sockets;
 use self::tcp::Port;
 use self::tls::{Acceptor, Certificate};
 use self::unix::Listener;
-use crate::store::{Error, Options, RunLock, Store, Waker};
+use crate::store::{Error, Options, RunLock, Store};
 
 /// How many threads carry out what is asked.
 const THREADS: usize = 4;
@@ -279,7 +280,7 @@ impl Server {
     async fn serve(self) -> Result<(), Error> {
         let (telling, mut told) = mpsc::unbounded_channel();
         let (spreading, mut news) = mpsc::channel(NEWS);
-        let feed = Feed(push::start(&self.store, spreading, telling.clone())?);
+        let feed = Feed::start(&self.store, spreading, telling.clone())?;
         // What ends these is that no one asks them any more.
         let committer = commit::start(self.opener.open(Arc::default())?, telling.clone())?;
         let timeout = self.options.request_timeout.min(LONGEST);
@@ -293,7 +294,7 @@ impl Server {
             payload: self.store.max_data_bytes() as u64,
         };
         let memory = Memory::new(self.options.max_memory);
-        let hub = Rc::new(Hub::new(Shared::new(limits, memory, committer, pools, telling)?));
+        let hub = Rc::new(Hub::new(Shared::new(limits, memory, committer, pools, feed, telling)?));
         let mut accepting = Vec::new();
         for listener in &self.listeners {
             let taking = unix::accept(listener.start()?, Rc::clone(&hub), self.tokens.clone());
@@ -324,17 +325,7 @@ impl Server {
             () = self.stop.0.notified() => {}
             () = tokio::time::sleep(self.options.grace) => {}
         }
-        drop(feed);
         ended
-    }
-}
-
-/// Ends the thread that hears what is stored.
-struct Feed(Waker);
-
-impl Drop for Feed {
-    fn drop(&mut self) {
-        self.0.wake();
     }
 }
 

@@ -65,6 +65,25 @@ impl Follower {
     pub fn waker(&self) -> Waker {
         self.watch.waker()
     }
+
+    /// Waits without a look at the bell, for a part of a second or until a [`Waker`] is used; then looks whether
+    /// the store is still there.
+    #[cfg(all(feature = "serve", unix))]
+    pub(crate) fn rest(&mut self) -> Result<(), Error> {
+        self.watch.listen(false);
+        if self.watch.wait() != Woken::Waker {
+            self.reader.changed()?;
+        }
+        Ok(())
+    }
+
+    /// Goes on after a rest, behind what is stored by now; up to where.
+    #[cfg(all(feature = "serve", unix))]
+    pub(crate) fn skip(&mut self) -> Result<Position, Error> {
+        // Watch first, as at the beginning.
+        self.watch.listen(true);
+        self.reader.skip()
+    }
 }
 
 impl Store {

@@ -290,6 +290,17 @@ impl Connection {
         }
     }
 
+    /// Has what is followed be read for from where it stands: events have been stored that are not pushed.
+    pub(super) fn fall_behind(&self, shared: &Shared) {
+        for subscription in self.subscriptions.borrow_mut().iter_mut() {
+            if subscription.state == State::Live {
+                subscription.state = State::Behind;
+                shared.lay_down(self.number, &subscription.followed);
+            }
+        }
+        self.catch_up(shared);
+    }
+
     /// Takes the answer to a SUBSCRIBE.
     pub(super) fn subscribed(
         &self,
@@ -320,6 +331,7 @@ impl Connection {
         self.last.set(self.last.get() + 1);
         let (number, state) = (self.last.get(), State::Behind);
         self.subscriptions.borrow_mut().push(Subscription { number, followed, state });
+        shared.feed.subscribed();
         self.catch_up(shared);
     }
 
@@ -335,6 +347,9 @@ impl Connection {
             };
             if same && subscription.state == State::Live {
                 shared.lay_down(self.number, &subscription.followed);
+            }
+            if same {
+                shared.feed.unsubscribed(1);
             }
             !same
         });

@@ -70,6 +70,8 @@ pub(super) struct News {
     pub(super) events: Vec<Pushed>,
     /// All up to here have been told with them.
     pub(super) position: u64,
+    /// Whether events were stored that are not among them, while no one followed anything.
+    pub(super) skips: bool,
 }
 
 /// What a subscription follows.

@@ -46,7 +46,9 @@ impl Hub {
     pub(super) fn disconnect(&self, connection: &Connection) {
         self.connections.borrow_mut().remove(&connection.number);
         self.gone.notify_one();
-        for followed in connection.followed() {
+        let followed = connection.followed();
+        self.shared.feed.unsubscribed(followed.len());
+        for followed in followed {
             self.shared.lay_down(connection.number, &followed);
         }
     }
@@ -117,7 +119,12 @@ impl Hub {
     }
 
     /// Tells events to those who follow their streams.
-    fn spread(&self, News { events, position }: News) {
+    fn spread(&self, News { events, position, skips }: News) {
+        if skips {
+            for connection in self.connections.borrow().values() {
+                connection.fall_behind(&self.shared);
+            }
+        }
         for event in &events {
             for number in self.shared.followers(event) {
                 if let Some(connection) = self.find(number) {

@@ -12,6 +12,7 @@ use super::commit::Asked;
 use super::followed::{Followed, Pushed, load};
 use super::memory::Memory;
 use super::pool::Pool;
+use super::push::Feed;
 use super::told::Told;
 use crate::store::{Error, Sealer};
 
@@ -39,6 +40,8 @@ pub(super) struct Shared {
     pub(super) pool: Pool,
     /// Reads for subscribers that are behind.
     loader: Pool,
+    /// Reads what is pushed, while there are subscriptions.
+    pub(super) feed: Feed,
     pub(super) told: UnboundedSender<Told>,
     pub(super) sealer: RefCell<Sealer>,
     /// The connections with subscriptions to streams that have got all there is, by stream.
@@ -56,6 +59,7 @@ impl Shared {
         memory: Memory,
         committer: Sender<Vec<Asked>>,
         (pool, loader): (Pool, Pool),
+        feed: Feed,
         told: UnboundedSender<Told>,
     ) -> Result<Self, Error> {
         Ok(Self {
@@ -66,6 +70,7 @@ impl Shared {
             is_asked: Notify::new(),
             pool,
             loader,
+            feed,
             told,
             sealer: RefCell::new(Sealer::new()?),
             live: RefCell::default(),

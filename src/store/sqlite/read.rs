@@ -147,6 +147,19 @@ impl Reader {
         batch.map_err(|failure| self.tell(failure))
     }
 
+    /// Goes on behind all that is stored and durable by now, as a reader that has read it; up to where.
+    #[cfg(all(feature = "serve", unix))]
+    pub(crate) fn skip(&mut self) -> Result<Position, Error> {
+        let skipped = self.in_transaction(|reader| {
+            let head = Head::read(&reader.connection, &reader.marker.id)?.position.0;
+            let head = reader.durable_head(head);
+            reader.position = reader.position.max(head);
+            reader.make_plan(head)
+        });
+        skipped.map_err(|failure| self.tell(failure))?;
+        Ok(Position(self.position))
+    }
+
     /// Whether something may have been committed since this was last asked; that the store is
     /// still there is checked too.
     pub(crate) fn changed(&mut self) -> Result<bool, Error> {

@@ -67,20 +67,34 @@ impl Waker {
 #[derive(Debug)]
 pub(crate) struct Watch {
     calls: Arc<Calls>,
+    layout: Layout,
     watcher: Option<RecommendedWatcher>,
+    /// Whether the bell is not listened for.
+    is_paused: bool,
 }
 
 impl Watch {
     /// Watches the bell of the store in `layout`.
     pub(super) fn new(layout: &Layout) -> Self {
-        let calls = Arc::<Calls>::default();
-        let watcher = watcher(layout, Arc::clone(&calls)).ok();
-        Self { calls, watcher }
+        let (calls, layout) = (Arc::default(), layout.clone());
+        let mut watch = Self { calls, layout, watcher: None, is_paused: true };
+        watch.listen(true);
+        watch
+    }
+
+    /// Sets whether the bell ends a wait. While it does not, the system has nothing to watch.
+    pub(crate) fn listen(&mut self, listens: bool) {
+        if self.is_paused != listens {
+            return;
+        }
+        self.is_paused = !listens;
+        let watch = || watcher(&self.layout, Arc::clone(&self.calls)).ok();
+        self.watcher = if listens { watch() } else { None };
     }
 
     /// Waits until the bell is rung, a waker is used, or it is time to look.
     pub(crate) fn wait(&self) -> Woken {
-        let look = if self.watcher.is_some() { LOOK } else { LOOK_UNTOLD };
+        let look = if self.watcher.is_some() || self.is_paused { LOOK } else { LOOK_UNTOLD };
         let nothing = |happened: &mut Happened| !happened.bell && !happened.waker;
         let waited = self.calls.changed.wait_timeout_while(self.calls.happened(), look, nothing);
         let (mut happened, _) = waited.unwrap_or_else(PoisonError::into_inner);
