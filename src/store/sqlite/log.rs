@@ -27,6 +27,14 @@ const FRAMES_TAKEN_OVER: u64 = 32;
 pub(super) const FRAMES_LEFT_BEHIND: u64 = 64;
 /// How many frames of log a writer that goes on with small transactions lets pile up.
 const FRAMES_STARTED_OVER: u64 = 256;
+/// How many commits of more than [`FRAMES_OF_FEW`] frames each, as the groups of a server are. To move the log
+/// costs two syncs, which delays one commit in so many.
+const COMMITS_STARTED_OVER: u64 = 256;
+const FRAMES_OF_FEW: u64 = 4;
+/// How many frames those are at most.
+const FRAMES_STARTED_OVER_AT_MOST: u64 = 4096;
+/// How many frames a transaction has that is not small.
+const FRAMES_OF_MANY: u64 = 256;
 /// How many frames of log a writer lets pile up while it goes on.
 pub(super) const FRAMES_AT_WORK: u64 = 8192;
 
@@ -36,18 +44,36 @@ const FRAME_BYTES: u64 = 4096 + 24;
 /// How long the log is, as the last commit on a connection left it.
 #[derive(Debug, Default)]
 pub(super) struct Log {
-    frames: Arc<AtomicU64>,
+    counted: Arc<Counted>,
     /// How long it was before.
     before: u64,
+}
+
+/// What SQLite says at each commit.
+#[derive(Debug, Default)]
+struct Counted {
+    frames: AtomicU64,
+    /// How many commits there were since the log was moved, or started over.
+    commits: AtomicU64,
+}
+
+impl Counted {
+    fn committed(&self, frames: u64) {
+        let before = self.frames.swap(frames, Ordering::Relaxed);
+        if frames <= before {
+            self.commits.store(0, Ordering::Relaxed);
+        }
+        self.commits.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 impl Log {
     /// The log of a connection, which tells how long it is from now on.
     pub(super) fn of(connection: &mut Connection) -> rusqlite::Result<Self> {
         let log = Self::default();
-        let frames = Arc::clone(&log.frames);
+        let counted = Arc::clone(&log.counted);
         let count = move |_: &mut Wal, pages: c_int| {
-            frames.store(pages.unsigned_abs().into(), Ordering::Relaxed);
+            counted.committed(pages.unsigned_abs().into());
             Ok(())
         };
         connection.wal_hook(Some(count))?;
@@ -56,7 +82,7 @@ impl Log {
 
     /// Its frames that count.
     pub(super) fn frames(&self) -> u64 {
-        self.frames.load(Ordering::Relaxed)
+        self.counted.frames.load(Ordering::Relaxed)
     }
 
     /// Whether it became long by small transactions. Behind a large one, to move as much as that would
@@ -64,7 +90,19 @@ impl Log {
     pub(super) fn is_long(&mut self) -> bool {
         let frames = self.frames();
         let last = frames.saturating_sub(std::mem::replace(&mut self.before, frames));
-        frames > FRAMES_STARTED_OVER && last < FRAMES_TAKEN_OVER
+        let commits = self.counted.commits.load(Ordering::Relaxed);
+        let most = if commits < COMMITS_STARTED_OVER && frames > commits * FRAMES_OF_FEW {
+            FRAMES_STARTED_OVER_AT_MOST
+        } else {
+            FRAMES_STARTED_OVER
+        };
+        frames > most && last < FRAMES_OF_MANY
+    }
+
+    /// That it was tried to have it start over: where a reader was in the way, it is not tried before each
+    /// commit.
+    pub(super) fn was_moved(&self) {
+        self.counted.commits.store(0, Ordering::Relaxed);
     }
 }
 

@@ -108,6 +108,7 @@ impl Writer {
                 return Ok(None);
             }
             log::start_over(&self.connection, &self.layout.database);
+            self.log.was_moved();
         }
         self.begin_immediately()?;
         let head = self.head().and_then(|head| Ok(self.is_durable(&head)?.then_some(head)));
