@@ -218,6 +218,15 @@ impl Place {
 
     /// Opens a file. What others could read, they can't any more, where it is opened to be written.
     pub(super) fn open_file(&self, name: &str, access: Access) -> Result<File, Error> {
+        Ok(self.open_identified(name, access)?.0)
+    }
+
+    /// The same, and which file it is.
+    pub(super) fn open_identified(
+        &self,
+        name: &str,
+        access: Access,
+    ) -> Result<(File, FileIdentity), Error> {
         // A device may do something when it is opened.
         self.look(name, Kind::File)?;
         let (file, entry) = self
@@ -228,7 +237,7 @@ impl Place {
         if access != Access::Read {
             self.take_from_others(name, &entry);
         }
-        Ok(file)
+        Ok((file, entry.identity))
     }
 
     /// Reads a file of a few lines, no more of it than such a file ever has; `None` where there is none.

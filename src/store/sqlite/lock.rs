@@ -25,8 +25,8 @@ use std::time::Duration;
 use self::waiter::Waiter;
 use super::Layout;
 use crate::deadline::Deadline;
-use crate::platform;
 use crate::platform::directory::Access;
+use crate::platform::{self, FileIdentity};
 use crate::store::hash::sum;
 use crate::store::place::Place;
 use crate::store::{Error, Options};
@@ -49,18 +49,41 @@ const SET: &[u8; 1] = b"1";
 #[derive(Debug)]
 pub(super) struct Queue {
     place: Arc<Place>,
-    lock: String,
-    turnstile: String,
+    lock: LockFile,
+    turnstile: LockFile,
     /// Whether this process has been in the queue before: then it lets others go first.
     returning: bool,
     /// The thread that waits for this process, and goes on where a wait was given up.
     waiter: Option<Waiter>,
 }
 
+/// The file of a lock, which stays open from one turn to the next.
+#[derive(Debug)]
+struct LockFile {
+    name: String,
+    open: Option<(FileIdentity, Arc<File>)>,
+}
+
+impl LockFile {
+    /// The file that stands under the name now: to lock another one would keep no one out.
+    fn get(&mut self, place: &Place) -> Result<Arc<File>, Error> {
+        let stands = place.identify(&self.name)?;
+        if let Some((identity, file)) = &self.open
+            && stands == Some(*identity)
+        {
+            return Ok(Arc::clone(file));
+        }
+        let (file, identity) = place.open_identified(&self.name, Access::Create)?;
+        let file = Arc::new(file);
+        self.open = Some((identity, Arc::clone(&file)));
+        Ok(file)
+    }
+}
+
 /// A turn; it ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    pub(super) lock: File,
+    pub(super) lock: Arc<File>,
 }
 
 impl Drop for Turn {
@@ -76,7 +99,7 @@ impl Turn {
     /// Writes into the lock's file who has it.
     pub(super) fn sign(&self, signature: &str) -> io::Result<()> {
         self.lock.set_len(0)?;
-        (&self.lock).write_all(signature.as_bytes())
+        (&*self.lock).write_all(signature.as_bytes())
     }
 
     /// Gives the lock file of a new store its mark, and makes that durable.
@@ -143,23 +166,46 @@ impl Queue {
 
     fn of(layout: &Layout, lock: String, turnstile: String) -> Self {
         let place = Arc::clone(&layout.place);
+        let [lock, turnstile] = [lock, turnstile].map(|name| LockFile { name, open: None });
         Self { place, lock, turnstile, returning: false, waiter: None }
     }
 
     /// The lock's file, as messages tell it.
     fn path(&self) -> PathBuf {
-        self.place.path(&self.lock)
+        self.place.path(&self.lock.name)
     }
 
+    /// A file of its own for a thread that waits.
     fn open(&self, name: &str) -> Result<File, Error> {
         self.place.open_file(name, Access::Create)
+    }
+
+    /// Takes the turn where no one has it and no one waits for it. (One that was not in the queue before
+    /// lets no one go first.)
+    pub(super) fn enter_now(&mut self) -> Result<Option<Turn>, Error> {
+        let returning = std::mem::replace(&mut self.returning, true);
+        let (lock, path) = (self.lock.get(&self.place)?, self.path());
+        if !returning {
+            return Ok(try_lock(&lock, &path)?.then_some(Turn { lock }));
+        }
+        if self.waiter.as_ref().is_some_and(Waiter::is_there) {
+            return Ok(None);
+        }
+        let turnstile = self.turnstile.get(&self.place)?;
+        if !try_lock(&turnstile, &path)? {
+            return Ok(None);
+        }
+        let locked = try_lock(&lock, &path);
+        // As for a turn.
+        let _ = turnstile.unlock();
+        Ok(locked?.then_some(Turn { lock }))
     }
 
     /// Waits for this process's turn.
     pub(super) fn enter(&mut self, options: &Options) -> Result<Turn, Error> {
         let deadline = Deadline::after(options.lock_timeout);
         let returning = std::mem::replace(&mut self.returning, true);
-        let lock = self.open(&self.lock)?;
+        let lock = self.lock.get(&self.place)?;
         // Who would not wait lets no one go first.
         if (!returning || deadline.is_over()) && try_lock(&lock, &self.path())? {
             return Ok(Turn { lock });
@@ -170,13 +216,13 @@ impl Queue {
         let waiter = match self.waiter.take().filter(Waiter::goes_on) {
             Some(waiter) => waiter,
             None => {
-                let turnstile = self.open(&self.turnstile)?;
+                let turnstile = self.open(&self.turnstile.name)?;
                 if try_lock(&turnstile, &self.path())? && try_lock(&lock, &self.path())? {
                     // As for a turn.
                     let _ = turnstile.unlock();
                     return Ok(Turn { lock });
                 }
-                Waiter::start(turnstile, self.open(&self.lock)?)?
+                Waiter::start(turnstile, self.open(&self.lock.name)?)?
             }
         };
         let turn = self.wait(&waiter, lock, deadline, options);
@@ -189,7 +235,7 @@ impl Queue {
     fn wait(
         &self,
         waiter: &Waiter,
-        lock: File,
+        lock: Arc<File>,
         deadline: Deadline,
         options: &Options,
     ) -> Result<Turn, Error> {
@@ -197,7 +243,7 @@ impl Queue {
         loop {
             if let Some(locked) = waiter.wait(deadline.left().min(LOOK)) {
                 let lock = locked.map_err(Error::io("lock", &self.path()))?;
-                return Ok(Turn { lock });
+                return Ok(Turn { lock: Arc::new(lock) });
             }
             // Who comes first takes a free lock within a moment: one that is free twice in a row is
             // left free.
@@ -224,7 +270,7 @@ impl Queue {
 
     /// Takes the turn where no one has it.
     pub(super) fn try_enter(&self) -> Result<Option<Turn>, Error> {
-        let lock = self.open(&self.lock)?;
+        let lock = Arc::new(self.open(&self.lock.name)?);
         Ok(try_lock(&lock, &self.path())?.then_some(Turn { lock }))
     }
 }

@@ -18,6 +18,7 @@ use super::failure::{commit_failure, failure};
 use super::lock::{Queue, Turn};
 use super::log::{self, Cut, Log};
 use super::records::{self, Acknowledged, Count, Witness, Writing};
+use super::scrub::unfinished;
 use super::transaction::{Finished, Streams, Transaction};
 use super::{Layout, Store};
 use crate::deadline::Deadline;
@@ -119,11 +120,16 @@ impl Writer {
     }
 
     fn begin_immediately(&self) -> Result<(), Error> {
-        let begun = self.connection.execute_batch("BEGIN IMMEDIATE");
+        let begun = self.execute("BEGIN IMMEDIATE");
         begun.map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy) => Error::Busy { waited: self.options.lock_timeout },
             _ => failure(&self.layout, "begin to write", error),
         })
+    }
+
+    /// Executes one statement, which is kept for the next time.
+    fn execute(&self, statement: &str) -> rusqlite::Result<()> {
+        self.connection.prepare_cached(statement)?.execute([]).map(drop)
     }
 
     pub(super) fn roll_back(&self) {
@@ -251,6 +257,8 @@ impl Writer {
         let mut transaction = Transaction::new(&self.connection, &self.layout, head, now, streams)?;
         let value = work(&mut transaction)?;
         let mut finished = transaction.finish()?;
+        // Within the transaction, where it costs no lock.
+        self.is_erasing = !matches!(unfinished(&self.connection), Ok(None));
         let streams = std::mem::take(&mut finished.streams);
         if keep {
             self.streams = streams;
@@ -271,7 +279,7 @@ impl Writer {
             self.roll_back();
             return Err(Error::io("write", &self.layout.place.path("lock"))(error));
         }
-        if let Err(error) = self.connection.execute_batch("COMMIT") {
+        if let Err(error) = self.execute("COMMIT") {
             self.streams = Streams::default();
             self.roll_back();
             // At once, while the system still has what is in the log. Where that does not succeed, the
@@ -350,17 +358,26 @@ impl Store {
         let Some(writer) = &mut self.writer else { return Err(Error::Interrupted) };
         let value = writer.work(&turn, head, many, work)?;
         writer.cut_if_long();
-        writer.erase_once(&turn);
+        if writer.is_erasing {
+            writer.erase_once(&turn);
+        }
         Ok(value)
     }
 
     /// Waits for this writer's turn and begins a transaction; the turn, and the head in it.
     fn begin(&mut self) -> Result<(Turn, Head), Error> {
         self.open_writer()?;
-        self.check_in_place()?;
         let deadline = Deadline::after(self.options.lock_timeout);
         loop {
-            let turn = self.queue.enter(&self.options)?;
+            let entered = self.queue.enter_now();
+            if !matches!(entered, Ok(Some(_))) {
+                // No one waits for a store that is gone.
+                self.check_in_place()?;
+            }
+            let turn = match entered? {
+                Some(turn) => turn,
+                None => self.queue.enter(&self.options)?,
+            };
             self.check_in_place()?;
             let Some(writer) = &mut self.writer else { return Err(Error::Interrupted) };
             if let Some(head) = writer.begin(&turn)? {

@@ -91,6 +91,11 @@ impl Waiter {
         state.wanted
     }
 
+    /// Whether it still waits, or keeps what it got.
+    pub(super) fn is_there(&self) -> bool {
+        !matches!(self.0.state().stage, Stage::Gone)
+    }
+
     /// The lock, once it has it; at most for `timeout`.
     pub(super) fn wait(&self, timeout: Duration) -> Option<io::Result<File>> {
         let waits = |state: &mut State| matches!(state.stage, Stage::InLine | Stage::First);
