@@ -204,6 +204,20 @@ fn the_next_write_after_a_checkpoint_waits_as_long_as_it_was_told_to() {
 }
 
 #[test]
+fn a_writer_of_groups_has_the_log_start_over_less_often() {
+    let home = Home::new();
+    let mut store = home.open();
+    let group: Vec<_> = (0..64).map(|number| sized(&format!("s{number}"), "1")).collect();
+    let mut frames = 0;
+    for _ in 0..400 {
+        store.append(&group).unwrap();
+        frames = home.length("db-wal") / 4120;
+    }
+    // A group has at least 5 of them.
+    assert!((5 * 256..4096 + 32).contains(&frames), "{frames} frames");
+}
+
+#[test]
 fn a_writer_of_small_transactions_has_the_log_start_over() {
     let home = Home::new();
     let mut store = home.open();

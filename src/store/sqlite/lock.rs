@@ -364,6 +364,24 @@ mod tests {
     }
 
     #[test]
+    fn who_comes_back_locks_the_file_that_others_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let layout = Layout::open(dir.path(), &Options::default()).unwrap();
+        let mut queue = Queue::of_writers(&layout);
+        for _ in 0..2 {
+            assert!(queue.enter_now().unwrap().is_some());
+        }
+        for name in ["lock", "turnstile"] {
+            std::fs::rename(dir.path().join(name), dir.path().join("old")).unwrap();
+            let other = opened(&layout, name);
+            other.lock().unwrap();
+            assert!(queue.enter_now().unwrap().is_none(), "{name}");
+            other.unlock().unwrap();
+            assert!(queue.enter_now().unwrap().is_some(), "{name}");
+        }
+    }
+
+    #[test]
     fn who_would_not_wait_leaves_no_one_waiting() {
         let dir = tempfile::tempdir().unwrap();
         let layout = Layout::open(dir.path(), &Options::default()).unwrap();
