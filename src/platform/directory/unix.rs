@@ -3,7 +3,7 @@
 use std::ffi::CStr;
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{self as system, AtFlags, Dir, FileType, Mode, OFlags, Stat};
@@ -45,8 +45,8 @@ impl Directory {
 
     /// What stands under `name`, if anything does; nothing is opened.
     pub(crate) fn look(&self, name: &str) -> io::Result<Option<Entry>> {
-        match system::statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => Ok(Some(entry(&stat))),
+        match entry_of(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(entry) => Ok(Some(entry)),
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -66,7 +66,7 @@ impl Directory {
             }
             opened => opened?,
         };
-        let entry = entry(&system::fstat(&file)?);
+        let entry = entry_of_open(&file)?;
         Ok((file.into(), entry))
     }
 
@@ -190,6 +190,65 @@ fn number(name: &CStr) -> Option<u32> {
     name.to_str().ok()?.parse().ok()
 }
 
+/// What the system knows about a file, but for its times: one whose times were asked for gets new ones with the
+/// next write, and so do those that are written after it. On a file system without a journal a sync writes them
+/// too.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn entry_of(directory: impl AsFd, name: &str, flags: AtFlags) -> Result<Entry, Errno> {
+    use rustix::fs::{StatxFlags, makedev, statx};
+    const ASKED: StatxFlags = StatxFlags::TYPE
+        .union(StatxFlags::MODE)
+        .union(StatxFlags::NLINK)
+        .union(StatxFlags::UID)
+        .union(StatxFlags::INO)
+        .union(StatxFlags::SIZE);
+    match statx(&directory, name, flags, ASKED) {
+        Ok(found) => Ok(Entry {
+            kind: kind(FileType::from_raw_mode(found.stx_mode.into())),
+            identity: FileIdentity {
+                device: makedev(found.stx_dev_major, found.stx_dev_minor),
+                inode: found.stx_ino,
+            },
+            owner: found.stx_uid,
+            mode: u32::from(found.stx_mode) & 0o7777,
+            names: found.stx_nlink.into(),
+            length: found.stx_size,
+        }),
+        // Before Linux 4.11, and where a sandbox does not know it.
+        Err(Errno::NOSYS) => system::statat(&directory, name, flags).map(|stat| entry(&stat)),
+        Err(error) => Err(error),
+    }
+}
+
+/// The same of a file that is open.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn entry_of_open(file: impl AsFd) -> Result<Entry, Errno> {
+    entry_of(file, "", AtFlags::EMPTY_PATH)
+}
+
+/// What the system knows about a file.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn entry_of(directory: impl AsFd, name: &str, flags: AtFlags) -> Result<Entry, Errno> {
+    system::statat(directory, name, flags).map(|stat| entry(&stat))
+}
+
+/// The same of a file that is open.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn entry_of_open(file: impl AsFd) -> Result<Entry, Errno> {
+    system::fstat(file).map(|stat| entry(&stat))
+}
+
+fn kind(file: FileType) -> Kind {
+    match file {
+        FileType::RegularFile => Kind::File,
+        FileType::Directory => Kind::Directory,
+        FileType::Symlink => Kind::Link,
+        FileType::Fifo => Kind::Pipe,
+        FileType::Socket => Kind::Socket,
+        _ => Kind::Device,
+    }
+}
+
 // The numbers have other widths on other systems.
 #[allow(
     clippy::useless_conversion,
@@ -198,16 +257,8 @@ fn number(name: &CStr) -> Option<u32> {
     reason = "types differ"
 )]
 fn entry(stat: &Stat) -> Entry {
-    let kind = match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => Kind::File,
-        FileType::Directory => Kind::Directory,
-        FileType::Symlink => Kind::Link,
-        FileType::Fifo => Kind::Pipe,
-        FileType::Socket => Kind::Socket,
-        _ => Kind::Device,
-    };
     Entry {
-        kind,
+        kind: kind(FileType::from_raw_mode(stat.st_mode)),
         identity: FileIdentity { device: stat.st_dev as u64, inode: stat.st_ino as u64 },
         owner: stat.st_uid,
         mode: u32::from(stat.st_mode) & 0o7777,
