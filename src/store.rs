@@ -17,6 +17,8 @@ mod place;
 mod projection;
 mod query;
 mod remembered;
+#[cfg(all(feature = "serve", unix))]
+mod rest;
 mod rows;
 mod rules;
 mod seal;
@@ -435,14 +437,6 @@ impl Reader {
         }
     }
 
-    /// Goes on behind what is stored by now; up to where.
-    #[cfg(all(feature = "serve", unix))]
-    pub(crate) fn skip(&mut self) -> Result<Position, Error> {
-        match &mut self.0 {
-            ReaderEngine::Sqlite(reader) => reader.skip(),
-        }
-    }
-
     /// Whether something may have been stored since this was last asked.
     pub(crate) fn changed(&mut self) -> Result<bool, Error> {
         match &mut self.0 {
@@ -486,14 +480,6 @@ impl Watch {
     pub(crate) fn wait(&self) -> Woken {
         match self {
             Self::Sqlite(watch) => watch.wait(),
-        }
-    }
-
-    /// Sets whether a wait ends because events may have been stored, as it does at first.
-    #[cfg(all(feature = "serve", unix))]
-    pub(crate) fn listen(&mut self, listens: bool) {
-        match self {
-            Self::Sqlite(watch) => watch.listen(listens),
         }
     }
 
