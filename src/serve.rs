@@ -39,6 +39,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::LocalSet;
 
 use self::access::Tokens;
+use self::commit::Committer;
 #[doc(hidden)]
 pub use self::frames::messages;
 use self::guest::Guest;
@@ -282,7 +283,7 @@ impl Server {
         let (spreading, mut news) = mpsc::channel(NEWS);
         let feed = Feed::start(&self.store, spreading, telling.clone())?;
         // What ends these is that no one asks them any more.
-        let committer = commit::start(self.opener.open(Arc::default())?, telling.clone())?;
+        let committer = Committer::start(self.opener.open(Arc::default())?, telling.clone())?;
         let timeout = self.options.request_timeout.min(LONGEST);
         let pools =
             (Pool::start(THREADS, &self.opener, timeout)?, Pool::start(1, &self.opener, LONGEST)?);
@@ -309,7 +310,7 @@ impl Server {
             accepting.push(tokio::task::spawn_local(taking));
         }
         let asking = Rc::clone(&hub);
-        tokio::task::spawn_local(async move { asking.shared.hand_on().await });
+        tokio::task::spawn_local(async move { asking.commit().await });
         let ended = tokio::select! {
             error = hub.listen(&mut told, &mut news) => Err(error),
             () = self.stop.0.notified() => Ok(()),

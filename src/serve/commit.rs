@@ -1,8 +1,12 @@
 //! Group commit: what waits to be published is stored in one transaction, with one sync.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::slice;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -12,12 +16,20 @@ use super::message::{Publish, Request};
 use super::session;
 use super::told::{Slot, Told};
 use crate::platform;
-use crate::store::{Error, SealedEvent, Store};
+use crate::store::{Appended, Error, SealedEvent, Stopped, Store};
 
 /// How many events a group has at most.
 const EVENTS: usize = 1000;
 /// How many bytes their payloads have at most; a larger one goes alone.
 const BYTES: usize = 4 << 20;
+
+/// How many events are committed on the spot, and how many bytes their payloads have.
+const FEW: usize = 4;
+const FEW_BYTES: usize = 64 << 10;
+/// How long a commit takes that holds up no other connection.
+const LONG: Duration = Duration::from_millis(4);
+/// How many groups the thread commits after one that took longer.
+const REST: usize = 64;
 
 /// An event that is to be published, and who waits for that.
 #[derive(Debug)]
@@ -37,31 +49,102 @@ impl Asked {
     }
 }
 
-/// Starts the thread that commits, which ends with the last of those that ask it.
-pub(super) fn start(
-    mut store: Store,
-    told: UnboundedSender<Told>,
-) -> Result<Sender<Vec<Asked>>, Error> {
-    let (asking, asked) = mpsc::channel();
-    let started = platform::spawn(move || {
-        let mut waiting = VecDeque::new();
-        while let Some(group) = group(&asked, &mut waiting) {
-            if told.send(Told::Answers(commit(&mut store, &group))).is_err() {
-                return;
+/// What commits: a thread, or whoever asks where that takes no longer than to ask.
+#[derive(Debug)]
+pub(super) struct Committer {
+    asking: Sender<Vec<Asked>>,
+    store: Arc<Mutex<Store>>,
+    /// How many events the thread has been asked for and has not committed.
+    behind: Arc<AtomicUsize>,
+    /// How many groups go to the thread, since a commit took long.
+    rest: Cell<usize>,
+}
+
+impl Committer {
+    /// Starts the thread, which ends with this.
+    pub(super) fn start(store: Store, told: UnboundedSender<Told>) -> Result<Self, Error> {
+        let (asking, asked) = mpsc::channel();
+        let (store, behind) = (Arc::new(Mutex::new(store)), Arc::<AtomicUsize>::default());
+        let committer = Self {
+            asking,
+            store: Arc::clone(&store),
+            behind: Arc::clone(&behind),
+            rest: Cell::new(0),
+        };
+        let started = platform::spawn(move || {
+            let mut waiting = VecDeque::new();
+            while let Some(group) = group(&asked, &mut waiting) {
+                let answers = commit(&mut lock(&store), &group);
+                behind.fetch_sub(group.len(), Ordering::Release);
+                if told.send(Told::Answers(answers)).is_err() {
+                    return;
+                }
             }
+        });
+        started.map_err(|error| Error::Engine { action: "serve", source: error.into() })?;
+        Ok(committer)
+    }
+
+    /// Has a group be committed. What came of it, where it was on the spot: a few events, behind which the
+    /// thread has nothing left to do, and which need not wait for anyone. To wake two threads takes as long
+    /// as half of a commit.
+    pub(super) fn commit(&self, group: Vec<Asked>) -> Option<Told> {
+        let few = group.len() <= FEW && group.iter().map(Asked::bytes).sum::<usize>() <= FEW_BYTES;
+        if few
+            && self.behind.load(Ordering::Acquire) == 0
+            && let Some(answers) = self.commit_now(&group)
+        {
+            return Some(Told::Answers(answers));
         }
-    });
-    started.map_err(|error| Error::Engine { action: "serve", source: error.into() })?;
-    Ok(asking)
+        self.behind.fetch_add(group.len(), Ordering::Relaxed);
+        // The thread ends after all that ask it.
+        let _ = self.asking.send(group);
+        None
+    }
+
+    fn commit_now(&self, group: &[Asked]) -> Option<Vec<(Slot, Answer)>> {
+        if self.rest.get() > 0 {
+            self.rest.set(self.rest.get() - 1);
+            return None;
+        }
+        let begun = Instant::now();
+        let answers = commit_now(&mut lock(&self.store), group);
+        if begun.elapsed() > LONG {
+            self.rest.set(REST);
+        }
+        answers
+    }
+}
+
+/// The store, which no panic leaves half changed.
+fn lock(store: &Mutex<Store>) -> MutexGuard<'_, Store> {
+    store.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Stores events, each for itself; what each is answered.
 fn commit(store: &mut Store, group: &[Asked]) -> Vec<(Slot, Answer)> {
     let units: Vec<&[SealedEvent]> =
         group.iter().map(|asked| slice::from_ref(&asked.event)).collect();
-    let done = store.append_units(&units);
+    answers(group, &store.append_units(&units))
+}
+
+/// The same, unless something has to be waited for.
+fn commit_now(store: &mut Store, group: &[Asked]) -> Option<Vec<(Slot, Answer)>> {
+    let units: Vec<&[SealedEvent]> =
+        group.iter().map(|asked| slice::from_ref(&asked.event)).collect();
+    match store.append_units_now(&units) {
+        Ok(done) => Some(answers(group, &Ok(done?))),
+        Err(error) => Some(answers(group, &Err(error))),
+    }
+}
+
+/// What each is answered.
+fn answers(
+    group: &[Asked],
+    done: &Result<Vec<Result<Vec<Appended>, Stopped>>, Error>,
+) -> Vec<(Slot, Answer)> {
     let each = group.iter().enumerate().map(|(at, Asked { slot, publish, minor, .. })| {
-        let answer = match &done {
+        let answer = match done {
             Ok(done) => session::published(publish, *minor, &done[at]),
             Err(error) => failure(&Request::Publish(publish.clone()), *minor, error),
         };

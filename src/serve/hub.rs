@@ -95,6 +95,16 @@ impl Hub {
         }
     }
 
+    /// Has what is published be committed, for as long as it is polled.
+    pub(super) async fn commit(&self) {
+        loop {
+            let group = self.shared.group().await;
+            if let Some(told) = self.shared.committer.commit(group) {
+                self.tell(told);
+            }
+        }
+    }
+
     fn tell(&self, told: Told) {
         match told {
             Told::Answers(answers) => {

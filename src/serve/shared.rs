@@ -2,13 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::commit::Asked;
+use super::commit::{Asked, Committer};
 use super::followed::{Followed, Pushed, load};
 use super::memory::Memory;
 use super::pool::Pool;
@@ -33,7 +32,7 @@ pub(super) struct Limits {
 pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) memory: Memory,
-    committer: Sender<Vec<Asked>>,
+    pub(super) committer: Committer,
     /// What is to be committed, once all that has been received is taken.
     asked: RefCell<Vec<Asked>>,
     is_asked: Notify,
@@ -57,7 +56,7 @@ impl Shared {
     pub(super) fn new(
         limits: Limits,
         memory: Memory,
-        committer: Sender<Vec<Asked>>,
+        committer: Committer,
         (pool, loader): (Pool, Pool),
         feed: Feed,
         told: UnboundedSender<Told>,
@@ -86,14 +85,16 @@ impl Shared {
         self.is_asked.notify_one();
     }
 
-    /// Hands on what is to be committed, for as long as it is polled: once all connections that have
-    /// received something have been at work, so that theirs is one group.
-    pub(super) async fn hand_on(&self) {
+    /// Waits until something is to be committed, and gives it: once all connections that have received
+    /// something have been at work, so that theirs is one group.
+    pub(super) async fn group(&self) -> Vec<Asked> {
         loop {
             self.is_asked.notified().await;
             tokio::task::yield_now().await;
-            // The thread ends after all that ask it.
-            let _ = self.committer.send(self.asked.take());
+            let group = self.asked.take();
+            if !group.is_empty() {
+                return group;
+            }
         }
     }
 

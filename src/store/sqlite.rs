@@ -105,6 +105,8 @@ pub(crate) struct Store {
     queue: Queue,
     /// Whether this process has decided before.
     has_decided: bool,
+    /// Whether what is in a writer's way is waited for.
+    is_patient: bool,
     writer: Option<Writer>,
     /// What looking needs, once something is looked at.
     looking: OnceCell<Looking>,
@@ -130,6 +132,7 @@ impl Store {
             database,
             queue,
             has_decided: false,
+            is_patient: true,
             writer: None,
             looking: OnceCell::new(),
         })

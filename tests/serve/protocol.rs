@@ -1,5 +1,6 @@
 //! Requests and answers, and where messages begin and end.
 
+use std::fs::File;
 use std::time::Duration;
 
 use proptest::collection::vec;
@@ -139,6 +140,23 @@ fn who_sends_ahead_is_answered_in_order() {
     expected.extend(published(301, 600));
     expected += "EVENT REMOVED s\nEVENT LISTED 0\nPONG\n";
     assert_eq!(client.rest(), expected);
+}
+
+#[test]
+fn who_publishes_while_another_writes_keeps_no_one_else_waiting() {
+    let home = Home::new();
+    let (mut client, mut other) = (home.client(), home.client());
+    for number in 1..=100 {
+        client.asks("EVENT PUBLISH s 1\n1\n", &format!("EVENT PUBLISHED s {number}\n"));
+    }
+    let turn = File::open(home.path().join("lock")).unwrap();
+    turn.lock().unwrap();
+    client.send("EVENT PUBLISH s 1\n1\n");
+    for _ in 0..10 {
+        other.asks("PING\n", "PONG\n");
+    }
+    turn.unlock().unwrap();
+    client.gets("EVENT PUBLISHED s 101\n");
 }
 
 #[test]

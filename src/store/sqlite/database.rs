@@ -177,7 +177,12 @@ pub(super) fn write_by_log(connection: &Connection) -> rusqlite::Result<()> {
 /// Waits for other connections as long as the options say. (With no time at all SQLite would not
 /// even wait for a moment's recovery.)
 pub(super) fn wait_as_told(connection: &Connection, options: &Options) -> rusqlite::Result<()> {
-    connection.busy_timeout(options.lock_timeout.clamp(Duration::from_millis(1), LONGEST_WAIT))
+    wait_at_most(connection, options.lock_timeout)
+}
+
+/// Waits for other connections so long, but at least for a moment.
+pub(super) fn wait_at_most(connection: &Connection, timeout: Duration) -> rusqlite::Result<()> {
+    connection.busy_timeout(timeout.clamp(Duration::from_millis(1), LONGEST_WAIT))
 }
 
 /// A database that SQLite is asked to open. It goes by a path, and someone may exchange the directories

@@ -45,14 +45,14 @@ const FRAME_BYTES: u64 = 4096 + 24;
 #[derive(Debug, Default)]
 pub(super) struct Log {
     counted: Arc<Counted>,
-    /// How long it was before.
-    before: u64,
 }
 
 /// What SQLite says at each commit.
 #[derive(Debug, Default)]
 struct Counted {
     frames: AtomicU64,
+    /// How many of them are new with the last commit.
+    last: AtomicU64,
     /// How many commits there were since the log was moved, or started over.
     commits: AtomicU64,
 }
@@ -60,7 +60,9 @@ struct Counted {
 impl Counted {
     fn committed(&self, frames: u64) {
         let before = self.frames.swap(frames, Ordering::Relaxed);
-        if frames <= before {
+        let goes_on = frames > before;
+        self.last.store(if goes_on { frames - before } else { frames }, Ordering::Relaxed);
+        if !goes_on {
             self.commits.store(0, Ordering::Relaxed);
         }
         self.commits.fetch_add(1, Ordering::Relaxed);
@@ -87,10 +89,9 @@ impl Log {
 
     /// Whether it became long by small transactions. Behind a large one, to move as much as that would
     /// cost more than it gains.
-    pub(super) fn is_long(&mut self) -> bool {
-        let frames = self.frames();
-        let last = frames.saturating_sub(std::mem::replace(&mut self.before, frames));
-        let commits = self.counted.commits.load(Ordering::Relaxed);
+    pub(super) fn is_long(&self) -> bool {
+        let Counted { frames, last, commits } = &*self.counted;
+        let [frames, last, commits] = [frames, last, commits].map(|n| n.load(Ordering::Relaxed));
         let most = if commits < COMMITS_STARTED_OVER && frames > commits * FRAMES_OF_FEW {
             FRAMES_STARTED_OVER_AT_MOST
         } else {

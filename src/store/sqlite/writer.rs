@@ -20,7 +20,7 @@ use super::log::{self, Cut, Log};
 use super::records::{self, Acknowledged, Count, Witness, Writing};
 use super::scrub::unfinished;
 use super::transaction::{Finished, Streams, Transaction};
-use super::{Layout, Store};
+use super::{Layout, Store, check_in_place};
 use crate::deadline::Deadline;
 use crate::event::Position;
 use crate::faults::{self, Remedy};
@@ -76,6 +76,11 @@ impl Writer {
             is_erasing: false,
             streams: Streams::default(),
         })
+    }
+
+    /// Whether nothing but a commit is to be done.
+    fn is_ready(&self) -> bool {
+        self.named && self.unchecked.is_none() && !self.is_erasing && !self.log.is_long()
     }
 
     /// Begins a transaction, in which the store has this head; nothing where a reader is in the way of
@@ -357,15 +362,46 @@ impl Store {
         let (turn, head) = self.begin()?;
         let Some(writer) = &mut self.writer else { return Err(Error::Interrupted) };
         let value = writer.work(&turn, head, many, work)?;
-        writer.cut_if_long();
-        if writer.is_erasing {
+        if self.is_patient {
+            writer.cut_if_long();
+        }
+        if self.is_patient && writer.is_erasing {
             writer.erase_once(&turn);
         }
         Ok(value)
     }
 
+    /// Sets whether what is in this writer's way is waited for, as it is at first; otherwise it is
+    /// [`Error::Busy`] that what is asked for would take longer than a commit.
+    #[cfg(all(feature = "serve", unix))]
+    pub(crate) fn set_patient(&mut self, patient: bool) {
+        self.is_patient = patient;
+        if let Some(writer) = &self.writer {
+            let wait = if patient { self.options.lock_timeout } else { Duration::ZERO };
+            // It can't fail.
+            let _ = database::wait_at_most(&writer.connection, wait);
+        }
+    }
+
+    /// Begins a transaction where nothing has to be waited for or done before.
+    fn begin_now(&mut self) -> Result<(Turn, Head), Error> {
+        let busy = Error::Busy { waited: Duration::ZERO };
+        let Some(writer) = self.writer.as_mut().filter(|writer| writer.is_ready()) else {
+            return Err(busy);
+        };
+        let Some(turn) = self.queue.enter_now()? else { return Err(busy) };
+        check_in_place(&self.layout, self.database)?;
+        match writer.begin_on_durable(&turn)? {
+            Some(head) => Ok((turn, head)),
+            None => Err(busy),
+        }
+    }
+
     /// Waits for this writer's turn and begins a transaction; the turn, and the head in it.
     fn begin(&mut self) -> Result<(Turn, Head), Error> {
+        if !self.is_patient {
+            return self.begin_now();
+        }
         self.open_writer()?;
         let deadline = Deadline::after(self.options.lock_timeout);
         loop {

@@ -1,9 +1,15 @@
 //! Appending, in all its forms: each is units of events, and one rule.
 
 use crate::event::{Data, NewEvent, Version};
+#[cfg(all(feature = "serve", unix))]
+use crate::store::Engine;
 use crate::store::rules::{self, AfterRefusal, Outcome, Unit};
 use crate::store::seal::same_id;
 use crate::store::{Appended, AppendedEach, Error, SealedEvent, Sealer, Stopped, Store};
+
+/// What came of a unit: where its events stand, or which of them it was refused for.
+#[cfg(all(feature = "serve", unix))]
+type AppendedUnit = Result<Vec<Appended>, Stopped>;
 
 impl Store {
     /// Appends events, all in one transaction or none.
@@ -119,6 +125,33 @@ impl Store {
             }
         });
         Ok(answers.collect())
+    }
+
+    /// The same, unless something has to be waited for: another writer, a reader, or the log to be moved.
+    /// Then nothing is stored, and there is no answer.
+    ///
+    /// # Errors
+    ///
+    /// As for that.
+    #[cfg(all(feature = "serve", unix))]
+    pub(crate) fn append_units_now(
+        &mut self,
+        units: &[&[SealedEvent]],
+    ) -> Result<Option<Vec<AppendedUnit>>, Error> {
+        self.set_patient(false);
+        let done = self.append_units(units);
+        self.set_patient(true);
+        match done {
+            Err(Error::Busy { .. }) => Ok(None),
+            done => done.map(Some),
+        }
+    }
+
+    #[cfg(all(feature = "serve", unix))]
+    fn set_patient(&mut self, patient: bool) {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.set_patient(patient),
+        }
     }
 
     /// Writes units, in one transaction.
