@@ -226,7 +226,7 @@ mod tests {
     fn the_format_stays() {
         let sealed = seal("order-42", None, &payload().hash(&SALT));
         let link = Link::genesis("4fz0k7m2q9xwb").next(Version(1), at(5), &sealed);
-        assert_eq!(link.to_string(), "2fc95042feea51e864f83eafdc009304");
+        assert_eq!(link.to_string(), "6017407f3fc420043bb7dc5410567d2a");
     }
 
     #[test]

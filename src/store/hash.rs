@@ -1,9 +1,10 @@
 //! Fields that can't be taken for other fields; SHA-256 over them, and the sum in each row.
 //!
 //! What is hashed or summed begins with a tag, if with any, and goes on field by field. A number is eight
-//! bytes, big end first; a text or bytes have their length before them, as such a number; a field that may
-//! be absent is `-`, or `+` and then its length and its bytes; data is `j` where it is JSON and `b` where it
-//! is not, and then the text or the bytes. The hash is SHA-256 of FIPS 180-4
+//! bytes, big end first; a varint is a number as LEB128, most often one byte; a text or bytes have their
+//! length before them as a varint, since a block of SHA-256 has room for 55 bytes; a field that may be absent
+//! is `-`, or `+` and then the field; data is `j` where it is JSON and `b` where it is not, and then the text
+//! or the bytes. The hash is SHA-256 of FIPS 180-4
 //! (<https://doi.org/10.6028/NIST.FIPS.180-4>): each language has it.
 //!
 //! The sum says that what is read is what was written. It is XXH3-64
@@ -77,8 +78,19 @@ impl<S: Sink> Fields<S> {
     }
 
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        self.number(bytes.len() as u64);
+        self.varint(bytes.len() as u64);
         self.raw(bytes);
+    }
+
+    /// A number as LEB128: seven bits a byte, low bits first.
+    pub(crate) fn varint(&mut self, number: u64) {
+        let mut rest = number;
+        while rest >= 0x80 {
+            // The low seven bits fit.
+            self.raw(&[u8::try_from(rest & 0x7f).unwrap_or_default() | 0x80]);
+            rest >>= 7;
+        }
+        self.raw(&[u8::try_from(rest).unwrap_or_default()]);
     }
 
     pub(crate) fn text(&mut self, text: &str) {
@@ -110,11 +122,11 @@ impl<S: Sink> Fields<S> {
     }
 
     pub(crate) fn optional_number(&mut self, number: Option<u64>) {
-        self.optional(number, |fields, number| fields.bytes(&number.to_be_bytes()));
+        self.optional(number, Self::number);
     }
 
     pub(crate) fn optional_time(&mut self, time: Option<Timestamp>) {
-        self.optional(time, |fields, time| fields.bytes(&time.as_micros().to_be_bytes()));
+        self.optional(time, Self::time);
     }
 
     pub(crate) fn optional_text(&mut self, text: Option<&str>) {

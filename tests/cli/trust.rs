@@ -408,6 +408,15 @@ fn change(shop: &Ream, column: &str, value: &str) {
     set_sums(&table);
 }
 
+/// A number as LEB128.
+fn varint(number: usize) -> Vec<u8> {
+    let low = u8::try_from(number % 128).unwrap();
+    match number / 128 {
+        0 => vec![low],
+        rest => [vec![low + 128], varint(rest)].concat(),
+    }
+}
+
 /// Gives the rows of projections the sums that they would have had: the sum is no secret.
 fn set_sums(table: &Connection) {
     let select = "SELECT name, kind, generation, record, permit FROM names";
@@ -415,7 +424,7 @@ fn set_sums(table: &Connection) {
     let mut rows = select.query([]).unwrap();
     while let Some(row) = rows.next().unwrap() {
         let text = |at| row.get::<_, String>(at).unwrap().into_bytes();
-        let long = |bytes: &[u8]| [&(bytes.len() as u64).to_be_bytes(), bytes].concat();
+        let long = |bytes: &[u8]| [&varint(bytes.len())[..], bytes].concat();
         let there = |bytes: &[u8]| [&b"+"[..], &long(bytes)].concat();
         let permit = row.get::<_, Option<Vec<u8>>>(4).unwrap();
         let fields = [

@@ -18,8 +18,19 @@ impl Fields {
         self.raw(number.to_be_bytes())
     }
 
+    /// A number as LEB128.
+    pub(crate) fn varint(mut self, number: usize) -> Self {
+        let mut rest = number;
+        while rest > 127 {
+            self.0.push(u8::try_from(rest % 128).unwrap() + 128);
+            rest /= 128;
+        }
+        self.0.push(u8::try_from(rest).unwrap());
+        self
+    }
+
     pub(crate) fn bytes(self, bytes: &[u8]) -> Self {
-        self.number(i64::try_from(bytes.len()).unwrap()).raw(bytes)
+        self.varint(bytes.len()).raw(bytes)
     }
 
     pub(crate) fn text(self, text: &str) -> Self {
@@ -118,7 +129,7 @@ pub(crate) fn store_name(
     let fields = Fields::default().text(name).optional(Some(kind)).number(0);
     let fields = fields.optional(Some(record)).raw("-");
     let fields = match done {
-        Some(event) => fields.raw("+").number(8).number(event.position).raw("+").bytes(&event.link),
+        Some(event) => fields.raw("+").number(event.position).raw("+").bytes(&event.link),
         None => fields.raw("--"),
     };
     let sum = fields.raw("--").sum();

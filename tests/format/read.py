@@ -34,12 +34,20 @@ def time(value):
     return struct.pack(">q", value)
 
 
+def varint(value):
+    return bytes([value]) if value < 0x80 else bytes([value & 0x7F | 0x80]) + varint(value >> 7)
+
+
+def sized(value):
+    return varint(len(value)) + value
+
+
 def text(value):
-    return number(len(value.encode())) + value.encode()
+    return sized(value.encode())
 
 
 def data(value):
-    return b"j" + text(value) if isinstance(value, str) else b"b" + number(len(value)) + value
+    return b"j" + text(value) if isinstance(value, str) else b"b" + sized(value)
 
 
 def optional(value, write=text):
@@ -130,7 +138,7 @@ def payload_hash(event):
     """The payload hash, and whether the event is whole."""
     columns = {key for key in ("type", "data", "salt", "payload_hash") if event[key] is not None}
     if columns == {"type", "data", "salt"}:
-        payload = [event["salt"], text(event["type"]), optional(event["time"], lambda at: number(8) + time(at)), data(event["data"])]
+        payload = [event["salt"], text(event["type"]), optional(event["time"], time), data(event["data"])]
         return sha256(b"ream payload 1", *payload, optional(event["metadata"]), optional(event["tags"])), True
     erased = columns - {"type"} == {"payload_hash"} and event["metadata"] is None
     check(erased, f"the event at position {event['position']} is neither whole nor erased")

@@ -24,13 +24,31 @@ impl Hash {
         self.raw(&number.to_be_bytes())
     }
 
+    /// A number as LEB128.
+    fn varint(mut self, number: usize) -> Self {
+        let mut rest = number;
+        while rest > 127 {
+            self.0.push(u8::try_from(rest % 128).unwrap() + 128);
+            rest /= 128;
+        }
+        self.0.push(u8::try_from(rest).unwrap());
+        self
+    }
+
     fn sized(self, bytes: &[u8]) -> Self {
-        self.raw(&(bytes.len() as u64).to_be_bytes()).raw(bytes)
+        self.varint(bytes.len()).raw(bytes)
     }
 
     fn optional(self, bytes: Option<&[u8]>) -> Self {
         match bytes {
             Some(bytes) => self.raw(b"+").sized(bytes),
+            None => self.raw(b"-"),
+        }
+    }
+
+    fn optional_number(self, number: Option<i64>) -> Self {
+        match number {
+            Some(number) => self.raw(b"+").number(number),
             None => self.raw(b"-"),
         }
     }
@@ -73,7 +91,7 @@ impl Row {
             .raw(&self.link)
             .optional(text(&self.id).as_deref())
             .optional(text(&self.event_type).as_deref())
-            .optional(self.time.map(i64::to_be_bytes).as_ref().map(|bytes| &bytes[..]));
+            .optional_number(self.time);
         let fields = match &self.data {
             Value::Text(text) => fields.raw(b"+j").sized(text.as_bytes()),
             Value::Blob(bytes) => fields.raw(b"+b").sized(bytes),
@@ -94,7 +112,7 @@ impl Row {
         let hash = Hash::new("ream payload 1")
             .raw(salt)
             .sized(self.event_type.as_deref().unwrap().as_bytes())
-            .optional(self.time.map(i64::to_be_bytes).as_ref().map(|bytes| &bytes[..]));
+            .optional_number(self.time);
         let hash = match &self.data {
             Value::Text(text) => hash.raw(b"j").sized(text.as_bytes()),
             Value::Blob(bytes) => hash.raw(b"b").sized(bytes),

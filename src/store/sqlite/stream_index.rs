@@ -11,7 +11,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::failure::damaged;
 use crate::event::{Position, Version};
-use crate::store::hash::sum;
+use crate::store::hash::{Fields, sum};
 
 /// What a stream is read from.
 pub(super) const COLUMNS: &str = "name, version, removed, protected, sum, tail";
@@ -218,13 +218,7 @@ pub(super) fn position_of(
 
 /// Appends `position`, which follows the position `before` in its page (0 where it is the first).
 pub(super) fn pack(page: &mut Vec<u8>, before: u64, position: u64) {
-    let mut rest = position.wrapping_sub(before);
-    while rest >= 0x80 {
-        // The low seven bits fit.
-        page.push(u8::try_from(rest & 0x7f).unwrap_or_default() | 0x80);
-        rest >>= 7;
-    }
-    page.push(u8::try_from(rest).unwrap_or_default());
+    Fields(page).varint(position.wrapping_sub(before));
 }
 
 /// The positions in a page, in order.
