@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::chain::{Payload, Salt, Salts, Seal, seal};
+use super::chain::{Linked, Payload, PayloadHash, Salt, Salts};
 use super::{Error, Stopped};
-use crate::event::{EventId, NewEvent};
+use crate::event::{EventId, Link, NewEvent, Timestamp, Version};
 
 /// An event whose payload is hashed, ready to be appended.
 ///
@@ -16,7 +16,7 @@ pub struct SealedEvent {
     event: NewEvent,
     follows: bool,
     pub(crate) salt: Salt,
-    pub(crate) seal: Seal,
+    payload: PayloadHash,
 }
 
 impl SealedEvent {
@@ -24,6 +24,14 @@ impl SealedEvent {
     #[must_use]
     pub fn event(&self) -> &NewEvent {
         &self.event
+    }
+
+    /// The link that it has as this version of its stream, behind the event with the link `before`.
+    pub(crate) fn link(&self, before: &Link, version: Version, recorded: Timestamp) -> Link {
+        let NewEvent { stream, id, .. } = &self.event;
+        let id = id.as_ref().map(EventId::as_str);
+        let (stream, payload) = (stream.as_str(), &self.payload);
+        before.next(&Linked { version, recorded, stream, id, payload })
     }
 
     /// Whether it follows the event before it.
@@ -73,14 +81,12 @@ impl Sealer {
         self.0.draw()
     }
 
-    /// Hashes what of the event enters its link, with a new salt.
+    /// Hashes the event's payload, with a new salt.
     #[must_use]
     pub fn seal(&mut self, event: NewEvent) -> SealedEvent {
         let salt = self.draw();
         let payload = Payload::of(&event).hash(&salt);
-        let id = event.id.as_ref().map(EventId::as_str);
-        let seal = seal(event.stream.as_str(), id, &payload);
-        SealedEvent { event, follows: false, salt, seal }
+        SealedEvent { event, follows: false, salt, payload }
     }
 }
 

@@ -71,17 +71,17 @@ pub(crate) const SALT: [u8; 16] = [7; 16];
 
 impl Event<'_> {
     pub(crate) fn payload_hash(&self) -> Vec<u8> {
-        let fields = Fields::default().raw("ream payload 1").raw(SALT);
+        let fields = Fields::default().raw("p").raw(SALT);
         let fields = fields.text(self.kind.unwrap()).raw("-").raw("j");
-        fields.text(self.data.unwrap()).optional(None).optional(self.tags).sha256()
+        fields.text(self.data.unwrap()).optional(None).optional(self.tags).sha256()[..16].to_vec()
     }
 
     /// The link of this event, which has no id, behind the one with the link `before`.
     pub(crate) fn link_behind(&self, before: &[u8]) -> Vec<u8> {
-        let seal = Fields::default().raw("ream seal 1").text(self.stream).optional(None);
-        let seal = seal.raw(self.payload_hash()).sha256();
-        let block = Fields::default().raw(before).number(self.version).number(self.recorded);
-        block.raw(&seal[..16]).sha256()[..16].to_vec()
+        let version = usize::try_from(self.version).unwrap();
+        let fields = Fields::default().raw("l").raw(before).number(self.recorded).varint(version);
+        let fields = fields.text(self.stream).optional(None).raw(self.payload_hash());
+        fields.sha256()[..16].to_vec()
     }
 
     pub(crate) fn sum(&self) -> i64 {

@@ -3,8 +3,8 @@
 
     read.py STORE
 
-Prints each event as `ream read` does, and checks payload hashes, seals, links, the bell, `changes`, and where each
-stream's events are; ends with 1 and says what is wrong where something is. Sums are left out. Nothing is changed:
+Prints each event as `ream read` does, and checks links, the bell, `changes`, and where each stream's events are;
+ends with 1 and says what is wrong where something is. Sums are left out. Nothing is changed:
 `db` is opened with mode=ro, which SQLite 3.40 can do beside its log.
 """
 
@@ -139,7 +139,7 @@ def payload_hash(event):
     columns = {key for key in ("type", "data", "salt", "payload_hash") if event[key] is not None}
     if columns == {"type", "data", "salt"}:
         payload = [event["salt"], text(event["type"]), optional(event["time"], time), data(event["data"])]
-        return sha256(b"ream payload 1", *payload, optional(event["metadata"]), optional(event["tags"])), True
+        return sha256(b"p", *payload, optional(event["metadata"]), optional(event["tags"]))[:16], True
     erased = columns - {"type"} == {"payload_hash"} and event["metadata"] is None
     check(erased, f"the event at position {event['position']} is neither whole nor erased")
     return event["payload_hash"], False
@@ -153,8 +153,8 @@ def read_events(database, store_id):
         position, stream, version = event["position"], event["stream"], event["version"]
         check(position == len(links) + 1, f"the event at position {len(links) + 1} is missing")
         payload, whole = payload_hash(event)
-        seal = sha256(b"ream seal 1", text(stream), optional(event["id"]), payload)[:16]
-        link = sha256(link, number(version), time(event["recorded"]), seal)[:16]
+        names = text(stream) + optional(event["id"])
+        link = sha256(b"l", link, time(event["recorded"]), varint(version), names, payload)[:16]
         check(link == event["link"], f"the link at position {position} is wrong")
         links[position] = link
         streams.setdefault(stream, []).append(position)

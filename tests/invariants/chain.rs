@@ -1,5 +1,5 @@
 //! The chain, recomputed from the tables by another hand: 128 bits of SHA-256 over the link before,
-//! version, time of recording and a seal of all else.
+//! time of recording, version, stream, id and a hash of all else.
 
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -53,12 +53,8 @@ impl Hash {
         }
     }
 
-    fn whole(self) -> [u8; 32] {
-        Sha256::digest(&self.0).into()
-    }
-
-    fn link(self) -> Vec<u8> {
-        self.whole()[..16].to_vec()
+    fn half(self) -> Vec<u8> {
+        Sha256::digest(&self.0)[..16].to_vec()
     }
 }
 
@@ -104,12 +100,12 @@ impl Row {
     /// The hash of the payload: what is kept of it, or what is computed from it.
     fn payload(&self) -> Vec<u8> {
         if let Some(hash) = &self.payload_hash {
-            assert_eq!(hash.len(), 32);
+            assert_eq!(hash.len(), 16);
             return hash.clone();
         }
         let salt = self.salt.as_deref().unwrap();
         assert_eq!(salt.len(), 16);
-        let hash = Hash::new("ream payload 1")
+        let hash = Hash::new("p")
             .raw(salt)
             .sized(self.event_type.as_deref().unwrap().as_bytes())
             .optional_number(self.time);
@@ -118,7 +114,7 @@ impl Row {
             Value::Blob(bytes) => hash.raw(b"b").sized(bytes),
             other => panic!("{other:?}"),
         };
-        hash.optional(self.metadata.as_deref().map(str::as_bytes)).optional(None).whole().to_vec()
+        hash.optional(self.metadata.as_deref().map(str::as_bytes)).optional(None).half()
     }
 }
 
@@ -176,16 +172,16 @@ pub(crate) fn change(home: &Home, change: impl Fn(&mut Row)) {
 #[track_caller]
 fn verify(home: &Home) -> Vec<u8> {
     let id = home.open().id().to_owned();
-    let mut before = Hash::new("ream genesis 1").sized(id.as_bytes()).link();
+    let mut before = Hash::new("ream genesis 1").sized(id.as_bytes()).half();
     for row in rows(home) {
-        let seal = Hash::new("ream seal 1")
+        let link = Hash::new("l")
+            .raw(&before)
+            .number(row.recorded)
+            .varint(usize::try_from(row.version).unwrap())
             .sized(row.stream.as_bytes())
             .optional(row.id.as_deref().map(str::as_bytes))
             .raw(&row.payload())
-            .link();
-        let block = Hash::new("").raw(&before).number(row.version).number(row.recorded).raw(&seal);
-        assert_eq!(block.0.len(), 48);
-        let link = block.link();
+            .half();
         assert_eq!(link, row.link, "position {}", row.position);
         assert_eq!(row.sum_of_fields(), row.sum, "position {}", row.position);
         before = link;

@@ -204,7 +204,7 @@ impl<'u> Writing<'_, 'u> {
         let facts = &mut self.streams[stream as usize];
         facts.version += 1;
         let (position, version) = (self.head.0.next(), Version(facts.version));
-        let link = self.head.1.next(version, self.facts.now, &sealed.seal);
+        let link = sealed.link(&self.head.1, version, self.facts.now);
         let Changes { events, states, .. } = &mut self.outcome.changes;
         let event = sealed.event();
         if let Some(id) = &event.id {
@@ -432,9 +432,9 @@ mod tests {
         let facts = facts(2);
         let Changes { events: stored, states, .. } =
             write(&facts, None, &units, AfterRefusal::Stop).changes;
-        let link = facts.head.1.next(Version(4), facts.now, &events[0].seal);
+        let link = events[0].link(&facts.head.1, Version(4), facts.now);
         assert_eq!(stored[0].link, link);
-        assert_eq!(stored[1].link, link.next(Version(5), facts.now, &events[1].seal));
+        assert_eq!(stored[1].link, events[1].link(&link, Version(5), facts.now));
         assert_eq!((states.len(), states[0].version), (1, Version(4)));
         assert_eq!(states[0].position, Some(Position(11)));
     }

@@ -269,8 +269,7 @@ mod tests {
 
     use super::*;
     use crate::event::{EventId, EventType, NewEvent, StreamName};
-    use crate::store::chain::{Salt, seal};
-    use crate::store::hash::Hash;
+    use crate::store::chain::{Linked, PayloadHash, Salt};
     use crate::store::{Error, Options, Query, Store};
 
     /// An event of the stream `s`, under an id.
@@ -332,8 +331,8 @@ mod tests {
             let Fields { version, recorded, link: found, id, event_type, .. } =
                 Fields::read(row).unwrap();
             if event_type.is_none() {
-                let hash: Hash = row.get(8).unwrap();
-                link = link.next(version, recorded, &seal("s", id, &hash));
+                let payload: &PayloadHash = &row.get(8).unwrap();
+                link = link.next(&Linked { version, recorded, stream: "s", id, payload });
                 assert_eq!(found, link);
             }
         }

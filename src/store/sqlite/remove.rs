@@ -10,8 +10,7 @@ use super::stream_index::{Listed, StreamRow, list_positions};
 use super::transaction::Transaction;
 use super::{decision_rows, registry, state_rows};
 use crate::event::{StreamName, Version};
-use crate::store::chain::Salt;
-use crate::store::hash::Hash;
+use crate::store::chain::{PayloadHash, Salt};
 use crate::store::{Removed, SealedEvent};
 
 /// Removes the events and states of streams, and stores the records of that behind them.
@@ -86,7 +85,7 @@ fn erase(connection: &Connection, name: &str, row: &StreamRow) -> Result<(), Fai
             let hash = match fields.payload() {
                 Some(payload) => payload.hash(&row.get::<_, Salt>(8)?),
                 // It was redacted, and has only the hash left.
-                None => row.get::<_, Hash>(9)?,
+                None => row.get::<_, PayloadHash>(9)?,
             };
             for tag in fields.tags.into_iter().flat_map(|tags| tags.split(' ')) {
                 untag.execute(params![tag, position])?;

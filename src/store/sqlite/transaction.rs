@@ -127,7 +127,7 @@ impl<'c> Transaction<'c> {
         let at = self.stream_at(sealed.event().stream.as_str())?;
         let version = Version(self.streams.rows[at].1.version).next();
         let (position, link) =
-            (self.head.position.next(), self.head.link.next(version, self.now, &sealed.seal));
+            (self.head.position.next(), sealed.link(&self.head.link, version, self.now));
         self.insert_at(at, &Stored { sealed, stream: 0, position, version, link })
     }
 
