@@ -116,6 +116,16 @@ pub fn write_payload(line: &mut Vec<u8>, key: &str, data: DataRef<'_>) {
     }
 }
 
+/// Writes behind other keys that something was stored before, where it was, and that it was removed since.
+pub fn write_repeated(line: &mut Vec<u8>, duplicate: bool, removed: bool) {
+    if duplicate {
+        line.extend_from_slice(b",\"duplicate\":true");
+    }
+    if removed {
+        line.extend_from_slice(b",\"removed\":true");
+    }
+}
+
 /// Writes `number` in decimal.
 pub fn write_number(line: &mut Vec<u8>, number: u64) {
     line.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());

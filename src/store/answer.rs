@@ -1,7 +1,8 @@
 //! What the verbs of a store answer with.
 
 use super::Error;
-use crate::event::{Link, Position, StreamName, Timestamp, Version};
+use crate::event::{EventId, Link, Position, StreamName, Timestamp, Version};
+use crate::wire;
 
 /// Where an appended event stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,30 @@ pub struct Appended {
     pub duplicate: bool,
     /// Whether that event has been removed since.
     pub removed: bool,
+}
+
+impl Appended {
+    /// Appends to `line` the acknowledgement of an event of `stream` as JSON, without an end of line; `id` is the one
+    /// that the event was given.
+    pub fn write(&self, line: &mut Vec<u8>, stream: &StreamName, id: Option<&EventId>) {
+        line.extend_from_slice(b"{\"stream\":");
+        wire::write_string(line, stream.as_str());
+        line.extend_from_slice(b",\"version\":");
+        wire::write_number(line, self.version.0);
+        line.extend_from_slice(b",\"position\":");
+        wire::write_number(line, self.position.0);
+        line.extend_from_slice(b",\"id\":");
+        match id {
+            Some(id) => wire::write_string(line, id.as_str()),
+            None => {
+                line.push(b'"');
+                wire::write_derived_id(line, &self.link, self.position);
+                line.push(b'"');
+            }
+        }
+        wire::write_repeated(line, self.duplicate, self.removed);
+        line.push(b'}');
+    }
 }
 
 /// How far an append of several events came.

@@ -4,7 +4,7 @@ use ream::{Data, Expect, Json, NewEvent, Store};
 
 use super::AppendArgs;
 use crate::args::{Format, Global};
-use crate::command::acknowledgement::{write_acknowledgement, write_readable};
+use crate::command::acknowledgement::write_readable;
 use crate::output::Output;
 use crate::payload;
 use crate::refused::{Refused, invalid};
@@ -80,7 +80,7 @@ pub(super) fn append(
             Format::Table => write_readable(&mut buffer, &event.stream, appended),
             _ => {
                 let id = event.id.as_ref();
-                write_acknowledgement(&mut buffer, &event.stream, id, appended);
+                appended.write(&mut buffer, &event.stream, id);
                 buffer.push(b'\n');
             }
         }

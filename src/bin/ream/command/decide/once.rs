@@ -7,9 +7,7 @@ use ream::{Command, Decided, Decision, Expect, Store, StreamName, Version, wire}
 
 use super::{DecideArgs, refusal, undecided};
 use crate::args::{Format, Global};
-use crate::command::acknowledgement::{
-    repeated, write_acknowledgement, write_readable, write_repeated,
-};
+use crate::command::acknowledgement::{repeated, write_readable};
 use crate::output::{Output, escape};
 use crate::signals::Signals;
 
@@ -68,7 +66,7 @@ fn tell(buffer: &mut Vec<u8>, stream: &StreamName, decided: &Decided, output: &m
             continue;
         }
         let mut line = Vec::new();
-        write_acknowledgement(&mut line, stream, event.id.as_ref(), &event.appended);
+        event.appended.write(&mut line, stream, event.id.as_ref());
         output.record(buffer, &line);
     }
     if decided.events.is_empty() {
@@ -81,7 +79,7 @@ fn tell(buffer: &mut Vec<u8>, stream: &StreamName, decided: &Decided, output: &m
         }
         let mut line = Vec::new();
         write_stream(&mut line, stream, version);
-        write_repeated(&mut line, duplicate, removed);
+        wire::write_repeated(&mut line, duplicate, removed);
         line.push(b'}');
         output.record(buffer, &line);
     }

@@ -10,7 +10,6 @@ use ream::{Command, DecideError, Decided, Error, Store, platform};
 
 use super::{DecideArgs, refusal, undecided};
 use crate::args::Global;
-use crate::command::acknowledgement::{write_acknowledgement, write_repeated};
 use crate::output::{Output, is_closed_output};
 use crate::refused::{Refused, invalid};
 use crate::signals::Signals;
@@ -137,10 +136,10 @@ fn stored(line: &mut Vec<u8>, command: &Command, decided: &Decided) {
             line.push(b',');
         }
         let (id, appended) = (event.id.as_ref(), &event.appended);
-        write_acknowledgement(line, &command.stream, id, appended);
+        appended.write(line, &command.stream, id);
     }
     line.push(b']');
-    write_repeated(line, decided.duplicate, decided.removed);
+    wire::write_repeated(line, decided.duplicate, decided.removed);
 }
 
 fn rejected(line: &mut Vec<u8>, reason: &str) {

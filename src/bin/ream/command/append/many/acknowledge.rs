@@ -8,7 +8,6 @@ use std::thread::JoinHandle;
 use ream::{Appended, SealedEvent, platform};
 
 use crate::args::Format;
-use crate::command::acknowledgement::write_acknowledgement;
 use crate::output::{Output, is_closed_output};
 
 /// How many batches may wait to be acknowledged.
@@ -59,7 +58,7 @@ fn write_all(mut output: Output, receiver: &Receiver<Committed>) -> anyhow::Resu
     for Committed { events, appended } in receiver {
         for (event, one) in events.iter().zip(&appended) {
             let (from, event) = (buffer.len(), event.event());
-            write_acknowledgement(&mut buffer, &event.stream, event.id.as_ref(), one);
+            one.write(&mut buffer, &event.stream, event.id.as_ref());
             if output.format == Format::Json {
                 let line = buffer.split_off(from);
                 output.record(&mut buffer, &line);
