@@ -1,4 +1,5 @@
-//! The server: REAM 1.0 and 1.1 for whoever can open a socket, on the store that the commands use as well.
+//! The server: REAM 1.0 and 1.1, and HTTP (`http`), for whoever can open a socket, on the store that the commands
+//! use as well.
 //!
 //! One thread has all sockets ([`Server::run`]); one commits, for all connections together (`commit`); four
 //! carry out what else is asked, one reads for subscribers that are behind (`pool`), and one hears what is
@@ -12,6 +13,7 @@ mod connection;
 mod followed;
 mod frames;
 mod guest;
+mod http;
 mod hub;
 mod memory;
 mod message;
@@ -35,7 +37,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::LocalSet;
 
 use self::access::Tokens;
@@ -70,21 +72,27 @@ pub struct ServeOptions {
     pub unix: Vec<PathBuf>,
     /// The addresses of TCP to listen on; the port 0 stands for one that is free.
     pub tcp: Vec<SocketAddr>,
+    /// The addresses to serve HTTP on; the port 0 stands for one that is free.
+    pub http: Vec<SocketAddr>,
     /// The file of tokens: a line each, `NAME read|append|admin TOKEN`, for its owner alone. With it another
     /// user than the store's owner may use the Unix sockets, and has to bring one. Without it the token for
-    /// TCP is in `serve.token` in the store.
+    /// TCP and HTTP is in `serve.token` in the store.
     pub token_file: Option<PathBuf>,
     /// The certificate to show over TCP, and those that vouch for it, in PEM; [`ServeOptions::tls_key`] is its key.
-    /// With it each address of TCP speaks TLS, and nothing else. Both are needed for an address that other
-    /// machines reach.
+    /// With it each address of TCP and HTTP speaks TLS, and nothing else. Both are needed for an address that
+    /// other machines reach.
     pub tls_cert: Option<PathBuf>,
     /// The key of the certificate, in PEM, for its owner alone.
     pub tls_key: Option<PathBuf>,
     /// Have other machines connect without TLS: whoever is on the way reads the tokens, and all else.
     pub plain_tcp: bool,
     /// Have whoever reaches an address of TCP do everything, without a token: only where that is this
-    /// machine alone.
+    /// machine alone, and HTTP is not served.
     pub no_token: bool,
+    /// The names of hosts that HTTP requests may name, beside those of this machine and the addresses listened on.
+    pub allow_hosts: Vec<String>,
+    /// The origins whose pages may use HTTP, such as `https://example.com`; none by default.
+    pub allow_origins: Vec<String>,
     /// How many connections there may be at once; 1,024 by default.
     pub max_connections: usize,
     /// How much all connections may keep together, of payloads until they are stored and of answers until they
@@ -108,11 +116,14 @@ impl Default for ServeOptions {
         Self {
             unix: Vec::new(),
             tcp: Vec::new(),
+            http: Vec::new(),
             token_file: None,
             tls_cert: None,
             tls_key: None,
             plain_tcp: false,
             no_token: false,
+            allow_hosts: Vec::new(),
+            allow_origins: Vec::new(),
             max_connections: 1024,
             max_memory: 256 << 20,
             receive_timeout: Duration::from_secs(10),
@@ -163,6 +174,7 @@ pub struct Server {
     opener: Opener,
     listeners: Vec<Listener>,
     ports: Vec<Port>,
+    http: Vec<Port>,
     tokens: Option<Arc<Tokens>>,
     certificate: Option<Arc<Certificate>>,
     stop: Stop,
@@ -222,12 +234,15 @@ impl Server {
         let listeners = listeners.collect::<Result<_, _>>()?;
         let made = options.tcp.iter().map(|address| Port::bind(*address));
         let ports = made.chain(sockets.tcp.into_iter().map(Port::given));
+        let made = options.http.iter().map(|address| Port::bind(*address));
+        let http = made.chain(sockets.http.into_iter().map(Port::given));
         Ok(Self {
             options: options.clone(),
             opener,
             store,
             listeners,
             ports: ports.collect::<Result<_, _>>()?,
+            http: http.collect::<Result<_, _>>()?,
             tokens: tokens.map(Arc::new),
             certificate: certificate.map(Arc::new),
             stop: Stop::default(),
@@ -243,6 +258,11 @@ impl Server {
     /// The addresses of TCP that are listened on, with their real ports.
     pub fn tcp(&self) -> impl Iterator<Item = SocketAddr> {
         self.ports.iter().map(Port::address)
+    }
+
+    /// The addresses that HTTP is served on, with their real ports.
+    pub fn http(&self) -> impl Iterator<Item = SocketAddr> {
+        self.http.iter().map(Port::address)
     }
 
     /// The file with the tokens, where one may be needed.
@@ -285,8 +305,8 @@ impl Server {
         // What ends these is that no one asks them any more.
         let committer = Committer::start(self.opener.open(Arc::default())?, telling.clone())?;
         let timeout = self.options.request_timeout.min(LONGEST);
-        let pools =
-            (Pool::start(THREADS, &self.opener, timeout)?, Pool::start(1, &self.opener, LONGEST)?);
+        let pool = Arc::new(Pool::start(THREADS, &self.opener, timeout)?);
+        let pools = (Arc::clone(&pool), Pool::start(1, &self.opener, LONGEST)?);
         let limits = Limits {
             keep_alive: self.options.keep_alive.min(LONGEST),
             ping_timeout: self.options.ping_timeout.min(LONGEST),
@@ -303,11 +323,21 @@ impl Server {
         }
         // Without tokens there are ports only where none is needed.
         let guest = self.tokens.as_ref().map_or_else(Guest::anyone, Guest::with_token).stranger();
-        let tls = self.certificate.as_ref().map(|certificate| Acceptor::new(certificate, &[]));
-        let tls = tls.transpose()?;
+        let tls = |protocols: &[&[u8]]| {
+            let certificate = self.certificate.as_ref();
+            certificate.map(|certificate| Acceptor::new(certificate, protocols)).transpose()
+        };
+        let of_ream = tls(&[])?;
         for port in &self.ports {
-            let taking = tcp::accept(port.start()?, Rc::clone(&hub), guest.clone(), tls.clone());
+            let taking =
+                tcp::accept(port.start()?, Rc::clone(&hub), guest.clone(), of_ream.clone());
             accepting.push(tokio::task::spawn_local(taking));
+        }
+        let (end, ending) = watch::channel(false);
+        if let Some(tokens) = self.tokens.clone() {
+            let (data, tls) = (self.store.max_data_bytes(), tls(&[b"http/1.1"])?);
+            let parts = http::Parts { tokens, pool, ending, data, tls };
+            accepting.extend(http::start(&self.http, &self.options, parts, &hub)?);
         }
         let asking = Rc::clone(&hub);
         tokio::task::spawn_local(async move { asking.commit().await });
@@ -319,6 +349,7 @@ impl Server {
             task.abort();
         }
         hub.end();
+        end.send_replace(true);
         tokio::select! {
             // What was taken is still answered.
             _ = hub.listen(&mut told, &mut news) => {}

@@ -9,12 +9,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 
-use super::answer::{Answer, failure};
+use super::answer::failure;
 use super::memory::Reserved;
 use super::message::{Publish, Request};
 use super::session;
-use super::told::{Slot, Told};
+use super::told::{Slot, Stored, Told};
 use crate::platform;
 use crate::store::{Appended, Error, SealedEvent, Stopped, Store};
 
@@ -34,12 +35,22 @@ const REST: usize = 64;
 /// An event that is to be published, and who waits for that.
 #[derive(Debug)]
 pub(super) struct Asked {
-    pub(super) slot: Slot,
-    pub(super) publish: Publish,
-    pub(super) minor: u64,
+    pub(super) whom: Whom,
     pub(super) event: SealedEvent,
     /// That of its payloads.
     pub(super) _room: Reserved,
+}
+
+/// Who waits for an event to be published.
+#[derive(Debug)]
+pub(super) enum Whom {
+    /// A connection that speaks REAM, in this minor version.
+    Connection {
+        slot: Slot,
+        publish: Publish,
+        minor: u64,
+    },
+    Request(oneshot::Sender<Stored>),
 }
 
 impl Asked {
@@ -74,9 +85,10 @@ impl Committer {
         let started = platform::spawn(move || {
             let mut waiting = VecDeque::new();
             while let Some(group) = group(&asked, &mut waiting) {
-                let answers = commit(&mut lock(&store), &group);
-                behind.fetch_sub(group.len(), Ordering::Release);
-                if told.send(Told::Answers(answers)).is_err() {
+                let events = group.len();
+                let lots = commit(&mut lock(&store), group);
+                behind.fetch_sub(events, Ordering::Release);
+                if lots.into_iter().any(|lot| told.send(lot).is_err()) {
                     return;
                 }
             }
@@ -88,31 +100,33 @@ impl Committer {
     /// Has a group be committed. What came of it, where it was on the spot: a few events, behind which the
     /// thread has nothing left to do, and which need not wait for anyone. To wake two threads takes as long
     /// as half of a commit.
-    pub(super) fn commit(&self, group: Vec<Asked>) -> Option<Told> {
+    pub(super) fn commit(&self, group: Vec<Asked>) -> Vec<Told> {
         let few = group.len() <= FEW && group.iter().map(Asked::bytes).sum::<usize>() <= FEW_BYTES;
-        if few
-            && self.behind.load(Ordering::Acquire) == 0
-            && let Some(answers) = self.commit_now(&group)
-        {
-            return Some(Told::Answers(answers));
-        }
+        let group = if few && self.behind.load(Ordering::Acquire) == 0 {
+            match self.commit_now(group) {
+                Ok(told) => return told,
+                Err(group) => group,
+            }
+        } else {
+            group
+        };
         self.behind.fetch_add(group.len(), Ordering::Relaxed);
         // The thread ends after all that ask it.
         let _ = self.asking.send(group);
-        None
+        Vec::new()
     }
 
-    fn commit_now(&self, group: &[Asked]) -> Option<Vec<(Slot, Answer)>> {
+    fn commit_now(&self, group: Vec<Asked>) -> Result<Vec<Told>, Vec<Asked>> {
         if self.rest.get() > 0 {
             self.rest.set(self.rest.get() - 1);
-            return None;
+            return Err(group);
         }
         let begun = Instant::now();
-        let answers = commit_now(&mut lock(&self.store), group);
+        let told = commit_now(&mut lock(&self.store), group);
         if begun.elapsed() > LONG {
             self.rest.set(REST);
         }
-        answers
+        told
     }
 }
 
@@ -121,36 +135,62 @@ fn lock(store: &Mutex<Store>) -> MutexGuard<'_, Store> {
     store.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Stores events, each for itself; what each is answered.
-fn commit(store: &mut Store, group: &[Asked]) -> Vec<(Slot, Answer)> {
-    let units: Vec<&[SealedEvent]> =
-        group.iter().map(|asked| slice::from_ref(&asked.event)).collect();
-    answers(group, &store.append_units(&units))
+/// The events of a group, each for itself.
+fn units(group: &[Asked]) -> Vec<&[SealedEvent]> {
+    group.iter().map(|asked| slice::from_ref(&asked.event)).collect()
 }
 
-/// The same, unless something has to be waited for.
-fn commit_now(store: &mut Store, group: &[Asked]) -> Option<Vec<(Slot, Answer)>> {
-    let units: Vec<&[SealedEvent]> =
-        group.iter().map(|asked| slice::from_ref(&asked.event)).collect();
-    match store.append_units_now(&units) {
-        Ok(done) => Some(answers(group, &Ok(done?))),
-        Err(error) => Some(answers(group, &Err(error))),
+/// Stores events, each for itself; what each connection is answered, and what each request is told.
+fn commit(store: &mut Store, group: Vec<Asked>) -> Vec<Told> {
+    let done = store.append_units(&units(&group));
+    tell(group, done)
+}
+
+/// The same, unless something has to be waited for; then the group comes back.
+fn commit_now(store: &mut Store, group: Vec<Asked>) -> Result<Vec<Told>, Vec<Asked>> {
+    match store.append_units_now(&units(&group)).transpose() {
+        Some(done) => Ok(tell(group, done)),
+        None => Err(group),
     }
 }
 
-/// What each is answered.
-fn answers(
-    group: &[Asked],
-    done: &Result<Vec<Result<Vec<Appended>, Stopped>>, Error>,
-) -> Vec<(Slot, Answer)> {
-    let each = group.iter().enumerate().map(|(at, Asked { slot, publish, minor, .. })| {
-        let answer = match done {
-            Ok(done) => session::published(publish, *minor, &done[at]),
-            Err(error) => failure(&Request::Publish(publish.clone()), *minor, error),
-        };
-        (*slot, answer)
-    });
-    each.collect()
+/// Tells each what became of its event.
+fn tell(group: Vec<Asked>, done: Result<Vec<Result<Vec<Appended>, Stopped>>, Error>) -> Vec<Told> {
+    let done: Vec<Result<_, Arc<Error>>> = match done {
+        Ok(done) => done.into_iter().map(Ok).collect(),
+        Err(error) => {
+            let error = Arc::new(error);
+            group.iter().map(|_| Err(Arc::clone(&error))).collect()
+        }
+    };
+    let (mut answers, mut waited) = (Vec::new(), Vec::new());
+    for (Asked { whom, .. }, done) in group.into_iter().zip(done) {
+        match whom {
+            Whom::Connection { slot, publish, minor } => {
+                let answer = match &done {
+                    Ok(done) => session::published(&publish, minor, done),
+                    Err(error) => failure(&Request::Publish(publish), minor, error),
+                };
+                answers.push((slot, answer));
+            }
+            Whom::Request(waiting) => {
+                let nothing = || Error::Damaged { what: "an append stored nothing".into() };
+                let stored = done.and_then(|done| match done {
+                    Ok(appended) => appended.first().copied().ok_or_else(|| nothing().into()),
+                    Err(stopped) => Err(stopped.error.into()),
+                });
+                waited.push((waiting, stored));
+            }
+        }
+    }
+    let mut told = Vec::new();
+    if !answers.is_empty() {
+        told.push(Told::Answers(answers));
+    }
+    if !waited.is_empty() {
+        told.push(Told::Stored(waited));
+    }
+    told
 }
 
 /// What is asked for by now, as much as a group takes; waits for the first. Nothing once no one asks.

@@ -20,6 +20,8 @@ pub(super) struct Hub {
     pub(super) shared: Shared,
     connections: RefCell<HashMap<u64, Rc<Connection>>>,
     last: Cell<u64>,
+    /// How many connections there are beside those, of who is told nothing here.
+    others: Cell<usize>,
     /// Told when a connection has ended.
     gone: Notify,
 }
@@ -27,13 +29,13 @@ pub(super) struct Hub {
 impl Hub {
     pub(super) fn new(shared: Shared) -> Self {
         let (connections, last, gone) = (RefCell::default(), Cell::new(0), Notify::new());
-        Self { shared, connections, last, gone }
+        Self { shared, connections, last, others: Cell::new(0), gone }
     }
 
     /// Takes in a connection; nothing where there are too many.
     pub(super) fn connect(&self) -> Option<Rc<Connection>> {
         let mut connections = self.connections.borrow_mut();
-        if connections.len() >= self.shared.limits.connections {
+        if connections.len() + self.others.get() >= self.shared.limits.connections {
             return None;
         }
         let number = self.last.get() + 1;
@@ -41,6 +43,16 @@ impl Hub {
         let connection = Rc::new(Connection::new(number, self.shared.memory.clone()));
         connections.insert(number, Rc::clone(&connection));
         Some(connection)
+    }
+
+    /// Takes in a connection that is told nothing here, until that is dropped; nothing where there are too many.
+    pub(super) fn admit(hub: &Rc<Self>) -> Option<Admitted> {
+        let (others, connections) = (hub.others.get(), hub.connections.borrow().len());
+        if connections + others >= hub.shared.limits.connections {
+            return None;
+        }
+        hub.others.set(others + 1);
+        Some(Admitted(Rc::clone(hub)))
     }
 
     pub(super) fn disconnect(&self, connection: &Connection) {
@@ -64,7 +76,7 @@ impl Hub {
 
     /// Waits until no connection is left.
     pub(super) async fn emptied(&self) {
-        while !self.connections.borrow().is_empty() {
+        while !self.connections.borrow().is_empty() || self.others.get() > 0 {
             self.gone.notified().await;
         }
     }
@@ -99,7 +111,7 @@ impl Hub {
     pub(super) async fn commit(&self) {
         loop {
             let group = self.shared.group().await;
-            if let Some(told) = self.shared.committer.commit(group) {
+            for told in self.shared.committer.commit(group) {
                 self.tell(told);
             }
         }
@@ -112,6 +124,12 @@ impl Hub {
                     if let Some(connection) = self.find(connection) {
                         connection.answer(number, answer);
                     }
+                }
+            }
+            Told::Stored(waited) => {
+                for (waiting, stored) in waited {
+                    // Who has gone does not hear it.
+                    let _ = waiting.send(stored);
                 }
             }
             Told::Subscribed(Slot { connection, number }, subscribed) => {
@@ -143,5 +161,16 @@ impl Hub {
             }
         }
         self.shared.has_told(position);
+    }
+}
+
+/// A connection that counts as one, and is told nothing here.
+#[derive(Debug)]
+pub(super) struct Admitted(Rc<Hub>);
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.0.others.set(self.0.others.get() - 1);
+        self.0.gone.notify_one();
     }
 }

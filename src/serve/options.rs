@@ -11,12 +11,12 @@ impl ServeOptions {
     /// Nothing is opened for it.
     #[must_use]
     pub fn fault(&self, sockets: &Sockets) -> Option<String> {
-        let mut addresses = self.tcp.iter().copied().chain(sockets.addresses());
-        let beyond = addresses.find(|address| !is_loopback(*address));
-        if !sockets.http.is_empty() {
-            return Some("a socket is for HTTP, which is not spoken here".into());
-        }
+        let made = self.tcp.iter().chain(&self.http).copied();
+        let beyond = made.chain(sockets.addresses()).find(|address| !is_loopback(*address));
         if self.no_token {
+            if !self.http.is_empty() || !sockets.http.is_empty() {
+                return Some("HTTP needs tokens: any page in a browser could use it".into());
+            }
             if let Some(address) = beyond {
                 return Some(format!(
                     "without tokens only this machine may connect, and {address} is open to others"
@@ -40,7 +40,7 @@ impl ServeOptions {
         }
         if (has_tls || self.plain_tcp) && !self.has_ports(sockets) {
             return Some(
-                "no address of TCP is given that could speak TLS, or go without it".into(),
+                "no address of TCP or HTTP is given that could speak TLS, or go without it".into(),
             );
         }
         match beyond {
@@ -52,15 +52,17 @@ impl ServeOptions {
         }
     }
 
-    /// Whether there is an address of TCP.
+    /// Whether there is an address of TCP or HTTP.
     pub(super) fn has_ports(&self, sockets: &Sockets) -> bool {
-        !self.tcp.is_empty() || !sockets.tcp.is_empty()
+        let made = !self.tcp.is_empty() || !self.http.is_empty();
+        made || !sockets.tcp.is_empty() || !sockets.http.is_empty()
     }
 
     /// The Unix sockets that are made to serve the store at `store`, beside those that are open already.
     #[must_use]
     pub fn unix_sockets(&self, store: &Path, sockets: &Sockets) -> Vec<PathBuf> {
-        if self.unix.is_empty() && self.tcp.is_empty() && sockets.is_empty() {
+        let has_none = self.unix.is_empty() && self.tcp.is_empty() && self.http.is_empty();
+        if has_none && sockets.is_empty() {
             return vec![store.join("serve.sock")];
         }
         self.unix.clone()

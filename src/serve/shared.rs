@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -36,7 +37,7 @@ pub(super) struct Shared {
     /// What is to be committed, once all that has been received is taken.
     asked: RefCell<Vec<Asked>>,
     is_asked: Notify,
-    pub(super) pool: Pool,
+    pub(super) pool: Arc<Pool>,
     /// Reads for subscribers that are behind.
     loader: Pool,
     /// Reads what is pushed, while there are subscriptions.
@@ -57,7 +58,7 @@ impl Shared {
         limits: Limits,
         memory: Memory,
         committer: Committer,
-        (pool, loader): (Pool, Pool),
+        (pool, loader): (Arc<Pool>, Pool),
         feed: Feed,
         told: UnboundedSender<Told>,
     ) -> Result<Self, Error> {

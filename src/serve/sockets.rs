@@ -68,6 +68,6 @@ impl Sockets {
 
     /// The addresses of the ports.
     pub(super) fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        self.tcp.iter().filter_map(|socket| socket.local_addr().ok())
+        self.tcp.iter().chain(&self.http).filter_map(|socket| socket.local_addr().ok())
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::access::Secret;
 use super::answer::{Answer, Line, refusal, wrong};
-use super::commit::Asked;
+use super::commit::{Asked, Whom};
 use super::connection::Connection;
 use super::followed::{self, Followed};
 use super::frames::{Begun, Frame, Frames};
@@ -153,7 +153,8 @@ impl Asking {
         };
         let event = self.hub.shared.sealer.borrow_mut().seal(event);
         let (slot, minor) = (self.connection.slot(), self.frames.minor());
-        self.hub.shared.ask(Asked { slot, publish, minor, event, _room: room });
+        let whom = Whom::Connection { slot, publish, minor };
+        self.hub.shared.ask(Asked { whom, event, _room: room });
         None
     }
 

@@ -1,10 +1,13 @@
 //! What other threads tell the one that has the sockets.
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::oneshot;
 
 use super::answer::{Answer, wrong};
 use super::followed::{Followed, Loaded};
-use crate::store::Error;
+use crate::store::{Appended, Error};
 
 /// Which answer of which connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,10 +16,17 @@ pub(super) struct Slot {
     pub(super) number: u64,
 }
 
+/// Where an event is stored, or why not.
+pub(super) type Stored = Result<Appended, Arc<Error>>;
+/// A request that waits for that, and what it is told.
+pub(super) type Waited = (oneshot::Sender<Stored>, Stored);
+
 /// What other threads tell.
 #[derive(Debug)]
 pub(super) enum Told {
     Answers(Vec<(Slot, Answer)>),
+    /// What became of events that requests brought.
+    Stored(Vec<Waited>),
     /// Whether a subscription can begin, and where.
     Subscribed(Slot, Result<(Answer, Followed), Answer>),
     /// What was read for a connection's subscription, under its number.

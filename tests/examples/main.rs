@@ -214,6 +214,7 @@ fn the_accounts_in_rust_and_in_python_are_one() {
 type Tool = (&'static str, &'static [&'static str]);
 const PYTHON: Tool = ("python3", &["-c", ""]);
 const SH: Tool = ("sh", &["-c", ":"]);
+const CURL: Tool = ("curl", &["--version"]);
 const JQ: Tool = ("jq", &["-n", "."]);
 const NODE: Tool = ("node", &["-e", ""]);
 const SQLITE: Tool = ("sqlite3", &["-version"]);

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use crate::{Ended, JQ, PYTHON, REAM, SH, SQLITE, Tool, account_in_rust, needs, root};
+use crate::{CURL, Ended, JQ, PYTHON, REAM, SH, SQLITE, Tool, account_in_rust, needs, root};
 
 /// The store's id in the outputs that a page shows.
 const SHOWN_ID: &str = "4fz0k7m2q9xwb";
@@ -34,7 +34,7 @@ fn the_page_about_programs_shows_what_its_commands_say() {
 
 #[test]
 fn the_page_about_serving_shows_what_its_commands_say() {
-    runs("docs/serve.md", &[PYTHON, SH], 4, 2);
+    runs("docs/serve.md", &[PYTHON, SH, CURL], 7, 4);
 }
 
 /// Runs the commands of a page, in order, in a directory with the examples; it has so many blocks of

@@ -55,7 +55,7 @@ const PROGRAM: [&str; 16] = [
     "command",
 ];
 /// Where the names of other houses may stand: a crate's, or a room's.
-const ONLY: [(&str, &[&str]); 12] = [
+const ONLY: [(&str, &[&str]); 14] = [
     ("rusqlite", &["store/sqlite"]),
     ("SELECT ", &["store/sqlite"]),
     ("PRAGMA ", &["store/sqlite"]),
@@ -66,6 +66,8 @@ const ONLY: [(&str, &[&str]); 12] = [
     ("clap::", &["bin"]),
     ("anyhow::", &["bin"]),
     ("tokio::", &["serve"]),
+    ("axum::", &["serve/http"]),
+    ("hyper::", &["serve/http"]),
     ("is_terminal", &["bin"]),
     // Of words that are given on the command line; what is remembered goes by `Program::remembered`.
     ("Program::new", &["bin/ream/command/decide.rs", "bin/ream/command/tail"]),

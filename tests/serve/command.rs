@@ -6,6 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use ream::{Options, Store};
 
+use crate::http::Browser;
 use crate::support::Client;
 
 pub(crate) fn ream(store: &Path, args: &[&str]) -> Command {
@@ -120,4 +121,39 @@ fn a_socket_that_can_not_be_made_is_an_error() {
     let long = home.path().join("x".repeat(200));
     let refused = ream(&store, &["serve", "--unix", long.to_str().unwrap()]).output().unwrap();
     assert_eq!(told(&refused).0, Some(2), "{refused:?}");
+}
+
+#[test]
+fn http_is_served_on_this_machine_with_the_token_in_the_store() {
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join("s");
+    Store::init(&store, &Options::default()).unwrap();
+    let (server, line) = start(&store, &["--http", "127.0.0.1:0"]);
+    let address = line.split('"').nth(7).unwrap().to_owned();
+    let file = store.join("serve.token");
+    let (address_json, file_json) = (&address, file.display());
+    let listening = format!(
+        "{{\"listening\":\"http\",\"address\":\"{address_json}\",\"token_file\":\"{file_json}\"}}\n"
+    );
+    assert_eq!(line, listening);
+    assert!(!store.join("serve.sock").exists());
+    let mut browser = Browser::at(address.parse().unwrap());
+    browser.asks("GET /health", "", "").is(200, "");
+    let token = std::fs::read_to_string(&file).unwrap();
+    assert!(!line.contains(token.trim()), "{line}");
+    let bearer = format!("Authorization: Bearer {}", token.trim());
+    browser.asks("GET /x", &bearer, "").is_problem(404, "not-found");
+    signal(&server, "TERM");
+    assert_eq!(browser.rest(), "");
+    assert_eq!(told(&server.wait_with_output().unwrap()), (Some(0), String::new()));
+    for (option, value, code, words) in [
+        ("--http", "0.0.0.0:0", 2, "other machines reach 0.0.0.0:0"),
+        ("--http", "here", 6, "no address, such as"),
+        ("--allow-host", "a:80", 6, "a name without a port"),
+        ("--allow-origin", "a", 6, "an origin is a scheme and a host"),
+    ] {
+        let refused = told(&ream(&store, &["serve", option, value]).output().unwrap());
+        assert_eq!(refused.0, Some(code), "{refused:?}");
+        assert!(refused.1.contains(words), "{refused:?}");
+    }
 }

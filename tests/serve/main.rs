@@ -4,6 +4,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails here fails as it should")]
 
 mod command;
+mod http;
+mod http_events;
+mod http_heads;
 mod kills;
 mod protocol;
 mod pushes;

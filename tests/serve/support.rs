@@ -1,7 +1,9 @@
 //! A server on a new store, and clients of it.
 
+use std::fs::Permissions;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::thread::JoinHandle;
@@ -12,12 +14,13 @@ use ream::{Data, EventRef, Json, NewEvent, Options, Query, Store};
 use tempfile::TempDir;
 
 /// How long anything may take at all.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A server in this process, on a store of its own.
 pub(crate) struct Home {
     directory: TempDir,
     ports: Vec<SocketAddr>,
+    http: Option<SocketAddr>,
     renewal: Renewal,
     stop: Stop,
     running: Option<JoinHandle<Result<(), ream::Error>>>,
@@ -29,14 +32,34 @@ impl Home {
     }
 
     pub(crate) fn with(options: &ServeOptions) -> Self {
+        Self::within(tempfile::tempdir().unwrap(), options)
+    }
+
+    /// One that serves HTTP as well, to who has one of the tokens `t-read`, `t-append` and `t-admin`.
+    pub(crate) fn with_http(mut options: ServeOptions) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("tokens");
+        std::fs::write(&file, "ann read t-read\nbob append t-append\ncat admin t-admin\n").unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+        options.token_file = Some(file);
+        options.http = vec![([127, 0, 0, 1], 0).into()];
+        options.unix = vec![directory.path().join("s/serve.sock")];
+        Self::within(directory, &options)
+    }
+
+    fn within(directory: TempDir, options: &ServeOptions) -> Self {
         Store::init(&directory.path().join("s"), &Options::default()).unwrap();
         let server = Server::bind(&directory.path().join("s"), &Options::default(), options);
         let server = server.unwrap();
-        let ports = server.tcp().collect();
+        let (ports, http) = (server.tcp().collect(), server.http().next());
         let (renewal, stop) = (server.renewal(), server.stop());
         let running = Some(std::thread::spawn(move || server.run()));
-        Self { directory, ports, renewal, stop, running }
+        Self { directory, ports, http, renewal, stop, running }
+    }
+
+    /// The address that HTTP is served on.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.http.unwrap()
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -86,6 +109,11 @@ impl Home {
         let mut reader = self.open().read(&Query::default()).unwrap();
         while !reader.next_batch(&mut note).unwrap().caught_up {}
         stored
+    }
+
+    /// Has the server end once what it has taken is answered.
+    pub(crate) fn stop(&self) {
+        self.stop.stop();
     }
 
     /// Has the server end, and waits for that.

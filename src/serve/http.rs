@@ -1,0 +1,114 @@
+//! HTTP, for whatever can't speak REAM: `curl`, a browser, any language.
+//!
+//! The requests are routed by axum and parsed by hyper, on the one thread that has all sockets; what they ask for
+//! is done by the threads that work for everyone.
+
+mod address;
+mod append;
+mod backend;
+mod body;
+mod choice;
+mod connection;
+mod events;
+mod guard;
+mod heads;
+mod listen;
+mod parameters;
+mod problem;
+
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use self::backend::{Backend, Limits};
+use self::connection::HEALTH;
+use self::guard::Rules;
+use self::problem::Problem;
+use super::ServeOptions;
+use super::access::Tokens;
+use super::hub::Hub;
+use super::pool::Pool;
+use super::tcp::Port;
+use super::tls::Acceptor;
+use crate::store::{Error, Sealer};
+
+/// How long is waited for anything at most.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// What serves HTTP has of the server.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) tokens: Arc<Tokens>,
+    pub(super) pool: Arc<Pool>,
+    pub(super) ending: watch::Receiver<bool>,
+    /// How long data may be, in bytes.
+    pub(super) data: usize,
+    /// What takes handshakes, where HTTP is spoken over TLS.
+    pub(super) tls: Option<Acceptor>,
+}
+
+/// Starts to serve HTTP; the tasks that take connections.
+pub(super) fn start(
+    ports: &[Port],
+    options: &ServeOptions,
+    parts: Parts,
+    hub: &Rc<Hub>,
+) -> Result<Vec<JoinHandle<()>>, Error> {
+    let Parts { tokens, pool, ending, data, tls } = parts;
+    let patience = options.keep_alive.saturating_add(options.ping_timeout).min(LONGEST);
+    let limits = Limits { patience, data };
+    let rules =
+        Rules { hosts: options.allow_hosts.clone(), origins: options.allow_origins.clone() };
+    let (asking, mut asked) = mpsc::unbounded_channel();
+    let (memory, sealer) = (hub.shared.memory.clone(), Mutex::new(Sealer::new()?));
+    let backend = Backend { rules, tokens, limits, memory, pool, asking, sealer, ending };
+    let (backend, asking) = (Arc::new(backend), Rc::clone(hub));
+    tokio::task::spawn_local(async move {
+        while let Some(asked) = asked.recv().await {
+            asking.shared.ask(asked);
+        }
+    });
+    let router = router(&backend);
+    let accepting = ports.iter().map(|port| {
+        let (router, backend, tls) = (router.clone(), Arc::clone(&backend), tls.clone());
+        let accepting = listen::accept(port.start()?, Rc::clone(hub), router, backend, tls);
+        Ok(tokio::task::spawn_local(accepting))
+    });
+    accepting.collect()
+}
+
+/// What is done at which address.
+fn router(backend: &Arc<Backend>) -> Router {
+    let unknown = || async {
+        let problem = Problem::new(StatusCode::NOT_FOUND, "not-found", 4, "there is nothing here");
+        problem.with_detail("see what there is: GET /openapi.json")
+    };
+    let not_allowed = || async {
+        let title = "this method does not go with this address";
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", 2, title)
+    };
+    let router = Router::new()
+        .route(HEALTH, get(health))
+        .route("/events", get(events::read).post(append::append_lines))
+        .route("/streams", post(append::append))
+        .route("/streams/{stream}", post(append::append));
+    let router = router.fallback(unknown).method_not_allowed_fallback(not_allowed);
+    router.with_state(Arc::clone(backend))
+}
+
+/// Whether the server can do its work; nothing else.
+async fn health(State(backend): State<Arc<Backend>>) -> StatusCode {
+    let check = |store: &mut crate::store::Store| Ok(store.check()?);
+    let is_ending = *backend.ending.borrow();
+    match backend.perform(check).await {
+        Ok(()) if !is_ending => StatusCode::OK,
+        _ => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}

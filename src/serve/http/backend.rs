@@ -1,0 +1,84 @@
+//! What requests are carried out with: threads with the store open, and the thread that commits.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{oneshot, watch};
+
+use super::guard::Rules;
+use super::problem::Problem;
+use crate::event::NewEvent;
+use crate::serve::access::Tokens;
+use crate::serve::commit::{Asked, Whom};
+use crate::serve::memory::{Memory, Reserved};
+use crate::serve::pool::Pool;
+use crate::store::{Appended, Sealer, Store};
+
+/// What requests are held to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// How long a client may take nothing of its answer.
+    pub(super) patience: Duration,
+    /// How long data may be, in bytes.
+    pub(super) data: usize,
+}
+
+/// What requests are carried out with.
+#[derive(Debug)]
+pub(super) struct Backend {
+    pub(super) rules: Rules,
+    pub(super) tokens: Arc<Tokens>,
+    pub(super) limits: Limits,
+    pub(super) memory: Memory,
+    pub(super) pool: Arc<Pool>,
+    /// Has events be stored, with what others have asked for by then.
+    pub(super) asking: UnboundedSender<Asked>,
+    pub(super) sealer: Mutex<Sealer>,
+    /// Whether the server ends.
+    pub(super) ending: watch::Receiver<bool>,
+}
+
+impl Backend {
+    /// Has a thread do what a request asks for, where not too many wait for that.
+    pub(super) async fn perform<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Store) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        if self.pool.is_full() {
+            return Err(Problem::busy("too many requests wait for the store"));
+        }
+        self.go_on(job).await
+    }
+
+    /// Has a thread do what is left of a request that has been begun, however many wait.
+    pub(super) async fn go_on<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Store) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let (done, doing) = oneshot::channel();
+        self.pool.queue(move |store| {
+            // Who has gone does not ask.
+            let _ = done.send(job(store));
+        });
+        // A job that is broken off tells nothing.
+        doing.await.unwrap_or_else(|_| Err(Problem::internal()))
+    }
+
+    /// Appends an event, with what others append by then; where it stands.
+    pub(super) async fn append(
+        &self,
+        event: NewEvent,
+        room: Reserved,
+    ) -> Result<Appended, Problem> {
+        let event = self.sealer.lock().unwrap_or_else(PoisonError::into_inner).seal(event);
+        let (waiting, stored) = oneshot::channel();
+        let asked = Asked { whom: Whom::Request(waiting), event, _room: room };
+        // The one that takes it ends after all connections.
+        let _ = self.asking.send(asked);
+        match stored.await {
+            Ok(stored) => stored.map_err(|error| Problem::from(&*error)),
+            Err(_) => Err(Problem::internal()),
+        }
+    }
+}

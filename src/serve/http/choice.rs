@@ -1,0 +1,67 @@
+//! Which events are asked for, by parameters: as `read` has them on the command line.
+
+use super::parameters::Parameters;
+use super::problem::Problem;
+use crate::event::{Pattern, Position, Timestamp, Version};
+use crate::store::{Mark, Query};
+
+/// The parameters that choose events.
+pub(super) const CHOICE: [&str; 8] =
+    ["stream", "type", "after", "from", "until", "since", "last", "limit"];
+
+/// The query that parameters stand for.
+pub(super) fn query(parameters: &Parameters) -> Result<Query, Problem> {
+    let mut query = Query::of(parameters.all_as::<Pattern>("stream")?);
+    query.types = parameters.all_as("type")?;
+    query.after = parameters.one_by("after", mark)?;
+    if let Some(from) = parameters.one_by("from", mark)? {
+        if query.after.is_some() {
+            return Err(Problem::usage("`after` and `from` do not go together"));
+        }
+        query.after = Some(before(from));
+    }
+    match parameters.one_by("until", until)? {
+        Some(Until::Mark(mark)) => query.until = Some(mark),
+        Some(Until::Time(time)) => query.until_time = Some(time),
+        None => {}
+    }
+    query.since = parameters.one_as("since")?;
+    query.last = parameters.one_as("last")?;
+    query.limit = parameters.one_as("limit")?;
+    Ok(query)
+}
+
+/// Reads a position, or `@N` for a version of the one stream that is read.
+fn mark(text: &str) -> Result<Mark, &'static str> {
+    let digits = text.strip_prefix('@');
+    let number = digits.unwrap_or(text);
+    let number = Some(number).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let number = number.and_then(|text| text.parse::<i64>().ok());
+    let number = number.ok_or("neither a position nor a version (`@N`)")?.unsigned_abs();
+    Ok(match digits {
+        Some(_) => Mark::Version(Version(number)),
+        None => Mark::Position(Position(number)),
+    })
+}
+
+/// A place to stop at.
+enum Until {
+    Mark(Mark),
+    Time(Timestamp),
+}
+
+fn until(text: &str) -> Result<Until, String> {
+    if let Ok(mark) = mark(text) {
+        return Ok(Until::Mark(mark));
+    }
+    let time = text.parse().map(Until::Time);
+    time.map_err(|error| format!("neither a position nor a version (`@N`), and {error}"))
+}
+
+/// The place before a mark: what comes after it begins with the mark itself.
+fn before(mark: Mark) -> Mark {
+    match mark {
+        Mark::Position(position) => Mark::Position(Position(position.0.saturating_sub(1))),
+        Mark::Version(version) => Mark::Version(Version(version.0.saturating_sub(1))),
+    }
+}

@@ -1,0 +1,84 @@
+//! Takes connections.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::StatusCode;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::backend::Backend;
+use super::connection::{end, serve};
+use super::problem::Problem;
+use crate::serve::hub::Hub;
+use crate::serve::tls::Acceptor;
+
+/// How long is waited where no connection can be taken.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How long who is refused may take to hear it.
+const REFUSAL: Duration = Duration::from_secs(1);
+
+/// Takes connections, each of which is served by a task.
+pub(super) async fn accept(
+    listener: tokio::net::TcpListener,
+    hub: Rc<Hub>,
+    router: Router,
+    backend: Arc<Backend>,
+    tls: Option<Acceptor>,
+) {
+    loop {
+        // Without descriptors it waits for one.
+        let Ok((mut stream, _)) = listener.accept().await else {
+            tokio::time::sleep(PAUSE).await;
+            continue;
+        };
+        let Some(admitted) = Hub::admit(&hub) else {
+            tokio::task::spawn_local(async move {
+                let refusal = Problem::busy("too many connections").to_raw();
+                let told = async {
+                    // A word, where it is heard.
+                    let _ = stream.write_all(&refusal).await;
+                    end(stream).await;
+                };
+                let _ = timeout(REFUSAL, told).await;
+            });
+            continue;
+        };
+        let Ok(local) = stream.local_addr() else { continue };
+        // An answer is one piece: nothing is gained by waiting for more of it.
+        let _ = stream.set_nodelay(true);
+        let (router, backend, tls) = (router.clone(), Arc::clone(&backend), tls.clone());
+        tokio::task::spawn_local(async move {
+            match tls {
+                None => serve(stream, router, backend, local).await,
+                Some(tls) => serve_tls(stream, tls, router, backend, local).await,
+            }
+            drop(admitted);
+        });
+    }
+}
+
+/// Serves a connection behind its handshake.
+async fn serve_tls(
+    stream: TcpStream,
+    tls: Acceptor,
+    router: Router,
+    backend: Arc<Backend>,
+    local: SocketAddr,
+) {
+    let title = "this port speaks HTTP over TLS";
+    let words = Problem::new(StatusCode::BAD_REQUEST, "tls-needed", 2, title).to_raw();
+    let mut ending = backend.ending.clone();
+    let stream = tokio::select! {
+        stream = tls.accept(stream, &words) => stream,
+        // Nothing has been asked yet: it is to end.
+        _ = ending.wait_for(|ending| *ending) => None,
+    };
+    if let Some(stream) = stream {
+        serve(stream, router, backend, local).await;
+    }
+}
