@@ -293,6 +293,32 @@ impl ValueRef<'_> {
             Self::Boolean(false) => line.extend_from_slice(b"false"),
         }
     }
+
+    /// Writes the value as a field of a CSV record (RFC 4180). Null is nothing, and an empty text is in quotes.
+    pub fn write_csv(self, buffer: &mut Vec<u8>) {
+        let base64;
+        let text = match self {
+            Self::Null => return,
+            Self::Text(text) | Self::Json(text) => text,
+            Self::Timestamp(text) => return buffer.extend_from_slice(text.as_bytes()),
+            Self::Blob(bytes) => {
+                base64 = wire::encode_base64(bytes);
+                &base64
+            }
+            value => return value.write(buffer),
+        };
+        let plain = !text.is_empty()
+            && !text.bytes().any(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r'))
+            && !text.starts_with(' ')
+            && !text.ends_with(' ');
+        if plain {
+            buffer.extend_from_slice(text.as_bytes());
+        } else {
+            buffer.push(b'"');
+            buffer.extend_from_slice(text.replace('"', "\"\"").as_bytes());
+            buffer.push(b'"');
+        }
+    }
 }
 
 #[cfg(test)]
@@ -339,5 +365,26 @@ mod tests {
         let float = |text: &str| Value::number(text, FieldType::Float);
         assert_eq!(float("-0.0"), Ok(Value::Float(0.0)));
         assert_eq!(float("1e999").unwrap_err().to_string(), "1e999 is too large for a float");
+    }
+
+    #[test]
+    fn a_csv_field_is_in_quotes_where_it_has_to_be() {
+        for (value, written) in [
+            (ValueRef::Null, ""),
+            (ValueRef::Text(""), "\"\""),
+            (ValueRef::Text("plain"), "plain"),
+            (ValueRef::Text("a,b"), "\"a,b\""),
+            (ValueRef::Text("say \"so\""), "\"say \"\"so\"\"\""),
+            (ValueRef::Text("two\nlines"), "\"two\nlines\""),
+            (ValueRef::Text(" x"), "\" x\""),
+            (ValueRef::Json(r#"{"a":1}"#), "\"{\"\"a\"\":1}\""),
+            (ValueRef::Decimal("-1.50".parse().unwrap()), "-1.50"),
+            (ValueRef::Blob(b"\x00\x01"), "AAE="),
+            (ValueRef::Boolean(true), "true"),
+        ] {
+            let mut buffer = Vec::new();
+            value.write_csv(&mut buffer);
+            assert_eq!(String::from_utf8(buffer).unwrap(), written, "{value:?}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal as _};
 use std::ops::ControlFlow;
 
-use ream::{Projection, RowRef, RowWriter, Selection, ValueRef, wire};
+use ream::{Projection, RowRef, RowWriter, Selection, ValueRef};
 
 use crate::args::{Format, Global};
 use crate::output::{Output, escape, note, table};
@@ -99,7 +99,7 @@ impl Rows<'_> {
                         buffer.push(b',');
                     }
                     let from = buffer.len();
-                    write_csv(buffer, row.value(place)?);
+                    row.value(place)?.write_csv(buffer);
                     if self.output.terminal {
                         escape_field(buffer, from);
                     }
@@ -144,63 +144,11 @@ fn cell(value: ValueRef<'_>) -> String {
     }
 }
 
-/// Writes a field of a CSV record (RFC 4180). Null is nothing, and an empty text is in quotes.
-fn write_csv(buffer: &mut Vec<u8>, value: ValueRef<'_>) {
-    let base64;
-    let text = match value {
-        ValueRef::Null => return,
-        ValueRef::Text(text) | ValueRef::Json(text) => text,
-        ValueRef::Timestamp(text) => return buffer.extend_from_slice(text.as_bytes()),
-        ValueRef::Blob(bytes) => {
-            base64 = wire::encode_base64(bytes);
-            &base64
-        }
-        value => return value.write(buffer),
-    };
-    let plain = !text.is_empty()
-        && !text.bytes().any(|byte| matches!(byte, b'"' | b',' | b'\n' | b'\r'))
-        && !text.starts_with(' ')
-        && !text.ends_with(' ');
-    if plain {
-        buffer.extend_from_slice(text.as_bytes());
-    } else {
-        buffer.push(b'"');
-        buffer.extend_from_slice(text.replace('"', "\"\"").as_bytes());
-        buffer.push(b'"');
-    }
-}
-
 /// Escapes the field that begins at `from`: an end of line in it would show as another record.
 fn escape_field(buffer: &mut Vec<u8>, from: usize) {
     let field = String::from_utf8_lossy(&buffer[from..]);
     if let Cow::Owned(escaped) = escape(&field) {
         buffer.truncate(from);
         buffer.extend_from_slice(escaped.as_bytes());
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_csv_field_is_in_quotes_where_it_has_to_be() {
-        for (value, written) in [
-            (ValueRef::Null, ""),
-            (ValueRef::Text(""), "\"\""),
-            (ValueRef::Text("plain"), "plain"),
-            (ValueRef::Text("a,b"), "\"a,b\""),
-            (ValueRef::Text("say \"so\""), "\"say \"\"so\"\"\""),
-            (ValueRef::Text("two\nlines"), "\"two\nlines\""),
-            (ValueRef::Text(" x"), "\" x\""),
-            (ValueRef::Json(r#"{"a":1}"#), "\"{\"\"a\"\":1}\""),
-            (ValueRef::Decimal("-1.50".parse().unwrap()), "-1.50"),
-            (ValueRef::Blob(b"\x00\x01"), "AAE="),
-            (ValueRef::Boolean(true), "true"),
-        ] {
-            let mut buffer = Vec::new();
-            write_csv(&mut buffer, value);
-            assert_eq!(String::from_utf8(buffer).unwrap(), written, "{value:?}");
-        }
     }
 }
