@@ -13,8 +13,15 @@ mod events;
 mod guard;
 mod heads;
 mod listen;
+mod name;
 mod parameters;
+mod pieces;
+mod place;
 mod problem;
+mod projections;
+mod states;
+mod status;
+mod streams;
 
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -23,7 +30,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
+use axum::routing::get;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -63,7 +70,7 @@ pub(super) fn start(
 ) -> Result<Vec<JoinHandle<()>>, Error> {
     let Parts { tokens, pool, ending, data, tls } = parts;
     let patience = options.keep_alive.saturating_add(options.ping_timeout).min(LONGEST);
-    let limits = Limits { patience, data };
+    let limits = Limits { patience, request: options.request_timeout.min(LONGEST), data };
     let rules =
         Rules { hosts: options.allow_hosts.clone(), origins: options.allow_origins.clone() };
     let (asking, mut asked) = mpsc::unbounded_channel();
@@ -94,11 +101,18 @@ fn router(backend: &Arc<Backend>) -> Router {
         let title = "this method does not go with this address";
         Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", 2, title)
     };
+    let state = get(states::get).put(states::put).delete(states::delete);
     let router = Router::new()
         .route(HEALTH, get(health))
         .route("/events", get(events::read).post(append::append_lines))
-        .route("/streams", post(append::append))
-        .route("/streams/{stream}", post(append::append));
+        .route("/streams", get(streams::list).post(append::append))
+        .route("/streams/{stream}", get(streams::show).post(append::append))
+        .route("/states", state.clone())
+        .route("/states/{stream}", state)
+        .route("/projections", get(projections::list))
+        .route("/projections/{name}", get(projections::select))
+        .route("/subscriptions", get(status::subscriptions))
+        .route("/status", get(status::status));
     let router = router.fallback(unknown).method_not_allowed_fallback(not_allowed);
     router.with_state(Arc::clone(backend))
 }

@@ -2,7 +2,7 @@
 
 use super::rules::names::Name;
 use super::rules::{Changes, Facts, StreamFacts, Unit};
-use super::{Error, Removed, SealedEvent};
+use super::{Error, Removed, SealedEvent, State};
 use crate::event::StreamName;
 
 /// A transaction that writes.
@@ -17,6 +17,9 @@ pub(crate) trait Tx {
 
     /// What the store says about streams, one after another, and whether they have a state.
     fn streams(&mut self, names: &[StreamName]) -> Result<Vec<StreamFacts>, Error>;
+
+    /// The state of a stream, where it has one.
+    fn state(&mut self, name: &StreamName) -> Result<Option<State>, Error>;
 
     /// Does what the rules made of the facts that were asked for last.
     fn apply(&mut self, changes: &Changes<'_>) -> Result<(), Error>;

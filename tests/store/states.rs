@@ -161,6 +161,27 @@ fn a_state_reflects_no_more_than_there_is_and_never_less_than_before() {
 }
 
 #[test]
+fn a_state_takes_the_place_of_the_one_that_was_seen() {
+    let mut store = store();
+    let is = |text: &str| {
+        let wanted = json(text);
+        move |found: Option<&State>| found.is_some_and(|state| state.data == wanted)
+    };
+    assert!(store.set_state_if(&new_state("s", "1"), is("0")).unwrap().is_none());
+    assert!(is_missing(&store, "s"));
+    let entry = store.set_state_if(&new_state("s", "1"), |found| found.is_none()).unwrap().unwrap();
+    assert_eq!((entry.stream.as_str(), entry.version, entry.bytes), ("s", Version(0), 1));
+    assert!(store.set_state_if(&new_state("s", "2"), |found| found.is_none()).unwrap().is_none());
+    assert!(store.set_state_if(&new_state("s", "2"), is("1")).unwrap().is_some());
+    assert_eq!(state(&store, "s").3, json("2"));
+    let stream = "s".parse().unwrap();
+    assert!(store.remove_state_if(&stream, is("1")).unwrap().is_none());
+    assert_eq!(state(&store, "s").3, json("2"));
+    assert_eq!(store.remove_state_if(&stream, is("2")).unwrap().unwrap().removed, [stream]);
+    assert!(is_missing(&store, "s"));
+}
+
+#[test]
 fn states_are_removed_and_their_events_stay() {
     let mut store = store();
     store.append(&[event("s", "T").expect(at(0)).state("1")]).unwrap();

@@ -20,6 +20,8 @@ use crate::store::{Appended, Sealer, Store};
 pub(super) struct Limits {
     /// How long a client may take nothing of its answer.
     pub(super) patience: Duration,
+    /// How long a request may take.
+    pub(super) request: Duration,
     /// How long data may be, in bytes.
     pub(super) data: usize,
 }
@@ -51,6 +53,15 @@ impl Backend {
         self.go_on(job).await
     }
 
+    /// The same of what changes the store.
+    pub(super) async fn change<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Store) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let job = move |store: &mut Store| Ok(job(store));
+        self.perform(job).await.map_err(Problem::of_unknown_outcome)?
+    }
+
     /// Has a thread do what is left of a request that has been begun, however many wait.
     pub(super) async fn go_on<T: Send + 'static>(
         &self,
@@ -78,7 +89,7 @@ impl Backend {
         let _ = self.asking.send(asked);
         match stored.await {
             Ok(stored) => stored.map_err(|error| Problem::from(&*error)),
-            Err(_) => Err(Problem::internal()),
+            Err(_) => Err(Problem::of_unknown_outcome(Problem::internal())),
         }
     }
 }

@@ -11,12 +11,16 @@ use axum::http::header::{self, HeaderValue};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use hyper::body::Frame;
+use serde::Serialize;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{Instant, timeout_at};
 
 use super::problem::Problem;
+use crate::event::JsonError;
 use crate::serve::memory::{Memory, Reserved};
 
+/// JSON, one object.
+pub(super) const JSON: &str = "application/json";
 /// JSON, an object on each line.
 pub(super) const LINES: &str = "application/jsonl";
 /// How long the first bytes of a body may take.
@@ -75,6 +79,24 @@ pub(super) async fn receive(
             reserved *= 2;
         }
     }
+}
+
+/// How long a body may be that becomes data of at most `data` bytes: JSON may have white space in it.
+pub(super) fn most(data: usize) -> usize {
+    data.saturating_mul(2).saturating_add(1 << 20)
+}
+
+/// That JSON is none, and where.
+pub(super) fn no_json(what: &str, error: &JsonError) -> Problem {
+    let problem = Problem::invalid(format!("{what} is not valid JSON: {error}"));
+    problem.number("line", error.line as u64).number("column", error.column as u64)
+}
+
+/// Appends an object to `lines`, with an end of line.
+pub(super) fn write_line(lines: &mut Vec<u8>, object: &impl Serialize) {
+    // Writing text and numbers into memory does not fail.
+    let _ = serde_json::to_writer(&mut *lines, object);
+    lines.push(b'\n');
 }
 
 /// What a body is, by its `Content-Type`, without parameters and in lower case.

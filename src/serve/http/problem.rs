@@ -31,6 +31,12 @@ impl Header {
     }
 }
 
+/// The cause of what fails inside the server.
+const INTERNAL: &str = "internal";
+/// What to do where it is not known whether something is stored.
+const UNKNOWN: &str =
+    "it may be stored or not; with an id the same request can be sent again safely";
+
 /// What went wrong with a request.
 #[derive(Debug)]
 pub(super) struct Problem {
@@ -79,7 +85,18 @@ impl Problem {
     /// That the server failed by itself.
     pub(super) fn internal() -> Self {
         let title = "the request failed inside the server";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", 1, title)
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, INTERNAL, 1, title)
+    }
+
+    /// The same of a request that was to change something, where it may have been broken off half-way.
+    pub(super) fn of_unknown_outcome(self) -> Self {
+        if self.cause != INTERNAL {
+            return self;
+        }
+        let title = "the outcome is unknown: the request failed inside the server";
+        let unknown =
+            Self::new(self.status, "outcome-unknown", 9, title).text("outcome", "unknown");
+        unknown.with_detail(UNKNOWN)
     }
 
     pub(super) fn with_detail(self, detail: impl Into<Box<str>>) -> Self {
@@ -296,6 +313,10 @@ fn members(problem: Problem, error: &Error) -> Problem {
             problem.text("name", name).texts("near", near)
         }
         Error::OutcomeUnknown { .. } => problem.text("outcome", "unknown"),
+        Error::Expression(error) => {
+            let span = error.span();
+            problem.number("start", span.start as u64).number("end", span.end as u64)
+        }
         _ => problem,
     }
 }
@@ -351,13 +372,12 @@ fn hint(error: &Error) -> Option<String> {
         }
         Error::Busy { .. } | Error::Superseded(_) => "send the request again".into(),
         Error::Interrupted => "ask for less, or give the server a longer --request-timeout".into(),
-        Error::OutcomeUnknown { .. } => {
-            "it may be stored or not; with an id the same request can be sent again safely".into()
-        }
+        Error::OutcomeUnknown { .. } => UNKNOWN.into(),
         Error::Full { .. } => "make room; nothing that was acknowledged is lost".into(),
         Error::VersionNeedsStream => {
             "name one stream, or give a position instead of a version".into()
         }
+        Error::Expression(error) => return error.hint().map(Into::into),
         _ => return None,
     })
 }

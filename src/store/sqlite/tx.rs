@@ -3,6 +3,7 @@
 use rusqlite::Connection;
 
 use super::failure::{Failure, failure};
+use super::state_rows::Stored;
 use super::stream_index::{StreamRow, position_of};
 use super::transaction::Transaction;
 use super::{decision_rows, registry, remove, state_rows};
@@ -10,7 +11,7 @@ use crate::event::{Position, StreamName};
 use crate::store::engine::Tx;
 use crate::store::rules::names::Name;
 use crate::store::rules::{Beside, Changes, Facts, StateChange, StreamFacts, Unit};
-use crate::store::{Error, Removed, SealedEvent};
+use crate::store::{Error, Removed, SealedEvent, State};
 
 impl Tx for Transaction<'_> {
     fn facts(&mut self, units: &[Unit<'_>]) -> Result<Facts, Error> {
@@ -30,6 +31,18 @@ impl Tx for Transaction<'_> {
         });
         let facts: Result<Vec<_>, Failure> = facts.collect();
         facts.map_err(|failed| failed.into_error(self.layout, "read the store"))
+    }
+
+    fn state(&mut self, name: &StreamName) -> Result<Option<State>, Error> {
+        let found = state_rows::stored(self.connection, name.as_str());
+        let found = found.map_err(|failed| failed.into_error(self.layout, "read the store"))?;
+        Ok(found.map(|Stored { version, position, data, stream_version }| State {
+            stream: name.clone(),
+            version,
+            stream_version,
+            position,
+            data,
+        }))
     }
 
     fn remove(&mut self, removed: &[Removed], records: &[SealedEvent]) -> Result<(), Error> {

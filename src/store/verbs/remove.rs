@@ -72,7 +72,7 @@ impl Store {
     }
 
     /// Does what is left of an erasure; why that is not all, where it is not.
-    fn finish_erasure(&mut self) -> Option<Error> {
+    pub(super) fn finish_erasure(&mut self) -> Option<Error> {
         match &mut self.engine {
             Engine::Sqlite(store) => store.finish_erasure(),
         }

@@ -47,7 +47,7 @@ pub(super) async fn append_to(
 ) -> Result<Response, Problem> {
     let received = body::receive(body, BODY, &backend.memory).await?;
     let mut importing = Importing::new(received, Defaults { stream, expect })?;
-    let first = backend.perform(move |store| {
+    let first = backend.change(move |store| {
         let acknowledged = if atomic { importing.all(store) } else { importing.some(store) }?;
         Ok((importing, acknowledged))
     });

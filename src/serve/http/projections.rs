@@ -1,0 +1,93 @@
+//! `GET /projections` and `GET /projections/{name}`.
+
+mod selecting;
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use serde::Serialize;
+
+use super::backend::Backend;
+use super::body::{self, LINES};
+use super::parameters::Parameters;
+use super::place::place;
+use super::problem::Problem;
+use crate::event::Pattern;
+use crate::store::{Error, Projection, ProjectionEntry, Query, Store};
+
+pub(super) use selecting::select;
+
+/// A projection, with its fields in this order.
+#[derive(Serialize)]
+struct ProjectionJson<'p> {
+    projection: &'p str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    open: Option<bool>,
+    #[serde(flatten)]
+    stands: Option<StandsJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    broken: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generation: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<Vec<&'p str>>,
+}
+
+/// How a projection stands.
+#[derive(Serialize)]
+struct StandsJson {
+    rows: u64,
+    bytes: u64,
+    checkpoint: u64,
+    lag: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mismatch: Option<&'static str>,
+}
+
+fn stands(store: &Store, entry: &ProjectionEntry) -> Result<StandsJson, Error> {
+    let name = entry.name.as_str();
+    let projection = store.projection(name)?;
+    let (status, checkpoint) = (projection.status()?, Projection::checkpoint(&projection)?);
+    let (mismatch, from) = place(store, name, &checkpoint)?;
+    let (lag, _) = store.lag(&Query::of(entry.definition.from.clone()), from)?;
+    let (rows, bytes, checkpoint) = (status.rows, status.bytes, status.checkpoint.0);
+    Ok(StandsJson { rows, bytes, checkpoint, lag, mismatch })
+}
+
+/// Lists the projections, one on each line.
+pub(super) async fn list(
+    State(backend): State<Arc<Backend>>,
+    RawQuery(given): RawQuery,
+) -> Result<Response, Problem> {
+    Parameters::read(given.as_deref(), &[], None)?;
+    let lines = backend.perform(|store| {
+        let mut lines = Vec::new();
+        for entry in store.projections()? {
+            let (stands, broken) = match stands(store, &entry) {
+                Ok(stands) => (Some(stands), None),
+                // It was dropped since.
+                Err(Error::ProjectionNotFound { .. } | Error::Dropped(_)) => continue,
+                // Of the others it can be told how they stand.
+                Err(error) => (None, Some(error.to_string())),
+            };
+            let json = ProjectionJson {
+                projection: entry.name.as_str(),
+                open: None,
+                stands,
+                broken,
+                generation: Some(entry.generation),
+                from: Some(entry.definition.from.iter().map(Pattern::as_str).collect()),
+            };
+            body::write_line(&mut lines, &json);
+        }
+        for projection in &store.open_projections()? {
+            let open = Some(true);
+            let (stands, broken, generation, from) = (None, None, None, None);
+            let json = ProjectionJson { projection, open, stands, broken, generation, from };
+            body::write_line(&mut lines, &json);
+        }
+        Ok(lines)
+    });
+    Ok(body::whole(LINES, lines.await?))
+}
