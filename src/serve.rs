@@ -306,7 +306,7 @@ impl Server {
         let committer = Committer::start(self.opener.open(Arc::default())?, telling.clone())?;
         let timeout = self.options.request_timeout.min(LONGEST);
         let pool = Arc::new(Pool::start(THREADS, &self.opener, timeout)?);
-        let pools = (Arc::clone(&pool), Pool::start(1, &self.opener, LONGEST)?);
+        let pools = (Arc::clone(&pool), Arc::new(Pool::start(1, &self.opener, LONGEST)?));
         let limits = Limits {
             keep_alive: self.options.keep_alive.min(LONGEST),
             ping_timeout: self.options.ping_timeout.min(LONGEST),

@@ -74,6 +74,25 @@ pub(super) struct News {
     pub(super) skips: bool,
 }
 
+/// What has been stored, without what is in it.
+#[derive(Debug)]
+pub(super) struct Heard {
+    /// The streams and the types of the events.
+    pub(super) events: Vec<(Box<str>, Box<str>)>,
+    /// All up to here are among them, or were heard of before.
+    pub(super) position: u64,
+    /// Whether others were stored that are not among them, while no one followed anything.
+    pub(super) skips: bool,
+}
+
+impl Heard {
+    pub(super) fn of(news: &News) -> Self {
+        let events = news.events.iter();
+        let events = events.map(|event| (event.stream.clone(), event.event_type.clone()));
+        Self { events: events.collect(), position: news.position, skips: news.skips }
+    }
+}
+
 /// What a subscription follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Followed {

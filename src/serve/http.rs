@@ -9,10 +9,12 @@ mod backend;
 mod body;
 mod choice;
 mod connection;
+mod cursor;
 mod events;
 mod guard;
 mod heads;
 mod listen;
+mod live;
 mod name;
 mod parameters;
 mod pieces;
@@ -70,13 +72,29 @@ pub(super) fn start(
 ) -> Result<Vec<JoinHandle<()>>, Error> {
     let Parts { tokens, pool, ending, data, tls } = parts;
     let patience = options.keep_alive.saturating_add(options.ping_timeout).min(LONGEST);
-    let limits = Limits { patience, request: options.request_timeout.min(LONGEST), data };
+    let limits = Limits {
+        patience,
+        request: options.request_timeout.min(LONGEST),
+        comment: (options.keep_alive / 2).min(LONGEST),
+        data,
+    };
     let rules =
         Rules { hosts: options.allow_hosts.clone(), origins: options.allow_origins.clone() };
     let (asking, mut asked) = mpsc::unbounded_channel();
-    let (memory, sealer) = (hub.shared.memory.clone(), Mutex::new(Sealer::new()?));
-    let backend = Backend { rules, tokens, limits, memory, pool, asking, sealer, ending };
-    let (backend, asking) = (Arc::new(backend), Rc::clone(hub));
+    let backend = Arc::new(Backend {
+        rules,
+        tokens,
+        limits,
+        memory: hub.shared.memory.clone(),
+        pool,
+        asking,
+        sealer: Mutex::new(Sealer::new()?),
+        loader: Arc::clone(&hub.shared.loader),
+        heard: hub.shared.heard.clone(),
+        feed: Arc::clone(&hub.shared.feed),
+        ending,
+    });
+    let asking = Rc::clone(hub);
     tokio::task::spawn_local(async move {
         while let Some(asked) = asked.recv().await {
             asking.shared.ask(asked);

@@ -4,12 +4,13 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 
 use super::connection::Connection;
-use super::followed::News;
+use super::followed::{Heard, News};
 use super::shared::Shared;
 use super::told::{Slot, Told};
 use crate::store::Error;
@@ -147,7 +148,12 @@ impl Hub {
     }
 
     /// Tells events to those who follow their streams.
-    fn spread(&self, News { events, position, skips }: News) {
+    fn spread(&self, news: News) {
+        if self.shared.heard.receiver_count() > 0 {
+            // They have gone by now, where it is told no one.
+            let _ = self.shared.heard.send(Arc::new(Heard::of(&news)));
+        }
+        let News { events, position, skips } = news;
         if skips {
             for connection in self.connections.borrow().values() {
                 connection.fall_behind(&self.shared);

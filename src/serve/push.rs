@@ -59,6 +59,23 @@ impl Feed {
     }
 }
 
+/// One who follows what the thread reads, until this is dropped.
+#[derive(Debug)]
+pub(super) struct Wanting(Arc<Feed>);
+
+impl Wanting {
+    pub(super) fn new(feed: &Arc<Feed>) -> Self {
+        feed.subscribed();
+        Self(Arc::clone(feed))
+    }
+}
+
+impl Drop for Wanting {
+    fn drop(&mut self) {
+        self.0.unsubscribed(1);
+    }
+}
+
 impl Drop for Feed {
     fn drop(&mut self) {
         self.wanted.has_ended.store(true, Ordering::Relaxed);

@@ -5,16 +5,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{Notify, broadcast};
 
 use super::commit::{Asked, Committer};
-use super::followed::{Followed, Pushed, load};
+use super::followed::{Followed, Heard, Pushed, load};
 use super::memory::Memory;
 use super::pool::Pool;
 use super::push::Feed;
 use super::told::Told;
 use crate::store::{Error, Sealer};
+
+/// How many lots of what was stored are kept for who is slow to hear of it; who misses some reads.
+const HEARD: usize = 64;
 
 /// How long a connection may be silent, and what else it is held to.
 #[derive(Debug, Clone, Copy)]
@@ -39,9 +42,11 @@ pub(super) struct Shared {
     is_asked: Notify,
     pub(super) pool: Arc<Pool>,
     /// Reads for subscribers that are behind.
-    loader: Pool,
+    pub(super) loader: Arc<Pool>,
     /// Reads what is pushed, while there are subscriptions.
-    pub(super) feed: Feed,
+    pub(super) feed: Arc<Feed>,
+    /// What is stored, for those who follow without a connection here.
+    pub(super) heard: broadcast::Sender<Arc<Heard>>,
     pub(super) told: UnboundedSender<Told>,
     pub(super) sealer: RefCell<Sealer>,
     /// The connections with subscriptions to streams that have got all there is, by stream.
@@ -58,7 +63,7 @@ impl Shared {
         limits: Limits,
         memory: Memory,
         committer: Committer,
-        (pool, loader): (Arc<Pool>, Pool),
+        (pool, loader): (Arc<Pool>, Arc<Pool>),
         feed: Feed,
         told: UnboundedSender<Told>,
     ) -> Result<Self, Error> {
@@ -70,7 +75,8 @@ impl Shared {
             is_asked: Notify::new(),
             pool,
             loader,
-            feed,
+            feed: Arc::new(feed),
+            heard: broadcast::channel(HEARD).0,
             told,
             sealer: RefCell::new(Sealer::new()?),
             live: RefCell::default(),

@@ -11,3 +11,11 @@ pub struct Checkpoint {
     /// The link of the event there.
     pub(super) link: Link,
 }
+
+impl Checkpoint {
+    /// The link of the event there; that of no event at 0.
+    #[must_use]
+    pub fn link(&self) -> Link {
+        self.link
+    }
+}

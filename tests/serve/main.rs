@@ -7,6 +7,7 @@ mod command;
 mod http;
 mod http_events;
 mod http_heads;
+mod http_live;
 mod http_states;
 mod kills;
 mod protocol;

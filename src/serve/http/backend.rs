@@ -4,15 +4,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{broadcast, oneshot, watch};
 
 use super::guard::Rules;
 use super::problem::Problem;
 use crate::event::NewEvent;
 use crate::serve::access::Tokens;
 use crate::serve::commit::{Asked, Whom};
+use crate::serve::followed::Heard;
 use crate::serve::memory::{Memory, Reserved};
 use crate::serve::pool::Pool;
+use crate::serve::push::Feed;
 use crate::store::{Appended, Sealer, Store};
 
 /// What requests are held to.
@@ -22,6 +24,8 @@ pub(super) struct Limits {
     pub(super) patience: Duration,
     /// How long a request may take.
     pub(super) request: Duration,
+    /// How long who follows may be told nothing, before a comment is.
+    pub(super) comment: Duration,
     /// How long data may be, in bytes.
     pub(super) data: usize,
 }
@@ -37,6 +41,12 @@ pub(super) struct Backend {
     /// Has events be stored, with what others have asked for by then.
     pub(super) asking: UnboundedSender<Asked>,
     pub(super) sealer: Mutex<Sealer>,
+    /// Reads for those who follow.
+    pub(super) loader: Arc<Pool>,
+    /// What is stored, for those who follow.
+    pub(super) heard: broadcast::Sender<Arc<Heard>>,
+    /// Reads what they hear of.
+    pub(super) feed: Arc<Feed>,
     /// Whether the server ends.
     pub(super) ending: watch::Receiver<bool>,
 }
@@ -67,8 +77,23 @@ impl Backend {
         &self,
         job: impl FnOnce(&mut Store) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
+        Self::await_in(&self.pool, job).await
+    }
+
+    /// Has the thread that reads for those who follow do so.
+    pub(super) async fn follow<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Store) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        Self::await_in(&self.loader, job).await
+    }
+
+    async fn await_in<T: Send + 'static>(
+        pool: &Pool,
+        job: impl FnOnce(&mut Store) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
         let (done, doing) = oneshot::channel();
-        self.pool.queue(move |store| {
+        pool.queue(move |store| {
             // Who has gone does not ask.
             let _ = done.send(job(store));
         });

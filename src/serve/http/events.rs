@@ -1,12 +1,15 @@
-//! `GET /events`: events that are there, one on each line.
+//! `GET /events`: events that are there, one on each line; and those that come, as a stream.
 
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
+use axum::http::header::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 
 use super::backend::Backend;
-use super::choice::{CHOICE, query};
+use super::choice::{CHOICE, Choice, LIVE};
+use super::guard::wants_stream;
+use super::live;
 use super::parameters::Parameters;
 use super::pieces::{self, Piece, Source};
 use super::problem::Problem;
@@ -21,11 +24,25 @@ impl Source for Reader {
     }
 }
 
-/// Reads events, batch by batch.
+/// Where a client stands that was cut off.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+
+/// Reads events, batch by batch; or follows them.
 pub(super) async fn read(
     State(backend): State<Arc<Backend>>,
     RawQuery(given): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let query = query(&Parameters::read(given.as_deref(), &CHOICE, None)?)?;
-    pieces::answer(&backend, move |store| Ok(store.read(&query)?)).await
+    if wants_stream(&headers) {
+        let parameters = Parameters::read(given.as_deref(), &LIVE, None)?;
+        let last = headers.get(LAST_EVENT_ID).map(HeaderValue::to_str).transpose();
+        let last = last.map_err(|_| Problem::usage("`Last-Event-ID` is a position or a cursor"))?;
+        return live::follow(&backend, Choice::read(&parameters, last)?).await;
+    }
+    let choice = Choice::read(&Parameters::read(given.as_deref(), &CHOICE, None)?, None)?;
+    let begin = move |store: &mut Store| {
+        choice.check(store)?;
+        Ok(store.read(&choice.query)?)
+    };
+    pieces::answer(&backend, begin).await
 }
