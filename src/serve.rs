@@ -17,6 +17,7 @@ mod http;
 mod hub;
 mod memory;
 mod message;
+mod metrics;
 mod options;
 mod pace;
 mod panics;
@@ -47,6 +48,7 @@ pub use self::frames::messages;
 use self::guest::Guest;
 use self::hub::Hub;
 use self::memory::Memory;
+use self::metrics::Metrics;
 pub use self::panics::is_within_request;
 use self::pool::{Opener, Pool};
 use self::push::Feed;
@@ -302,8 +304,10 @@ impl Server {
         let (telling, mut told) = mpsc::unbounded_channel();
         let (spreading, mut news) = mpsc::channel(NEWS);
         let feed = Feed::start(&self.store, spreading, telling.clone())?;
+        let metrics = Arc::new(Metrics::new());
         // What ends these is that no one asks them any more.
-        let committer = Committer::start(self.opener.open(Arc::default())?, telling.clone())?;
+        let store = self.opener.open(Arc::default())?;
+        let committer = Committer::start(store, telling.clone(), Arc::clone(&metrics))?;
         let timeout = self.options.request_timeout.min(LONGEST);
         let pool = Arc::new(Pool::start(THREADS, &self.opener, timeout)?);
         let pools = (Arc::clone(&pool), Arc::new(Pool::start(1, &self.opener, LONGEST)?));
@@ -315,7 +319,9 @@ impl Server {
             payload: self.store.max_data_bytes() as u64,
         };
         let memory = Memory::new(self.options.max_memory);
-        let hub = Rc::new(Hub::new(Shared::new(limits, memory, committer, pools, feed, telling)?));
+        let hub = Rc::new(Hub::new(Shared::new(
+            limits, memory, committer, pools, feed, telling, metrics,
+        )?));
         let mut accepting = Vec::new();
         for listener in &self.listeners {
             let taking = unix::accept(listener.start()?, Rc::clone(&hub), self.tokens.clone());

@@ -14,6 +14,7 @@ use tokio::sync::oneshot;
 use super::answer::failure;
 use super::memory::Reserved;
 use super::message::{Publish, Request};
+use super::metrics::Metrics;
 use super::session;
 use super::told::{Slot, Stored, Told};
 use crate::platform;
@@ -69,11 +70,16 @@ pub(super) struct Committer {
     behind: Arc<AtomicUsize>,
     /// How many groups go to the thread, since a commit took long.
     rest: Cell<usize>,
+    metrics: Arc<Metrics>,
 }
 
 impl Committer {
     /// Starts the thread, which ends with this.
-    pub(super) fn start(store: Store, told: UnboundedSender<Told>) -> Result<Self, Error> {
+    pub(super) fn start(
+        store: Store,
+        told: UnboundedSender<Told>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self, Error> {
         let (asking, asked) = mpsc::channel();
         let (store, behind) = (Arc::new(Mutex::new(store)), Arc::<AtomicUsize>::default());
         let committer = Self {
@@ -81,12 +87,13 @@ impl Committer {
             store: Arc::clone(&store),
             behind: Arc::clone(&behind),
             rest: Cell::new(0),
+            metrics: Arc::clone(&metrics),
         };
         let started = platform::spawn(move || {
             let mut waiting = VecDeque::new();
             while let Some(group) = group(&asked, &mut waiting) {
                 let events = group.len();
-                let lots = commit(&mut lock(&store), group);
+                let lots = commit(&mut lock(&store), group, &metrics);
                 behind.fetch_sub(events, Ordering::Release);
                 if lots.into_iter().any(|lot| told.send(lot).is_err()) {
                     return;
@@ -122,7 +129,7 @@ impl Committer {
             return Err(group);
         }
         let begun = Instant::now();
-        let told = commit_now(&mut lock(&self.store), group);
+        let told = commit_now(&mut lock(&self.store), group, &self.metrics);
         if begun.elapsed() > LONG {
             self.rest.set(REST);
         }
@@ -141,21 +148,31 @@ fn units(group: &[Asked]) -> Vec<&[SealedEvent]> {
 }
 
 /// Stores events, each for itself; what each connection is answered, and what each request is told.
-fn commit(store: &mut Store, group: Vec<Asked>) -> Vec<Told> {
+fn commit(store: &mut Store, group: Vec<Asked>, metrics: &Metrics) -> Vec<Told> {
+    let begun = Instant::now();
     let done = store.append_units(&units(&group));
-    tell(group, done)
+    metrics.commits.observe(begun.elapsed().as_secs_f64());
+    tell(group, done, metrics)
 }
 
 /// The same, unless something has to be waited for; then the group comes back.
-fn commit_now(store: &mut Store, group: Vec<Asked>) -> Result<Vec<Told>, Vec<Asked>> {
-    match store.append_units_now(&units(&group)).transpose() {
-        Some(done) => Ok(tell(group, done)),
-        None => Err(group),
-    }
+fn commit_now(
+    store: &mut Store,
+    group: Vec<Asked>,
+    metrics: &Metrics,
+) -> Result<Vec<Told>, Vec<Asked>> {
+    let begun = Instant::now();
+    let Some(done) = store.append_units_now(&units(&group)).transpose() else { return Err(group) };
+    metrics.commits.observe(begun.elapsed().as_secs_f64());
+    Ok(tell(group, done, metrics))
 }
 
 /// Tells each what became of its event.
-fn tell(group: Vec<Asked>, done: Result<Vec<Result<Vec<Appended>, Stopped>>, Error>) -> Vec<Told> {
+fn tell(
+    group: Vec<Asked>,
+    done: Result<Vec<Result<Vec<Appended>, Stopped>>, Error>,
+    metrics: &Metrics,
+) -> Vec<Told> {
     let done: Vec<Result<_, Arc<Error>>> = match done {
         Ok(done) => done.into_iter().map(Ok).collect(),
         Err(error) => {
@@ -163,6 +180,7 @@ fn tell(group: Vec<Asked>, done: Result<Vec<Result<Vec<Appended>, Stopped>>, Err
             group.iter().map(|_| Err(Arc::clone(&error))).collect()
         }
     };
+    done.iter().flatten().for_each(|done| metrics.count(done));
     let (mut answers, mut waited) = (Vec::new(), Vec::new());
     for (Asked { whom, .. }, done) in group.into_iter().zip(done) {
         match whom {

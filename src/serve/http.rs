@@ -24,6 +24,7 @@ mod projections;
 mod states;
 mod status;
 mod streams;
+mod watching;
 
 use std::rc::Rc;
 use std::sync::{Arc, Mutex};
@@ -86,6 +87,7 @@ pub(super) fn start(
         tokens,
         limits,
         memory: hub.shared.memory.clone(),
+        metrics: Arc::clone(&hub.shared.metrics),
         pool,
         asking,
         sealer: Mutex::new(Sealer::new()?),
@@ -130,7 +132,8 @@ fn router(backend: &Arc<Backend>) -> Router {
         .route("/projections", get(projections::list))
         .route("/projections/{name}", get(projections::select))
         .route("/subscriptions", get(status::subscriptions))
-        .route("/status", get(status::status));
+        .route("/status", get(status::status))
+        .route("/metrics", get(watching::metrics));
     let router = router.fallback(unknown).method_not_allowed_fallback(not_allowed);
     router.with_state(Arc::clone(backend))
 }

@@ -43,6 +43,7 @@ impl Hub {
         self.last.set(number);
         let connection = Rc::new(Connection::new(number, self.shared.memory.clone()));
         connections.insert(number, Rc::clone(&connection));
+        self.shared.metrics.connections.inc();
         Some(connection)
     }
 
@@ -53,11 +54,13 @@ impl Hub {
             return None;
         }
         hub.others.set(others + 1);
+        hub.shared.metrics.connections.inc();
         Some(Admitted(Rc::clone(hub)))
     }
 
     pub(super) fn disconnect(&self, connection: &Connection) {
         self.connections.borrow_mut().remove(&connection.number);
+        self.shared.metrics.connections.dec();
         self.gone.notify_one();
         let followed = connection.followed();
         self.shared.feed.unsubscribed(followed.len());
@@ -177,6 +180,7 @@ pub(super) struct Admitted(Rc<Hub>);
 impl Drop for Admitted {
     fn drop(&mut self) {
         self.0.others.set(self.0.others.get() - 1);
+        self.0.shared.metrics.connections.dec();
         self.0.gone.notify_one();
     }
 }

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, broadcast};
 use super::commit::{Asked, Committer};
 use super::followed::{Followed, Heard, Pushed, load};
 use super::memory::Memory;
+use super::metrics::Metrics;
 use super::pool::Pool;
 use super::push::Feed;
 use super::told::Told;
@@ -36,6 +37,7 @@ pub(super) struct Limits {
 pub(super) struct Shared {
     pub(super) limits: Limits,
     pub(super) memory: Memory,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) committer: Committer,
     /// What is to be committed, once all that has been received is taken.
     asked: RefCell<Vec<Asked>>,
@@ -66,10 +68,12 @@ impl Shared {
         (pool, loader): (Arc<Pool>, Arc<Pool>),
         feed: Feed,
         told: UnboundedSender<Told>,
+        metrics: Arc<Metrics>,
     ) -> Result<Self, Error> {
         Ok(Self {
             limits,
             memory,
+            metrics,
             committer,
             asked: RefCell::default(),
             is_asked: Notify::new(),

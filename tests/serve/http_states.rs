@@ -139,6 +139,48 @@ fn streams_subscriptions_and_the_store_are_told_of() {
 }
 
 #[test]
+fn what_is_counted_is_told_as_openmetrics() {
+    let home = home();
+    let follows = NewSubscription {
+        name: "mail".parse().unwrap(),
+        patterns: vec!["s".parse().unwrap()],
+        types: Vec::new(),
+    };
+    home.open().subscribe(&follows, Position(0)).unwrap();
+    let mut reading = home.client();
+    reading.asks("EVENT PUBLISH s 1\n1\n", "EVENT PUBLISHED s 1\n");
+    let line = "{\"stream\":\"s\",\"type\":\"T\",\"id\":\"k\"}";
+    home.asks("t-append", "POST /streams/s?type=T", "1");
+    home.asks("t-append", "POST /events", line);
+    home.asks("t-append", "POST /events", line);
+    home.asks("t-append", "POST /streams/s?type=T&expect=7", "1")
+        .is_problem(409, "wrong-expected-version");
+    let mut browser = home.browser();
+    let answer = browser.asks("GET /metrics", "Authorization: Bearer t-read", "");
+    let kind = answer.header("content-type").unwrap();
+    assert!(kind.starts_with("application/openmetrics-text; version=1.0.0"), "{kind}");
+    for line in [
+        "ream_appends_total 3",
+        "ream_conflicts_total 1",
+        "ream_head 3",
+        "ream_lag{name=\"mail\",kind=\"subscription\"} 3",
+        "ream_commit_seconds_count 3",
+        "# TYPE ream_http_request_seconds histogram",
+        "# EOF",
+    ] {
+        assert!(answer.body.lines().any(|told| told == line), "{line}: {}", answer.body);
+    }
+    let number = |name: &str| {
+        let line = answer.body.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().parse::<u64>().unwrap()
+    };
+    assert!(number("ream_log_bytes ") > 4096);
+    // Both of these, and those that the server has not yet seen to have ended.
+    assert!((2..=6).contains(&number("ream_connections ")), "{}", answer.body);
+    home.asks("t-append", "GET /metrics?x", "").is_problem(400, "bad-request");
+}
+
+#[test]
 fn more_streams_than_a_page_are_listed() {
     let home = home();
     let events: Vec<_> =

@@ -13,6 +13,7 @@ use crate::serve::access::Tokens;
 use crate::serve::commit::{Asked, Whom};
 use crate::serve::followed::Heard;
 use crate::serve::memory::{Memory, Reserved};
+use crate::serve::metrics::Metrics;
 use crate::serve::pool::Pool;
 use crate::serve::push::Feed;
 use crate::store::{Appended, Sealer, Store};
@@ -37,6 +38,7 @@ pub(super) struct Backend {
     pub(super) tokens: Arc<Tokens>,
     pub(super) limits: Limits,
     pub(super) memory: Memory,
+    pub(super) metrics: Arc<Metrics>,
     pub(super) pool: Arc<Pool>,
     /// Has events be stored, with what others have asked for by then.
     pub(super) asking: UnboundedSender<Asked>,

@@ -7,7 +7,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
@@ -46,6 +46,7 @@ struct Answering {
 
 impl Answering {
     async fn answer(&self, request: Request<Incoming>) -> Response {
+        let begun = Instant::now();
         let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
         let rules = &self.backend.rules;
         let mut response = match rules.judge(request.uri(), request.headers(), self.local) {
@@ -59,6 +60,7 @@ impl Answering {
                 response
             }
         };
+        self.backend.metrics.requests.observe(begun.elapsed().as_secs_f64());
         if is_chunked {
             // Where such a body ends is known to its reader alone: no head behind it could be looked at.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));

@@ -13,6 +13,7 @@ use crate::serve::http::backend::Backend;
 use crate::serve::http::body::{self, LINES, Received};
 use crate::serve::http::parameters::Parameters;
 use crate::serve::http::problem::Problem;
+use crate::serve::metrics::Metrics;
 use crate::store::{AppendedEach, Error, SealedEvent, Sealer, Store};
 use crate::wire::{self, Defaults};
 
@@ -46,7 +47,8 @@ pub(super) async fn append_to(
     body: Body,
 ) -> Result<Response, Problem> {
     let received = body::receive(body, BODY, &backend.memory).await?;
-    let mut importing = Importing::new(received, Defaults { stream, expect })?;
+    let defaults = Defaults { stream, expect };
+    let mut importing = Importing::new(received, defaults, Arc::clone(&backend.metrics))?;
     let first = backend.change(move |store| {
         let acknowledged = if atomic { importing.all(store) } else { importing.some(store) }?;
         Ok((importing, acknowledged))
@@ -94,6 +96,7 @@ struct Acknowledged {
 /// What is being appended.
 struct Importing {
     received: Received,
+    metrics: Arc<Metrics>,
     defaults: Defaults,
     sealer: Sealer,
     /// Whether the later lines follow the first one, whose version was expected.
@@ -115,11 +118,22 @@ struct Read {
 }
 
 impl Importing {
-    fn new(received: Received, defaults: Defaults) -> Result<Self, Problem> {
+    fn new(received: Received, defaults: Defaults, metrics: Arc<Metrics>) -> Result<Self, Problem> {
         let follows = matches!(defaults.expect, Expect::NoStream | Expect::At(_));
         let sealer = Sealer::new()?;
         let (is_first, at, number, before, stored) = (true, 0, 0, None, 0);
-        Ok(Self { received, defaults, sealer, follows, is_first, at, number, before, stored })
+        Ok(Self {
+            received,
+            metrics,
+            defaults,
+            sealer,
+            follows,
+            is_first,
+            at,
+            number,
+            before,
+            stored,
+        })
     }
 
     /// Reads on: at most so many events and bytes, or one line.
@@ -171,7 +185,10 @@ impl Importing {
             done.map_err(|error| refused(&error, numbers.first()))?;
         self.before = appended.last().map(|one| one.version);
         self.acknowledge(&mut lines, &events, &appended);
-        let stopped = stopped.map(|stopped| refused(&stopped.error, numbers.get(stopped.index)));
+        let stopped = stopped.map(|stopped| {
+            self.metrics.count_refused(&stopped.error);
+            refused(&stopped.error, numbers.get(stopped.index))
+        });
         match stopped.or(wrong) {
             Some(problem) if self.stored == 0 => return Err(problem),
             Some(problem) => self.stopped(&mut lines, &problem),
@@ -189,6 +206,7 @@ impl Importing {
         }
         let done = store.append_sealed(&events).map_err(|error| refused(&error, None))?;
         if let Some(stopped) = done.stopped {
+            self.metrics.count_refused(&stopped.error);
             let line = |event: usize| numbers.get(event.wrapping_sub(1)).copied().unwrap_or(0);
             let error = match stopped.error {
                 Error::SameId { id, first, second } => {
@@ -217,6 +235,7 @@ impl Importing {
             one.write(lines, &event.stream, event.id.as_ref());
             lines.push(b'\n');
         }
+        self.metrics.count_appended(appended);
         self.stored += appended.len() as u64;
     }
 

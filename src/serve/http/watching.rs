@@ -1,0 +1,52 @@
+//! `GET /metrics`: what the server counts, and how the store and its followers stand.
+
+use std::sync::Arc;
+
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+
+use super::backend::Backend;
+use super::body;
+use super::parameters::Parameters;
+use super::place::place;
+use super::problem::Problem;
+use crate::serve::metrics::Looked;
+use crate::store::{Checkpoint, Error, Query, Store};
+
+/// The kind of the answer.
+const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+fn look(store: &mut Store) -> Result<Looked, Problem> {
+    let status = store.status()?;
+    let lag = |name: &str, query: &Query, checkpoint: &Checkpoint| {
+        let (_, from) = place(store, name, checkpoint)?;
+        Ok::<_, Error>(store.lag(query, from)?.0)
+    };
+    let mut lags = Vec::new();
+    for entry in store.projections()? {
+        let (name, query) = (entry.name.as_str(), Query::of(entry.definition.from.clone()));
+        let checkpoint = store.projection(name).and_then(|projection| projection.checkpoint());
+        // One that can't be read has none; the list of projections says why.
+        if let Ok(checkpoint) = checkpoint {
+            lags.push((name.to_owned(), "projection", lag(name, &query, &checkpoint)?));
+        }
+    }
+    for subscription in store.subscriptions()? {
+        let (name, mut query) = (&subscription.follows.name, Query::default());
+        query.patterns.clone_from(&subscription.follows.patterns);
+        query.types.clone_from(&subscription.follows.types);
+        let lag = lag(name.as_str(), &query, &subscription.checkpoint)?;
+        lags.push((name.to_string(), "subscription", lag));
+    }
+    Ok(Looked { head: status.head.0, bytes: status.bytes + status.wal_bytes, lags })
+}
+
+/// Tells what is counted.
+pub(super) async fn metrics(
+    State(backend): State<Arc<Backend>>,
+    RawQuery(given): RawQuery,
+) -> Result<Response, Problem> {
+    Parameters::read(given.as_deref(), &[], None)?;
+    let looked = backend.perform(look).await?;
+    Ok(body::whole(OPENMETRICS, backend.metrics.write(&looked).into_bytes()))
+}
