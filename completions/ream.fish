@@ -46,7 +46,7 @@ complete -c ream -n "__fish_ream_needs_command" -f -a "state" -d 'Look at states
 complete -c ream -n "__fish_ream_needs_command" -f -a "decide" -d 'Have an aggregator decide a command, and store what it answers'
 complete -c ream -n "__fish_ream_needs_command" -f -a "project" -d 'Make projections, fill them, search them'
 complete -c ream -n "__fish_ream_needs_command" -f -a "subscription" -d 'Look at what follows the log, and move it'
-complete -c ream -n "__fish_ream_needs_command" -f -a "serve" -d 'Serve the store to whoever connects, in REAM 1.0 and 1.1'
+complete -c ream -n "__fish_ream_needs_command" -f -a "serve" -d 'Serve the store to whoever connects, in REAM 1.0 and 1.1, or over HTTP'
 complete -c ream -n "__fish_ream_needs_command" -f -a "status" -d 'Show how the store stands'
 complete -c ream -n "__fish_ream_needs_command" -f -a "completions" -d 'Write the completions for a shell'
 complete -c ream -n "__fish_ream_needs_command" -f -a "man" -d 'Write the manual'
@@ -619,9 +619,12 @@ complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand serve" -l unix -d 'Listen on a Unix socket at PATH, for the user who runs this; may be given several times' -r -F
 complete -c ream -n "__fish_ream_using_subcommand serve" -l tcp -d 'Listen at ADDR, an address and a port of TCP such as 127.0.0.1:7326; may be given several times' -r
+complete -c ream -n "__fish_ream_using_subcommand serve" -l http -d 'Serve HTTP at ADDR, such as 127.0.0.1:7327; may be given several times' -r
 complete -c ream -n "__fish_ream_using_subcommand serve" -l token-file -d 'Know clients by the tokens in FILE; with it another user may use a Unix socket with a token' -r -F
-complete -c ream -n "__fish_ream_using_subcommand serve" -l tls-cert -d 'Speak TLS over TCP, with the certificate in FILE (PEM, with those that vouch for it)' -r -F
+complete -c ream -n "__fish_ream_using_subcommand serve" -l tls-cert -d 'Speak TLS over TCP and HTTP, with the certificate in FILE (PEM, with those that vouch for it)' -r -F
 complete -c ream -n "__fish_ream_using_subcommand serve" -l tls-key -d 'The certificate\'s key (PEM, for you alone: mode 600)' -r -F
+complete -c ream -n "__fish_ream_using_subcommand serve" -l allow-host -d 'Take HTTP requests for the host NAME; may be given several times' -r
+complete -c ream -n "__fish_ream_using_subcommand serve" -l allow-origin -d 'Take HTTP requests from pages of ORIGIN, a scheme and a host; may be given several times' -r
 complete -c ream -n "__fish_ream_using_subcommand serve" -l max-connections -d 'At most N connections at once' -r
 complete -c ream -n "__fish_ream_using_subcommand serve" -l max-memory -d 'Keep at most SIZE of payloads and answers in memory; who sends more waits [default: 256MiB]' -r
 complete -c ream -n "__fish_ream_using_subcommand serve" -l request-timeout -d 'Interrupt a request, other than to publish, that takes longer than TIME [default: 30s]' -r

@@ -39,7 +39,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::LocalSet;
+use tokio::task::{JoinHandle, LocalSet};
 
 use self::access::Tokens;
 use self::commit::Committer;
@@ -310,7 +310,7 @@ impl Server {
         let committer = Committer::start(store, telling.clone(), Arc::clone(&metrics))?;
         let timeout = self.options.request_timeout.min(LONGEST);
         let pool = Arc::new(Pool::start(THREADS, &self.opener, timeout)?);
-        let pools = (Arc::clone(&pool), Arc::new(Pool::start(1, &self.opener, LONGEST)?));
+        let pools = (pool, Arc::new(Pool::start(1, &self.opener, LONGEST)?));
         let limits = Limits {
             keep_alive: self.options.keep_alive.min(LONGEST),
             ping_timeout: self.options.ping_timeout.min(LONGEST),
@@ -322,29 +322,8 @@ impl Server {
         let hub = Rc::new(Hub::new(Shared::new(
             limits, memory, committer, pools, feed, telling, metrics,
         )?));
-        let mut accepting = Vec::new();
-        for listener in &self.listeners {
-            let taking = unix::accept(listener.start()?, Rc::clone(&hub), self.tokens.clone());
-            accepting.push(tokio::task::spawn_local(taking));
-        }
-        // Without tokens there are ports only where none is needed.
-        let guest = self.tokens.as_ref().map_or_else(Guest::anyone, Guest::with_token).stranger();
-        let tls = |protocols: &[&[u8]]| {
-            let certificate = self.certificate.as_ref();
-            certificate.map(|certificate| Acceptor::new(certificate, protocols)).transpose()
-        };
-        let of_ream = tls(&[])?;
-        for port in &self.ports {
-            let taking =
-                tcp::accept(port.start()?, Rc::clone(&hub), guest.clone(), of_ream.clone());
-            accepting.push(tokio::task::spawn_local(taking));
-        }
         let (end, ending) = watch::channel(false);
-        if let Some(tokens) = self.tokens.clone() {
-            let (data, tls) = (self.store.max_data_bytes(), tls(&[b"http/1.1"])?);
-            let parts = http::Parts { tokens, pool, ending, data, tls };
-            accepting.extend(http::start(&self.http, &self.options, parts, &hub)?);
-        }
+        let accepting = self.take_connections(&hub, ending)?;
         let asking = Rc::clone(&hub);
         tokio::task::spawn_local(async move { asking.commit().await });
         let ended = tokio::select! {
@@ -364,6 +343,37 @@ impl Server {
             () = tokio::time::sleep(self.options.grace) => {}
         }
         ended
+    }
+
+    /// Starts to take connections, on all that is listened on; the tasks that do.
+    fn take_connections(
+        &self,
+        hub: &Rc<Hub>,
+        ending: watch::Receiver<bool>,
+    ) -> Result<Vec<JoinHandle<()>>, Error> {
+        let mut accepting = Vec::new();
+        for listener in &self.listeners {
+            let taking = unix::accept(listener.start()?, Rc::clone(hub), self.tokens.clone());
+            accepting.push(tokio::task::spawn_local(taking));
+        }
+        // Without tokens there are ports only where none is needed.
+        let guest = self.tokens.as_ref().map_or_else(Guest::anyone, Guest::with_token).stranger();
+        let tls = |protocols: &[&[u8]]| {
+            let certificate = self.certificate.as_ref();
+            certificate.map(|certificate| Acceptor::new(certificate, protocols)).transpose()
+        };
+        let of_ream = tls(&[])?;
+        for port in &self.ports {
+            let taking = tcp::accept(port.start()?, Rc::clone(hub), guest.clone(), of_ream.clone());
+            accepting.push(tokio::task::spawn_local(taking));
+        }
+        if let Some(tokens) = self.tokens.clone() {
+            let pool = Arc::clone(&hub.shared.pool);
+            let (data, tls) = (self.store.max_data_bytes(), tls(&[b"http/1.1"])?);
+            let parts = http::Parts { tokens, pool, ending, data, tls };
+            accepting.extend(http::start(&self.http, &self.options, parts, hub)?);
+        }
+        Ok(accepting)
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) struct Parts {
 
 /// Starts to serve HTTP; the tasks that take connections.
 pub(super) fn start(
-    ports: &[Port],
+    listening: &[Port],
     options: &ServeOptions,
     parts: Parts,
     hub: &Rc<Hub>,
@@ -103,7 +103,7 @@ pub(super) fn start(
         }
     });
     let router = router(&backend);
-    let accepting = ports.iter().map(|port| {
+    let accepting = listening.iter().map(|port| {
         let (router, backend, tls) = (router.clone(), Arc::clone(&backend), tls.clone());
         let accepting = listen::accept(port.start()?, Rc::clone(hub), router, backend, tls);
         Ok(tokio::task::spawn_local(accepting))
