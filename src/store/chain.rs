@@ -13,12 +13,14 @@
 //! The link before the first event is made of `ream genesis 1` and the store's id. No tag begins with another
 //! one, so nothing is hashed as two kinds of thing.
 //!
-//! Without instructions for it SHA-256 is a third of what an append costs, so its blocks are counted: of 64
-//! bytes each, 9 of them at the end taken. A link is one block where stream and id are short (11 bytes of a
-//! stream, up to version 127), and two otherwise; the rest is the payload's. Hence the short tags, and 16 bytes
-//! of the payload hash: more would not make the chain stronger, since what can be done to 128 bits can be done
-//! to the links. To find another payload or a salt takes 2¹²⁸ tries; two payloads with one hash take 2⁶⁴, and
-//! have to be made, both of them, by who then stores one.
+//! Where the processor has no instructions for SHA-256, it is a quarter of what an append of many events costs.
+//! So blocks are counted: they have 64 bytes, and 9 bytes of the last one are padding. A link takes one block
+//! where the event has no id and its stream's name has up to 11 bytes (10 from version 128 on), and most often
+//! two otherwise. Hence the short tags and the 16 bytes of the payload hash.
+//!
+//! More bytes of the payload hash would not make the chain stronger: what 128 bits allow can be done to the
+//! links as well. To find another payload for a hash, or its salt, takes 2¹²⁸ tries. To find two payloads with
+//! one hash takes 2⁶⁴, and helps only whoever makes both and then stores one of them.
 
 use std::io;
 
