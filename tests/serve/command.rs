@@ -148,7 +148,7 @@ fn http_is_served_on_this_machine_with_the_token_in_the_store() {
     assert_eq!(told(&server.wait_with_output().unwrap()), (Some(0), String::new()));
     for (option, value, code, words) in [
         ("--http", "0.0.0.0:0", 2, "other machines reach 0.0.0.0:0"),
-        ("--http", "here", 6, "no address, such as"),
+        ("--http", "here", 6, "not an IP address and a port"),
         ("--allow-host", "a:80", 6, "a name without a port"),
         ("--allow-origin", "a", 6, "an origin is a scheme and a host"),
     ] {

@@ -236,7 +236,7 @@ fn without_tokens_it_says_who_may_do_what() {
     let words = refused(&["--tcp", "127.0.0.1:0", "--tcp", "0.0.0.0:0", "--no-token"]);
     assert!(words.contains("and 0.0.0.0:0 is open to others"), "{words}");
     refused(&["--no-token"]);
-    let nowhere = ream(&store, &["serve", "--tcp", "localhost:1"]).output().unwrap();
+    let nowhere = ream(&store, &["serve", "--tcp", "elsewhere:1"]).output().unwrap();
     let (code, words) = told(&nowhere);
     let reason = "not an IP address and a port, as in 127.0.0.1:7326";
     assert!(code == Some(6) && words.contains(reason), "{words}");
