@@ -1,6 +1,6 @@
 //! Group commit: what waits to be published is stored in one transaction, with one sync.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::collections::VecDeque;
 use std::slice;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -28,6 +28,8 @@ const BYTES: usize = 4 << 20;
 /// How many events are committed on the spot, and how many bytes their payloads have.
 const FEW: usize = 4;
 const FEW_BYTES: usize = 64 << 10;
+/// How long it takes to get the turn to write where no one else has it.
+const TURN: Duration = Duration::from_micros(200);
 /// How long a commit takes that holds up no other connection.
 const LONG: Duration = Duration::from_millis(4);
 /// How many groups the thread commits after one that took longer.
@@ -91,10 +93,13 @@ impl Committer {
         };
         let started = platform::spawn(move || {
             let mut waiting = VecDeque::new();
-            while let Some(group) = group(&asked, &mut waiting) {
-                let events = group.len();
-                let lots = commit(&mut lock(&store), group, &metrics);
-                behind.fetch_sub(events, Ordering::Release);
+            while wait(&asked, &mut waiting) {
+                let mut group = Vec::new();
+                gather(&asked, &mut waiting, &mut group);
+                let more = |group: &mut Vec<Asked>| gather(&asked, &mut waiting, group);
+                let (group, done) = commit(&mut lock(&store), group, more, &metrics);
+                behind.fetch_sub(group.len(), Ordering::Release);
+                let lots = tell(group, done, &metrics);
                 if lots.into_iter().any(|lot| told.send(lot).is_err()) {
                     return;
                 }
@@ -147,15 +152,32 @@ fn units(group: &[Asked]) -> Vec<&[SealedEvent]> {
     group.iter().map(|asked| slice::from_ref(&asked.event)).collect()
 }
 
-/// Stores events, each for itself; what each connection is answered, and what each request is told.
-fn commit(store: &mut Store, group: Vec<Asked>, metrics: &Metrics) -> Vec<Told> {
-    let begun = Instant::now();
-    let done = store.append_units(&units(&group));
+/// What came of events, each of which stands for itself.
+type Done = Result<Vec<Result<Vec<Appended>, Stopped>>, Error>;
+
+/// Stores a group. Where the turn to write is long in coming, what comes by then is stored with it. (Where it is
+/// not, what comes meanwhile is received while this group is committed, and is the next one.)
+fn commit(
+    store: &mut Store,
+    mut group: Vec<Asked>,
+    gather: impl FnOnce(&mut Vec<Asked>),
+    metrics: &Metrics,
+) -> (Vec<Asked>, Done) {
+    let (begun, whole) = (Instant::now(), OnceCell::new());
+    let done = store.append_gathered(true, || {
+        units(whole.get_or_init(|| {
+            let mut group = std::mem::take(&mut group);
+            if begun.elapsed() > TURN {
+                gather(&mut group);
+            }
+            group
+        }))
+    });
     metrics.commits.observe(begun.elapsed().as_secs_f64());
-    tell(group, done, metrics)
+    (whole.into_inner().unwrap_or(group), done)
 }
 
-/// The same, unless something has to be waited for; then the group comes back.
+/// Stores a group and tells what came of it, unless something has to be waited for; then the group comes back.
 fn commit_now(
     store: &mut Store,
     group: Vec<Asked>,
@@ -168,11 +190,7 @@ fn commit_now(
 }
 
 /// Tells each what became of its event.
-fn tell(
-    group: Vec<Asked>,
-    done: Result<Vec<Result<Vec<Appended>, Stopped>>, Error>,
-    metrics: &Metrics,
-) -> Vec<Told> {
+fn tell(group: Vec<Asked>, done: Done, metrics: &Metrics) -> Vec<Told> {
     let done: Vec<Result<_, Arc<Error>>> = match done {
         Ok(done) => done.into_iter().map(Ok).collect(),
         Err(error) => {
@@ -211,22 +229,26 @@ fn tell(
     told
 }
 
-/// What is asked for by now, as much as a group takes; waits for the first. Nothing once no one asks.
-fn group(asked: &Receiver<Vec<Asked>>, waiting: &mut VecDeque<Asked>) -> Option<Vec<Asked>> {
+/// Waits until something is asked for; whether something is, which it is not once no one asks any more.
+fn wait(asked: &Receiver<Vec<Asked>>, waiting: &mut VecDeque<Asked>) -> bool {
     if waiting.is_empty() {
-        waiting.extend(asked.recv().ok()?);
+        waiting.extend(asked.recv().unwrap_or_default());
     }
-    let (mut group, mut bytes) = (Vec::new(), 0);
+    !waiting.is_empty()
+}
+
+/// Adds to a group what is asked for by now, as much as it takes.
+fn gather(asked: &Receiver<Vec<Asked>>, waiting: &mut VecDeque<Asked>, group: &mut Vec<Asked>) {
+    let mut bytes: usize = group.iter().map(Asked::bytes).sum();
     loop {
         while let Some(next) = waiting.pop_front() {
             bytes += next.bytes();
             if group.len() == EVENTS || (bytes > BYTES && !group.is_empty()) {
-                waiting.push_front(next);
-                return Some(group);
+                return waiting.push_front(next);
             }
             group.push(next);
         }
-        let Ok(more) = asked.try_recv() else { return Some(group) };
+        let Ok(more) = asked.try_recv() else { return };
         waiting.extend(more);
     }
 }

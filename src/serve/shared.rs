@@ -42,6 +42,8 @@ pub(super) struct Shared {
     /// What is to be committed, once all that has been received is taken.
     asked: RefCell<Vec<Asked>>,
     is_asked: Notify,
+    /// How many events the last group had.
+    last_group: Cell<usize>,
     pub(super) pool: Arc<Pool>,
     /// Reads for subscribers that are behind.
     pub(super) loader: Arc<Pool>,
@@ -77,6 +79,7 @@ impl Shared {
             committer,
             asked: RefCell::default(),
             is_asked: Notify::new(),
+            last_group: Cell::new(0),
             pool,
             loader,
             feed: Arc::new(feed),
@@ -101,9 +104,13 @@ impl Shared {
     pub(super) async fn group(&self) -> Vec<Asked> {
         loop {
             self.is_asked.notified().await;
-            tokio::task::yield_now().await;
+            // Behind a lone one no other is looked for: what has come by now has been taken.
+            if self.last_group.get() > 1 {
+                tokio::task::yield_now().await;
+            }
             let group = self.asked.take();
             if !group.is_empty() {
+                self.last_group.set(group.len());
                 return group;
             }
         }

@@ -100,31 +100,35 @@ impl Store {
         &mut self,
         units: &[&[SealedEvent]],
     ) -> Result<Vec<Result<Vec<Appended>, Stopped>>, Error> {
-        let unfit = |events: &[SealedEvent]| {
-            same_id(events.iter().map(SealedEvent::event)).or_else(|| self.too_large(events))
-        };
-        let mut unfit: Vec<Option<Stopped>> = units.iter().map(|events| unfit(events)).collect();
-        let fit: Vec<Unit<'_>> = units
-            .iter()
-            .zip(&unfit)
-            .filter(|(_, unfit)| unfit.is_none())
-            .map(|(events, _)| Unit { events, whole: true, beside: None })
-            .collect();
-        let outcome = self.write(&fit, AfterRefusal::GoOn)?;
-        let (mut refused, mut appended) =
-            (outcome.refused.into_iter().peekable(), outcome.appended.into_iter());
-        let mut asked = 0;
-        let answers = units.iter().zip(&mut unfit).map(|(events, unfit)| {
-            if let Some(unfit) = unfit.take() {
-                return Err(unfit);
-            }
-            asked += 1;
-            match refused.next_if(|(unit, _)| *unit == asked - 1) {
-                Some((_, stopped)) => Err(stopped),
-                None => Ok(appended.by_ref().take(events.len()).collect()),
-            }
-        });
-        Ok(answers.collect())
+        let events: usize = units.iter().map(|events| events.len()).sum();
+        self.append_gathered(events > 1, || units.to_vec())
+    }
+
+    /// The same of units that are gathered once the turn to write has come; `many` where they may have more
+    /// than one event.
+    pub(crate) fn append_gathered<'u>(
+        &mut self,
+        many: bool,
+        gather: impl FnOnce() -> Vec<&'u [SealedEvent]>,
+    ) -> Result<Vec<Result<Vec<Appended>, Stopped>>, Error> {
+        let max = self.max_data_bytes();
+        self.transact(many, |tx| {
+            let units = gather();
+            let unfit = |events: &[SealedEvent]| {
+                same_id(events.iter().map(SealedEvent::event)).or_else(|| too_large(events, max))
+            };
+            let unfit: Vec<Option<Stopped>> = units.iter().map(|events| unfit(events)).collect();
+            let fit: Vec<Unit<'_>> = units
+                .iter()
+                .zip(&unfit)
+                .filter(|(_, unfit)| unfit.is_none())
+                .map(|(events, _)| Unit { events, whole: true, beside: None })
+                .collect();
+            let facts = tx.facts(&fit)?;
+            let outcome = rules::write(&facts, None, &fit, AfterRefusal::GoOn);
+            tx.apply(&outcome.changes)?;
+            Ok(each(&units, unfit, outcome))
+        })
     }
 
     /// The same, unless something has to be waited for: another writer, a reader, or the log to be moved.
@@ -139,7 +143,7 @@ impl Store {
         units: &[&[SealedEvent]],
     ) -> Result<Option<Vec<AppendedUnit>>, Error> {
         self.set_patient(false);
-        let done = self.append_units(units);
+        let done = self.append_gathered(true, || units.to_vec());
         self.set_patient(true);
         match done {
             Err(Error::Busy { .. }) => Ok(None),
@@ -181,14 +185,40 @@ impl Store {
 
     /// The first event that can't be stored, whatever is there.
     pub(super) fn too_large(&self, events: &[SealedEvent]) -> Option<Stopped> {
-        let max = self.max_data_bytes();
-        let bytes = |event: &SealedEvent| {
-            let state = event.event().state.as_ref().map_or(0, Data::len);
-            event.event().data.len().max(state)
-        };
-        let index = events.iter().position(|event| bytes(event) > max)?;
-        Some(Stopped { index, error: Error::TooLarge { bytes: bytes(&events[index]), max } })
+        too_large(events, self.max_data_bytes())
     }
+}
+
+/// The first event of which a payload has more than `max` bytes.
+fn too_large(events: &[SealedEvent], max: usize) -> Option<Stopped> {
+    let bytes = |event: &SealedEvent| {
+        let state = event.event().state.as_ref().map_or(0, Data::len);
+        event.event().data.len().max(state)
+    };
+    let index = events.iter().position(|event| bytes(event) > max)?;
+    Some(Stopped { index, error: Error::TooLarge { bytes: bytes(&events[index]), max } })
+}
+
+/// What came of each unit, where some are `unfit` and the `outcome` is that of the others.
+fn each(
+    units: &[&[SealedEvent]],
+    unfit: Vec<Option<Stopped>>,
+    outcome: Outcome<'_>,
+) -> Vec<Result<Vec<Appended>, Stopped>> {
+    let (mut refused, mut appended) =
+        (outcome.refused.into_iter().peekable(), outcome.appended.into_iter());
+    let mut asked = 0;
+    let each = units.iter().zip(unfit).map(|(events, unfit)| {
+        if let Some(unfit) = unfit {
+            return Err(unfit);
+        }
+        asked += 1;
+        match refused.next_if(|(unit, _)| *unit == asked - 1) {
+            Some((_, stopped)) => Err(stopped),
+            None => Ok(appended.by_ref().take(events.len()).collect()),
+        }
+    });
+    each.collect()
 }
 
 fn seal(events: &[NewEvent]) -> Result<Vec<SealedEvent>, Error> {
