@@ -26,7 +26,7 @@ const EVENTS: usize = 1000;
 const BYTES: usize = 4 << 20;
 
 /// How many events are committed on the spot, and how many bytes their payloads have.
-const FEW: usize = 4;
+pub(super) const FEW: usize = 4;
 const FEW_BYTES: usize = 64 << 10;
 /// How long it takes to get the turn to write where no one else has it.
 const TURN: Duration = Duration::from_micros(200);
@@ -109,12 +109,17 @@ impl Committer {
         Ok(committer)
     }
 
+    /// Whether the thread has nothing to do.
+    pub(super) fn is_idle(&self) -> bool {
+        self.behind.load(Ordering::Acquire) == 0
+    }
+
     /// Has a group be committed. What came of it, where it was on the spot: a few events, behind which the
     /// thread has nothing left to do, and which need not wait for anyone. To wake two threads takes as long
     /// as half of a commit.
     pub(super) fn commit(&self, group: Vec<Asked>) -> Vec<Told> {
         let few = group.len() <= FEW && group.iter().map(Asked::bytes).sum::<usize>() <= FEW_BYTES;
-        let group = if few && self.behind.load(Ordering::Acquire) == 0 {
+        let group = if few && self.is_idle() {
             match self.commit_now(group) {
                 Ok(told) => return told,
                 Err(group) => group,

@@ -8,12 +8,17 @@ use std::sync::Arc;
 
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
+use tokio::task::yield_now;
 
+use super::answer::Answer;
 use super::connection::Connection;
 use super::followed::{Heard, News};
 use super::shared::Shared;
 use super::told::{Slot, Told};
 use crate::store::Error;
+
+/// How many answers are told in two halves.
+const HALVED: usize = 32;
 
 /// All connections, and what they share.
 #[derive(Debug)]
@@ -23,6 +28,8 @@ pub(super) struct Hub {
     last: Cell<u64>,
     /// How many connections there are beside those, of who is told nothing here.
     others: Cell<usize>,
+    /// Answers that are to be told next.
+    rest: RefCell<Vec<(Slot, Answer)>>,
     /// Told when a connection has ended.
     gone: Notify,
 }
@@ -30,7 +37,8 @@ pub(super) struct Hub {
 impl Hub {
     pub(super) fn new(shared: Shared) -> Self {
         let (connections, last, gone) = (RefCell::default(), Cell::new(0), Notify::new());
-        Self { shared, connections, last, others: Cell::new(0), gone }
+        let (others, rest) = (Cell::new(0), RefCell::default());
+        Self { shared, connections, last, others, rest, gone }
     }
 
     /// Takes in a connection; nothing where there are too many.
@@ -95,11 +103,15 @@ impl Hub {
         told: &mut UnboundedReceiver<Told>,
         news: &mut Receiver<News>,
     ) -> Error {
+        self.tell_rest();
         loop {
             tokio::select! {
                 biased;
                 told = told.recv() => match told {
                     Some(Told::Failed(error)) => return error,
+                    Some(Told::Answers(answers)) if answers.len() >= HALVED => {
+                        self.tell_in_halves(answers).await;
+                    }
                     Some(told) => self.tell(told),
                     None => return Error::Interrupted,
                 },
@@ -119,6 +131,22 @@ impl Hub {
                 self.tell(told);
             }
         }
+    }
+
+    /// Tells many answers: who is told first asks again, and that is committed while the others are told. Told
+    /// all at once, they would all wait for the thread that commits, and it for them.
+    async fn tell_in_halves(&self, mut answers: Vec<(Slot, Answer)>) {
+        // Where this is broken off, it is told all the same.
+        self.rest.replace(answers.split_off(answers.len() / 2));
+        self.tell(Told::Answers(answers));
+        // Once for what they ask to come, and once for it to be handed on.
+        yield_now().await;
+        yield_now().await;
+        self.tell_rest();
+    }
+
+    fn tell_rest(&self) {
+        self.tell(Told::Answers(self.rest.take()));
     }
 
     fn tell(&self, told: Told) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Notify, broadcast};
 
-use super::commit::{Asked, Committer};
+use super::commit::{Asked, Committer, FEW};
 use super::followed::{Followed, Heard, Pushed, load};
 use super::memory::Memory;
 use super::metrics::Metrics;
@@ -104,8 +104,11 @@ impl Shared {
     pub(super) async fn group(&self) -> Vec<Asked> {
         loop {
             self.is_asked.notified().await;
-            // Behind a lone one no other is looked for: what has come by now has been taken.
-            if self.last_group.get() > 1 {
+            // What has come by now has been taken. What is about to come is looked for where others published
+            // with the last one, unless it is the turn of half of them.
+            let (last, waiting) = (self.last_group.get(), self.asked.borrow().len());
+            let are_half = self.committer.is_idle() && waiting > FEW && 2 * waiting >= last;
+            if last > 1 && !are_half {
                 tokio::task::yield_now().await;
             }
             let group = self.asked.take();
