@@ -22,7 +22,10 @@ pub(super) struct Line(Vec<u8>);
 impl Line {
     /// A line that begins with these words, as they are.
     pub(super) fn new(words: &str) -> Self {
-        Self(words.as_bytes().to_vec())
+        // Most lines fit into that.
+        let mut line = Vec::with_capacity(words.len() + 48);
+        line.extend_from_slice(words.as_bytes());
+        Self(line)
     }
 
     fn space(mut self) -> Self {

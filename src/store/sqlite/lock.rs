@@ -18,7 +18,7 @@ mod waiter;
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -184,18 +184,18 @@ impl Queue {
     /// lets no one go first.)
     pub(super) fn enter_now(&mut self) -> Result<Option<Turn>, Error> {
         let returning = std::mem::replace(&mut self.returning, true);
-        let (lock, path) = (self.lock.get(&self.place)?, self.path());
+        let lock = self.lock.get(&self.place)?;
         if !returning {
-            return Ok(try_lock(&lock, &path)?.then_some(Turn { lock }));
+            return Ok(self.try_lock(&lock)?.then_some(Turn { lock }));
         }
         if self.waiter.as_ref().is_some_and(Waiter::is_there) {
             return Ok(None);
         }
         let turnstile = self.turnstile.get(&self.place)?;
-        if !try_lock(&turnstile, &path)? {
+        if !self.try_lock(&turnstile)? {
             return Ok(None);
         }
-        let locked = try_lock(&lock, &path);
+        let locked = self.try_lock(&lock);
         // As for a turn.
         let _ = turnstile.unlock();
         Ok(locked?.then_some(Turn { lock }))
@@ -207,7 +207,7 @@ impl Queue {
         let returning = std::mem::replace(&mut self.returning, true);
         let lock = self.lock.get(&self.place)?;
         // Who would not wait lets no one go first.
-        if (!returning || deadline.is_over()) && try_lock(&lock, &self.path())? {
+        if (!returning || deadline.is_over()) && self.try_lock(&lock)? {
             return Ok(Turn { lock });
         }
         if deadline.is_over() {
@@ -217,7 +217,7 @@ impl Queue {
             Some(waiter) => waiter,
             None => {
                 let turnstile = self.open(&self.turnstile.name)?;
-                if try_lock(&turnstile, &self.path())? && try_lock(&lock, &self.path())? {
+                if self.try_lock(&turnstile)? && self.try_lock(&lock)? {
                     // As for a turn.
                     let _ = turnstile.unlock();
                     return Ok(Turn { lock });
@@ -247,7 +247,7 @@ impl Queue {
             }
             // Who comes first takes a free lock within a moment: one that is free twice in a row is
             // left free.
-            let free = !waiter.comes_first() && try_lock(&lock, &self.path())?;
+            let free = !waiter.comes_first() && self.try_lock(&lock)?;
             if free && (was_free || deadline.is_over()) {
                 waiter.give_up();
                 return Ok(Turn { lock });
@@ -271,15 +271,15 @@ impl Queue {
     /// Takes the turn where no one has it.
     pub(super) fn try_enter(&self) -> Result<Option<Turn>, Error> {
         let lock = Arc::new(self.open(&self.lock.name)?);
-        Ok(try_lock(&lock, &self.path())?.then_some(Turn { lock }))
+        Ok(self.try_lock(&lock)?.then_some(Turn { lock }))
     }
-}
 
-fn try_lock(file: &File, path: &Path) -> Result<bool, Error> {
-    match file.try_lock() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(error)) => Err(Error::io("lock", path)(error)),
+    fn try_lock(&self, file: &File) -> Result<bool, Error> {
+        match file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(Error::io("lock", &self.path())(error)),
+        }
     }
 }
 

@@ -116,7 +116,7 @@ impl<R: Record> Writing<R> {
             }
         };
         platform::write_at(&file, to_line(record).as_bytes(), 0)
-            .map_err(Error::io(R::WRITE, &layout.place.path(R::NAME)))?;
+            .map_err(|error| Error::io(R::WRITE, &layout.place.path(R::NAME))(error))?;
         self.file = Some(file);
         Ok(())
     }

@@ -146,7 +146,8 @@ impl Writer {
         if faults::is_off(Remedy::Mark) {
             return Ok(false);
         }
-        turn.is_marked().map_err(Error::io("read", &self.layout.place.path("lock")))
+        let told = |error| Error::io("read", &self.layout.place.path("lock"))(error);
+        turn.is_marked().map_err(told)
     }
 
     /// The head, as it was written.
