@@ -5,6 +5,8 @@
 //! possible: files get the permissions that their directory hands down, and owners and mounts are
 //! not looked at.
 
+#[cfg(all(unix, feature = "serve"))]
+mod descriptors;
 pub(crate) mod directory;
 mod origin;
 mod process;
@@ -16,6 +18,10 @@ use std::io;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+#[cfg(all(unix, feature = "serve"))]
+pub use descriptors::allow_descriptors;
+#[cfg(all(unix, feature = "serve"))]
+pub(crate) use descriptors::{descriptors_left, most_descriptors};
 pub(crate) use origin::{Origin, origin};
 pub(crate) use process::{Input, Output, Pipes, Process, ReadEnd, Sent};
 pub use signals::IgnoredSignals;

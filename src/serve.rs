@@ -23,6 +23,7 @@ mod pace;
 mod panics;
 mod pool;
 mod push;
+mod seat;
 mod session;
 mod shared;
 mod sockets;

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::answer::{Answer, wrong};
 use super::followed::{Followed, Loaded, Pushed};
@@ -60,6 +61,10 @@ pub(super) struct Connection {
     subscriptions: RefCell<Vec<Subscription>>,
     last: Cell<u64>,
     is_later: Cell<bool>,
+    /// When something came from it last.
+    heard: Cell<Instant>,
+    /// Whether another has its room.
+    is_given_up: Cell<bool>,
     changed: Notify,
 }
 
@@ -80,6 +85,8 @@ impl Connection {
             subscriptions: RefCell::default(),
             last: Cell::new(0),
             is_later: Cell::new(false),
+            heard: Cell::new(Instant::now()),
+            is_given_up: Cell::new(false),
             changed: Notify::new(),
         }
     }
@@ -87,6 +94,27 @@ impl Connection {
     /// The minor version that is spoken from here on.
     pub(super) fn speak(&self, minor: u64) {
         self.is_later.set(minor > 0);
+    }
+
+    /// That something has come from it.
+    pub(super) fn hears(&self, now: Instant) {
+        self.heard.set(now);
+    }
+
+    /// Since when nothing has come from it; nothing where it waits for an answer.
+    pub(super) fn silent_since(&self) -> Option<Instant> {
+        self.is_answered().then(|| self.heard.get())
+    }
+
+    /// Ends it for another that needs the room, whether it hears that or not.
+    pub(super) fn give_up(&self) {
+        self.end(&wrong("another connection needs the room", true));
+        self.is_given_up.set(true);
+    }
+
+    /// Whether another has its room.
+    pub(super) fn is_given_up(&self) -> bool {
+        self.is_given_up.get()
     }
 
     /// Whether what was received is to be carried out.

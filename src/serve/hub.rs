@@ -3,8 +3,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
@@ -13,12 +15,18 @@ use tokio::task::yield_now;
 use super::answer::Answer;
 use super::connection::Connection;
 use super::followed::{Heard, News};
+use super::seat::Seat;
 use super::shared::Shared;
 use super::told::{Slot, Told};
+use crate::platform;
 use crate::store::Error;
 
 /// How many answers are told in two halves.
 const HALVED: usize = 32;
+/// How long a connection has to be silent to make room for another.
+const SILENT: Duration = Duration::from_secs(10);
+/// How many descriptors are kept for the store, for all threads that have it open.
+const SPARE: u64 = 64;
 
 /// All connections, and what they share.
 #[derive(Debug)]
@@ -26,8 +34,8 @@ pub(super) struct Hub {
     pub(super) shared: Shared,
     connections: RefCell<HashMap<u64, Rc<Connection>>>,
     last: Cell<u64>,
-    /// How many connections there are beside those, of who is told nothing here.
-    others: Cell<usize>,
+    /// The connections beside those, which are told nothing here.
+    others: RefCell<HashMap<u64, Rc<Seat>>>,
     /// Answers that are to be told next.
     rest: RefCell<Vec<(Slot, Answer)>>,
     /// Told when a connection has ended.
@@ -37,35 +45,61 @@ pub(super) struct Hub {
 impl Hub {
     pub(super) fn new(shared: Shared) -> Self {
         let (connections, last, gone) = (RefCell::default(), Cell::new(0), Notify::new());
-        let (others, rest) = (Cell::new(0), RefCell::default());
+        let (others, rest) = (RefCell::default(), RefCell::default());
         Self { shared, connections, last, others, rest, gone }
     }
 
-    /// Takes in a connection; nothing where there are too many.
-    pub(super) fn connect(&self) -> Option<Rc<Connection>> {
-        let mut connections = self.connections.borrow_mut();
-        if connections.len() + self.others.get() >= self.shared.limits.connections {
-            return None;
-        }
+    /// Takes in the connection on `socket`, which was opened last; nothing where there are too many, of which
+    /// none makes room.
+    pub(super) fn connect(&self, socket: &impl AsFd) -> Option<Rc<Connection>> {
+        self.make_room(socket)?;
         let number = self.last.get() + 1;
         self.last.set(number);
         let connection = Rc::new(Connection::new(number, self.shared.memory.clone()));
-        connections.insert(number, Rc::clone(&connection));
+        self.connections.borrow_mut().insert(number, Rc::clone(&connection));
         self.shared.metrics.connections.inc();
         Some(connection)
     }
 
-    /// Takes in a connection that is told nothing here, until that is dropped; nothing where there are too many.
-    pub(super) fn admit(hub: &Rc<Self>) -> Option<Admitted> {
-        let (others, connections) = (hub.others.get(), hub.connections.borrow().len());
-        if connections + others >= hub.shared.limits.connections {
-            return None;
-        }
-        hub.others.set(others + 1);
+    /// Takes in the connection on `socket` that is told nothing here, until that is dropped; nothing as above.
+    pub(super) fn admit(hub: &Rc<Self>, socket: &impl AsFd) -> Option<Admitted> {
+        hub.make_room(socket)?;
+        let number = hub.last.get() + 1;
+        hub.last.set(number);
+        let seat = Rc::<Seat>::default();
+        hub.others.borrow_mut().insert(number, Rc::clone(&seat));
         hub.shared.metrics.connections.inc();
-        Some(Admitted(Rc::clone(hub)))
+        Some(Admitted { hub: Rc::clone(hub), number, seat })
     }
 
+    /// Has the connection that is silent the longest make room for that on `socket`, where there is none;
+    /// nothing where none has been silent for long enough.
+    fn make_room(&self, socket: &impl AsFd) -> Option<()> {
+        let mut connections = self.connections.borrow_mut();
+        let mut others = self.others.borrow_mut();
+        // Without descriptors nothing could be stored: the last ones are for the store.
+        let spare = SPARE.min(platform::most_descriptors() / 2);
+        if connections.len() + others.len() < self.shared.limits.connections
+            && platform::descriptors_left(socket) >= spare
+        {
+            return Some(());
+        }
+        let here = connections.values().filter_map(|one| Some((one.silent_since()?, one.number)));
+        let there = others.iter().filter_map(|(number, one)| Some((one.silent_since()?, *number)));
+        let (since, silent) = here.chain(there).min()?;
+        if since.elapsed() < SILENT {
+            return None;
+        }
+        if let Some(connection) = connections.remove(&silent) {
+            connection.give_up();
+        }
+        if let Some(seat) = others.remove(&silent) {
+            seat.give_up();
+        }
+        Some(())
+    }
+
+    /// Forgets a connection that has ended.
     pub(super) fn disconnect(&self, connection: &Connection) {
         self.connections.borrow_mut().remove(&connection.number);
         self.shared.metrics.connections.dec();
@@ -88,7 +122,7 @@ impl Hub {
 
     /// Waits until no connection is left.
     pub(super) async fn emptied(&self) {
-        while !self.connections.borrow().is_empty() || self.others.get() > 0 {
+        while !self.connections.borrow().is_empty() || !self.others.borrow().is_empty() {
             self.gone.notified().await;
         }
     }
@@ -203,12 +237,16 @@ impl Hub {
 
 /// A connection that counts as one, and is told nothing here.
 #[derive(Debug)]
-pub(super) struct Admitted(Rc<Hub>);
+pub(super) struct Admitted {
+    hub: Rc<Hub>,
+    number: u64,
+    pub(super) seat: Rc<Seat>,
+}
 
 impl Drop for Admitted {
     fn drop(&mut self) {
-        self.0.others.set(self.0.others.get() - 1);
-        self.0.shared.metrics.connections.dec();
-        self.0.gone.notify_one();
+        self.hub.others.borrow_mut().remove(&self.number);
+        self.hub.shared.metrics.connections.dec();
+        self.hub.gone.notify_one();
     }
 }

@@ -250,8 +250,9 @@ impl Silence {
         Self { heard, is_asked: false, keep_alive, longest, token_by: heard + ADMITTED }
     }
 
-    fn broken(&mut self) {
+    fn broken(&mut self, connection: &Connection) {
         (self.heard, self.is_asked) = (Instant::now(), false);
+        connection.hears(self.heard);
     }
 
     /// When it is to be looked again, whether someone is there.
@@ -317,7 +318,7 @@ pub(super) async fn serve(
             connection.end(&wrong("the server is ending", true));
         }
         sending.go_on(&connection);
-        if asking.is_done(has_ended) && sending.rest().is_empty() {
+        if asking.is_done(has_ended) && sending.rest().is_empty() || connection.is_given_up() {
             break;
         }
         let needs = asking.needs();
@@ -338,7 +339,7 @@ pub(super) async fn serve(
                 Ok(0) | Err(_) => has_ended = true,
                 Ok(length) => {
                     asking.frames.feed(&received[..length]);
-                    silence.broken();
+                    silence.broken(&connection);
                 }
             },
             reserved = hub.shared.memory.wait_for(needs.unwrap_or_default()), if needs.is_some() => {
@@ -355,12 +356,22 @@ pub(super) async fn serve(
             }
         }
     }
-    // Who has gone does not hear it.
-    let _ = writer.shutdown().await;
+    let rest = if connection.is_given_up() { sending.rest() } else { &[] };
+    end(writer, rest).await;
     hub.disconnect(&connection);
     if connection.is_closing() && !has_ended {
         pass_over(reader, received).await;
     }
+}
+
+/// Ends a connection from this side, behind the `rest` of what is to be sent.
+async fn end(mut writer: impl AsyncWrite + Unpin, rest: &[u8]) {
+    let ending = async {
+        writer.write_all(rest).await?;
+        writer.shutdown().await
+    };
+    // Who has gone, or takes nothing, does not hear it.
+    let _ = timeout(LINGERS, ending).await;
 }
 
 /// Passes over what a client still sends behind the last word: to close while something comes may take that

@@ -77,7 +77,7 @@ pub(super) async fn accept(
         };
         // An answer goes at once, and does not wait for more. Where that can't be had, it is only slower.
         let _ = stream.set_nodelay(true);
-        match (hub.connect(), &tls) {
+        match (hub.connect(&stream), &tls) {
             (Some(connection), None) => {
                 let (reader, writer) = stream.into_split();
                 let served = serve(reader, writer, Rc::clone(&hub), connection, guest.clone());

@@ -107,8 +107,8 @@ pub(super) async fn accept(
             Some(tokens) => Ok(Guest::with_token(tokens)),
             None => Err("not allowed"),
         };
-        let taken =
-            guest.and_then(|guest| Ok((hub.connect().ok_or("too many connections")?, guest)));
+        let taken = guest
+            .and_then(|guest| Ok((hub.connect(&stream).ok_or("too many connections")?, guest)));
         match taken {
             Ok((connection, guest)) => {
                 let (reader, writer) = stream.into_split();

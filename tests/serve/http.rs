@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use crate::support::{Home, PATIENCE};
 
@@ -66,6 +67,15 @@ impl Browser {
         self.send(format!("{request} HTTP/1.1\r\nHost: localhost\r\n{head}{length}\r\n"));
         self.send(body);
         self.answer()
+    }
+
+    /// Whether the connection ends, or something comes, within that time.
+    pub(crate) fn hears_within(&mut self, time: Duration) -> bool {
+        self.socket.set_read_timeout(Some(time)).unwrap();
+        let heard = self.socket.peek(&mut [0]);
+        self.socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let kind = heard.err().map(|error| error.kind());
+        !matches!(kind, Some(ErrorKind::WouldBlock | ErrorKind::TimedOut))
     }
 
     fn receive(&mut self) -> bool {

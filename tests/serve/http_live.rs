@@ -1,6 +1,6 @@
 //! Events over HTTP as they come.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ream::serve::ServeOptions;
 use ream::{Query, wire};
@@ -184,4 +184,30 @@ fn many_follow_and_each_gets_its_own_in_order() {
             .collect();
         assert_eq!(versions, (1..=20).collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn who_asks_for_nothing_makes_room_and_who_follows_does_not() {
+    let mut options = ServeOptions::default();
+    options.max_connections = 2;
+    let home = Home::with_http(options);
+    let mut follower = follows(&home, "", "");
+    let mut idle = home.browser();
+    idle.asks("GET /health", "", "").is(200, "");
+    let (begun, mut refused) = (Instant::now(), 0);
+    let mut next = loop {
+        let mut next = home.browser();
+        next.send("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        if next.answer().status == 200 {
+            break next;
+        }
+        refused += 1;
+        assert!(!idle.hears_within(Duration::from_millis(200)), "it makes room too early");
+        assert!(begun.elapsed() < Duration::from_secs(60));
+    };
+    assert!(refused > 0 && begun.elapsed() > Duration::from_secs(9), "{refused}");
+    assert_eq!(idle.rest(), "");
+    home.append("s", "1");
+    assert!(events(&mut follower, 1).contains("\"stream\":\"s\""));
+    next.asks("GET /health", "", "").is(200, "");
 }

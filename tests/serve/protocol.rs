@@ -1,7 +1,7 @@
 //! Requests and answers, and where messages begin and end.
 
 use std::fs::File;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -226,6 +226,37 @@ fn one_connection_too_many_is_told_so() {
     // Its place is free as soon as the server has seen that.
     let mut next = home.client();
     next.asks("PING\n", "PONG\n");
+}
+
+#[test]
+fn the_one_that_is_silent_the_longest_makes_room() {
+    let mut options = ServeOptions::default();
+    options.max_connections = 3;
+    let home = Home::with(&options);
+    let begun = Instant::now();
+    let (mut first, mut second, mut third) = (home.client(), home.client(), home.client());
+    first.asks("PING\n", "PONG\n");
+    let (too_many, mut refused) = ("ERROR \"too many connections\"\n", 0);
+    let mut fourth = loop {
+        let mut fourth = Client::at(&home.path().join("serve.sock"));
+        let line = fourth.line();
+        if line == "REAM 1.0" {
+            break fourth;
+        }
+        assert_eq!(format!("{line}\n"), too_many);
+        refused += 1;
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        // One that says something is not silent.
+        third.asks("PING\n", "PONG\n");
+        assert!(!second.hears_within(Duration::from_millis(200)), "it makes room too early");
+    };
+    let took = begun.elapsed();
+    assert!(refused > 0 && (9..40).contains(&took.as_secs()), "{refused}, {took:?}");
+    assert_eq!(second.rest(), "ERROR \"another connection needs the room\"\n");
+    for client in [&mut first, &mut third, &mut fourth] {
+        client.asks("PING\n", "PONG\n");
+    }
+    home.end();
 }
 
 #[test]

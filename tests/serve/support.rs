@@ -202,6 +202,21 @@ impl Client {
         let _ = self.socket.finish();
     }
 
+    /// Whether something comes, or the connection ends, within that time.
+    pub(crate) fn hears_within(&mut self, time: Duration) -> bool {
+        self.socket.limit(time).unwrap();
+        let mut byte = [0];
+        let heard = match self.socket.read(&mut byte) {
+            Ok(length) => {
+                self.ahead.extend_from_slice(&byte[..length]);
+                true
+            }
+            Err(error) => !matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+        };
+        self.socket.limit(PATIENCE).unwrap();
+        heard
+    }
+
     fn receive(&mut self) -> bool {
         let mut bytes = vec![0; 1 << 16];
         match self.socket.read(&mut bytes) {

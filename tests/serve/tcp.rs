@@ -5,13 +5,14 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use ream::serve::{ServeOptions, Server};
 use ream::{Options, Store};
 use tempfile::TempDir;
 
-use crate::command::{ream, signal, start, told};
+use crate::command::{ream, signal, start, started, told};
 use crate::support::{Client, Home};
 
 /// The answer where a token is needed.
@@ -277,4 +278,39 @@ fn a_port_that_is_taken_is_an_error() {
     options.tcp = vec![address];
     let error = Server::bind(&store, &Options::default(), &options).unwrap_err();
     assert_eq!(error.to_string(), format!("can't listen on {address}"));
+}
+
+#[test]
+fn where_descriptors_run_out_the_store_has_what_it_needs() {
+    let (_home, store) = store();
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 128; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_ream")]);
+    command.arg("--store").arg(&store).args(["serve", "--tcp", "127.0.0.1:0", "--no-token"]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let (server, line) = started(&mut command);
+    let address = address(&line);
+    let connect = |_| Client::of(TcpStream::connect(&address).unwrap());
+    let mut clients: Vec<Client> = (0..150).map(connect).collect();
+    assert_eq!(clients.last_mut().unwrap().rest(), "ERROR \"too many connections\"\n");
+    for (at, client) in clients.iter_mut().enumerate().take(12) {
+        client.gets("REAM 1.0\n");
+        let row = format!("{{\"id\":{at}}}");
+        client.asks(
+            &format!("EVENT PUBLISH s{at} 1\n1\nPROJECTION CREATE p{at} 1 +id\n"),
+            &format!("EVENT PUBLISHED s{at} 1\nPROJECTION CREATED p{at}\n"),
+        );
+        client.asks(
+            &format!("PROJECTION SET p{at} {}\n{row}\n", row.len()),
+            &format!("PROJECTION SET DONE p{at} {at}\n"),
+        );
+    }
+    // Where there is room again, another has it.
+    for mut client in clients.drain(..12) {
+        client.finish();
+        assert_eq!(client.rest(), "");
+    }
+    let mut next = connect(0);
+    next.asks("PING\n", "REAM 1.0\nPONG\n");
+    signal(&server, "TERM");
+    assert_eq!(told(&server.wait_with_output().unwrap()).0, Some(0));
 }

@@ -27,6 +27,7 @@ use super::guard;
 use super::heads::{HEAD, HEAD_TIME, Heads, InHand, Standing, Times};
 use super::problem::Problem;
 use crate::serve::panics;
+use crate::serve::seat::Seat;
 
 /// The one address that needs no token.
 pub(super) const HEALTH: &str = "/health";
@@ -131,8 +132,9 @@ pub(super) async fn serve(
     router: Router,
     backend: Arc<Backend>,
     local: SocketAddr,
+    seat: Rc<Seat>,
 ) {
-    let standing = Rc::<Standing>::default();
+    let standing = Rc::new(Standing::of(seat));
     let mut ending = backend.ending.clone();
     let times = Times { head: HEAD_TIME, patience: backend.limits.patience };
     let heads = Heads::new(stream, Rc::clone(&standing), times);

@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::problem::Problem;
+use crate::serve::seat::Seat;
 
 /// How long a head may be, in bytes.
 pub(super) const HEAD: usize = 16 << 10;
@@ -61,9 +62,14 @@ pub(super) struct Standing {
     refused: Cell<Option<Refused>>,
     /// Who waits until none is.
     waiting: RefCell<Option<Waker>>,
+    seat: Rc<Seat>,
 }
 
 impl Standing {
+    pub(super) fn of(seat: Rc<Seat>) -> Self {
+        Self { seat, ..Self::default() }
+    }
+
     pub(super) fn refused(&self) -> Option<Refused> {
         self.refused.get()
     }
@@ -76,6 +82,7 @@ pub(super) struct InHand(Rc<Standing>);
 impl InHand {
     pub(super) fn new(standing: &Rc<Standing>) -> Self {
         standing.answering.set(standing.answering.get() + 1);
+        standing.seat.set_busy(true);
         Self(Rc::clone(standing))
     }
 }
@@ -83,6 +90,7 @@ impl InHand {
 impl Drop for InHand {
     fn drop(&mut self) {
         self.0.answering.set(self.0.answering.get() - 1);
+        self.0.seat.set_busy(self.0.answering.get() > 0);
         if let Some(waiting) = self.0.waiting.take() {
             waiting.wake();
         }
@@ -158,6 +166,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Heads<S> {
         ready!(Pin::new(&mut self.stream).poll_read(context, &mut room))?;
         let length = room.filled().len();
         self.to += length;
+        self.standing.seat.hears();
         Poll::Ready(Ok(length > 0))
     }
 

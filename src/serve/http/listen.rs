@@ -15,6 +15,7 @@ use super::backend::Backend;
 use super::connection::{end, serve};
 use super::problem::Problem;
 use crate::serve::hub::Hub;
+use crate::serve::seat::Seat;
 use crate::serve::tls::Acceptor;
 
 /// How long is waited where no connection can be taken.
@@ -36,7 +37,7 @@ pub(super) async fn accept(
             tokio::time::sleep(PAUSE).await;
             continue;
         };
-        let Some(admitted) = Hub::admit(&hub) else {
+        let Some(admitted) = Hub::admit(&hub, &stream) else {
             tokio::task::spawn_local(async move {
                 let refusal = Problem::busy("too many connections").to_raw();
                 let told = async {
@@ -53,9 +54,17 @@ pub(super) async fn accept(
         let _ = stream.set_nodelay(true);
         let (router, backend, tls) = (router.clone(), Arc::clone(&backend), tls.clone());
         tokio::task::spawn_local(async move {
-            match tls {
-                None => serve(stream, router, backend, local).await,
-                Some(tls) => serve_tls(stream, tls, router, backend, local).await,
+            let seat = Rc::clone(&admitted.seat);
+            let serving = async {
+                match tls {
+                    None => serve(stream, router, backend, local, seat).await,
+                    Some(tls) => serve_tls(stream, tls, router, backend, local, seat).await,
+                }
+            };
+            tokio::select! {
+                () = serving => {}
+                // Between two requests any connection may end.
+                () = admitted.seat.given_up() => {}
             }
             drop(admitted);
         });
@@ -69,6 +78,7 @@ async fn serve_tls(
     router: Router,
     backend: Arc<Backend>,
     local: SocketAddr,
+    seat: Rc<Seat>,
 ) {
     let title = "this port speaks HTTP over TLS";
     let words = Problem::new(StatusCode::BAD_REQUEST, "tls-needed", 2, title).to_raw();
@@ -79,6 +89,6 @@ async fn serve_tls(
         _ = ending.wait_for(|ending| *ending) => None,
     };
     if let Some(stream) = stream {
-        serve(stream, router, backend, local).await;
+        serve(stream, router, backend, local, seat).await;
     }
 }

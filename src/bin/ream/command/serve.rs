@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use ream::platform;
 use ream::serve::{ServeOptions, Server, Sockets};
 use serde::Serialize;
 
@@ -73,7 +74,7 @@ pub(crate) struct ServeArgs {
     /// Take HTTP requests from pages of ORIGIN, a scheme and a host; may be given several times
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     allow_origin: Vec<String>,
-    /// At most N connections at once
+    /// At most N connections at once; the next takes the place of one that has been silent for ten seconds
     #[arg(long, value_name = "N", default_value = "1024", value_parser = following::at_least_one)]
     max_connections: usize,
     /// Keep at most SIZE of payloads and answers in memory; who sends more waits [default: 256MiB]
@@ -135,6 +136,8 @@ impl ServeArgs {
     pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         // Before there is a thread, or anything else is open.
         let sockets = Sockets::of_environment()?;
+        // Each connection has one, and the store some.
+        platform::allow_descriptors(self.max_connections as u64 + 256);
         let signals = Signals::take_over_but_hangup()?;
         let options = self.options();
         if let Some(fault) = options.fault(&sockets) {
