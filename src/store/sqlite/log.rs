@@ -32,7 +32,7 @@ const FRAMES_STARTED_OVER: u64 = 256;
 const COMMITS_STARTED_OVER: u64 = 256;
 const FRAMES_OF_FEW: u64 = 4;
 /// How many frames those are at most.
-const FRAMES_STARTED_OVER_AT_MOST: u64 = 4096;
+const FRAMES_STARTED_OVER_AT_MOST: u64 = 1800;
 /// How many frames a transaction has that is not small.
 const FRAMES_OF_MANY: u64 = 256;
 /// How many frames of log a writer lets pile up while it goes on.
