@@ -16,11 +16,13 @@ mod heads;
 mod listen;
 mod live;
 mod name;
+mod openapi;
 mod parameters;
 mod pieces;
 mod place;
 mod problem;
 mod projections;
+mod schemas;
 mod states;
 mod status;
 mod streams;
@@ -124,16 +126,17 @@ fn router(backend: &Arc<Backend>) -> Router {
     let state = get(states::get).put(states::put).delete(states::delete);
     let router = Router::new()
         .route(HEALTH, get(health))
-        .route("/events", get(events::read).post(append::append_lines))
+        .route("/events", get(events::read).post(append::lines::append_lines))
         .route("/streams", get(streams::list).post(append::append))
         .route("/streams/{stream}", get(streams::show).post(append::append))
         .route("/states", state.clone())
         .route("/states/{stream}", state)
         .route("/projections", get(projections::list))
-        .route("/projections/{name}", get(projections::select))
+        .route("/projections/{name}", get(projections::selecting::select))
         .route("/subscriptions", get(status::subscriptions))
         .route("/status", get(status::status))
-        .route("/metrics", get(watching::metrics));
+        .route("/metrics", get(watching::metrics))
+        .route("/openapi.json", get(openapi::describe));
     let router = router.fallback(unknown).method_not_allowed_fallback(not_allowed);
     router.with_state(Arc::clone(backend))
 }

@@ -55,7 +55,7 @@ const PROGRAM: [&str; 16] = [
     "command",
 ];
 /// Where the names of other houses may stand: a crate's, or a room's.
-const ONLY: [(&str, &[&str]); 15] = [
+const ONLY: [(&str, &[&str]); 16] = [
     ("rusqlite", &["store/sqlite"]),
     ("SELECT ", &["store/sqlite"]),
     ("PRAGMA ", &["store/sqlite"]),
@@ -69,6 +69,7 @@ const ONLY: [(&str, &[&str]); 15] = [
     ("axum::", &["serve/http"]),
     ("hyper::", &["serve/http"]),
     ("prometheus_client::", &["serve/metrics.rs"]),
+    ("utoipa::", &["serve/http"]),
     ("is_terminal", &["bin"]),
     // Of words that are given on the command line; what is remembered goes by `Program::remembered`.
     ("Program::new", &["bin/ream/command/decide.rs", "bin/ream/command/tail"]),

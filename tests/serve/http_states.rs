@@ -181,6 +181,21 @@ fn what_is_counted_is_told_as_openmetrics() {
 }
 
 #[test]
+fn what_there_is_to_ask_is_described() {
+    let home = home();
+    let described = home.asks("t-read", "GET /openapi.json", "");
+    assert_eq!(described.header("content-type"), Some("application/json"));
+    let described: Value = serde_json::from_str(&described.body).unwrap();
+    // Each address that is described and needs nothing more is there.
+    for (path, methods) in described["paths"].as_object().unwrap() {
+        if methods.get("get").is_some() && !path.contains('{') {
+            let answer = home.asks("t-read", &format!("GET {path}"), "");
+            assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        }
+    }
+}
+
+#[test]
 fn more_streams_than_a_page_are_listed() {
     let home = home();
     let events: Vec<_> =

@@ -1,6 +1,6 @@
 //! `POST /streams/{stream}` and `POST /events`: what is appended.
 
-mod lines;
+pub(super) mod lines;
 
 use std::sync::Arc;
 
@@ -14,14 +14,35 @@ use super::body::{self, JSON, Received};
 use super::name::stream_in;
 use super::parameters::Parameters;
 use super::problem::Problem;
+use super::schemas::{AcknowledgementJson, ProblemJson};
 use crate::event::{Data, EventId, EventType, Expect, Json, NewEvent};
-
-pub(super) use lines::append_lines;
 
 /// What the body of an event may be.
 const TAKEN: &str = "application/json, application/octet-stream (bytes) and application/jsonl (an event on each line)";
 
 /// Appends an event to a stream, or one on each line.
+#[utoipa::path(
+    post,
+    path = "/streams/{stream}",
+    params(
+        ("stream" = String, Path, description = "The stream; one whose name an address would bend is named by `POST /streams?stream=`"),
+        ("type" = Option<String>, Query, description = "The event's type; needed but for lines"),
+        ("expect" = Option<String>, Query, description = "What the stream is like: `any`, `no-stream`, `exists`, or its version"),
+        ("id" = Option<String>, Query, description = "The event's id: with it the request can be repeated"),
+        ("metadata" = Option<String>, Query, description = "A JSON object"),
+        ("time" = Option<String>, Query, description = "When it took place"),
+        ("atomic" = Option<bool>, Query, description = "Of lines: store all, or none")
+    ),
+    request_body(description = "The event's data, or with `application/jsonl` an event on each line", content(
+        (serde_json::Value = "application/json"),
+        (Vec<u8> = "application/octet-stream"),
+        (String = "application/jsonl")
+    )),
+    responses(
+        (status = 200, description = "Where it is stored", body = AcknowledgementJson),
+        (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json")
+    )
+)]
 pub(super) async fn append(
     State(backend): State<Arc<Backend>>,
     RawQuery(given): RawQuery,

@@ -13,6 +13,7 @@ use super::live;
 use super::parameters::Parameters;
 use super::pieces::{self, Piece, Source};
 use super::problem::Problem;
+use super::schemas::{EventJson, ProblemJson};
 use crate::store::{Reader, Store};
 use crate::wire;
 
@@ -28,6 +29,28 @@ impl Source for Reader {
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// Reads events, batch by batch; or follows them.
+#[utoipa::path(
+    get,
+    path = "/events",
+    params(
+        ("stream" = Option<Vec<String>>, Query, description = "Only streams that one of these patterns matches: `order-*`"),
+        ("type" = Option<Vec<String>>, Query, description = "Only events of these types"),
+        ("after" = Option<String>, Query, description = "Only what follows: a position, a cursor, or `@N` for a version of the one stream"),
+        ("from" = Option<String>, Query, description = "Only this and what follows: a position, or `@N`"),
+        ("until" = Option<String>, Query, description = "Only what comes up to this: a position, `@N`, or a time"),
+        ("since" = Option<String>, Query, description = "Only what has this time or a later one"),
+        ("last" = Option<u64>, Query, description = "Only the last N"),
+        ("limit" = Option<u64>, Query, description = "At most N"),
+        ("Last-Event-ID" = Option<String>, Header, description = "Of a stream: behind which event it goes on")
+    ),
+    responses(
+        (status = 200, description = "Events, one on each line; or as they come", content(
+            (EventJson = "application/jsonl"),
+            (String = "text/event-stream")
+        )),
+        (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json")
+    )
+)]
 pub(super) async fn read(
     State(backend): State<Arc<Backend>>,
     RawQuery(given): RawQuery,

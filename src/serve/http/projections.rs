@@ -1,25 +1,25 @@
 //! `GET /projections` and `GET /projections/{name}`.
 
-mod selecting;
+pub(super) mod selecting;
 
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::backend::Backend;
 use super::body::{self, LINES};
 use super::parameters::Parameters;
 use super::place::place;
 use super::problem::Problem;
+use super::schemas::ProblemJson;
 use crate::event::Pattern;
 use crate::store::{Error, Projection, ProjectionEntry, Query, Store};
 
-pub(super) use selecting::select;
-
 /// A projection, with its fields in this order.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct ProjectionJson<'p> {
     projection: &'p str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,7 +35,7 @@ struct ProjectionJson<'p> {
 }
 
 /// How a projection stands.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct StandsJson {
     rows: u64,
     bytes: u64,
@@ -56,6 +56,14 @@ fn stands(store: &Store, entry: &ProjectionEntry) -> Result<StandsJson, Error> {
 }
 
 /// Lists the projections, one on each line.
+#[utoipa::path(
+    get,
+    path = "/projections",
+    responses(
+        (status = 200, description = "Projections, one on each line", body = ProjectionJson, content_type = "application/jsonl"),
+        (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json")
+    )
+)]
 pub(super) async fn list(
     State(backend): State<Arc<Backend>>,
     RawQuery(given): RawQuery,

@@ -10,12 +10,14 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 
 use super::backend::Backend;
 use super::body::{self, JSON, Received};
 use super::name::{name_in, stream_in};
 use super::parameters::Parameters;
 use super::problem::Problem;
+use super::schemas::ProblemJson;
 use crate::event::{Data, Json, Version};
 use crate::store::{self, NewState};
 
@@ -26,7 +28,7 @@ const BYTES: &str = "application/octet-stream";
 const HASH: usize = 8;
 
 /// A state without its data, with its fields in this order.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct EntryJson<'s> {
     stream: &'s str,
     version: u64,
@@ -35,7 +37,7 @@ struct EntryJson<'s> {
 }
 
 /// What was removed.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct RemovedJson<'s> {
     stream: &'s str,
     removed: bool,
@@ -128,6 +130,22 @@ fn tagged(tag: &str, response: impl IntoResponse) -> Response {
 }
 
 /// Gets a state.
+#[utoipa::path(
+    get,
+    path = "/states/{stream}",
+    params(
+        ("stream" = String, Path, description = "The stream; one whose name an address would bend is named by `/states?stream=`"),
+        ("If-None-Match" = Option<String>, Header, description = "Tags of states that are known")
+    ),
+    responses(
+        (status = 200, description = "The state's data", content(
+            (serde_json::Value = "application/json"),
+            (Vec<u8> = "application/octet-stream")
+        ), headers(("ETag" = String, description = "The version that it reflects, and a hash of its bytes"))),
+        (status = 304, description = "It is the one that is known"),
+        (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json")
+    )
+)]
 pub(super) async fn get(
     State(backend): State<Arc<Backend>>,
     uri: Uri,
@@ -149,6 +167,22 @@ pub(super) async fn get(
 }
 
 /// Sets a state.
+#[utoipa::path(
+    put,
+    path = "/states/{stream}",
+    params(
+        ("stream" = String, Path, description = "The stream; one whose name an address would bend is named by `/states?stream=`"),
+        ("expect" = Option<String>, Query, description = "What the stream is like: `any`, `no-stream`, `exists`, or its version"),
+        ("version" = Option<u64>, Query, description = "The version that it reflects; the stream's by default"),
+        ("If-Match" = Option<String>, Header, description = "Only in the place of the state with one of these tags"),
+        ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is none")
+    ),
+    request_body(description = "The state's data", content(
+        (serde_json::Value = "application/json"),
+        (Vec<u8> = "application/octet-stream")
+    )),
+    responses((status = 200, description = "It is stored", body = EntryJson), (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json"))
+)]
 pub(super) async fn put(
     State(backend): State<Arc<Backend>>,
     RawQuery(given): RawQuery,
@@ -194,6 +228,16 @@ pub(super) async fn put(
 }
 
 /// Removes a state.
+#[utoipa::path(
+    delete,
+    path = "/states/{stream}",
+    params(
+        ("stream" = String, Path, description = "The stream; one whose name an address would bend is named by `/states?stream=`"),
+        ("If-Match" = Option<String>, Header, description = "Only in the place of the state with one of these tags"),
+        ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is none")
+    ),
+    responses((status = 200, description = "It is removed", body = RemovedJson), (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json"))
+)]
 pub(super) async fn delete(
     State(backend): State<Arc<Backend>>,
     uri: Uri,

@@ -5,17 +5,19 @@ use std::sync::Arc;
 use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::backend::Backend;
 use super::body::{self, JSON, LINES};
 use super::parameters::Parameters;
 use super::place::place;
 use super::problem::Problem;
+use super::schemas::ProblemJson;
 use crate::event::{EventType, Pattern, Timestamp};
 use crate::store::{Query, Store, Subscription};
 
 /// How a store stands, with its fields in this order.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct StatusJson<'s> {
     store: &'s str,
     head: u64,
@@ -32,6 +34,11 @@ struct StatusJson<'s> {
 }
 
 /// Shows how the store stands.
+#[utoipa::path(
+    get,
+    path = "/status",
+    responses((status = 200, description = "How it stands", body = StatusJson), (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json"))
+)]
 pub(super) async fn status(
     State(backend): State<Arc<Backend>>,
     RawQuery(given): RawQuery,
@@ -58,7 +65,7 @@ pub(super) async fn status(
 }
 
 /// A subscription, with its fields in this order.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SubscriptionJson<'s> {
     name: &'s str,
     checkpoint: u64,
@@ -80,6 +87,14 @@ struct SubscriptionJson<'s> {
 }
 
 /// Lists the subscriptions, one on each line.
+#[utoipa::path(
+    get,
+    path = "/subscriptions",
+    responses(
+        (status = 200, description = "Subscriptions, one on each line", body = SubscriptionJson, content_type = "application/jsonl"),
+        (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json")
+    )
+)]
 pub(super) async fn subscriptions(
     State(backend): State<Arc<Backend>>,
     RawQuery(given): RawQuery,

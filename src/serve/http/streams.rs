@@ -6,6 +6,7 @@ use axum::extract::{RawQuery, State};
 use axum::http::Uri;
 use axum::response::Response;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::backend::Backend;
 use super::body::{self, JSON};
@@ -13,6 +14,7 @@ use super::name::name_in;
 use super::parameters::Parameters;
 use super::pieces::{self, Piece, Source};
 use super::problem::Problem;
+use super::schemas::ProblemJson;
 use crate::event::Pattern;
 use crate::store::{Store, Stream};
 
@@ -20,7 +22,7 @@ use crate::store::{Store, Stream};
 const PAGE: usize = 1000;
 
 /// A stream, with its fields in this order.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct StreamJson<'s> {
     stream: &'s str,
     version: u64,
@@ -59,6 +61,15 @@ impl Source for Listing {
 }
 
 /// Lists the streams that a pattern chooses, one on each line.
+#[utoipa::path(
+    get,
+    path = "/streams",
+    params(("stream" = Option<String>, Query, description = "Only streams that this pattern matches")),
+    responses(
+        (status = 200, description = "Streams, one on each line", body = StreamJson, content_type = "application/jsonl"),
+        (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json")
+    )
+)]
 pub(super) async fn list(
     State(backend): State<Arc<Backend>>,
     RawQuery(given): RawQuery,
@@ -69,6 +80,12 @@ pub(super) async fn list(
 }
 
 /// Shows a stream.
+#[utoipa::path(
+    get,
+    path = "/streams/{stream}",
+    params(("stream" = String, Path, description = "The stream")),
+    responses((status = 200, description = "The stream", body = StreamJson), (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json"))
+)]
 pub(super) async fn show(
     State(backend): State<Arc<Backend>>,
     uri: Uri,

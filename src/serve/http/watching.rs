@@ -10,6 +10,7 @@ use super::body;
 use super::parameters::Parameters;
 use super::place::place;
 use super::problem::Problem;
+use super::schemas::ProblemJson;
 use crate::serve::metrics::Looked;
 use crate::store::{Checkpoint, Error, Query, Store};
 
@@ -42,6 +43,14 @@ fn look(store: &mut Store) -> Result<Looked, Problem> {
 }
 
 /// Tells what is counted.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    responses(
+        (status = 200, description = "Text for OpenMetrics", body = String, content_type = "application/openmetrics-text"),
+        (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json")
+    )
+)]
 pub(super) async fn metrics(
     State(backend): State<Arc<Backend>>,
     RawQuery(given): RawQuery,

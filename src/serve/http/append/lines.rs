@@ -13,6 +13,7 @@ use crate::serve::http::backend::Backend;
 use crate::serve::http::body::{self, LINES, Received};
 use crate::serve::http::parameters::Parameters;
 use crate::serve::http::problem::Problem;
+use crate::serve::http::schemas::{AcknowledgementJson, ProblemJson};
 use crate::serve::metrics::Metrics;
 use crate::store::{AppendedEach, Error, SealedEvent, Sealer, Store};
 use crate::wire::{self, Defaults};
@@ -25,6 +26,16 @@ const EVENTS: usize = 1000;
 const BYTES: usize = 4 << 20;
 
 /// Appends events, of any streams.
+#[utoipa::path(
+    post,
+    path = "/events",
+    params(("atomic" = Option<bool>, Query, description = "Store all, or none")),
+    request_body(content = String, content_type = "application/jsonl", description = "An event on each line"),
+    responses(
+        (status = 200, description = "An acknowledgement on each line; the last one says how it ended", body = AcknowledgementJson, content_type = "application/jsonl"),
+        (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json")
+    )
+)]
 pub(in crate::serve::http) async fn append_lines(
     State(backend): State<Arc<Backend>>,
     RawQuery(given): RawQuery,

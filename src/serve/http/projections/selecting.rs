@@ -19,6 +19,7 @@ use crate::serve::http::body::{self, LINES};
 use crate::serve::http::guard::accepts;
 use crate::serve::http::parameters::Parameters;
 use crate::serve::http::problem::Problem;
+use crate::serve::http::schemas::ProblemJson;
 use crate::store::{Error, OrderBy, Projection, Selection, Store};
 
 const KNOWN: [&str; 7] = ["where", "fields", "order-by", "limit", "offset", "at-least", "wait"];
@@ -45,6 +46,27 @@ struct Asked {
 struct Behind(Position);
 
 /// Selects rows.
+#[utoipa::path(
+    get,
+    path = "/projections/{name}",
+    params(
+        ("name" = String, Path, description = "The projection"),
+        ("where" = Option<String>, Query, description = "Only rows that this is true of; `:names` in it are given as `with.NAME`"),
+        ("fields" = Option<String>, Query, description = "Only these fields, with commas between them"),
+        ("order-by" = Option<String>, Query, description = "The order, by fields with commas between them; the largest first behind a `-`"),
+        ("limit" = Option<u64>, Query, description = "At most N"),
+        ("offset" = Option<u64>, Query, description = "Pass over N"),
+        ("at-least" = Option<u64>, Query, description = "What was stored up to this position is in them"),
+        ("wait" = Option<String>, Query, description = "How long that is waited for: `500ms`, `5s`")
+    ),
+    responses(
+        (status = 200, description = "Rows, one on each line", content(
+            (serde_json::Value = "application/jsonl"),
+            (String = "text/csv")
+        )),
+        (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json")
+    )
+)]
 pub(in crate::serve::http) async fn select(
     State(backend): State<Arc<Backend>>,
     RawQuery(given): RawQuery,
