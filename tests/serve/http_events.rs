@@ -287,3 +287,53 @@ fn more_lines_than_a_group_are_all_stored_and_acknowledged() {
     browser.send("0\r\n\r\n");
     assert!(browser.answer().body.ends_with("{\"done\":1}\n"));
 }
+
+#[test]
+fn lines_are_acknowledged_while_more_of_them_come() {
+    let home = home();
+    let begin = || {
+        let mut browser = home.browser();
+        browser.send("POST /events?live=true HTTP/1.1\r\nHost: localhost\r\n");
+        browser.send("Authorization: Bearer t-append\r\nTransfer-Encoding: chunked\r\n\r\n");
+        browser
+    };
+    let chunk = |text: &str| format!("{:x}\r\n{text}\r\n", text.len());
+    let line = |id: &str| format!("{{\"stream\":\"s\",\"type\":\"T\",\"id\":\"{id}\"}}\n");
+    let acknowledged = |version: u64| {
+        format!(
+            "{{\"stream\":\"s\",\"version\":{version},\"position\":{version},\"id\":\"{version}\"}}\n"
+        )
+    };
+    let mut browser = begin();
+    browser.send(chunk(&line("1")));
+    assert_eq!(browser.head().status, 200);
+    assert_eq!(browser.piece(), Some(acknowledged(1)));
+    // A line may come in two, and the last one without its end.
+    let (second, third) = (line("2"), line("3"));
+    browser.send(chunk(&second[..9]) + &chunk(&second[9..]));
+    assert_eq!(browser.piece(), Some(acknowledged(2)));
+    browser.send(chunk(third.trim_end()) + "0\r\n\r\n");
+    assert_eq!(browser.piece(), Some(acknowledged(3) + "{\"done\":3}\n"));
+    assert_eq!(browser.piece(), None);
+
+    let mut first = begin();
+    first.send(chunk("nonsense\n"));
+    first.answer().is_problem(422, "invalid-input");
+    let mut later = begin();
+    later.send(chunk(&line("4")));
+    assert_eq!((later.head().status, later.piece()), (200, Some(acknowledged(4))));
+    later.send(chunk("nonsense\n"));
+    let last: Value = serde_json::from_str(&later.piece().unwrap()).unwrap();
+    assert_eq!((&last["line"], &last["stored"]), (&json!(2), &json!(1)));
+    assert_eq!(later.piece(), None);
+    // One that is sent nothing more is told that the server ends.
+    let mut ended = begin();
+    ended.send(chunk(&line("5")));
+    assert_eq!((ended.head().status, ended.piece()), (200, Some(acknowledged(5))));
+    home.stop();
+    let last: Value = serde_json::from_str(&ended.piece().unwrap()).unwrap();
+    assert_eq!(
+        (&last["error"]["title"], &last["stored"]),
+        (&json!("the server is ending"), &json!(1))
+    );
+}

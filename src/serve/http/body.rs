@@ -60,15 +60,11 @@ pub(super) async fn receive(
     loop {
         let length = received.bytes.len() as u64;
         let longest = FIRST + Duration::from_secs(said.unwrap_or(length) / SECOND);
-        let frame = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context));
-        let frame = timeout_at(began + longest, frame).await.map_err(|_| {
+        let bytes = timeout_at(began + longest, next(&mut body)).await.map_err(|_| {
             let title = "the body did not come whole in time";
             Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", 6, title)
         })?;
-        let Some(frame) = frame else { return Ok(received) };
-        let frame =
-            frame.map_err(|error| Problem::usage(format!("can't read the body: {error}")))?;
-        let Ok(bytes) = frame.into_data() else { continue };
+        let Some(bytes) = bytes? else { return Ok(received) };
         if received.bytes.len() + bytes.len() > most {
             return Err(too_large());
         }
@@ -77,6 +73,19 @@ pub(super) async fn receive(
             // It is here already.
             received.more.push(memory.count(reserved));
             reserved *= 2;
+        }
+    }
+}
+
+/// The next bytes of a body; nothing at its end.
+pub(super) async fn next(body: &mut Body) -> Result<Option<Bytes>, Problem> {
+    loop {
+        let frame = std::future::poll_fn(|context| Pin::new(&mut *body).poll_frame(context)).await;
+        let Some(frame) = frame else { return Ok(None) };
+        let frame =
+            frame.map_err(|error| Problem::usage(format!("can't read the body: {error}")))?;
+        if let Ok(bytes) = frame.into_data() {
+            return Ok(Some(bytes));
         }
     }
 }
