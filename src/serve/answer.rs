@@ -118,8 +118,11 @@ fn refused(request: &Request, reason: &str) -> Line {
 pub(super) fn failure(request: &Request, minor: u64, error: &Error) -> Answer {
     match error {
         // It may be stored or not: no word may say that it is not.
+        Error::OutcomeUnknown { .. } if matches!(request, Request::Publish(_)) => {
+            wrong("outcome unknown: the commit failed half-way; repeat it with its id", true)
+        }
         Error::OutcomeUnknown { .. } => {
-            wrong(&format!("outcome unknown: {error}; repeat it with its id"), true)
+            wrong("outcome unknown: the commit failed half-way; look whether it is so", true)
         }
         Error::Busy { .. } => refusal(request, "busy").into(),
         Error::Interrupted => refusal(request, "timed out").into(),
