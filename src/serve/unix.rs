@@ -15,7 +15,7 @@ use super::answer::wrong;
 use super::guest::Guest;
 use super::hub::Hub;
 use super::task::serve;
-use crate::platform;
+use crate::platform::{self, FileIdentity};
 use crate::store::Error;
 
 /// How long is waited where no connection can be taken.
@@ -26,7 +26,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(super) struct Listener {
     path: PathBuf,
     socket: UnixListener,
-    is_given: bool,
+    /// Which file it is, where it was made here.
+    made: Option<FileIdentity>,
 }
 
 impl Listener {
@@ -49,7 +50,8 @@ impl Listener {
             bound => bound,
         };
         let socket = socket.map_err(told)?;
-        let listener = Self { path: path.into(), socket, is_given: false };
+        let made = platform::identify(path).map_err(told)?;
+        let listener = Self { path: path.into(), socket, made: Some(made) };
         let own = std::fs::Permissions::from_mode(0o600);
         std::fs::set_permissions(path, own).map_err(told)?;
         listener.socket.set_nonblocking(true).map_err(told)?;
@@ -62,7 +64,7 @@ impl Listener {
         let address =
             given.map_err(Error::io("listen on", Path::new("a socket that was given")))?;
         let path = address.as_pathname().unwrap_or(Path::new("")).to_owned();
-        Ok(Self { path, socket, is_given: true })
+        Ok(Self { path, socket, made: None })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -78,7 +80,9 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if !self.is_given {
+        // Where the store was moved away, the path leads to the socket of another server by now.
+        let stands = || platform::identify(&self.path).ok();
+        if self.made.is_some_and(|made| stands() == Some(made)) {
             // Whoever listens next takes its place in any case.
             let _ = std::fs::remove_file(&self.path);
         }

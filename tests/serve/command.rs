@@ -1,9 +1,11 @@
 //! The command: its sockets, its end, and that there is one server.
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
+use ream::serve::{ServeOptions, Server};
 use ream::{Options, Store};
 
 use crate::http::Browser;
@@ -88,6 +90,23 @@ fn a_dead_server_s_socket_is_taken_over() {
     client.asks("EVENT LIST\n", "EVENT LISTED 1 s\n");
     signal(&server, "INT");
     assert_eq!(told(&server.wait_with_output().unwrap()).0, Some(0));
+}
+
+#[test]
+fn a_server_whose_store_was_moved_leaves_the_socket_of_the_next_one() {
+    let home = tempfile::tempdir().unwrap();
+    let store = home.path().join("s");
+    let serve = || {
+        Store::init(&store, &Options::default()).unwrap();
+        Server::bind(&store, &Options::default(), &ServeOptions::default()).unwrap()
+    };
+    let before = serve();
+    std::fs::rename(&store, home.path().join("moved")).unwrap();
+    let after = serve();
+    drop(before);
+    assert!(UnixStream::connect(store.join("serve.sock")).is_ok());
+    drop(after);
+    assert!(!store.join("serve.sock").exists());
 }
 
 #[test]
