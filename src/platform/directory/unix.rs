@@ -215,7 +215,9 @@ fn entry_of(directory: impl AsFd, name: &str, flags: AtFlags) -> Result<Entry, E
             length: found.stx_size,
         }),
         // Before Linux 4.11, and where a sandbox does not know it.
-        Err(Errno::NOSYS) => system::statat(&directory, name, flags).map(|stat| entry(&stat)),
+        Err(Errno::NOSYS | Errno::PERM) => {
+            system::statat(&directory, name, flags).map(|stat| entry(&stat))
+        }
         Err(error) => Err(error),
     }
 }
