@@ -112,6 +112,28 @@ fn what_is_said_goes_both_ways_however_long_it_is() {
 }
 
 #[test]
+fn http_is_spoken_over_tls_where_there_is_a_certificate() {
+    let shown = Shown::new();
+    let home = home(|options| {
+        (options.tls_cert, options.tls_key) = (Some(shown.cert()), Some(shown.key()));
+        options.tcp.clear();
+        options.http = vec!["127.0.0.1:0".parse().unwrap()];
+    });
+    let mut client = connect(home.address(), "one.cert").unwrap();
+    let request = |path| format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n");
+    client.send(format!("{}\r\n", request("/health")));
+    client.gets("HTTP/1.1 200 OK\r\n");
+    while client.line() != "\r" {}
+    client.send(format!("{}Connection: close\r\n\r\n", request("/events")));
+    client.gets("HTTP/1.1 401 Unauthorized\r\n");
+    assert!(client.rest().to_ascii_lowercase().contains("\r\nwww-authenticate: bearer"));
+    let mut plain = Client::of(TcpStream::connect(home.address()).unwrap());
+    plain.send(format!("{}\r\n", request("/health")));
+    plain.gets("HTTP/1.1 400 Bad Request\r\n");
+    assert!(plain.rest().contains("this port speaks HTTP over TLS"));
+}
+
+#[test]
 fn who_speaks_no_tls_is_told_that_it_is_spoken() {
     let shown = Shown::new();
     let home = shown.home();
