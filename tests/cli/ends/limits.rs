@@ -8,7 +8,7 @@ use crate::harness::{Ream, ream};
 const NUMBERS: [&str; 8] =
     ["N", "POS", "POSITION", "EXPECT", "SIZE", "TIME", "POS|TIME", "POS|start|end|TIME"];
 /// What stands for anything else.
-const OTHERS: [&str; 25] = [
+const OTHERS: [&str; 26] = [
     "ADDR",
     "ASSIGNMENTS",
     "COMMAND",
@@ -24,6 +24,7 @@ const OTHERS: [&str; 25] = [
     "KEY",
     "NAME",
     "NAME=VALUE",
+    "ORIGIN",
     "PATH",
     "PATTERN",
     "PROGRAM",
