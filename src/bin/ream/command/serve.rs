@@ -137,7 +137,7 @@ impl ServeArgs {
         // Before there is a thread, or anything else is open.
         let sockets = Sockets::of_environment()?;
         // Each connection has one, and the store some.
-        platform::allow_descriptors(self.max_connections as u64 + 256);
+        platform::allow_descriptors((self.max_connections as u64).saturating_add(256));
         let signals = Signals::take_over_but_hangup()?;
         let options = self.options();
         if let Some(fault) = options.fault(&sockets) {
