@@ -210,7 +210,7 @@ fn stuck_code(error: &Error, line: &CommandLine) -> Answer {
             (5, words.into())
         }
         Error::OutcomeUnknown { .. } if changes_rows(line) => {
-            (9, "the rows may be changed or not: look with ream project select".into())
+            (9, "the rows may be changed or not: look at them before it is run again".into())
         }
         Error::OutcomeUnknown { .. } => {
             let words = "the events may be stored or not; with an --id the same append can be run \
@@ -492,7 +492,7 @@ mod tests {
         let without = hinted("ream --store shop append s T 1", unknown());
         assert!(!without[0].contains("shop"), "not safe to run again: {without:?}");
         let rows = hinted("ream project run rows", unknown());
-        assert_eq!(rows, ["the rows may be changed or not: look with ream project select"]);
+        assert_eq!(rows, ["the rows may be changed or not: look at them before it is run again"]);
         let superseded = || Error::Superseded("rows".into());
         let line = "ream --store shop project run rows a-* -- ./rows.py";
         let words = "go on with the new one: ream --store shop project run rows";
