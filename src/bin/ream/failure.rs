@@ -209,9 +209,6 @@ fn stuck_code(error: &Error, line: &CommandLine) -> Answer {
                          ended";
             (5, words.into())
         }
-        Error::OutcomeUnknown { .. } if changes_rows(line) => {
-            (9, "the rows may be changed or not: look at them before it is run again".into())
-        }
         Error::OutcomeUnknown { .. } => {
             let words = "the events may be stored or not; with an --id the same append can be run \
                          again safely";
@@ -224,11 +221,6 @@ fn stuck_code(error: &Error, line: &CommandLine) -> Answer {
         error => return follow_code(error, line),
     };
     (code, Some(hint))
-}
-
-/// Whether the command changes rows of a projection.
-fn changes_rows(line: &CommandLine) -> bool {
-    ["set", "update", "delete", "run"].iter().any(|verb| line.is(&["project", verb]))
 }
 
 /// What to do about a store that lost what was acknowledged.
@@ -491,8 +483,6 @@ mod tests {
         assert_eq!(hinted(line, unknown()), [format!("{words}{line}")]);
         let without = hinted("ream --store shop append s T 1", unknown());
         assert!(!without[0].contains("shop"), "not safe to run again: {without:?}");
-        let rows = hinted("ream project run rows", unknown());
-        assert_eq!(rows, ["the rows may be changed or not: look at them before it is run again"]);
         let superseded = || Error::Superseded("rows".into());
         let line = "ream --store shop project run rows a-* -- ./rows.py";
         let words = "go on with the new one: ream --store shop project run rows";

@@ -316,17 +316,6 @@ impl Table {
         found.next()?.map(|row| whole_row(row, schema)).transpose()
     }
 
-    /// Commits. Where that fails half-way, the rows may come back when the log is next recovered.
-    fn commit(&self) -> Result<(), Failure> {
-        self.connection.execute_batch("COMMIT").map_err(|error| {
-            if error.sqlite_error_code() != Some(ErrorCode::SystemIoFailure) {
-                return error.into();
-            }
-            self.doubt();
-            Error::OutcomeUnknown { source: error.into() }.into()
-        })
-    }
-
     /// Runs `work` in a transaction, where this generation serves, which is committed where it says so.
     pub(super) fn write<T>(
         &self,
@@ -336,11 +325,7 @@ impl Table {
         self.begin()?;
         let done = work(connection).and_then(|(value, commit)| {
             self.untidy.set(self.untidy.get() || commit);
-            if commit {
-                self.commit()?;
-            } else {
-                connection.execute_batch("ROLLBACK")?;
-            }
+            connection.execute_batch(if commit { "COMMIT" } else { "ROLLBACK" })?;
             Ok(value)
         });
         done.map_err(|failed| {
