@@ -56,6 +56,10 @@ impl Reader {
 
     /// Warns of what may not be durable; where there is no bell, that is given as well.
     pub(super) fn may_have_no_bell(&mut self, error: Error) {
+        if matches!(error, Error::Replaced { .. }) {
+            // That ends the read, and is told then.
+            return;
+        }
         let no_bell = self.bell.read().is_none();
         if no_bell {
             self.beyond = Beyond::NoBell;
