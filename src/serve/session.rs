@@ -31,11 +31,7 @@ enum Refused {
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        match error {
-            // A commit that failed half-way may come back when the log is next recovered.
-            Error::Engine { action: "write to the projection", .. } => Self::Unsettled(error),
-            error => Self::Store(error),
-        }
+        Self::Store(error)
     }
 }
 

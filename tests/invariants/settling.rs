@@ -112,7 +112,13 @@ fn a_failed_sync_of_rows_that_are_set_by_hand_is_told() {
                 let file = format!("projections/{file}");
                 let inject = "fsync,fdatasync:error=EIO";
                 let end = ended(&mut home.injected(&file, inject, args));
-                assert_eq!((end.code, &*end.stdout), (Some(1), ""), "{other:?} {file}: {end:#?}");
+                // Behind a commit that failed half-way no one knows; behind one that was not moved, all do.
+                let code = if file.ends_with("-wal") { 9 } else { 1 };
+                assert_eq!(
+                    (end.code, &*end.stdout),
+                    (Some(code), ""),
+                    "{other:?} {file}: {end:#?}"
+                );
                 assert!(end.stderr.starts_with("error: "), "{other:?} {file}: {end:#?}");
             }
         }

@@ -209,6 +209,9 @@ fn stuck_code(error: &Error, line: &CommandLine) -> Answer {
                          ended";
             (5, words.into())
         }
+        Error::OutcomeUnknown { .. } if changes_rows(line) => {
+            (9, "the rows may be changed or not: look at them before it is run again".into())
+        }
         Error::OutcomeUnknown { .. } => {
             let words = "the events may be stored or not; with an --id the same append can be run \
                          again safely";
@@ -221,6 +224,11 @@ fn stuck_code(error: &Error, line: &CommandLine) -> Answer {
         error => return follow_code(error, line),
     };
     (code, Some(hint))
+}
+
+/// Whether the command changes rows by hand.
+fn changes_rows(line: &CommandLine) -> bool {
+    ["set", "update", "delete"].iter().any(|verb| line.is(&["project", verb]))
 }
 
 /// What to do about a store that lost what was acknowledged.

@@ -13,11 +13,16 @@ use crate::store::rows::{Applied, ChangeRef};
 use crate::store::sqlite::failure::Failure;
 use crate::store::{Batched, Checkpoint, Clash, Error, Stopped};
 
+/// What fails where rows can't be written.
+const WRITE: &str = "write to the projection";
+
 impl Table {
     /// Makes `changes`, in their order, and moves the checkpoint as `moves` says, from where to where, all in
     /// one transaction. Where a change is refused, those before it are made, or none. With `dry_run` nothing is.
     ///
     /// Only with sets may those before be made: any other may be refused half-way.
+    ///
+    /// Where the commit fails half-way, what it was is unknown; with a checkpoint it is made again from there.
     pub(crate) fn apply<'c>(
         &mut self,
         changes: impl IntoIterator<Item = ChangeRef<'c>>,
@@ -25,7 +30,7 @@ impl Table {
         batched: Batched,
         dry_run: bool,
     ) -> Result<Applied, Error> {
-        self.write(|connection| {
+        let done = self.write(|connection| {
             if let Some((from, to)) = moves {
                 self.move_on(connection, from, to)?;
             }
@@ -49,6 +54,12 @@ impl Table {
             let is_all = applied.stopped.is_none();
             let commit = !dry_run && (applied.changes > 0 || is_all && moves.is_some());
             Ok((applied, commit))
+        });
+        done.map_err(|error| match error {
+            Error::OutcomeUnknown { source } if moves.is_some() => {
+                Error::Engine { action: WRITE, source }
+            }
+            error => error,
         })
     }
 
@@ -316,6 +327,17 @@ impl Table {
         found.next()?.map(|row| whole_row(row, schema)).transpose()
     }
 
+    /// Commits. Where that fails half-way, the rows may come back when the log is next recovered.
+    fn commit(&self) -> Result<(), Failure> {
+        self.connection.execute_batch("COMMIT").map_err(|error| {
+            if error.sqlite_error_code() != Some(ErrorCode::SystemIoFailure) {
+                return error.into();
+            }
+            self.doubt();
+            Error::OutcomeUnknown { source: error.into() }.into()
+        })
+    }
+
     /// Runs `work` in a transaction, where this generation serves, which is committed where it says so.
     pub(super) fn write<T>(
         &self,
@@ -325,7 +347,11 @@ impl Table {
         self.begin()?;
         let done = work(connection).and_then(|(value, commit)| {
             self.untidy.set(self.untidy.get() || commit);
-            connection.execute_batch(if commit { "COMMIT" } else { "ROLLBACK" })?;
+            if commit {
+                self.commit()?;
+            } else {
+                connection.execute_batch("ROLLBACK")?;
+            }
             Ok(value)
         });
         done.map_err(|failed| {
@@ -337,7 +363,7 @@ impl Table {
                     if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) {
                         self.doubt();
                     }
-                    self.tell("write to the projection", error)
+                    self.tell(WRITE, error)
                 }
             }
         })
