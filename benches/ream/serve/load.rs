@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
+use rustix::io::retry_on_intr;
 
 use super::DATA;
 
@@ -178,7 +179,9 @@ impl Polled {
     fn wait(&self, ready: &mut Vec<usize>, timeout: Option<Duration>) {
         let timeout = timeout.map(|timeout| Timespec::try_from(timeout).unwrap());
         let mut events = Vec::with_capacity(ready.capacity());
-        epoll::wait(&self.0, spare_capacity(&mut events), timeout.as_ref()).unwrap();
+        // A signal that stops the process for a while ends the wait.
+        retry_on_intr(|| epoll::wait(&self.0, spare_capacity(&mut events), timeout.as_ref()))
+            .unwrap();
         ready.clear();
         ready.extend(events.iter().map(|event| usize::try_from(event.data.u64()).unwrap()));
     }
