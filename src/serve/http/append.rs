@@ -1,8 +1,8 @@
 //! `POST /streams/{stream}` and `POST /events`: what is appended.
 
+mod coming;
 mod importing;
 pub(super) mod lines;
-mod live;
 
 use std::sync::Arc;
 

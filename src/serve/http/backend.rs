@@ -120,3 +120,9 @@ impl Backend {
         }
     }
 }
+
+/// Waits until the server ends.
+pub(super) async fn ended(ending: &mut watch::Receiver<bool>) {
+    // Where no one can say so any more, it has ended.
+    let _ = ending.wait_for(|ending| *ending).await;
+}

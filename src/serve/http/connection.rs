@@ -22,7 +22,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::time::timeout;
 
-use super::backend::Backend;
+use super::backend::{Backend, ended};
 use super::guard;
 use super::heads::{HEAD, HEAD_TIME, Heads, InHand, Standing, Times};
 use super::problem::Problem;
@@ -158,7 +158,7 @@ pub(super) async fn serve(
         tokio::select! {
             // Where it ended with something to be told, that is known from the bytes.
             _ = served => break,
-            _ = ending.wait_for(|ending| *ending), if !is_ending => {
+            () = ended(&mut ending), if !is_ending => {
                 is_ending = true;
                 Pin::new(&mut connection).graceful_shutdown();
             }

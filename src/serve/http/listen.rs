@@ -11,7 +11,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::backend::Backend;
+use super::backend::{Backend, ended};
 use super::connection::{end, serve};
 use super::problem::Problem;
 use crate::serve::hub::Hub;
@@ -86,7 +86,7 @@ async fn serve_tls(
     let stream = tokio::select! {
         stream = tls.accept(stream, &words) => stream,
         // Nothing has been asked yet: it is to end.
-        _ = ending.wait_for(|ending| *ending) => None,
+        () = ended(&mut ending) => None,
     };
     if let Some(stream) = stream {
         serve(stream, router, backend, local, seat).await;

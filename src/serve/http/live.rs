@@ -11,10 +11,9 @@ use axum::response::Response;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc::Sender;
-use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::backend::Backend;
+use super::backend::{Backend, ended};
 use super::body::{self, Broken};
 use super::choice::Choice;
 use super::cursor::Cursor;
@@ -187,10 +186,4 @@ impl Telling {
             }
         }
     }
-}
-
-/// Waits until the server ends.
-async fn ended(ending: &mut watch::Receiver<bool>) {
-    // Where no one can say so any more, it has ended.
-    let _ = ending.wait_for(|ending| *ending).await;
 }

@@ -1,5 +1,5 @@
-//! Events that come one on each line. The whole body is taken first, so that a client need not read while it sends;
-//! then they are stored in groups, and acknowledged one on each line.
+//! Events that come one on each line. The whole body is taken first, so that a client need not read while it sends,
+//! unless it asks for acknowledgements meanwhile; they are stored in groups, and acknowledged one on each line.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
+use super::coming::{AHEAD, Coming};
 use super::importing::{Acknowledged, Importing};
-use super::live::append_live;
 use crate::event::{Expect, StreamName};
 use crate::serve::http::backend::Backend;
-use crate::serve::http::body::{self, LINES};
+use crate::serve::http::body::{self, Broken, LINES};
 use crate::serve::http::parameters::Parameters;
 use crate::serve::http::problem::Problem;
 use crate::serve::http::schemas::{AcknowledgementJson, ProblemJson};
@@ -20,6 +20,7 @@ use crate::wire::Defaults;
 
 /// How long a body may be, in bytes.
 const BODY: usize = 64 << 20;
+
 /// Appends events, of any streams.
 #[utoipa::path(
     post,
@@ -64,7 +65,27 @@ pub(super) async fn append_to(
 ) -> Result<Response, Problem> {
     let received = body::receive(body, BODY, &backend.memory).await?;
     let defaults = Defaults { stream, expect };
-    let mut importing = Importing::new(received, defaults, Arc::clone(&backend.metrics))?;
+    let importing = Importing::new(received, defaults, Arc::clone(&backend.metrics))?;
+    acknowledge(backend, importing, atomic, None).await
+}
+
+/// Appends events, of any streams, as they come.
+async fn append_live(backend: &Arc<Backend>, body: Body) -> Result<Response, Problem> {
+    let room = backend.memory.wait_for(AHEAD as u64).await;
+    let metrics = Arc::clone(&backend.metrics);
+    let mut importing = Importing::coming(room, Defaults::default(), metrics)?;
+    let mut coming = Coming::new(body, backend);
+    coming.take(&mut importing).await?;
+    acknowledge(backend, importing, false, Some(coming)).await
+}
+
+/// Stores what has come, group by group, and what is `coming` behind it, and acknowledges each event on a line.
+async fn acknowledge(
+    backend: &Arc<Backend>,
+    mut importing: Importing,
+    atomic: bool,
+    mut coming: Option<Coming>,
+) -> Result<Response, Problem> {
     let first = backend.change(move |store| {
         let acknowledged = if atomic { importing.all(store) } else { importing.some(store) }?;
         Ok((importing, acknowledged))
@@ -78,10 +99,17 @@ pub(super) async fn append_to(
     tokio::spawn(async move {
         let (mut lines, mut is_last) = (lines, is_last);
         loop {
-            // Where no one listens any more they are stored all the same: for that they were sent.
-            let _ = pieces.send(Ok(lines)).await;
-            if is_last {
+            let has_gone = !lines.is_empty() && pieces.send(Ok(lines)).await.is_err();
+            // Of one that has gone nothing more is taken; what it had sent is stored all the same.
+            if is_last || has_gone && coming.is_some() {
                 return;
+            }
+            if let Some(coming) = &mut coming
+                && let Err(problem) = coming.take(&mut importing).await
+            {
+                (lines, is_last) = (Vec::new(), true);
+                importing.stopped(&mut lines, &problem);
+                continue;
             }
             let next = backend.go_on(move |store| {
                 let acknowledged = importing.some(store);
@@ -96,7 +124,7 @@ pub(super) async fn append_to(
                     importing.stopped(&mut lines, &problem);
                 }
                 // What became of them is not known: the answer ends before its end.
-                Err(_) => return drop(pieces.send(Err(body::Broken)).await),
+                Err(_) => return drop(pieces.send(Err(Broken)).await),
             }
         }
     });
