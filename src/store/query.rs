@@ -2,17 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::Error;
-use crate::event::{EventType, Pattern, Position, Timestamp, Version};
-
-/// A place in the store, or in the one stream that is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
-    /// A position of the store.
-    Position(Position),
-    /// A version of the stream.
-    Version(Version),
-}
+use super::{Error, Mark};
+use crate::event::{EventType, Pattern, Timestamp};
 
 /// Which events to read: all of them by default.
 #[derive(Debug, Clone, Default)]

@@ -3,8 +3,8 @@
 use super::cursor::Cursor;
 use super::parameters::Parameters;
 use super::problem::Problem;
-use crate::event::{Pattern, Position, Timestamp, Version};
-use crate::store::{Mark, Query, Store};
+use crate::event::Pattern;
+use crate::store::{Mark, MarkError, Query, Store, Until};
 
 /// The parameters that choose events.
 pub(super) const CHOICE: [&str; 8] =
@@ -33,9 +33,10 @@ impl Choice {
         if let Some(cursor) = cursor {
             query.after = Some(Mark::Position(cursor.position));
         } else if let Some(last) = last {
-            let wrong =
-                |error| Problem::usage(format!("`Last-Event-ID` can't be `{last}`: {error}"));
-            query.after = Some(mark(last).map_err(wrong)?);
+            let wrong = |error: MarkError| {
+                Problem::usage(format!("`Last-Event-ID` can't be `{last}`: {error}"))
+            };
+            query.after = Some(last.parse().map_err(wrong)?);
         }
         if last.is_some() {
             query.last = None;
@@ -56,19 +57,19 @@ fn query(parameters: &Parameters, begins: bool) -> Result<Query, Problem> {
     if begins {
         return rest(query, parameters);
     }
-    query.after = parameters.one_by("after", mark)?;
-    if let Some(from) = parameters.one_by("from", mark)? {
+    query.after = parameters.one_as("after")?;
+    if let Some(from) = parameters.one_as::<Mark>("from")? {
         if query.after.is_some() {
             return Err(Problem::usage("`after` and `from` do not go together"));
         }
-        query.after = Some(before(from));
+        query.after = Some(from.before());
     }
     rest(query, parameters)
 }
 
 /// The same, but for where it begins.
 fn rest(mut query: Query, parameters: &Parameters) -> Result<Query, Problem> {
-    match parameters.one_by("until", until)? {
+    match parameters.one_as("until")? {
         Some(Until::Mark(mark)) => query.until = Some(mark),
         Some(Until::Time(time)) => query.until_time = Some(time),
         None => {}
@@ -77,39 +78,4 @@ fn rest(mut query: Query, parameters: &Parameters) -> Result<Query, Problem> {
     query.last = parameters.one_as("last")?;
     query.limit = parameters.one_as("limit")?;
     Ok(query)
-}
-
-/// Reads a position, or `@N` for a version of the one stream that is read.
-fn mark(text: &str) -> Result<Mark, &'static str> {
-    let digits = text.strip_prefix('@');
-    let number = digits.unwrap_or(text);
-    let number = Some(number).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    let number = number.and_then(|text| text.parse::<i64>().ok());
-    let number = number.ok_or("neither a position nor a version (`@N`)")?.unsigned_abs();
-    Ok(match digits {
-        Some(_) => Mark::Version(Version(number)),
-        None => Mark::Position(Position(number)),
-    })
-}
-
-/// A place to stop at.
-enum Until {
-    Mark(Mark),
-    Time(Timestamp),
-}
-
-fn until(text: &str) -> Result<Until, String> {
-    if let Ok(mark) = mark(text) {
-        return Ok(Until::Mark(mark));
-    }
-    let time = text.parse().map(Until::Time);
-    time.map_err(|error| format!("neither a position nor a version (`@N`), and {error}"))
-}
-
-/// The place before a mark: what comes after it begins with the mark itself.
-fn before(mark: Mark) -> Mark {
-    match mark {
-        Mark::Position(position) => Mark::Position(Position(position.0.saturating_sub(1))),
-        Mark::Version(version) => Mark::Version(Version(version.0.saturating_sub(1))),
-    }
 }

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 use clap::Args;
 use ream::{
     Error, EventType, Mark, NewSubscription, Pattern, Position, Query, Store, SubscriptionName,
-    Timestamp,
+    Timestamp, Until,
 };
 
 use crate::args::Global;
@@ -13,7 +13,7 @@ use crate::environment::Environment;
 use crate::hint::quote;
 use crate::output::{Outlet, Output, note};
 use crate::refused::Refused;
-use crate::units::{self, Until};
+use crate::units;
 
 /// Read the events that are there
 ///
@@ -39,13 +39,13 @@ pub(crate) struct Choice {
     #[arg(value_name = "PATTERN")]
     patterns: Vec<Pattern>,
     /// Only what follows POS: a position, or @N for a version of the one stream read
-    #[arg(long, value_name = "POS", value_parser = units::mark)]
+    #[arg(long, value_name = "POS")]
     after: Option<Mark>,
     /// Only POS and what follows it
-    #[arg(long, value_name = "POS", value_parser = units::mark, conflicts_with = "after")]
+    #[arg(long, value_name = "POS", conflicts_with = "after")]
     from: Option<Mark>,
     /// Only what comes up to POS, or has a time up to TIME, inclusive
-    #[arg(long, value_name = "POS|TIME", value_parser = units::until)]
+    #[arg(long, value_name = "POS|TIME")]
     until: Option<Until>,
     /// Only what has a time since TIME, or so long ago: 10m
     #[arg(long, value_name = "TIME", value_parser = units::time_or_ago)]
@@ -65,7 +65,7 @@ impl Choice {
     pub(crate) fn query(&self) -> Query {
         let mut query = Query::of(self.patterns.clone());
         query.types.clone_from(&self.types);
-        query.after = self.after.or(self.from.map(units::before));
+        query.after = self.after.or(self.from.map(Mark::before));
         match self.until {
             Some(Until::Mark(mark)) => query.until = Some(mark),
             Some(Until::Time(time)) => query.until_time = Some(time),
@@ -99,7 +99,7 @@ impl Choice {
         }
         let new =
             NewSubscription { name, patterns: self.patterns.clone(), types: self.types.clone() };
-        let start = self.after.or(self.from.map(units::before)).map(place).transpose()?;
+        let start = self.after.or(self.from.map(Mark::before)).map(place).transpose()?;
         let until = match self.until {
             Some(Until::Mark(mark)) => Some(place(mark)?),
             _ => None,

@@ -7,7 +7,6 @@ use std::time::Duration;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
-use jiff::{SignedDuration, Span, SpanRelativeTo};
 use tokio::time::{Instant, sleep};
 
 use crate::event::Position;
@@ -21,6 +20,7 @@ use crate::serve::http::parameters::Parameters;
 use crate::serve::http::problem::Problem;
 use crate::serve::http::schemas::ProblemJson;
 use crate::store::{Error, OrderBy, Projection, Selection, Store};
+use crate::wire::parse_duration;
 
 const KNOWN: [&str; 7] = ["where", "fields", "order-by", "limit", "offset", "at-least", "wait"];
 /// What the parameters begin with that give values to the `:names` of an expression.
@@ -77,7 +77,7 @@ pub(in crate::serve::http) async fn select(
     let name = uri.path().strip_prefix("/projections/").unwrap_or_default();
     let name = decoded(name, false).unwrap_or_default();
     let at_least = parameters.one_as("at-least")?.map(Position);
-    let wait = parameters.one_by("wait", duration)?;
+    let wait = parameters.one_by("wait", parse_duration)?;
     if wait.is_some() && at_least.is_none() {
         return Err(Problem::usage("`wait` goes with `at-least`"));
     }
@@ -229,16 +229,4 @@ fn field(schema: &Schema, name: &str) -> Result<usize, Problem> {
             None => format!("there are {}", all()),
         })
     })
-}
-
-/// Reads `500ms`, `5s`, `1m`, or a number of seconds.
-fn duration(text: &str) -> Result<Duration, &'static str> {
-    let wrong = "no duration, such as 500ms or 5s";
-    if let Ok(seconds) = text.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).map_err(|_| wrong);
-    }
-    let span: Span = text.parse().map_err(|_| wrong)?;
-    let days = SpanRelativeTo::days_are_24_hours();
-    let signed: SignedDuration = span.to_duration(days).map_err(|_| wrong)?;
-    Duration::try_from(signed).map_err(|_| wrong)
 }
