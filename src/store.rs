@@ -10,6 +10,7 @@ mod checkpoint;
 mod engine;
 mod error;
 mod hash;
+mod mark;
 mod name;
 mod options;
 mod permit;
@@ -41,13 +42,14 @@ pub use checkpoint::Checkpoint;
 pub use error::{BadCredentials, Clash, Error, NewerRecord, NotAllowed, PlaceFault, Unfenced};
 #[cfg(all(feature = "serve", unix))]
 pub(crate) use hash::{Fields, Hash};
+pub use mark::{Mark, MarkError, Until, UntilError};
 pub use name::{LastFailure, NewSubscription, ProjectionEntry, Subscription};
 pub use options::{OnWarning, Options};
 #[cfg(all(feature = "serve", unix))]
 pub(crate) use place::read_private;
 pub use projection::{Projection, Rebuild, RowRef};
 pub(crate) use query::ChosenStreams;
-pub use query::{Mark, Query};
+pub use query::Query;
 pub use rows::{
     Batched, Change, Differences, Explanation, OrderBy, ProjectionStatus, Selection, SetEach,
 };

@@ -293,3 +293,45 @@ fn rows_of_what_was_stored_are_waited_for() {
         waiting.join().unwrap().is(200, "{\"id\":1}\n");
     });
 }
+
+#[test]
+fn answers_have_the_members_that_the_commands_print() {
+    let home = home();
+    home.append("order-1", "{}");
+    let command = |args: &[&str]| -> Vec<Value> {
+        let ended = crate::command::ream(&home.path(), args).output().unwrap();
+        assert!(ended.status.success(), "{ended:?}");
+        let text = String::from_utf8(ended.stdout).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    command(&[
+        "tail",
+        "order-*",
+        "--as",
+        "hook",
+        "--until-caught-up",
+        "--",
+        "sh",
+        "-c",
+        "cat >/dev/null",
+    ]);
+    command(&["project", "create", "totals", "id:integer:key", "--from", "order-*"]);
+    command(&["state", "set", "order-1", "7"]);
+    for (address, args) in [
+        ("/streams", &["stream", "list"][..]),
+        ("/streams/order-1", &["stream", "show", "order-1"]),
+        ("/projections", &["project", "list"]),
+        ("/subscriptions", &["subscription", "show", "hook"]),
+        ("/status", &["status"]),
+    ] {
+        let mut told = command(args);
+        for told in &mut told {
+            // Where the store lies on the server, and what would run there, is not told to everyone.
+            for own in ["path", "programs", "program", "directory"] {
+                told.as_object_mut().unwrap().remove(own);
+            }
+        }
+        assert!(!told.is_empty());
+        assert_eq!(values(&home.asks("t-read", &format!("GET {address}"), "")), told);
+    }
+}

@@ -68,6 +68,7 @@ pub(super) async fn status(
 #[derive(Serialize, ToSchema)]
 struct SubscriptionJson<'s> {
     name: &'s str,
+    kind: &'static str,
     checkpoint: u64,
     head: u64,
     lag: u64,
@@ -124,6 +125,7 @@ fn write(lines: &mut Vec<u8>, store: &Store, subscription: &Subscription) -> Res
     let failure = store.last_failure(name)?;
     let json = SubscriptionJson {
         name,
+        kind: "subscription",
         checkpoint: subscription.checkpoint.position.0,
         head: store.head()?.0,
         lag,
