@@ -92,6 +92,8 @@ pub struct ServeOptions {
     /// Have whoever reaches an address of TCP do everything, without a token: only where that is this
     /// machine alone, and HTTP is not served.
     pub no_token: bool,
+    /// Let no one change anything: also a store that has lost what was acknowledged is served so.
+    pub read_only: bool,
     /// The names of hosts that HTTP requests may name, beside those of this machine and the addresses listened on.
     pub allow_hosts: Vec<String>,
     /// The origins whose pages may use HTTP, such as `https://example.com`; none by default.
@@ -125,6 +127,7 @@ impl Default for ServeOptions {
             tls_key: None,
             plain_tcp: false,
             no_token: false,
+            read_only: false,
             allow_hosts: Vec::new(),
             allow_origins: Vec::new(),
             max_connections: 1024,
@@ -217,8 +220,10 @@ impl Server {
             return Err(Error::Engine { action: "serve", source: fault.into() });
         }
         let store = Store::open(path, store_options)?;
-        // Nothing would be stored that it is asked to store.
-        store.check()?;
+        if !options.read_only {
+            // Nothing would be stored that it is asked to store.
+            store.check()?;
+        }
         let lock = store.take_server()?;
         let opener =
             Opener { path: path.into(), options: store_options.clone(), id: store.id().into() };
@@ -246,7 +251,7 @@ impl Server {
             listeners,
             ports: ports.collect::<Result<_, _>>()?,
             http: http.collect::<Result<_, _>>()?,
-            tokens: tokens.map(Arc::new),
+            tokens: tokens.map(|tokens| Arc::new(tokens.limited(options.access()))),
             certificate: certificate.map(Arc::new),
             stop: Stop::default(),
             _lock: lock,
@@ -316,6 +321,7 @@ impl Server {
             keep_alive: self.options.keep_alive.min(LONGEST),
             ping_timeout: self.options.ping_timeout.min(LONGEST),
             connections: self.options.max_connections,
+            access: self.options.access(),
             receive: self.options.receive_timeout.min(LONGEST),
             payload: self.store.max_data_bytes() as u64,
         };
@@ -358,7 +364,8 @@ impl Server {
             accepting.push(tokio::task::spawn_local(taking));
         }
         // Without tokens there are ports only where none is needed.
-        let guest = self.tokens.as_ref().map_or_else(Guest::anyone, Guest::with_token).stranger();
+        let guest = self.tokens.as_ref().map_or_else(Guest::anyone, Guest::with_token);
+        let guest = guest.limited(self.options.access()).stranger();
         let tls = |protocols: &[&[u8]]| {
             let certificate = self.certificate.as_ref();
             certificate.map(|certificate| Acceptor::new(certificate, protocols)).transpose()

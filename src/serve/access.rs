@@ -59,6 +59,11 @@ impl Holder {
         Self { name: OWNER.into(), access: Access::Admin }
     }
 
+    /// The same, who may do no more than that.
+    pub(super) fn limited(self, most: Access) -> Self {
+        Self { access: self.access.min(most), ..self }
+    }
+
     /// Whoever connects where no token is needed.
     pub(super) fn anyone() -> Self {
         Self { name: "anyone".into(), access: Access::Admin }
@@ -98,6 +103,8 @@ pub(super) struct Tokens {
     /// Whether it is the file in the store, which holds one token alone.
     is_own: bool,
     trust_owner: bool,
+    /// What any of them lets its holder do at most.
+    most: Access,
     held: RwLock<Vec<Held>>,
 }
 
@@ -115,6 +122,7 @@ impl Tokens {
             path: path.into(),
             is_own: false,
             trust_owner: options.trust_owner,
+            most: Access::Admin,
             held: RwLock::default(),
         };
         tokens.reload()?;
@@ -130,7 +138,13 @@ impl Tokens {
         let (path, text) = store.own_token(alone)?;
         let held = Self::read(&path, &text, true)?;
         let trust_owner = options.trust_owner;
-        Ok(Self { path, is_own: true, trust_owner, held: RwLock::new(held) })
+        let (most, held) = (Access::Admin, RwLock::new(held));
+        Ok(Self { path, is_own: true, trust_owner, most, held })
+    }
+
+    /// The same, with which no one may do more than that.
+    pub(super) fn limited(self, most: Access) -> Self {
+        Self { most, ..self }
     }
 
     /// The file that they are in.
@@ -150,7 +164,7 @@ impl Tokens {
                 found = Some(holder);
             }
         }
-        found.cloned()
+        found.cloned().map(|holder| holder.limited(self.most))
     }
 
     /// Reads the file anew; where it can't be used, what was there stays.

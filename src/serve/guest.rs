@@ -41,6 +41,15 @@ impl Guest {
         Self { who: Who::Awaited(Arc::clone(tokens)), is_stranger: false }
     }
 
+    /// The same, which may do no more than that.
+    pub(super) fn limited(self, most: Access) -> Self {
+        let who = match self.who {
+            Who::Known(holder) => Who::Known(holder.limited(most)),
+            awaited @ Who::Awaited(_) => awaited,
+        };
+        Self { who, ..self }
+    }
+
     /// The same where anything may connect, also what speaks another protocol.
     pub(super) fn stranger(self) -> Self {
         Self { is_stranger: true, ..self }

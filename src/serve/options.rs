@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::ServeOptions;
+use super::access::Access;
 use super::sockets::Sockets;
 use super::tcp::is_loopback;
 
@@ -50,6 +51,11 @@ impl ServeOptions {
             )),
             _ => None,
         }
+    }
+
+    /// What anyone may do at most.
+    pub(super) fn access(&self) -> Access {
+        if self.read_only { Access::Read } else { Access::Admin }
     }
 
     /// Whether there is an address of TCP or HTTP.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Notify, broadcast};
 
+use super::access::Access;
 use super::commit::{Asked, Committer, FEW};
 use super::followed::{Followed, Heard, Pushed, load};
 use super::memory::Memory;
@@ -26,6 +27,8 @@ pub(super) struct Limits {
     pub(super) keep_alive: Duration,
     pub(super) ping_timeout: Duration,
     pub(super) connections: usize,
+    /// What anyone may do at most.
+    pub(super) access: Access,
     /// How long a line may take to come; payloads take a second a MiB more.
     pub(super) receive: Duration,
     /// How long a payload may be, in bytes.

@@ -107,7 +107,7 @@ pub(super) async fn accept(
         };
         let is_own = stream.peer_cred().is_ok_and(|peer| platform::is_own_user(peer.uid()));
         let guest = match &tokens {
-            _ if is_own => Ok(Guest::owner()),
+            _ if is_own => Ok(Guest::owner().limited(hub.shared.limits.access)),
             Some(tokens) => Ok(Guest::with_token(tokens)),
             None => Err("not allowed"),
         };

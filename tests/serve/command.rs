@@ -110,6 +110,33 @@ fn a_server_whose_store_was_moved_leaves_the_socket_of_the_next_one() {
 }
 
 #[test]
+fn a_store_that_lost_events_is_served_to_be_read_alone() {
+    let home = tempfile::tempdir().unwrap();
+    let (store, old) = (home.path().join("s"), home.path().join("old"));
+    Store::init(&store, &Options::default()).unwrap();
+    let append = || assert!(ream(&store, &["append", "s", "T"]).status().unwrap().success());
+    let copy = |from: &Path, to: &Path| {
+        for file in ["db", "db-wal"] {
+            std::fs::copy(from.join(file), to.join(file)).unwrap();
+        }
+    };
+    append();
+    std::fs::create_dir(&old).unwrap();
+    copy(&store, &old);
+    append();
+    std::fs::remove_file(store.join("db-shm")).unwrap();
+    copy(&old, &store);
+    let (code, words) = told(&ream(&store, &["serve"]).output().unwrap());
+    assert!(code == Some(1) && words.contains("the store lost acknowledged events"), "{words}");
+    let (server, _) = start(&store, &["--read-only"]);
+    let mut client = Client::at(&store.join("serve.sock"));
+    client.asks("EVENT LIST\n", "REAM 1.0\nEVENT LISTED 1 s\n");
+    client.asks("EVENT PUBLISH s 1\n1\n", "EVENT NON PUBLISHED s \"not allowed\"\n");
+    signal(&server, "TERM");
+    assert_eq!(server.wait_with_output().unwrap().status.code(), Some(0));
+}
+
+#[test]
 fn a_server_whose_store_is_replaced_ends_with_1() {
     let home = tempfile::tempdir().unwrap();
     let (store, socket) = (home.path().join("s"), home.path().join("socket"));

@@ -213,6 +213,28 @@ fn a_payload_larger_than_the_store_takes_is_passed_over() {
 }
 
 #[test]
+fn a_server_that_is_read_only_changes_nothing() {
+    let mut options = ServeOptions::default();
+    options.read_only = true;
+    options.tcp = vec!["127.0.0.1:0".parse().unwrap()];
+    let home = Home::with_http(options);
+    home.append("s", "1");
+    let before = home.stored();
+    let mut client = home.client();
+    let no = |words: &str| format!("{words} \"not allowed\"\n");
+    client.asks("EVENT PUBLISH s 1\n1\n", &no("EVENT NON PUBLISHED s"));
+    client.asks("EVENT REMOVE s\n", &no("EVENT NON REMOVED s"));
+    client.asks("PROJECTION CREATE p 1 +id\n", &no("PROJECTION NON CREATED p"));
+    client.asks("EVENT SUBSCRIBE s 1\n", "EVENT SUBSCRIBED s 1 1\nEVENT s 1 1\n1\n");
+    let mut stranger = Client::of(std::net::TcpStream::connect(home.port()).unwrap());
+    stranger.asks("TOKEN \"t-admin\"\n", "REAM 1.0\nTOKEN TAKEN read\n");
+    stranger.asks("EVENT PUBLISH s 1\n1\n", &no("EVENT NON PUBLISHED s"));
+    home.asks("t-admin", "POST /streams/s?type=T", "1").is_problem(403, "forbidden");
+    assert_eq!(home.asks("t-admin", "GET /streams/s", "").status, 200);
+    assert_eq!(home.stored(), before);
+}
+
+#[test]
 fn one_connection_too_many_is_told_so() {
     let mut options = ServeOptions::default();
     options.max_connections = 2;

@@ -59,6 +59,9 @@ pub(crate) struct ServeArgs {
     /// Let whoever reaches an address of TCP do everything without a token; only where that is this machine
     #[arg(long)]
     no_token: bool,
+    /// Let clients read and follow, and change nothing
+    #[arg(long)]
+    read_only: bool,
     /// Speak TLS over TCP and HTTP, with the certificate in FILE (PEM, with those that vouch for it)
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -180,6 +183,7 @@ impl ServeArgs {
         options.allow_origins.clone_from(&self.allow_origin);
         options.token_file.clone_from(&self.token_file);
         options.no_token = self.no_token;
+        options.read_only = self.read_only;
         options.tls_cert.clone_from(&self.tls_cert);
         options.tls_key.clone_from(&self.tls_key);
         options.plain_tcp = self.plain_tcp;
