@@ -76,6 +76,7 @@ fn events_are_read_as_they_are_chosen() {
     for (query, words) in [
         ("?steam=a", "did you mean `stream`?"),
         ("?limit=1&limit=2", "is given twice"),
+        ("?limit=x", "the parameter `limit` can't be `x`: no whole number from 0 on"),
         ("?after=x", "the parameter `after` can't be `x`"),
         ("?after=1&from=2", "do not go together"),
         ("?after=@1", "a version (`@N`) needs exactly one stream"),

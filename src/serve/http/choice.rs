@@ -75,7 +75,7 @@ fn rest(mut query: Query, parameters: &Parameters) -> Result<Query, Problem> {
         None => {}
     }
     query.since = parameters.one_as("since")?;
-    query.last = parameters.one_as("last")?;
-    query.limit = parameters.one_as("limit")?;
+    query.last = parameters.number("last")?;
+    query.limit = parameters.number("limit")?;
     Ok(query)
 }

@@ -78,6 +78,11 @@ impl Parameters {
         self.one_by(name, T::from_str)
     }
 
+    /// The same, which is a number.
+    pub(super) fn number(&self, name: &str) -> Result<Option<u64>, Problem> {
+        self.one_by(name, |value| value.parse().map_err(|_| "no whole number from 0 on"))
+    }
+
     /// The values of a parameter that may be given several times, as they are parsed.
     pub(super) fn all_as<T: FromStr<Err: Display>>(&self, name: &str) -> Result<Vec<T>, Problem> {
         let values = self.all(name);

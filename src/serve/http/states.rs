@@ -207,7 +207,7 @@ pub(super) async fn put(
     };
     let mut state = NewState::new(stream, data);
     state.expect = parameters.one_as("expect")?.unwrap_or_default();
-    state.version = parameters.one_as("version")?.map(Version);
+    state.version = parameters.number("version")?.map(Version);
     let stored = backend.change(move |store| {
         let _room = (room, more);
         let stored = store.set_state_if(&state, |found| condition.holds(found))?;

@@ -76,7 +76,7 @@ pub(in crate::serve::http) async fn select(
     let parameters = Parameters::read(given.as_deref(), &KNOWN, Some(WITH))?;
     let name = uri.path().strip_prefix("/projections/").unwrap_or_default();
     let name = decoded(name, false).unwrap_or_default();
-    let at_least = parameters.one_as("at-least")?.map(Position);
+    let at_least = parameters.number("at-least")?.map(Position);
     let wait = parameters.one_by("wait", parse_duration)?;
     if wait.is_some() && at_least.is_none() {
         return Err(Problem::usage("`wait` goes with `at-least`"));
@@ -194,8 +194,8 @@ impl Asked {
             }
             selection.order.push(OrderBy { field, descending });
         }
-        selection.limit = parameters.one_as("limit")?;
-        selection.offset = parameters.one_as("offset")?.unwrap_or_default();
+        selection.limit = parameters.number("limit")?;
+        selection.offset = parameters.number("offset")?.unwrap_or_default();
         Ok(selection)
     }
 
