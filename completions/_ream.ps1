@@ -677,6 +677,7 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most TIME for other writers [default: 30s]')
             [CompletionResult]::new('--no-token', '--no-token', [CompletionResultType]::ParameterName, 'Let whoever reaches an address of TCP do everything without a token; only where that is this machine')
+            [CompletionResult]::new('--read-only', '--read-only', [CompletionResultType]::ParameterName, 'Let clients read and follow, and change nothing')
             [CompletionResult]::new('--plain-tcp', '--plain-tcp', [CompletionResultType]::ParameterName, 'Let other machines connect without TLS: whoever is on the way reads the tokens, and all else')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Show results as JSON, as --format json does')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')

@@ -895,7 +895,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__serve)
-            opts="-q -h -V --unix --tcp --http --token-file --no-token --tls-cert --tls-key --plain-tcp --allow-host --allow-origin --max-connections --max-memory --request-timeout --keep-alive --ping-timeout --grace --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-q -h -V --unix --tcp --http --token-file --no-token --read-only --tls-cert --tls-key --plain-tcp --allow-host --allow-origin --max-connections --max-memory --request-timeout --keep-alive --ping-timeout --grace --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

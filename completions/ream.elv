@@ -639,6 +639,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --color 'Use color'
             cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
             cand --no-token 'Let whoever reaches an address of TCP do everything without a token; only where that is this machine'
+            cand --read-only 'Let clients read and follow, and change nothing'
             cand --plain-tcp 'Let other machines connect without TLS: whoever is on the way reads the tokens, and all else'
             cand --json 'Show results as JSON, as --format json does'
             cand -q 'Say nothing but results and errors'

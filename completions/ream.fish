@@ -641,6 +641,7 @@ always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand serve" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
 complete -c ream -n "__fish_ream_using_subcommand serve" -l no-token -d 'Let whoever reaches an address of TCP do everything without a token; only where that is this machine'
+complete -c ream -n "__fish_ream_using_subcommand serve" -l read-only -d 'Let clients read and follow, and change nothing'
 complete -c ream -n "__fish_ream_using_subcommand serve" -l plain-tcp -d 'Let other machines connect without TLS: whoever is on the way reads the tokens, and all else'
 complete -c ream -n "__fish_ream_using_subcommand serve" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand serve" -s q -l quiet -d 'Say nothing but results and errors'
