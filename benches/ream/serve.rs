@@ -1,12 +1,14 @@
 //! The server beside redis: durable appends of connections that each wait for their answer; what it pushes, and
 //! what it costs others.
 
+mod http;
 mod load;
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{ChildStdout, Command};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -34,6 +36,7 @@ pub(crate) fn measure(report: &mut Report) {
     pushed(&place, &ream, report);
     beside_commands(&place, &ream, report);
     drop((ream, redis));
+    http::measure(&place, report);
     followed(&place, report);
     idle(&place, report);
 }
@@ -132,6 +135,10 @@ fn one(place: &Place, ream: &Served, redis: &Served, report: &mut Report) {
     let name = "one connection that waits: half of the times / redis";
     let ratio = middle(&rounds, |round| took(round) / round.theirs.half);
     report.add(name, ratio, AtMost(1.3), of);
+    let floors: Vec<_> = (0..200).map(|_| run(&mut place.floor())).collect();
+    let (ours, floor) = (middle(&rounds, took), report::median(&floors).as_secs_f64() * 1e3);
+    let name = "the same / the floor, which is a process";
+    report.add(name, ours / floor, AtMost(1.3), format!("{ours:.3} / {floor:.3} ms"));
     let waiting = middle(&rounds, |round| round.ours.rate);
     let ahead = (0..ROUNDS).map(|_| publish(&ream.socket, 1, 10_000, 64).rate);
     let ahead = median(ahead.collect());
@@ -206,32 +213,61 @@ fn pushed(place: &Place, ream: &Served, report: &mut Report) {
     let mut subscriber = BufReader::new(UnixStream::connect(&ream.socket).unwrap());
     subscriber.get_mut().write_all(b"EVENT SUBSCRIBE pushed 1\n").unwrap();
     let mut publisher = BufReader::new(UnixStream::connect(&ream.socket).unwrap());
-    let (mut lines, mut line) = (0, String::new());
-    let mut greeted = |connection: &mut BufReader<UnixStream>, count: usize| {
-        for _ in 0..count {
-            lines += connection.read_line(&mut line).unwrap();
-        }
-    };
-    greeted(&mut subscriber, 2);
-    greeted(&mut publisher, 1);
-    let (mut answered, mut appended) = (Vec::new(), Vec::new());
-    for _ in 0..EVENTS {
+    receive(&mut subscriber, 2);
+    receive(&mut publisher, 1);
+    let mut answered = || {
         publisher.get_mut().write_all(b"EVENT PUBLISH pushed 1\n1\n").unwrap();
-        greeted(&mut publisher, 1);
+        receive(&mut publisher, 1);
         let begun = Instant::now();
-        greeted(&mut subscriber, 2);
-        answered.push(begun.elapsed().as_secs_f64() * 1e3);
-    }
-    for _ in 0..EVENTS {
+        receive(&mut subscriber, 2);
+        begun.elapsed().as_secs_f64() * 1e3
+    };
+    let alone = (0..EVENTS).map(|_| answered()).collect();
+    let ended = AtomicBool::new(false);
+    let mut beside: Vec<f64> = thread::scope(|scope| {
+        scope.spawn(|| publish_each_millisecond(&ream.socket, &ended));
+        let beside = (0..10 * EVENTS).map(|_| answered()).collect();
+        ended.store(true, Ordering::Relaxed);
+        beside
+    });
+    beside.sort_by(f64::total_cmp);
+    let appended = (0..EVENTS).map(|_| {
         run(&mut place.ream("served", ["append", "pushed", "T", "1"]));
         let begun = Instant::now();
-        greeted(&mut subscriber, 2);
-        appended.push(begun.elapsed().as_secs_f64() * 1e3);
-    }
+        receive(&mut subscriber, 2);
+        begun.elapsed().as_secs_f64() * 1e3
+    });
+    let appended = appended.collect();
     let name = "from an answer to the event at a subscriber, ms";
-    report.add(name, median(answered), AtMost(0.3), String::new());
+    report.add(name, median(alone), AtMost(0.3), String::new());
+    let name = "the same beside 1,000 appends a second: half of them, ms";
+    report.add(name, beside[beside.len() / 2], AtMost(0.3), String::new());
+    let name = "the same: 99th percentile, ms";
+    report.add(name, beside[beside.len() * 99 / 100], AtMost(3.0), String::new());
     let name = "from the end of a plain append to the event, ms";
     report.add(name, median(appended), AtMost(1.0), String::new());
+}
+
+/// Receives so many lines.
+fn receive(connection: &mut BufReader<UnixStream>, lines: usize) {
+    let mut line = String::new();
+    for _ in 0..lines {
+        assert!(connection.read_line(&mut line).unwrap() > 0, "{line}");
+    }
+}
+
+/// Publishes an event each millisecond.
+fn publish_each_millisecond(socket: &Path, ended: &AtomicBool) {
+    let mut publisher = BufReader::new(UnixStream::connect(socket).unwrap());
+    receive(&mut publisher, 1);
+    let (begun, mut asked) = (Instant::now(), 0);
+    while !ended.load(Ordering::Relaxed) {
+        let next = begun + Duration::from_millis(asked);
+        thread::sleep(next.saturating_duration_since(Instant::now()));
+        publisher.get_mut().write_all(b"EVENT PUBLISH beside 1\n1\n").unwrap();
+        receive(&mut publisher, 1);
+        asked += 1;
+    }
 }
 
 /// A server with connections that say nothing.

@@ -1,7 +1,8 @@
 //! Connections that publish, and such that follow, as many as there are on one thread.
 
+use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -21,8 +22,8 @@ pub(super) struct Load {
 }
 
 /// A connection that publishes, as far as it is.
-struct Publisher {
-    socket: UnixStream,
+pub(super) struct Publisher {
+    socket: File,
     request: Vec<u8>,
     /// How many answers are awaited, and since when.
     awaited: usize,
@@ -30,6 +31,11 @@ struct Publisher {
 }
 
 impl Publisher {
+    /// One that asks the same each time. Its socket does not block.
+    pub(super) fn new(socket: File, request: String) -> Self {
+        Self { socket, request: request.into_bytes(), awaited: 0, since: Instant::now() }
+    }
+
     fn ask(&mut self, requests: usize, asked: &mut usize) {
         if requests == 1 {
             self.socket.write_all(&self.request).unwrap();
@@ -43,18 +49,26 @@ impl Publisher {
 
 /// Has so many connections publish events, each with so many requests ahead.
 pub(super) fn publish(socket: &Path, connections: usize, count: usize, ahead: usize) -> Load {
-    let mut publishers: Vec<Publisher> = (0..connections)
-        .map(|number| {
-            let socket = connect(socket);
-            socket.set_nonblocking(true).unwrap();
-            let request = format!("EVENT PUBLISH s{number} {}\n{DATA}\n", DATA.len()).into_bytes();
-            Publisher { socket, request, awaited: 0, since: Instant::now() }
-        })
-        .collect();
+    let publishers = (0..connections).map(|number| {
+        let socket = connect(socket);
+        socket.set_nonblocking(true).unwrap();
+        let request = format!("EVENT PUBLISH s{number} {}\n{DATA}\n", DATA.len());
+        Publisher::new(File::from(OwnedFd::from(socket)), request)
+    });
+    publish_by(publishers.collect(), count, ahead, (b"EVENT PUBLISHED ", b"\n"))
+}
+
+/// The same by connections of any kind; how answers begin, and what ends each of them.
+pub(super) fn publish_by(
+    mut publishers: Vec<Publisher>,
+    count: usize,
+    ahead: usize,
+    (beginning, end): (&[u8], &[u8]),
+) -> Load {
     let polled = Polled::new(publishers.iter().map(|publisher| &publisher.socket));
     let begun = Instant::now();
     let (mut asked, mut done, mut received) = (0, 0, vec![0; 1 << 16]);
-    let (mut took, mut ready) = (Vec::with_capacity(count), Vec::with_capacity(connections));
+    let (mut took, mut ready) = (Vec::with_capacity(count), Vec::with_capacity(publishers.len()));
     for publisher in &mut publishers {
         publisher.since = Instant::now();
         publisher.ask(ahead.min(count - asked), &mut asked);
@@ -64,8 +78,9 @@ pub(super) fn publish(socket: &Path, connections: usize, count: usize, ahead: us
         for number in &ready {
             let publisher = &mut publishers[*number];
             let length = publisher.socket.read(&mut received).unwrap();
-            let answers = received[..length].iter().filter(|byte| **byte == b'\n').count();
-            assert!(received.starts_with(b"EVENT PUBLISHED "));
+            let received = &received[..length];
+            assert!(received.starts_with(beginning), "{}", String::from_utf8_lossy(received));
+            let answers = received.windows(end.len()).filter(|bytes| *bytes == end).count();
             let now = Instant::now();
             took.push(now - publisher.since);
             publisher.since = now;
@@ -166,7 +181,7 @@ pub(super) fn follow(socket: &Path, followers: usize, streams: usize, each: usiz
 struct Polled(OwnedFd);
 
 impl Polled {
-    fn new<'s>(sockets: impl Iterator<Item = &'s UnixStream>) -> Self {
+    fn new<'s>(sockets: impl Iterator<Item = &'s (impl AsFd + 's)>) -> Self {
         let polled = epoll::create(epoll::CreateFlags::CLOEXEC).unwrap();
         for (number, socket) in sockets.enumerate() {
             let number = epoll::EventData::new_u64(number as u64);
