@@ -26,7 +26,7 @@ const EVENTS: usize = 1000;
 const BYTES: usize = 4 << 20;
 
 /// How many events are committed on the spot, and how many bytes their payloads have.
-pub(super) const FEW: usize = 4;
+pub(super) const FEW: usize = 16;
 const FEW_BYTES: usize = 64 << 10;
 /// How long it takes to get the turn to write where no one else has it.
 const TURN: Duration = Duration::from_micros(200);
@@ -204,7 +204,7 @@ fn tell(group: Vec<Asked>, done: Done, metrics: &Metrics) -> Vec<Told> {
         }
     };
     done.iter().flatten().for_each(|done| metrics.count(done));
-    let (mut answers, mut waited) = (Vec::new(), Vec::new());
+    let (mut answers, mut waited) = (Vec::with_capacity(group.len()), Vec::new());
     for (Asked { whom, .. }, done) in group.into_iter().zip(done) {
         match whom {
             Whom::Connection { slot, publish, minor } => {

@@ -285,7 +285,8 @@ impl<'l> Words<'l> {
         let word = self.word();
         let digits = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
         let number = if digits { word.parse::<i64>().ok() } else { None };
-        number.and_then(|number| number.try_into().ok()).ok_or(format!("{what} is no number"))
+        let number = number.and_then(|number| number.try_into().ok());
+        number.ok_or_else(|| format!("{what} is no number"))
     }
 
     fn id(&mut self) -> Read<u128> {

@@ -114,10 +114,11 @@ impl Shared {
             if last > 1 && !are_half {
                 tokio::task::yield_now().await;
             }
-            let group = self.asked.take();
-            if !group.is_empty() {
-                self.last_group.set(group.len());
-                return group;
+            let waiting = self.asked.borrow().len();
+            if waiting > 0 {
+                self.last_group.set(waiting);
+                // The next one is about as large.
+                return self.asked.replace(Vec::with_capacity(waiting));
             }
         }
     }

@@ -221,13 +221,23 @@ impl Sending {
         &self.bytes[self.sent..]
     }
 
+    fn has_sent(&mut self, length: usize) {
+        self.sent += length;
+        if !self.rest().is_empty() {
+            self.moved = Instant::now();
+        }
+    }
+
     /// Takes more, where all of it has been sent.
     fn go_on(&mut self, connection: &Connection) {
         if self.rest().is_empty() {
             self.bytes.clear();
             self.bytes.shrink_to(KEPT);
-            (self.sent, self.moved) = (0, Instant::now());
+            self.sent = 0;
             connection.take_out(&mut self.bytes);
+            if !self.bytes.is_empty() {
+                self.moved = Instant::now();
+            }
         }
         connection.is_sending(self.rest().len());
     }
@@ -330,7 +340,7 @@ pub(super) async fn serve(
             written = writer.write(sending.rest()), if !sending.rest().is_empty() => match written {
                 Ok(0) | Err(_) => break,
                 Ok(length) => {
-                    (sending.sent, sending.moved) = (sending.sent + length, Instant::now());
+                    sending.has_sent(length);
                     connection.is_sending(sending.rest().len());
                     connection.catch_up(&hub.shared);
                 }

@@ -29,10 +29,10 @@ pub(super) const FRAMES_LEFT_BEHIND: u64 = 64;
 const FRAMES_STARTED_OVER: u64 = 256;
 /// How many commits of more than [`FRAMES_OF_FEW`] frames each, as the groups of a server are. To move the log
 /// costs two syncs, which delays one commit in so many.
-const COMMITS_STARTED_OVER: u64 = 256;
+const COMMITS_STARTED_OVER: u64 = 1024;
 const FRAMES_OF_FEW: u64 = 4;
 /// How many frames those are at most.
-const FRAMES_STARTED_OVER_AT_MOST: u64 = 1800;
+const FRAMES_STARTED_OVER_AT_MOST: u64 = 8000;
 /// How many frames a transaction has that is not small.
 const FRAMES_OF_MANY: u64 = 256;
 /// How many frames of log a writer lets pile up while it goes on.
