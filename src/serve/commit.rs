@@ -26,7 +26,7 @@ const EVENTS: usize = 1000;
 const BYTES: usize = 4 << 20;
 
 /// How many events are committed on the spot, and how many bytes their payloads have.
-pub(super) const FEW: usize = 16;
+pub(super) const FEW: usize = 4;
 const FEW_BYTES: usize = 64 << 10;
 /// How long it takes to get the turn to write where no one else has it.
 const TURN: Duration = Duration::from_micros(200);

@@ -12,7 +12,6 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, UnboundedReceiver};
 use tokio::task::yield_now;
 
-use super::answer::Answer;
 use super::connection::Connection;
 use super::followed::{Heard, News};
 use super::seat::Seat;
@@ -36,8 +35,8 @@ pub(super) struct Hub {
     last: Cell<u64>,
     /// The connections beside those, which are told nothing here.
     others: RefCell<HashMap<u64, Rc<Seat>>>,
-    /// Answers that are to be told next.
-    rest: RefCell<Vec<(Slot, Answer)>>,
+    /// What is to be told next.
+    rest: RefCell<Option<Told>>,
     /// Told when a connection has ended.
     gone: Notify,
 }
@@ -143,10 +142,7 @@ impl Hub {
                 biased;
                 told = told.recv() => match told {
                     Some(Told::Failed(error)) => return error,
-                    Some(Told::Answers(answers)) if answers.len() >= HALVED => {
-                        self.tell_in_halves(answers).await;
-                    }
-                    Some(told) => self.tell(told),
+                    Some(told) => self.tell_in_halves(told).await,
                     None => return Error::Interrupted,
                 },
                 news = news.recv() => match news {
@@ -167,12 +163,17 @@ impl Hub {
         }
     }
 
-    /// Tells many answers: who is told first asks again, and that is committed while the others are told. Told
+    /// Tells many answers in two halves: who is told first asks again, and that is committed while the others are told. Told
     /// all at once, they would all wait for the thread that commits, and it for them.
-    async fn tell_in_halves(&self, mut answers: Vec<(Slot, Answer)>) {
+    async fn tell_in_halves(&self, mut told: Told) {
         // Where this is broken off, it is told all the same.
-        self.rest.replace(answers.split_off(answers.len() / 2));
-        self.tell(Told::Answers(answers));
+        let rest = told.split_off(HALVED);
+        let is_halved = rest.is_some();
+        self.rest.replace(rest);
+        self.tell(told);
+        if !is_halved {
+            return;
+        }
         // Once for what they ask to come, and once for it to be handed on.
         yield_now().await;
         yield_now().await;
@@ -180,7 +181,9 @@ impl Hub {
     }
 
     fn tell_rest(&self) {
-        self.tell(Told::Answers(self.rest.take()));
+        if let Some(rest) = self.rest.take() {
+            self.tell(rest);
+        }
     }
 
     fn tell(&self, told: Told) {

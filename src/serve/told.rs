@@ -35,6 +35,21 @@ pub(super) enum Told {
     Failed(Error),
 }
 
+impl Told {
+    /// Splits off the second half of answers, where they are so `many`.
+    pub(super) fn split_off(&mut self, many: usize) -> Option<Self> {
+        match self {
+            Self::Answers(answers) if answers.len() >= many => {
+                Some(Self::Answers(answers.split_off(answers.len() / 2)))
+            }
+            Self::Stored(waited) if waited.len() >= many => {
+                Some(Self::Stored(waited.split_off(waited.len() / 2)))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// The answer that is owed to a request. Where it is dropped, no one knows what became of that.
 #[derive(Debug)]
 pub(super) struct Owed {

@@ -6,9 +6,8 @@ pub(super) mod lines;
 
 use std::sync::Arc;
 
-use axum::body::Body;
-use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, Uri};
+use axum::extract::{Request, State};
+use axum::http::request::Parts;
 use axum::response::Response;
 
 use super::backend::Backend;
@@ -47,22 +46,22 @@ const TAKEN: &str = "application/json, application/octet-stream (bytes) and appl
 )]
 pub(super) async fn append(
     State(backend): State<Arc<Backend>>,
-    RawQuery(given): RawQuery,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
+    // As extractors, these would be copies.
+    let (Parts { uri, headers, .. }, body) = request.into_parts();
+    let given = uri.query();
     let kind = body::kind(&headers)?;
     if kind.as_deref().is_some_and(body::is_lines) {
         let known = ["stream", "expect", "atomic"];
-        let parameters = Parameters::read(given.as_deref(), &known, None)?;
+        let parameters = Parameters::read(given, &known, None)?;
         let stream = stream_in(&uri, "/streams/", &parameters)?;
         let expect = parameters.one_as::<Expect>("expect")?.unwrap_or_default();
         return lines::append_to(&backend, Some(stream), expect, parameters.is("atomic")?, body)
             .await;
     }
     let known = ["stream", "type", "expect", "id", "metadata", "time"];
-    let parameters = Parameters::read(given.as_deref(), &known, None)?;
+    let parameters = Parameters::read(given, &known, None)?;
     let stream = stream_in(&uri, "/streams/", &parameters)?;
     let event_type = parameters.one_as::<EventType>("type")?;
     let event_type = event_type.ok_or_else(|| {

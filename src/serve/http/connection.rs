@@ -152,13 +152,13 @@ pub(super) async fn serve(
     // A head is timed where it is looked at first.
     builder.header_read_timeout(None).max_header_size(HEAD).keep_alive(true);
     let mut connection = builder.serve_connection(TokioIo::new(heads), service);
-    let mut is_ending = false;
+    let (mut is_ending, mut ended) = (false, pin!(ended(&mut ending)));
     loop {
         let served = std::future::poll_fn(|context| connection.poll_without_shutdown(context));
         tokio::select! {
             // Where it ended with something to be told, that is known from the bytes.
             _ = served => break,
-            () = ended(&mut ending), if !is_ending => {
+            () = &mut ended, if !is_ending => {
                 is_ending = true;
                 Pin::new(&mut connection).graceful_shutdown();
             }
