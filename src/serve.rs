@@ -377,7 +377,7 @@ impl Server {
         }
         if let Some(tokens) = self.tokens.clone() {
             let pool = Arc::clone(&hub.shared.pool);
-            let (data, tls) = (self.store.max_data_bytes(), tls(&[b"http/1.1"])?);
+            let (data, tls) = (self.store.max_data_bytes(), tls(&http::PROTOCOLS)?);
             let parts = http::Parts { tokens, pool, ending, data, tls };
             accepting.extend(http::start(&self.http, &self.options, parts, hub)?);
         }

@@ -26,6 +26,7 @@ mod schemas;
 mod states;
 mod status;
 mod streams;
+mod two;
 mod watching;
 
 use std::rc::Rc;
@@ -51,6 +52,8 @@ use super::tcp::Port;
 use super::tls::Acceptor;
 use crate::store::{Error, Sealer};
 
+/// What is spoken behind a handshake, by its names there (ALPN): the preferred one first.
+pub(super) const PROTOCOLS: [&[u8]; 2] = [two::NAME, b"http/1.1"];
 /// How long is waited for anything at most.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 3600);
 
@@ -77,6 +80,7 @@ pub(super) fn start(
     let patience = options.keep_alive.saturating_add(options.ping_timeout).min(LONGEST);
     let limits = Limits {
         patience,
+        keep_alive: options.keep_alive.min(LONGEST),
         request: options.request_timeout.min(LONGEST),
         comment: (options.keep_alive / 2).min(LONGEST),
         data,

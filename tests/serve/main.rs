@@ -9,6 +9,7 @@ mod http_events;
 mod http_heads;
 mod http_live;
 mod http_states;
+mod http_two;
 mod kills;
 mod protocol;
 mod pushes;

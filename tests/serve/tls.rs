@@ -27,22 +27,22 @@ fn made(name: &str) -> PathBuf {
 }
 
 /// A certificate and its key, where they may be changed.
-struct Shown {
+pub(crate) struct Shown {
     directory: TempDir,
 }
 
 impl Shown {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let shown = Self { directory: tempfile::tempdir().unwrap() };
         shown.show("one");
         shown
     }
 
-    fn cert(&self) -> PathBuf {
+    pub(crate) fn cert(&self) -> PathBuf {
         self.directory.path().join("cert")
     }
 
-    fn key(&self) -> PathBuf {
+    pub(crate) fn key(&self) -> PathBuf {
         self.directory.path().join("key")
     }
 
@@ -73,17 +73,21 @@ impl Socket for Encrypted {
     }
 }
 
-/// Connects, where the certificate that is shown is this one.
-fn connect(address: SocketAddr, certificate: &str) -> io::Result<Client> {
+/// What a client trusts, which is this certificate alone.
+pub(crate) fn config(certificate: &str) -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(made(certificate)).unwrap()).unwrap();
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_protocol_versions(&[&version::TLS13])
         .unwrap()
         .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_no_client_auth()
+}
+
+/// Connects, where the certificate that is shown is this one.
+fn connect(address: SocketAddr, certificate: &str) -> io::Result<Client> {
     let name = "localhost".try_into().unwrap();
-    let session = ClientConnection::new(Arc::new(config), name).unwrap();
+    let session = ClientConnection::new(Arc::new(config(certificate)), name).unwrap();
     let mut stream = StreamOwned::new(session, TcpStream::connect(address)?);
     stream.conn.complete_io(&mut stream.sock)?;
     Ok(Client::of(stream))

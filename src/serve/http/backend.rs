@@ -23,6 +23,8 @@ use crate::store::{Appended, Sealer, Store};
 pub(super) struct Limits {
     /// How long a client may take nothing of its answer.
     pub(super) patience: Duration,
+    /// How long it may be silent before it is asked whether it is there; in HTTP/2, which has a word for that.
+    pub(super) keep_alive: Duration,
     /// How long a request may take.
     pub(super) request: Duration,
     /// How long who follows may be told nothing, before a comment is.

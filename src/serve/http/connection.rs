@@ -37,7 +37,7 @@ const LINGER: Duration = Duration::from_secs(2);
 const LINGERING: usize = 4 << 20;
 
 /// What the requests of a connection have in common.
-struct Answering {
+pub(super) struct Answering {
     router: TowerToHyperService<Router>,
     backend: Arc<Backend>,
     /// The address that the client came to.
@@ -46,11 +46,32 @@ struct Answering {
 }
 
 impl Answering {
+    pub(super) fn new(
+        router: Router,
+        backend: Arc<Backend>,
+        local: SocketAddr,
+        standing: Rc<Standing>,
+    ) -> Rc<Self> {
+        Rc::new(Self { router: TowerToHyperService::new(router), backend, local, standing })
+    }
+
+    /// Answers a request, which is in hand up to the end of its answer.
+    pub(super) fn respond(
+        self: &Rc<Self>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<Answer>, Infallible>> + use<> {
+        let (answering, in_hand) = (Rc::clone(self), InHand::new(&self.standing));
+        async move {
+            let response = answering.answer(request).await;
+            Ok(response.map(|body| Answer { body, _in_hand: in_hand }))
+        }
+    }
+
     async fn answer(&self, request: Request<Incoming>) -> Response {
         let begun = Instant::now();
         let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
         let rules = &self.backend.rules;
-        let mut response = match rules.judge(request.uri(), request.headers(), self.local) {
+        let mut response = match rules.judge(&request, self.local) {
             Err(problem) => problem.into_response(),
             Ok(None) => self.answer_heard(request).await,
             Ok(Some(origin)) => {
@@ -101,7 +122,7 @@ impl<F: Future> Future for Unwinding<'_, F> {
 }
 
 /// The body of an answer, up to whose end the request is in hand.
-struct Answer {
+pub(super) struct Answer {
     body: Body,
     _in_hand: InHand,
 }
@@ -138,16 +159,8 @@ pub(super) async fn serve(
     let mut ending = backend.ending.clone();
     let times = Times { head: HEAD_TIME, patience: backend.limits.patience };
     let heads = Heads::new(stream, Rc::clone(&standing), times);
-    let router = TowerToHyperService::new(router);
-    let answering = Answering { router, backend, local, standing: Rc::clone(&standing) };
-    let answering = Rc::new(answering);
-    let service = service_fn(|request| {
-        let (answering, in_hand) = (Rc::clone(&answering), InHand::new(&answering.standing));
-        Box::pin(async move {
-            let response = answering.answer(request).await;
-            Ok::<_, Infallible>(response.map(|body| Answer { body, _in_hand: in_hand }))
-        })
-    });
+    let answering = Answering::new(router, backend, local, Rc::clone(&standing));
+    let service = service_fn(|request| Box::pin(answering.respond(request)));
     let mut builder = Builder::new();
     // A head is timed where it is looked at first.
     builder.header_read_timeout(None).max_header_size(HEAD).keep_alive(true);

@@ -5,7 +5,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{Method, Request, StatusCode, Uri, Version};
 use axum::response::{IntoResponse as _, Response};
 
 use super::address::{ACCESS_TOKEN, decoded};
@@ -25,22 +25,26 @@ pub(super) struct Rules {
 
 impl Rules {
     /// Whether a request that came to the address `local` is heard; with the origin to answer, where it has one.
-    pub(super) fn judge(
+    pub(super) fn judge<B>(
         &self,
-        uri: &Uri,
-        headers: &HeaderMap,
+        request: &Request<B>,
         local: SocketAddr,
     ) -> Result<Option<HeaderValue>, Problem> {
-        self.judge_host(uri, headers, local.ip())?;
-        self.judge_origin(headers)
+        self.judge_host(request, local.ip())?;
+        self.judge_origin(request.headers())
     }
 
-    fn judge_host(&self, uri: &Uri, headers: &HeaderMap, local: IpAddr) -> Result<(), Problem> {
-        let mut hosts = headers.get_all(header::HOST).iter();
-        let (Some(host), None) = (hosts.next(), hosts.next()) else {
-            return Err(Problem::usage("a request has exactly one `Host`"));
+    fn judge_host<B>(&self, request: &Request<B>, local: IpAddr) -> Result<(), Problem> {
+        let (uri, mut hosts) = (request.uri(), request.headers().get_all(header::HOST).iter());
+        let host = match (hosts.next(), hosts.next(), uri.authority()) {
+            (Some(host), None, _) => host.to_str().unwrap_or_default(),
+            // There the target says it (RFC 9113, section 8.3.1).
+            (None, _, Some(authority)) if request.version() == Version::HTTP_2 => {
+                authority.as_str()
+            }
+            _ => return Err(Problem::usage("a request has exactly one `Host`")),
         };
-        let host = host.to_str().unwrap_or_default().to_ascii_lowercase();
+        let host = host.to_ascii_lowercase();
         if let Some(authority) = uri.authority()
             && !authority.as_str().eq_ignore_ascii_case(&host)
         {
@@ -222,8 +226,16 @@ mod tests {
 
     /// The status, 200 where it is heard.
     fn judged(target: &str, head: &str) -> u16 {
+        judged_in(Version::HTTP_11, target, head)
+    }
+
+    fn judged_in(version: Version, target: &str, head: &str) -> u16 {
         let local = "192.0.2.7:7327".parse().unwrap();
-        let answer = rules().judge(&target.parse().unwrap(), &heads(head), local);
+        let mut request = Request::new(());
+        *request.uri_mut() = target.parse().unwrap();
+        *request.headers_mut() = heads(head);
+        *request.version_mut() = version;
+        let answer = rules().judge(&request, local);
         answer.map_or_else(|problem| problem.status.as_u16(), |_| 200)
     }
 
@@ -260,6 +272,19 @@ mod tests {
         assert_eq!(judged("http://localhost/", "host: localhost"), 200);
         assert_eq!(judged("http://localhost/", "host: localhost:80"), 400);
         assert_eq!(judged("http://example.com/", "host: localhost"), 400);
+        assert_eq!(judged("http://localhost/", ""), 400);
+    }
+
+    #[test]
+    fn in_http_2_the_target_may_name_the_host() {
+        let judged = |target, head| judged_in(Version::HTTP_2, target, head);
+        assert_eq!(judged("https://localhost:1/", ""), 200);
+        assert_eq!(judged("https://example.com/", ""), 403);
+        assert_eq!(judged("https://me@localhost/", ""), 403);
+        assert_eq!(judged("https://localhost/", "host: localhost"), 200);
+        assert_eq!(judged("https://localhost/", "host: localhost:1"), 400);
+        assert_eq!(judged("https://localhost/", "host: localhost\nhost: localhost"), 400);
+        assert_eq!(judged("/", ""), 400);
     }
 
     #[test]

@@ -59,6 +59,8 @@ impl Refused {
 pub(super) struct Standing {
     /// How many requests are being answered.
     answering: Cell<usize>,
+    /// Whether there was one.
+    is_asked: Cell<bool>,
     refused: Cell<Option<Refused>>,
     /// Who waits until none is.
     waiting: RefCell<Option<Waker>>,
@@ -68,6 +70,11 @@ pub(super) struct Standing {
 impl Standing {
     pub(super) fn of(seat: Rc<Seat>) -> Self {
         Self { seat, ..Self::default() }
+    }
+
+    /// Whether anything has been asked.
+    pub(super) fn is_asked(&self) -> bool {
+        self.is_asked.get()
     }
 
     pub(super) fn refused(&self) -> Option<Refused> {
@@ -82,6 +89,7 @@ pub(super) struct InHand(Rc<Standing>);
 impl InHand {
     pub(super) fn new(standing: &Rc<Standing>) -> Self {
         standing.answering.set(standing.answering.get() + 1);
+        standing.is_asked.set(true);
         standing.seat.set_busy(true);
         Self(Rc::clone(standing))
     }

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::backend::{Backend, ended};
 use super::connection::{end, serve};
 use super::problem::Problem;
+use super::two;
 use crate::serve::hub::Hub;
 use crate::serve::seat::Seat;
 use crate::serve::tls::Acceptor;
@@ -88,7 +89,11 @@ async fn serve_tls(
         // Nothing has been asked yet: it is to end.
         () = ended(&mut ending) => None,
     };
-    if let Some(stream) = stream {
-        serve(stream, router, backend, local, seat).await;
+    match stream {
+        Some(stream) if stream.get_ref().1.alpn_protocol() == Some(two::NAME) => {
+            two::serve(stream, router, backend, local, seat).await;
+        }
+        Some(stream) => serve(stream, router, backend, local, seat).await,
+        None => {}
     }
 }
