@@ -19,7 +19,16 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn new() -> Self {
         // Beside what is built, since a temporary directory may lie in memory.
-        let place = Self { directory: TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap() };
+        Self::within(env!("CARGO_TARGET_TMPDIR"))
+    }
+
+    /// One in memory, where a sync costs nothing.
+    pub(crate) fn in_memory() -> Self {
+        Self::within("/dev/shm")
+    }
+
+    fn within(directory: &str) -> Self {
+        let place = Self { directory: TempDir::new_in(directory).unwrap() };
         let synchronous = Command::new("sqlite3").args([":memory:", "PRAGMA synchronous"]).output();
         let synchronous = synchronous.expect("the peer, `sqlite3`, is installed").stdout;
         assert_eq!(synchronous, b"2\n", "the peer syncs by default");

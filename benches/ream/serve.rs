@@ -20,6 +20,8 @@ use crate::process::{Running, run, start};
 use crate::report::Required::{AtLeast, AtMost};
 use crate::report::{self, Report, quantile};
 
+/// How many connections publish how many events, and how many a second beside redis at least.
+const LOADS: [(usize, usize, f64); 3] = [(64, 20_000, 1.0), (16, 8_000, 1.0), (256, 40_000, 0.75)];
 /// How many rounds of ours and theirs in turn.
 const ROUNDS: usize = 10;
 /// What is published: 100 bytes of JSON.
@@ -33,12 +35,54 @@ pub(crate) fn measure(report: &mut Report) {
     let redis = Served::redis(&place);
     beside_redis(&place, &ream, &redis, report);
     one(&place, &ream, &redis, report);
+    beside_loops(&place, &ream, report);
     pushed(&place, &ream, report);
     beside_commands(&place, &ream, report);
     drop((ream, redis));
     http::measure(&place, report);
     followed(&place, report);
     idle(&place, report);
+    in_memory(report);
+}
+
+/// The same where the disk's weather has no say.
+fn in_memory(report: &mut Report) {
+    let place = Place::in_memory();
+    place.init("served");
+    let ream = Served::ream(&place, "served");
+    let redis = Served::redis(&place);
+    for (connections, count, least) in LOADS {
+        let (rounds, _) = rounds(&place, (&ream, &redis), (connections, count));
+        let name = format!("in memory: {connections} connections that wait / redis");
+        beside(&name, &rounds, "", least, report);
+    }
+    let waiting = median((0..ROUNDS).map(|_| publish(&ream.socket, 1, 1000, 1).rate).collect());
+    let ahead = median((0..ROUNDS).map(|_| publish(&ream.socket, 1, 10_000, 64).rate).collect());
+    let of = format!("{ahead:.0} / {waiting:.0} a second");
+    let name = "in memory: one connection, 64 ahead / that waits";
+    report.add(name, ahead / waiting, AtLeast(4.0), of);
+}
+
+/// 64 connections beside as many that run the command in a loop.
+fn beside_loops(place: &Place, ream: &Served, report: &mut Report) {
+    const LOOPS: usize = 64;
+    const EACH: usize = 20;
+    place.init("looped");
+    let begun = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..LOOPS {
+            scope.spawn(|| {
+                for _ in 0..EACH {
+                    run(&mut place.append("looped"));
+                }
+            });
+        }
+    });
+    let count = f64::from(u32::try_from(LOOPS * EACH).unwrap());
+    let looped = count / begun.elapsed().as_secs_f64();
+    let ours = median((0..ROUNDS).map(|_| publish(&ream.socket, 64, 20_000, 1).rate).collect());
+    let of = format!("{ours:.0} / {looped:.0} a second");
+    report.add("64 connections that wait / 64 that loop", ours / looped, AtLeast(40.0), of);
 }
 
 /// A round of ours and theirs.
@@ -96,16 +140,20 @@ fn sync(place: &Place) -> Duration {
     report::median(&took)
 }
 
+/// How much was published a second beside what redis did.
+fn beside(name: &str, rounds: &[Round], left: &str, least: f64, report: &mut Report) {
+    let (ours, theirs) =
+        (middle(rounds, |round| round.ours.rate), middle(rounds, |round| round.theirs.rate));
+    let ratio = middle(rounds, |round| round.ours.rate / round.theirs.rate);
+    report.add(name, ratio, AtLeast(least), format!("{ours:.0} / {theirs:.0} a second{left}"));
+}
+
 /// Many connections, each with one request at a time.
 fn beside_redis(place: &Place, ream: &Served, redis: &Served, report: &mut Report) {
-    for (connections, count, least) in [(64, 20_000, 1.0), (16, 8_000, 1.0), (256, 40_000, 0.75)] {
+    for (connections, count, least) in LOADS {
         let (rounds, left) = rounds(place, (ream, redis), (connections, count));
-        let ours = middle(&rounds, |round| round.ours.rate);
-        let of =
-            format!("{ours:.0} / {:.0} a second{left}", middle(&rounds, |round| round.theirs.rate));
         let name = format!("{connections} connections that wait / redis");
-        let ratio = middle(&rounds, |round| round.ours.rate / round.theirs.rate);
-        report.add(&name, ratio, AtLeast(least), of);
+        beside(&name, &rounds, &left, least, report);
         if connections != 64 {
             continue;
         }
