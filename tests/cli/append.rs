@@ -327,7 +327,7 @@ fn what_makes_no_sense_together_is_a_usage_error() {
     shop.run(["append", "--jsonl", "f", "--expect", "3"]).fails(
         2,
         "error: --expect needs STREAM; with several streams, a line says \"expect\" itself\n\
-         hint: ream --help\n",
+         hint: ream append --help\n",
     );
     shop.run(["read"]).stdout("");
 }

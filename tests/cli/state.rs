@@ -36,7 +36,8 @@ fn a_state_is_stored_with_an_event_and_got_back() {
 fn a_state_needs_a_version_that_its_writer_knows() {
     let bank = bank();
     let append = || bank.run(["append", "account-1", "T", "{}", "--state", "{}"]);
-    let usage = "error: --state needs --expect N, or --expect no-stream\nhint: ream --help\n";
+    let usage =
+        "error: --state needs --expect N, or --expect no-stream\nhint: ream append --help\n";
     append().fails(2, usage);
     append().args(["--expect", "exists"]).fails(2, usage);
     append().args(["--expect", "1"]).fails_with(3, ["expected 1, actual 2"]);

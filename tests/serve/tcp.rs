@@ -236,6 +236,7 @@ fn without_tokens_it_says_who_may_do_what() {
     };
     let words = refused(&["--tcp", "127.0.0.1:0", "--tcp", "0.0.0.0:0", "--no-token"]);
     assert!(words.contains("and 0.0.0.0:0 is open to others"), "{words}");
+    assert!(words.ends_with("ream serve --help\n"), "{words}");
     refused(&["--no-token"]);
     let nowhere = ream(&store, &["serve", "--tcp", "elsewhere:1"]).output().unwrap();
     let (code, words) = told(&nowhere);

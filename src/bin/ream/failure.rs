@@ -84,7 +84,7 @@ fn classify(error: &anyhow::Error, line: &CommandLine) -> Answer {
 
 fn refused_code(refused: &Refused, line: &CommandLine) -> Answer {
     let (code, hint) = match refused {
-        Refused::Usage(_) => (2, Hint::help("", &[])),
+        Refused::Usage(_) => (2, Hint::own_help()),
         Refused::Invalid { hint, .. } => return (6, hint.clone()),
         Refused::NoStoreNear { itself: true, .. } => {
             (4, Hint::again("this directory is a store itself").option("--store", "."))

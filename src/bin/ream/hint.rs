@@ -29,7 +29,7 @@ enum Command {
     Again(Vec<Change>),
     /// Another command on the same store: its words, and names that are its arguments.
     Other { words: Vec<String>, names: Vec<String> },
-    /// The help of a command.
+    /// The help of a command; of the one that was given, where there are no words.
     Help(Vec<String>),
     /// A command of the system's.
     System(Vec<OsString>),
@@ -64,6 +64,11 @@ impl Hint {
         let owned = |words: &[&str]| words.iter().map(ToString::to_string).collect();
         let (command, names) = (owned(command), owned(names));
         Self { command: Some(Command::Other { words: command, names }), ..Self::words(words) }
+    }
+
+    /// To read the help of the command that was given.
+    pub(crate) fn own_help() -> Self {
+        Self::help("", &[])
     }
 
     /// To read the help of a command.

@@ -230,7 +230,7 @@ fn what_has_made_nothing_may_be_changed() {
 fn a_program_and_a_projection_are_needed() {
     let shop = seen(1);
     let run = |name: &str| shop.run(["project", "run", name, "--until-caught-up"]);
-    run("seen").fails(2, "error: a program is needed: -- PROGRAM\nhint: ream --help\n");
+    run("seen").fails(2, "error: a program is needed: -- PROGRAM\nhint: ream project run --help\n");
     run("sen").fails(4, "error: no projection `sen`\nhint: there is `seen`\n");
     run("other").fails(4, "error: no projection `other`\nhint: ream project list\n");
     run("no name").fails_with(6, ["error: the name `no name` has U+0020 at character 3"]);

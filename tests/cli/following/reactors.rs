@@ -299,12 +299,12 @@ fn what_does_not_go_with_a_subscription() {
     ] {
         let told = format!(
             "error: {shown} does not go with --as: a subscription goes on where it is\n\
-             hint: ream --help\n"
+             hint: ream tail --help\n"
         );
         react(&shop, option, "exit 1").fails(2, &told);
     }
     react(&shop, &["s", "--after", "@1"], "exit 1")
-        .fails(2, "error: with --as a place is a position\nhint: ream --help\n");
+        .fails(2, "error: with --as a place is a position\nhint: ream tail --help\n");
     shop.run(["tail", "s", "--as", "echo"]).fails_with(2, ["<PROGRAM>"]);
     shop.run(["tail", "--as", "no name", "--", "cat"])
         .fails_with(6, ["the subscription's name has ` ` at character 3"]);
@@ -316,7 +316,7 @@ fn what_does_not_go_with_a_subscription() {
         &["--wait", "1s"],
         &["--markers"],
     ] {
-        let told = format!("error: {} needs --as NAME\nhint: ream --help\n", option[0]);
+        let told = format!("error: {} needs --as NAME\nhint: ream tail --help\n", option[0]);
         shop.run(["tail"]).args(option).args(["--", "cat"]).fails(2, &told);
     }
     shop.run(["subscription", "list"]).stdout("");

@@ -201,9 +201,9 @@ fn values_are_given_beside_the_expression() {
     assert_eq!(with(&["id IN (:a, :b)", "--with", "a=5", "--with", "b=2"]), [2, 5]);
     assert_eq!(with(&["city = :c", "--with", "c=a=b"]), [0; 0]);
     select(&shop, &["people", "id = :id", "--with", "id"])
-        .fails(2, "error: --with id has no value: NAME=VALUE\nhint: ream --help\n");
+        .fails(2, "error: --with id has no value: NAME=VALUE\nhint: ream project select --help\n");
     select(&shop, &["people", "id = :id", "--with", "id=1", "--with", "id=2"])
-        .fails(2, "error: --with id is given twice\nhint: ream --help\n");
+        .fails(2, "error: --with id is given twice\nhint: ream project select --help\n");
 }
 
 #[test]
@@ -250,13 +250,14 @@ fn what_is_not_reached_in_time_is_told() {
     at_least("9").fails_with(10, ["has not reached position 9 in time"]);
     select(&shop, &["people", "--at-least", "here"]).fails_with(6, ["--at-least <POSITION>"]);
     select(&shop, &["people", "--wait", "0s"])
-        .fails(2, "error: --wait needs --at-least or --fresh\nhint: ream --help\n");
+        .fails(2, "error: --wait needs --at-least or --fresh\nhint: ream project select --help\n");
 }
 
 #[test]
 fn csv_is_a_format_of_rows_alone() {
     let shop = users();
-    let alone = "error: csv is a format of `project select` alone\nhint: ream --help\n";
+    let alone =
+        "error: csv is a format of `project select` alone\nhint: ream project list --help\n";
     shop.run(["project", "list", "--format", "csv"]).fails(2, alone);
     shop.run(["project", "delete", "users", "TRUE", "-y", "--format", "csv"]).fails(2, alone);
     as_it_was(&shop);

@@ -56,7 +56,7 @@ fn a_parameter_that_no_expression_has_is_a_mistake() {
 fn a_batch_is_atomic_and_one_row_is_anyway() {
     users()
         .run(["project", "set", "users", "{}", "--atomic"])
-        .fails(2, "error: --atomic needs --jsonl FILE\nhint: ream --help\n");
+        .fails(2, "error: --atomic needs --jsonl FILE\nhint: ream project set --help\n");
 }
 
 #[test]

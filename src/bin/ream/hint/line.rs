@@ -90,6 +90,9 @@ impl CommandLine {
             Command::Other { words, names } => self.other(words, names),
             Command::Help(words) => {
                 let mut line = vec![self.program.clone()];
+                if words.is_empty() {
+                    line.extend(self.command().map(OsStr::to_owned));
+                }
                 line.extend(words.iter().map(OsString::from));
                 line.push("--help".into());
                 line
