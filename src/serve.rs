@@ -202,7 +202,11 @@ impl Server {
         store_options: &Options,
         options: &ServeOptions,
     ) -> Result<Self, Error> {
-        Self::bind_with(path, store_options, options, Sockets::default())
+        if let Some(fault) = options.fault(&Sockets::default()) {
+            return Err(unfit(fault));
+        }
+        let store = Store::open(path, store_options)?;
+        Self::bind_with(store, store_options, options, Sockets::default())
     }
 
     /// The same, on sockets that are open already as well.
@@ -211,22 +215,21 @@ impl Server {
     ///
     /// As [`Server::bind`].
     pub fn bind_with(
-        path: &Path,
+        store: Store,
         store_options: &Options,
         options: &ServeOptions,
         sockets: Sockets,
     ) -> Result<Self, Error> {
         if let Some(fault) = options.fault(&sockets) {
-            return Err(Error::Engine { action: "serve", source: fault.into() });
+            return Err(unfit(fault));
         }
-        let store = Store::open(path, store_options)?;
         if !options.read_only {
             // Nothing would be stored that it is asked to store.
             store.check()?;
         }
         let lock = store.take_server()?;
-        let opener =
-            Opener { path: path.into(), options: store_options.clone(), id: store.id().into() };
+        let (path, id) = (store.path().to_owned(), store.id().into());
+        let opener = Opener { path, options: store_options.clone(), id };
         let tokens = match &options.token_file {
             Some(file) => Some(Tokens::of_file(file, store_options)?),
             None if !options.has_ports(&sockets) || options.no_token => None,
@@ -387,5 +390,10 @@ impl Server {
 
 /// That the system does not give what a server needs.
 fn cannot_serve(error: std::io::Error) -> Error {
+/// That what was asked for does not go together.
+fn unfit(fault: String) -> Error {
+    Error::Engine { action: "serve", source: fault.into() }
+}
+
     Error::Engine { action: "serve", source: error.into() }
 }

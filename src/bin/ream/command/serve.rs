@@ -146,16 +146,14 @@ impl ServeArgs {
         if let Some(fault) = options.fault(&sockets) {
             return Err(Refused::Usage(fault).into());
         }
-        let store = global.open(environment, &global.options(environment))?;
-        let path = store.path().to_owned();
-        drop(store);
-        for socket in options.unix_sockets(&path, &sockets) {
+        let store_options = global.options(environment);
+        let store = global.open(environment, &store_options)?;
+        for socket in options.unix_sockets(store.path(), &sockets) {
             check(&socket)?;
         }
         // It is the signal that ends it, in its time.
         signals.hold(|| {
-            let store_options = global.options(environment);
-            let server = Server::bind_with(&path, &store_options, &options, sockets)?;
+            let server = Server::bind_with(store, &store_options, &options, sockets)?;
             let service = environment.service.clone();
             let (stop, stopping) = (server.stop(), service.clone());
             signals.on_signal(move || {
