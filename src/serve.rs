@@ -15,6 +15,7 @@ mod frames;
 mod guest;
 mod http;
 mod hub;
+mod last_word;
 mod memory;
 mod message;
 mod metrics;

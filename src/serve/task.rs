@@ -15,6 +15,7 @@ use super::followed::{self, Followed};
 use super::frames::{Begun, Frame, Frames};
 use super::guest::Guest;
 use super::hub::Hub;
+use super::last_word::{LINGERS, pass_over};
 use super::memory::Reserved;
 use super::message::Request;
 use super::pace::Pace;
@@ -25,9 +26,6 @@ use crate::store::Store;
 
 /// How long a client may take to bring a token that is needed.
 const ADMITTED: Duration = Duration::from_secs(10);
-
-/// How long what a client still sends is passed over behind the last word.
-const LINGERS: Duration = Duration::from_secs(1);
 
 /// How much is received at once, in bytes.
 const RECEIVED: usize = 16 << 10;
@@ -382,12 +380,4 @@ async fn end(mut writer: impl AsyncWrite + Unpin, rest: &[u8]) {
     };
     // Who has gone, or takes nothing, does not hear it.
     let _ = timeout(LINGERS, ending).await;
-}
-
-/// Passes over what a client still sends behind the last word: to close while something comes may take that
-/// word from who has not read it yet.
-pub(super) async fn pass_over(mut reader: impl AsyncRead + Unpin, mut received: Vec<u8>) {
-    let passing = async { while let Ok(1..) = reader.read(&mut received).await {} };
-    // Who sends on and on is not waited for.
-    let _ = timeout(LINGERS, passing).await;
 }

@@ -20,7 +20,7 @@ use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, ServerConfig};
 use tokio_rustls::server::TlsStream;
 
-use super::task::pass_over;
+use super::last_word::pass_over;
 use crate::store::{BadCredentials, Error, Options, read_private};
 
 /// How long a handshake may take.
