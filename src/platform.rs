@@ -6,6 +6,8 @@
 //! not looked at.
 
 #[cfg(all(unix, feature = "serve"))]
+mod clock;
+#[cfg(all(unix, feature = "serve"))]
 mod descriptors;
 pub(crate) mod directory;
 mod origin;
@@ -20,6 +22,8 @@ use std::path::Path;
 
 #[cfg(all(unix, feature = "serve"))]
 pub use descriptors::allow_descriptors;
+#[cfg(all(unix, feature = "serve"))]
+pub use clock::monotonic_time;
 #[cfg(all(unix, feature = "serve"))]
 pub(crate) use descriptors::{descriptors_left, most_descriptors};
 pub(crate) use origin::{Origin, origin};

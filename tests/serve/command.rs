@@ -31,6 +31,14 @@ pub(crate) fn started(command: &mut Command) -> (Child, String) {
     (server, line)
 }
 
+/// Starts a server, and waits until it listens on so many; with what it says to each.
+pub(crate) fn listening(command: &mut Command, count: usize) -> (Child, Vec<String>) {
+    let mut server = command.spawn().unwrap();
+    let lines = BufReader::new(server.stdout.as_mut().unwrap()).lines();
+    let lines = lines.take(count).map(Result::unwrap).collect();
+    (server, lines)
+}
+
 pub(crate) fn signal(server: &Child, name: &str) {
     let killed = Command::new("kill").args(["-s", name, &server.id().to_string()]).status();
     assert!(killed.unwrap().success());

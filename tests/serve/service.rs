@@ -9,7 +9,10 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::command::{ream, signal, start, started, told};
+use rustix::time::{ClockId, clock_gettime};
+
+use crate::command::{listening, ream, signal, started, told};
+use crate::http::Browser;
 use crate::support::Client;
 use crate::tcp::{address, store, tokens};
 
@@ -42,9 +45,17 @@ fn lets_in(address: &str, token: &str) -> bool {
 fn a_hang_up_has_the_tokens_read_anew() {
     let (_home, store) = store();
     let (_place, path) = tokens("ann read one\n");
-    let args = ["--tcp", "127.0.0.1:0", "--token-file", path.to_str().unwrap()];
-    let (mut server, line) = start(&store, &args);
-    let address = address(&line);
+    let args =
+        ["--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0", "--token-file", path.to_str().unwrap()];
+    let (mut server, lines) = listening(&mut ream(&store, &[&["serve"], &args[..]].concat()), 2);
+    let (address, http) = (address(&lines[0]), address(&lines[1]));
+    // Over HTTP each request brings one, on a connection that stays.
+    let mut browser = Browser::at(http.parse().unwrap());
+    let mut knows = |token: &str| {
+        let bearer = format!("Authorization: Bearer {token}");
+        browser.asks("GET /streams", &bearer, "").status == 200
+    };
+    assert!(knows("one") && !knows("two"));
     assert!(lets_in(&address, "one") && !lets_in(&address, "two"));
     let mut connected = Client::of(TcpStream::connect(&address).unwrap());
     connected.asks("TOKEN \"one\"\n", "REAM 1.0\nTOKEN TAKEN read\n");
@@ -55,6 +66,7 @@ fn a_hang_up_has_the_tokens_read_anew() {
         assert!(begun.elapsed() < Duration::from_secs(60));
     }
     assert!(!lets_in(&address, "one"));
+    assert!(knows("two") && !knows("one"));
     // Who is in stays in.
     connected.asks("PING\n", "PONG\n");
 
@@ -64,7 +76,7 @@ fn a_hang_up_has_the_tokens_read_anew() {
     BufReader::new(server.stderr.as_mut().unwrap()).read_line(&mut said).unwrap();
     let wrong = "line 1: it has 2 fields, and not 3: NAME ACCESS TOKEN";
     assert_eq!(said, format!("warning: {}, {wrong}\n", path.display()));
-    assert!(lets_in(&address, "two"));
+    assert!(lets_in(&address, "two") && knows("two"));
     end(server);
 }
 
@@ -86,6 +98,16 @@ fn a_port_that_is_open_already_is_listened_on() {
     client.asks(&first, "REAM 1.0\nTOKEN TAKEN admin\n");
     assert!(!store.join("serve.sock").exists());
     end(server);
+
+    let (server, line) = started(&mut given(&store, socket.try_clone().unwrap(), "http", &[]));
+    assert_eq!(line, ready.replace("\"tcp\"", "\"http\""));
+    let bearer = format!("Authorization: Bearer {}", token.trim_end());
+    let mut browser = Browser::at(address.parse().unwrap());
+    browser.asks("GET /streams", &bearer, "").is(200, "");
+    end(server);
+    let unix = UnixListener::bind(store.join("given")).unwrap();
+    let (code, words) = told(&given(&store, unix, "http", &[]).output().unwrap());
+    assert_eq!(code, Some(1), "{words}");
 
     // What is opened for all machines needs no less.
     let open = TcpListener::bind("0.0.0.0:0").unwrap();
@@ -130,6 +152,14 @@ fn the_service_manager_hears_that_it_is_ready_and_that_it_ends() {
     assert_eq!(hears(), "READY=1");
     let mut client = Client::at(&store.join("serve.sock"));
     client.gets("REAM 1.0\n");
+    // A time before that would be of another reload, for the manager.
+    let now = || Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap().as_micros();
+    let before = now();
+    signal(&server, "HUP");
+    let said = hears();
+    let time = said.strip_prefix("RELOADING=1\nMONOTONIC_USEC=").unwrap();
+    assert!((before..=now()).contains(&time.parse().unwrap()), "{said}");
+    assert_eq!(hears(), "READY=1");
     signal(&server, "TERM");
     assert_eq!(hears(), "STOPPING=1");
     assert_eq!(told(&server.wait_with_output().unwrap()), (Some(0), String::new()));

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use ream::serve::ServeOptions;
 use tempfile::TempDir;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::CertificateDer;
@@ -183,7 +184,10 @@ fn a_server_that_ends_waits_for_no_handshake() {
 #[test]
 fn a_certificate_is_read_anew_and_stays_where_that_fails() {
     let shown = Shown::new();
-    let home = shown.home();
+    let mut options = ServeOptions::default();
+    (options.tls_cert, options.tls_key) = (Some(shown.cert()), Some(shown.key()));
+    options.tcp = vec!["127.0.0.1:0".parse().unwrap()];
+    let home = Home::with_http(options);
     let accepts = |certificate: &str| connect(home.port(), certificate).is_ok();
     assert!(accepts("one.cert") && !accepts("two.cert"));
     let mut connected = connect(home.port(), "one.cert").unwrap();
@@ -191,7 +195,8 @@ fn a_certificate_is_read_anew_and_stays_where_that_fails() {
     assert!(accepts("one.cert"));
     assert_eq!(home.renew(), [""; 0]);
     assert!(accepts("two.cert") && !accepts("one.cert"));
-    connected.asks("PING\n", "REAM 1.0\nPONG\n");
+    assert!(over_http("two.cert") && !over_http("one.cert"));
+    connected.asks("TOKEN \"t-read\"\nPING\n", "REAM 1.0\nTOKEN TAKEN read\nPONG\n");
     fs::copy(made("one.cert"), shown.cert()).unwrap();
     let is_other = format!("{}: it is not the key of that certificate", shown.key().display());
     assert_eq!(home.renew(), [is_other]);
@@ -204,7 +209,9 @@ fn a_certificate_is_read_anew_and_stays_where_that_fails() {
     assert_eq!(home.renew(), [no_certificate]);
     assert!(accepts("two.cert"));
     home.end();
+    let over_http = |certificate: &str| connect(home.address(), certificate).is_ok();
 }
+    assert!(over_http("one.cert") && !over_http("two.cert"));
 
 #[test]
 fn the_command_asks_for_tls_where_other_machines_connect() {

@@ -7,6 +7,8 @@ use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
+use ream::platform;
+
 /// The service manager that started the program, by the name of the socket that it listens on; or none.
 #[derive(Debug, Clone)]
 pub(crate) struct Service(Option<OsString>);
@@ -21,6 +23,13 @@ impl Service {
         if let Some(socket) = &self.0 {
             let _ = send(socket, state);
         }
+    }
+
+    /// Says that files are being read anew, which ends when it is said to be ready again. The time tells that
+    /// from what was said before the manager asked for it.
+    pub(crate) fn say_reloading(&self) {
+        let now = platform::monotonic_time().as_micros();
+        self.say(&format!("RELOADING=1\nMONOTONIC_USEC={now}"));
     }
 }
 

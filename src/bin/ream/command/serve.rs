@@ -160,9 +160,11 @@ impl ServeArgs {
                 stopping.say("STOPPING=1");
                 stop.stop();
             })?;
-            let (renewal, heard) = (server.renewal(), global.clone());
+            let (renewal, heard, renewing) = (server.renewal(), global.clone(), service.clone());
             Signals::on_hangup(move || {
+                renewing.say_reloading();
                 renewal.renew().iter().for_each(|error| warn(&heard, error));
+                renewing.say("READY=1");
             })?;
             // One that came before that is not told there.
             signals.check()?;
