@@ -13,6 +13,8 @@ pub(crate) mod directory;
 mod origin;
 mod process;
 mod signals;
+#[cfg(all(unix, feature = "serve"))]
+mod sockets;
 mod threads;
 
 use std::fs::{self, File};
@@ -29,6 +31,8 @@ pub(crate) use descriptors::{descriptors_left, most_descriptors};
 pub(crate) use origin::{Origin, origin};
 pub(crate) use process::{Input, Output, Pipes, Process, ReadEnd, Sent};
 pub use signals::IgnoredSignals;
+#[cfg(all(unix, feature = "serve"))]
+pub(crate) use sockets::let_many_wait;
 pub use threads::{can_spawn, spawn};
 
 /// What tells a file from another that later stands at the same path.

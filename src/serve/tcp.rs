@@ -13,6 +13,7 @@ use super::connection::Connection;
 use super::guest::Guest;
 use super::hub::Hub;
 use super::task::serve;
+use crate::platform;
 use super::tls::{Acceptor, Flushed};
 use crate::store::Error;
 
@@ -29,6 +30,7 @@ pub(super) struct Port {
 impl Port {
     /// Listens; the port 0 stands for one that is free.
     pub(super) fn bind(address: SocketAddr) -> Result<Self, Error> {
+            platform::let_many_wait(&socket)?;
         let bound = TcpListener::bind(address).and_then(|socket| {
             socket.set_nonblocking(true)?;
             Ok(Self { address: socket.local_addr()?, socket })

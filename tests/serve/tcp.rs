@@ -281,6 +281,20 @@ fn a_port_that_is_taken_is_an_error() {
     assert_eq!(error.to_string(), format!("can't listen on {address}"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_that_is_busy_has_hundreds_of_connections_wait() {
+    let (_home, store) = store();
+    let mut options = ServeOptions::default();
+    options.tcp = vec!["127.0.0.1:0".parse().unwrap()];
+    // It listens, and takes none of them yet.
+    let server = Server::bind(&store, &Options::default(), &options).unwrap();
+    let address = server.tcp().next().unwrap();
+    // One for which there is no place asks again and again, until it gives up.
+    let connect = |_| TcpStream::connect_timeout(&address, Duration::from_secs(20)).unwrap();
+    let _clients: Vec<TcpStream> = (0..600).map(connect).collect();
+}
+
 #[test]
 fn where_descriptors_run_out_the_store_has_what_it_needs() {
     let (_home, store) = store();
