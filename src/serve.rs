@@ -24,6 +24,7 @@ mod pace;
 mod panics;
 mod pool;
 mod push;
+mod refusal;
 mod seat;
 mod session;
 mod shared;
@@ -210,7 +211,7 @@ impl Server {
         Self::bind_with(store, store_options, options, Sockets::default())
     }
 
-    /// The same, on sockets that are open already as well.
+    /// The same for a store that was opened with `store_options`, on sockets that are open already as well.
     ///
     /// # Errors
     ///
@@ -389,12 +390,12 @@ impl Server {
     }
 }
 
-/// That the system does not give what a server needs.
-fn cannot_serve(error: std::io::Error) -> Error {
 /// That what was asked for does not go together.
 fn unfit(fault: String) -> Error {
     Error::Engine { action: "serve", source: fault.into() }
 }
 
+/// That the system does not give what a server needs.
+fn cannot_serve(error: std::io::Error) -> Error {
     Error::Engine { action: "serve", source: error.into() }
 }

@@ -14,6 +14,7 @@ use tokio::task::yield_now;
 
 use super::connection::Connection;
 use super::followed::{Heard, News};
+use super::refusal::Refusals;
 use super::seat::Seat;
 use super::shared::Shared;
 use super::told::{Slot, Told};
@@ -31,6 +32,8 @@ const SPARE: u64 = 64;
 #[derive(Debug)]
 pub(super) struct Hub {
     pub(super) shared: Shared,
+    /// Those that there is no room for.
+    pub(super) refusals: Refusals,
     connections: RefCell<HashMap<u64, Rc<Connection>>>,
     last: Cell<u64>,
     /// The connections beside those, which are told nothing here.
@@ -45,7 +48,8 @@ impl Hub {
     pub(super) fn new(shared: Shared) -> Self {
         let (connections, last, gone) = (RefCell::default(), Cell::new(0), Notify::new());
         let (others, rest) = (RefCell::default(), RefCell::default());
-        Self { shared, connections, last, others, rest, gone }
+        let refusals = Refusals::default();
+        Self { shared, refusals, connections, last, others, rest, gone }
     }
 
     /// Takes in the connection on `socket`, which was opened last; nothing where there are too many, of which

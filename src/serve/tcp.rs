@@ -5,7 +5,6 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
 use super::answer::wrong;
@@ -13,8 +12,8 @@ use super::connection::Connection;
 use super::guest::Guest;
 use super::hub::Hub;
 use super::task::serve;
-use crate::platform;
 use super::tls::{Acceptor, Flushed};
+use crate::platform;
 use crate::store::Error;
 
 /// How long is waited where no connection can be taken.
@@ -30,8 +29,8 @@ pub(super) struct Port {
 impl Port {
     /// Listens; the port 0 stands for one that is free.
     pub(super) fn bind(address: SocketAddr) -> Result<Self, Error> {
-            platform::let_many_wait(&socket)?;
         let bound = TcpListener::bind(address).and_then(|socket| {
+            platform::let_many_wait(&socket)?;
             socket.set_nonblocking(true)?;
             Ok(Self { address: socket.local_addr()?, socket })
         });
@@ -90,16 +89,15 @@ pub(super) async fn accept(
                 let served = serve_tls(stream, tls.clone(), hub, connection, guest.clone());
                 tokio::task::spawn_local(served);
             }
-            (None, None) => refuse(stream).await,
-            // For a word there would have to be a handshake.
-            (None, Some(_)) => {}
+            (None, None) => hub.refusals.refuse(stream, &too_many()).await,
+            (None, Some(tls)) => hub.refusals.refuse_tls(stream, tls.clone(), too_many()),
         }
     }
 }
 
-/// Says that there is no room, where that is heard at once.
-async fn refuse(mut stream: TcpStream) {
-    let _ = stream.write_all(&wrong("too many connections", true).bytes).await;
+/// The words that there is no room.
+fn too_many() -> Vec<u8> {
+    wrong("too many connections", true).bytes
 }
 
 /// Serves a connection behind its handshake.

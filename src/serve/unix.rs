@@ -8,8 +8,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt as _;
-
 use super::access::Tokens;
 use super::answer::wrong;
 use super::guest::Guest;
@@ -101,7 +99,7 @@ pub(super) async fn accept(
 ) {
     loop {
         // Without descriptors it waits for one.
-        let Ok((mut stream, _)) = listener.accept().await else {
+        let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(PAUSE).await;
             continue;
         };
@@ -119,10 +117,7 @@ pub(super) async fn accept(
                 let served = serve(reader, writer, Rc::clone(&hub), connection, guest);
                 tokio::task::spawn_local(served);
             }
-            Err(reason) => {
-                // A word, where it is heard at once.
-                let _ = stream.write_all(&wrong(reason, true).bytes).await;
-            }
+            Err(reason) => hub.refusals.refuse(stream, &wrong(reason, true).bytes).await,
         }
     }
 }

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails here fails as it should")]
 
 mod command;
+#[cfg(target_os = "linux")]
+mod crowds;
 mod http;
 mod http_events;
 mod http_heads;

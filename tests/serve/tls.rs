@@ -139,6 +139,25 @@ fn http_is_spoken_over_tls_where_there_is_a_certificate() {
 }
 
 #[test]
+fn one_connection_too_many_is_told_so_over_tls_as_well() {
+    let shown = Shown::new();
+    let mut options = ServeOptions::default();
+    (options.tls_cert, options.tls_key) = (Some(shown.cert()), Some(shown.key()));
+    options.tcp = vec!["127.0.0.1:0".parse().unwrap()];
+    options.max_connections = 1;
+    let home = Home::with_http(options);
+    let _only = home.client();
+    let too_many = "ERROR \"too many connections\"\n";
+    assert_eq!(connect(home.port(), "one.cert").unwrap().rest(), too_many);
+    let told = connect(home.address(), "one.cert").unwrap().rest();
+    assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("too many connections"), "{told}");
+    // Who speaks no TLS hears it, too.
+    let mut plain = Client::of(TcpStream::connect(home.port()).unwrap());
+    plain.send("PING\n");
+    assert_eq!(plain.rest(), too_many);
+}
+
+#[test]
 fn who_speaks_no_tls_is_told_that_it_is_spoken() {
     let shown = Shown::new();
     let home = shown.home();
@@ -189,7 +208,9 @@ fn a_certificate_is_read_anew_and_stays_where_that_fails() {
     options.tcp = vec!["127.0.0.1:0".parse().unwrap()];
     let home = Home::with_http(options);
     let accepts = |certificate: &str| connect(home.port(), certificate).is_ok();
+    let over_http = |certificate: &str| connect(home.address(), certificate).is_ok();
     assert!(accepts("one.cert") && !accepts("two.cert"));
+    assert!(over_http("one.cert") && !over_http("two.cert"));
     let mut connected = connect(home.port(), "one.cert").unwrap();
     shown.show("two");
     assert!(accepts("one.cert"));
@@ -209,9 +230,7 @@ fn a_certificate_is_read_anew_and_stays_where_that_fails() {
     assert_eq!(home.renew(), [no_certificate]);
     assert!(accepts("two.cert"));
     home.end();
-    let over_http = |certificate: &str| connect(home.address(), certificate).is_ok();
 }
-    assert!(over_http("one.cert") && !over_http("two.cert"));
 
 #[test]
 fn the_command_asks_for_tls_where_other_machines_connect() {

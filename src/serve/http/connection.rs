@@ -187,7 +187,7 @@ pub(super) async fn serve(
 }
 
 /// Ends a connection. What has not been read of it would have the system take back what was answered.
-pub(super) async fn end(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+async fn end(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     if stream.shutdown().await.is_err() {
         return;
     }

@@ -7,12 +7,10 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::StatusCode;
-use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio::time::timeout;
 
 use super::backend::{Backend, ended};
-use super::connection::{end, serve};
+use super::connection::serve;
 use super::problem::Problem;
 use super::two;
 use crate::serve::hub::Hub;
@@ -21,8 +19,6 @@ use crate::serve::tls::Acceptor;
 
 /// How long is waited where no connection can be taken.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How long who is refused may take to hear it.
-const REFUSAL: Duration = Duration::from_secs(1);
 
 /// Takes connections, each of which is served by a task.
 pub(super) async fn accept(
@@ -34,20 +30,16 @@ pub(super) async fn accept(
 ) {
     loop {
         // Without descriptors it waits for one.
-        let Ok((mut stream, _)) = listener.accept().await else {
+        let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(PAUSE).await;
             continue;
         };
         let Some(admitted) = Hub::admit(&hub, &stream) else {
-            tokio::task::spawn_local(async move {
-                let refusal = Problem::busy("too many connections").to_raw();
-                let told = async {
-                    // A word, where it is heard.
-                    let _ = stream.write_all(&refusal).await;
-                    end(stream).await;
-                };
-                let _ = timeout(REFUSAL, told).await;
-            });
+            let words = Problem::busy("too many connections").to_raw();
+            match &tls {
+                None => hub.refusals.refuse(stream, &words).await,
+                Some(tls) => hub.refusals.refuse_tls(stream, tls.clone(), words),
+            }
             continue;
         };
         let Ok(local) = stream.local_addr() else { continue };
