@@ -666,7 +666,7 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'The certificate''s key (PEM, for you alone: mode 600)')
             [CompletionResult]::new('--allow-host', '--allow-host', [CompletionResultType]::ParameterName, 'Take HTTP requests for the host NAME; may be given several times')
             [CompletionResult]::new('--allow-origin', '--allow-origin', [CompletionResultType]::ParameterName, 'Take HTTP requests from pages of ORIGIN, a scheme and a host; may be given several times')
-            [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'At most N connections at once; the next takes the place of one that has been silent for ten seconds')
+            [CompletionResult]::new('--max-connections', '--max-connections', [CompletionResultType]::ParameterName, 'At most N connections at once; the next takes the place of one that has been silent for ten seconds and follows nothing')
             [CompletionResult]::new('--max-memory', '--max-memory', [CompletionResultType]::ParameterName, 'Keep at most SIZE of payloads and answers in memory; who sends more waits [default: 256MiB]')
             [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'Interrupt a request, other than to publish, that takes longer than TIME [default: 30s]')
             [CompletionResult]::new('--keep-alive', '--keep-alive', [CompletionResultType]::ParameterName, 'Ask a client that has been silent for TIME whether it is there [default: 30s]')

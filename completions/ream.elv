@@ -628,7 +628,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --tls-key 'The certificate''s key (PEM, for you alone: mode 600)'
             cand --allow-host 'Take HTTP requests for the host NAME; may be given several times'
             cand --allow-origin 'Take HTTP requests from pages of ORIGIN, a scheme and a host; may be given several times'
-            cand --max-connections 'At most N connections at once; the next takes the place of one that has been silent for ten seconds'
+            cand --max-connections 'At most N connections at once; the next takes the place of one that has been silent for ten seconds and follows nothing'
             cand --max-memory 'Keep at most SIZE of payloads and answers in memory; who sends more waits [default: 256MiB]'
             cand --request-timeout 'Interrupt a request, other than to publish, that takes longer than TIME [default: 30s]'
             cand --keep-alive 'Ask a client that has been silent for TIME whether it is there [default: 30s]'

@@ -625,7 +625,7 @@ complete -c ream -n "__fish_ream_using_subcommand serve" -l tls-cert -d 'Speak T
 complete -c ream -n "__fish_ream_using_subcommand serve" -l tls-key -d 'The certificate\'s key (PEM, for you alone: mode 600)' -r -F
 complete -c ream -n "__fish_ream_using_subcommand serve" -l allow-host -d 'Take HTTP requests for the host NAME; may be given several times' -r
 complete -c ream -n "__fish_ream_using_subcommand serve" -l allow-origin -d 'Take HTTP requests from pages of ORIGIN, a scheme and a host; may be given several times' -r
-complete -c ream -n "__fish_ream_using_subcommand serve" -l max-connections -d 'At most N connections at once; the next takes the place of one that has been silent for ten seconds' -r
+complete -c ream -n "__fish_ream_using_subcommand serve" -l max-connections -d 'At most N connections at once; the next takes the place of one that has been silent for ten seconds and follows nothing' -r
 complete -c ream -n "__fish_ream_using_subcommand serve" -l max-memory -d 'Keep at most SIZE of payloads and answers in memory; who sends more waits [default: 256MiB]' -r
 complete -c ream -n "__fish_ream_using_subcommand serve" -l request-timeout -d 'Interrupt a request, other than to publish, that takes longer than TIME [default: 30s]' -r
 complete -c ream -n "__fish_ream_using_subcommand serve" -l keep-alive -d 'Ask a client that has been silent for TIME whether it is there [default: 30s]' -r

@@ -23,9 +23,9 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 #[cfg(all(unix, feature = "serve"))]
-pub use descriptors::allow_descriptors;
-#[cfg(all(unix, feature = "serve"))]
 pub use clock::monotonic_time;
+#[cfg(all(unix, feature = "serve"))]
+pub use descriptors::allow_descriptors;
 #[cfg(all(unix, feature = "serve"))]
 pub(crate) use descriptors::{descriptors_left, most_descriptors};
 pub(crate) use origin::{Origin, origin};

@@ -101,9 +101,11 @@ impl Connection {
         self.heard.set(now);
     }
 
-    /// Since when nothing has come from it; nothing where it waits for an answer.
+    /// Since when nothing has come from it; nothing where it waits for an answer, or follows something: who
+    /// follows need not say anything.
     pub(super) fn silent_since(&self) -> Option<Instant> {
-        self.is_answered().then(|| self.heard.get())
+        let is_idle = self.is_answered() && self.subscriptions.borrow().is_empty();
+        is_idle.then(|| self.heard.get())
     }
 
     /// Ends it for another that needs the room, whether it hears that or not.

@@ -256,8 +256,10 @@ fn the_one_that_is_silent_the_longest_makes_room() {
     options.max_connections = 3;
     let home = Home::with(&options);
     let begun = Instant::now();
-    let (mut first, mut second, mut third) = (home.client(), home.client(), home.client());
-    first.asks("PING\n", "PONG\n");
+    // One that follows need not say anything.
+    let mut first = home.client();
+    first.asks("EVENT SUBSCRIBE s 1\n", "EVENT SUBSCRIBED s EMPTY\n");
+    let (mut second, mut third) = (home.client(), home.client());
     let (too_many, mut refused) = ("ERROR \"too many connections\"\n", 0);
     let mut fourth = loop {
         let mut fourth = Client::at(&home.path().join("serve.sock"));

@@ -77,7 +77,7 @@ pub(crate) struct ServeArgs {
     /// Take HTTP requests from pages of ORIGIN, a scheme and a host; may be given several times
     #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     allow_origin: Vec<String>,
-    /// At most N connections at once; the next takes the place of one that has been silent for ten seconds
+    /// At most N connections at once; the next takes the place of one that has been silent for ten seconds and follows nothing
     #[arg(long, value_name = "N", default_value = "1024", value_parser = following::at_least_one)]
     max_connections: usize,
     /// Keep at most SIZE of payloads and answers in memory; who sends more waits [default: 256MiB]
