@@ -14,8 +14,8 @@ use ream::{Options, Query, Store};
 use crate::command::start;
 
 const PUBLISHERS: usize = 6;
-/// How many acknowledgements lie between two kills.
-const BETWEEN: usize = 150;
+/// How many acknowledgements lie between two kills, in turn: now it has just begun, now it is in full swing.
+const BETWEEN: [usize; 6] = [150, 0, 400, 1, 60, 7];
 
 /// One who publishes event after event, each until it is acknowledged.
 struct Publisher {
@@ -72,12 +72,12 @@ impl Publisher {
 }
 
 /// Kills a server each time that so many more events were acknowledged, and starts it again; `REAM_KILLS`
-/// times, or 10.
+/// times, or 12.
 fn kill_again_and_again(store: &Path, acknowledged: &Receiver<()>) {
-    let kills = std::env::var("REAM_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(10);
-    for _ in 0..kills {
+    let kills = std::env::var("REAM_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(12);
+    for kill in 0..kills {
         let (mut server, _) = start(store, &[]);
-        for _ in 0..BETWEEN {
+        for _ in 0..BETWEEN[kill % BETWEEN.len()] {
             acknowledged.recv().unwrap();
         }
         server.kill().unwrap();
