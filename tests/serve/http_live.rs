@@ -13,7 +13,7 @@ fn home() -> Home {
 }
 
 /// Who follows, after the head of the answer.
-fn follows(home: &Home, query: &str, head: &str) -> Browser {
+pub(crate) fn follows(home: &Home, query: &str, head: &str) -> Browser {
     let mut browser = home.browser();
     let accept = "Accept: text/event-stream\r\nAuthorization: Bearer t-read\r\n";
     browser.send(format!("GET /events{query} HTTP/1.1\r\nHost: localhost\r\n{accept}{head}\r\n"));
@@ -44,7 +44,7 @@ fn told(home: &Home, position: u64) -> (String, String) {
 }
 
 /// All that comes until so many events have.
-fn events(browser: &mut Browser, count: usize) -> String {
+pub(crate) fn events(browser: &mut Browser, count: usize) -> String {
     let mut events = String::new();
     while events.matches("\n\n").count() < count {
         events.push_str(&browser.piece().expect("it goes on"));

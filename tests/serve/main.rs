@@ -3,6 +3,7 @@
 #![cfg(all(unix, feature = "serve"))]
 #![allow(clippy::unwrap_used, reason = "a test that fails here fails as it should")]
 
+mod beside;
 mod command;
 #[cfg(target_os = "linux")]
 mod crowds;
