@@ -76,7 +76,14 @@ fn events_are_read_as_they_are_chosen() {
     for (query, words) in [
         ("?steam=a", "did you mean `stream`?"),
         ("?limit=1&limit=2", "is given twice"),
-        ("?limit=x", "the parameter `limit` can't be `x`: no whole number from 0 on"),
+        (
+            "?limit=x",
+            "the parameter `limit` can't be `x`: no whole number from 0 to 9223372036854775807",
+        ),
+        (
+            "?last=9223372036854775808",
+            "the parameter `last` can't be `9223372036854775808`: no whole number from 0 to 9223372036854775807",
+        ),
         ("?after=x", "the parameter `after` can't be `x`"),
         ("?after=1&from=2", "do not go together"),
         ("?after=@1", "a version (`@N`) needs exactly one stream"),

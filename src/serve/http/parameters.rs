@@ -80,7 +80,11 @@ impl Parameters {
 
     /// The same, which is a number.
     pub(super) fn number(&self, name: &str) -> Result<Option<u64>, Problem> {
-        self.one_by(name, |value| value.parse().map_err(|_| "no whole number from 0 on"))
+        let read = |value: &str| {
+            let number = value.parse().ok().filter(|number| i64::try_from(*number).is_ok());
+            number.ok_or_else(|| format!("no whole number from 0 to {}", i64::MAX))
+        };
+        self.one_by(name, read)
     }
 
     /// The values of a parameter that may be given several times, as they are parsed.
