@@ -44,6 +44,7 @@ use self::backend::{Backend, Limits};
 use self::connection::HEALTH;
 use self::guard::Rules;
 use self::problem::Problem;
+use self::schemas::ProblemJson;
 use super::ServeOptions;
 use super::access::Tokens;
 use super::hub::Hub;
@@ -145,7 +146,17 @@ fn router(backend: &Arc<Backend>) -> Router {
     router.with_state(Arc::clone(backend))
 }
 
-/// Whether the server can do its work; nothing else.
+/// Tells whether the server can do its work; nothing else.
+#[utoipa::path(
+    get,
+    path = "/health",
+    responses(
+        (status = 200, description = "It can"),
+        (status = 503, description = "It can't, or it ends"),
+        (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json")
+    ),
+    security(())
+)]
 async fn health(State(backend): State<Arc<Backend>>) -> StatusCode {
     let check = |store: &mut crate::store::Store| Ok(store.check()?);
     let is_ending = *backend.ending.borrow();

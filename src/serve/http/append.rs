@@ -15,7 +15,7 @@ use super::body::{self, JSON, Received};
 use super::name::stream_in;
 use super::parameters::Parameters;
 use super::problem::Problem;
-use super::schemas::{AcknowledgementJson, ProblemJson};
+use super::schemas::{AcknowledgementJson, AcknowledgementLineJson, NewEventJson, ProblemJson};
 use crate::event::{Data, EventId, EventType, Expect, Json, NewEvent};
 
 /// What the body of an event may be.
@@ -25,22 +25,26 @@ const TAKEN: &str = "application/json, application/octet-stream (bytes) and appl
 #[utoipa::path(
     post,
     path = "/streams/{stream}",
+    operation_id = "append_event",
     params(
-        ("stream" = String, Path, description = "The stream; one whose name an address would bend is named by `POST /streams?stream=`"),
-        ("type" = Option<String>, Query, description = "The event's type; needed but for lines"),
-        ("expect" = Option<String>, Query, description = "What the stream is like: `any`, `no-stream`, `exists`, or its version"),
-        ("id" = Option<String>, Query, description = "The event's id: with it the request can be repeated"),
+        ("stream" = String, Path, min_length = 1, description = "The stream; one whose name an address would bend is named by `POST /streams?stream=`"),
+        ("type" = Option<String>, Query, min_length = 1, description = "The event's type; needed but for lines"),
+        ("expect" = Option<String>, Query, pattern = "^(any|no-stream|exists|[0-9]+)$", description = "What the stream is like: `any`, `no-stream`, `exists`, or its version"),
+        ("id" = Option<String>, Query, min_length = 1, description = "The event's id: with it the request can be repeated"),
         ("metadata" = Option<String>, Query, description = "A JSON object"),
-        ("time" = Option<String>, Query, description = "When it took place"),
+        ("time" = Option<String>, Query, format = DateTime, description = "When it took place"),
         ("atomic" = Option<bool>, Query, description = "Of lines: store all, or none")
     ),
     request_body(description = "The event's data, or with `application/jsonl` an event on each line", content(
         (serde_json::Value = "application/json"),
         (Vec<u8> = "application/octet-stream"),
-        (String = "application/jsonl")
+        (NewEventJson = "application/jsonl")
     )),
     responses(
-        (status = 200, description = "Where it is stored", body = AcknowledgementJson),
+        (status = 200, description = "Where it is stored; of lines, an acknowledgement on each line, the last of which says how it ended", content(
+            (AcknowledgementJson = "application/json"),
+            (AcknowledgementLineJson = "application/jsonl")
+        )),
         (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json")
     )
 )]

@@ -32,13 +32,14 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 #[utoipa::path(
     get,
     path = "/events",
+    operation_id = "read_events",
     params(
         ("stream" = Option<Vec<String>>, Query, description = "Only streams that one of these patterns matches: `order-*`"),
         ("type" = Option<Vec<String>>, Query, description = "Only events of these types"),
         ("after" = Option<String>, Query, description = "Only what follows: a position, a cursor, or `@N` for a version of the one stream"),
         ("from" = Option<String>, Query, description = "Only this and what follows: a position, or `@N`"),
         ("until" = Option<String>, Query, description = "Only what comes up to this: a position, `@N`, or a time"),
-        ("since" = Option<String>, Query, description = "Only what has this time or a later one"),
+        ("since" = Option<String>, Query, format = DateTime, description = "Only what has this time or a later one"),
         ("last" = Option<u64>, Query, description = "Only the last N"),
         ("limit" = Option<u64>, Query, description = "At most N"),
         ("Last-Event-ID" = Option<String>, Header, description = "Of a stream: behind which event it goes on")

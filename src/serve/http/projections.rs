@@ -20,6 +20,7 @@ use crate::store::{Error, Projection, ProjectionEntry, Query, Store};
 
 /// A projection, with its fields in this order.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Projection)]
 struct ProjectionJson<'p> {
     projection: &'p str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,6 +37,7 @@ struct ProjectionJson<'p> {
 
 /// How a projection stands.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ProjectionStatus)]
 struct StandsJson {
     rows: u64,
     bytes: u64,
@@ -59,6 +61,7 @@ fn stands(store: &Store, entry: &ProjectionEntry) -> Result<StandsJson, Error> {
 #[utoipa::path(
     get,
     path = "/projections",
+    operation_id = "list_projections",
     responses(
         (status = 200, description = "Projections, one on each line", body = ProjectionJson, content_type = "application/jsonl"),
         (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json")

@@ -1,11 +1,11 @@
 //! The forms of what is written member by member elsewhere, as they are described to clients.
 
+use serde::Serialize;
 use utoipa::ToSchema;
 
 /// What went wrong, and what is known of that.
-#[derive(ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Problem)]
-#[expect(dead_code, reason = "it is written member by member, and described here")]
 pub(super) struct ProblemJson {
     /// What it is called: `urn:ream:` and a name.
     r#type: String,
@@ -30,19 +30,21 @@ pub(super) struct EventJson {
     id: String,
     r#type: String,
     /// When it took place, by who appended it.
+    #[schema(format = DateTime)]
     time: String,
     /// When it was stored, where that is another time.
+    #[schema(format = DateTime)]
     recorded: Option<String>,
     /// Any JSON; where it is bytes, `data_base64` stands in its place.
     data: Option<serde_json::Value>,
     data_base64: Option<String>,
+    #[schema(value_type = Option<Object>)]
     metadata: Option<serde_json::Value>,
 }
 
 /// Where an event is stored.
-#[derive(ToSchema)]
+#[derive(Serialize, ToSchema)]
 #[schema(as = Acknowledgement)]
-#[expect(dead_code, reason = "it is written member by member, and described here")]
 pub(super) struct AcknowledgementJson {
     stream: String,
     version: u64,
@@ -52,4 +54,61 @@ pub(super) struct AcknowledgementJson {
     duplicate: Option<bool>,
     /// That it was removed since.
     removed: Option<bool>,
+}
+
+/// What is said of an event on a line, or of all of them on the last one.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AcknowledgementLine)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is written member by member, and described here")]
+pub(super) enum AcknowledgementLineJson {
+    Acknowledgement(AcknowledgementJson),
+    Done(DoneJson),
+    Stopped(StoppedJson),
+}
+
+/// That all events are stored.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Done)]
+pub(super) struct DoneJson {
+    /// How many events are stored.
+    done: u64,
+}
+
+/// That an event was refused, and no later one is stored.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Stopped)]
+pub(super) struct StoppedJson {
+    error: ProblemJson,
+    /// In which line it is, where it is in one.
+    line: Option<u64>,
+    /// How many events before it are stored.
+    stored: u64,
+}
+
+/// An event that is to be stored.
+#[derive(ToSchema)]
+#[schema(as = NewEvent)]
+#[expect(dead_code, reason = "it is parsed member by member, and described here")]
+pub(super) struct NewEventJson {
+    /// Needed where the address names no stream.
+    #[schema(min_length = 1)]
+    stream: Option<String>,
+    #[schema(min_length = 1)]
+    r#type: String,
+    #[schema(min_length = 1)]
+    id: Option<String>,
+    /// When it took place.
+    #[schema(format = DateTime)]
+    time: Option<String>,
+    /// Any JSON; where it is bytes, `data_base64` stands in its place.
+    data: Option<serde_json::Value>,
+    data_base64: Option<String>,
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<serde_json::Value>,
+    /// What the stream is like: `any`, `no-stream`, `exists`, or its version.
+    expect: Option<serde_json::Value>,
+    /// The state that the stream has from here on; where it is bytes, `state_base64` stands in its place.
+    state: Option<serde_json::Value>,
+    state_base64: Option<String>,
 }

@@ -29,6 +29,7 @@ const HASH: usize = 8;
 
 /// A state without its data, with its fields in this order.
 #[derive(Serialize, ToSchema)]
+#[schema(as = StateEntry)]
 struct EntryJson<'s> {
     stream: &'s str,
     version: u64,
@@ -38,6 +39,7 @@ struct EntryJson<'s> {
 
 /// What was removed.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Removed)]
 struct RemovedJson<'s> {
     stream: &'s str,
     removed: bool,
@@ -133,8 +135,9 @@ fn tagged(tag: &str, response: impl IntoResponse) -> Response {
 #[utoipa::path(
     get,
     path = "/states/{stream}",
+    operation_id = "get_state",
     params(
-        ("stream" = String, Path, description = "The stream; one whose name an address would bend is named by `/states?stream=`"),
+        ("stream" = String, Path, min_length = 1, description = "The stream; one whose name an address would bend is named by `/states?stream=`"),
         ("If-None-Match" = Option<String>, Header, description = "Tags of states that are known")
     ),
     responses(
@@ -170,9 +173,10 @@ pub(super) async fn get(
 #[utoipa::path(
     put,
     path = "/states/{stream}",
+    operation_id = "put_state",
     params(
-        ("stream" = String, Path, description = "The stream; one whose name an address would bend is named by `/states?stream=`"),
-        ("expect" = Option<String>, Query, description = "What the stream is like: `any`, `no-stream`, `exists`, or its version"),
+        ("stream" = String, Path, min_length = 1, description = "The stream; one whose name an address would bend is named by `/states?stream=`"),
+        ("expect" = Option<String>, Query, pattern = "^(any|no-stream|exists|[0-9]+)$", description = "What the stream is like: `any`, `no-stream`, `exists`, or its version"),
         ("version" = Option<u64>, Query, description = "The version that it reflects; the stream's by default"),
         ("If-Match" = Option<String>, Header, description = "Only in the place of the state with one of these tags"),
         ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is none")
@@ -231,8 +235,9 @@ pub(super) async fn put(
 #[utoipa::path(
     delete,
     path = "/states/{stream}",
+    operation_id = "delete_state",
     params(
-        ("stream" = String, Path, description = "The stream; one whose name an address would bend is named by `/states?stream=`"),
+        ("stream" = String, Path, min_length = 1, description = "The stream; one whose name an address would bend is named by `/states?stream=`"),
         ("If-Match" = Option<String>, Header, description = "Only in the place of the state with one of these tags"),
         ("If-None-Match" = Option<String>, Header, description = "`*`: only where there is none")
     ),

@@ -18,6 +18,7 @@ use crate::store::{Query, Store, Subscription};
 
 /// How a store stands, with its fields in this order.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Status)]
 struct StatusJson<'s> {
     store: &'s str,
     head: u64,
@@ -37,6 +38,7 @@ struct StatusJson<'s> {
 #[utoipa::path(
     get,
     path = "/status",
+    operation_id = "show_status",
     responses((status = 200, description = "How it stands", body = StatusJson), (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json"))
 )]
 pub(super) async fn status(
@@ -66,6 +68,7 @@ pub(super) async fn status(
 
 /// A subscription, with its fields in this order.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Subscription)]
 struct SubscriptionJson<'s> {
     name: &'s str,
     kind: &'static str,
@@ -91,6 +94,7 @@ struct SubscriptionJson<'s> {
 #[utoipa::path(
     get,
     path = "/subscriptions",
+    operation_id = "list_subscriptions",
     responses(
         (status = 200, description = "Subscriptions, one on each line", body = SubscriptionJson, content_type = "application/jsonl"),
         (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json")

@@ -23,6 +23,7 @@ const PAGE: usize = 1000;
 
 /// A stream, with its fields in this order.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Stream)]
 struct StreamJson<'s> {
     stream: &'s str,
     version: u64,
@@ -64,7 +65,8 @@ impl Source for Listing {
 #[utoipa::path(
     get,
     path = "/streams",
-    params(("stream" = Option<String>, Query, description = "Only streams that this pattern matches")),
+    operation_id = "list_streams",
+    params(("stream" = Option<String>, Query, min_length = 1, description = "Only streams that this pattern matches")),
     responses(
         (status = 200, description = "Streams, one on each line", body = StreamJson, content_type = "application/jsonl"),
         (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json")
@@ -83,7 +85,8 @@ pub(super) async fn list(
 #[utoipa::path(
     get,
     path = "/streams/{stream}",
-    params(("stream" = String, Path, description = "The stream")),
+    operation_id = "show_stream",
+    params(("stream" = String, Path, min_length = 1, description = "The stream")),
     responses((status = 200, description = "The stream", body = StreamJson), (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json"))
 )]
 pub(super) async fn show(

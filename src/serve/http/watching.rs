@@ -46,6 +46,7 @@ fn look(store: &mut Store) -> Result<Looked, Problem> {
 #[utoipa::path(
     get,
     path = "/metrics",
+    operation_id = "show_metrics",
     responses(
         (status = 200, description = "Text for OpenMetrics", body = String, content_type = "application/openmetrics-text"),
         (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json")

@@ -15,7 +15,7 @@ use crate::serve::http::backend::Backend;
 use crate::serve::http::body::{self, Broken, LINES};
 use crate::serve::http::parameters::Parameters;
 use crate::serve::http::problem::Problem;
-use crate::serve::http::schemas::{AcknowledgementJson, ProblemJson};
+use crate::serve::http::schemas::{AcknowledgementLineJson, NewEventJson, ProblemJson};
 use crate::wire::Defaults;
 
 /// How long a body may be, in bytes.
@@ -25,13 +25,14 @@ const BODY: usize = 64 << 20;
 #[utoipa::path(
     post,
     path = "/events",
+    operation_id = "append_events",
     params(
         ("atomic" = Option<bool>, Query, description = "Store all, or none"),
         ("live" = Option<bool>, Query, description = "Acknowledge lines while more of them come")
     ),
-    request_body(content = String, content_type = "application/jsonl", description = "An event on each line"),
+    request_body(content = NewEventJson, content_type = "application/jsonl", description = "An event on each line"),
     responses(
-        (status = 200, description = "An acknowledgement on each line; the last one says how it ended", body = AcknowledgementJson, content_type = "application/jsonl"),
+        (status = 200, description = "An acknowledgement on each line; the last one says how it ended", body = AcknowledgementLineJson, content_type = "application/jsonl"),
         (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json")
     )
 )]

@@ -49,6 +49,7 @@ struct Behind(Position);
 #[utoipa::path(
     get,
     path = "/projections/{name}",
+    operation_id = "select_rows",
     params(
         ("name" = String, Path, description = "The projection"),
         ("where" = Option<String>, Query, description = "Only rows that this is true of; `:names` in it are given as `with.NAME`"),
