@@ -3,12 +3,13 @@
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use ream::serve::{ServeOptions, Server};
 use ream::{Options, Store};
 
 use crate::http::Browser;
+use crate::secrets::{Heard, Running};
 use crate::support::Client;
 
 pub(crate) fn ream(store: &Path, args: &[&str]) -> Command {
@@ -19,32 +20,35 @@ pub(crate) fn ream(store: &Path, args: &[&str]) -> Command {
 }
 
 /// Starts a server, and waits until it listens; with what it says to that.
-pub(crate) fn start(store: &Path, args: &[&str]) -> (Child, String) {
+pub(crate) fn start(store: &Path, args: &[&str]) -> (Running, String) {
     started(&mut ream(store, &[&["serve"], args].concat()))
 }
 
 /// The same for a server that is started so.
-pub(crate) fn started(command: &mut Command) -> (Child, String) {
-    let mut server = command.spawn().unwrap();
+pub(crate) fn started(command: &mut Command) -> (Running, String) {
+    let mut server = Running::new(command.spawn().unwrap());
     let mut line = String::new();
     BufReader::new(server.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    Heard::default().take(line.as_bytes());
     (server, line)
 }
 
 /// Starts a server, and waits until it listens on so many; with what it says to each.
-pub(crate) fn listening(command: &mut Command, count: usize) -> (Child, Vec<String>) {
-    let mut server = command.spawn().unwrap();
+pub(crate) fn listening(command: &mut Command, count: usize) -> (Running, Vec<String>) {
+    let mut server = Running::new(command.spawn().unwrap());
     let lines = BufReader::new(server.stdout.as_mut().unwrap()).lines();
-    let lines = lines.take(count).map(Result::unwrap).collect();
+    let lines: Vec<_> = lines.take(count).map(Result::unwrap).collect();
+    Heard::default().take(lines.join("\n").as_bytes());
     (server, lines)
 }
 
-pub(crate) fn signal(server: &Child, name: &str) {
+pub(crate) fn signal(server: &Running, name: &str) {
     let killed = Command::new("kill").args(["-s", name, &server.id().to_string()]).status();
     assert!(killed.unwrap().success());
 }
 
 pub(crate) fn told(Output { status, stderr, .. }: &Output) -> (Option<i32>, String) {
+    Heard::default().take(stderr);
     (status.code(), String::from_utf8_lossy(stderr).into_owned())
 }
 

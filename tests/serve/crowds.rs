@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use ream::platform;
 
 use crate::command::{listening, signal, start, told};
+use crate::secrets::Running;
 use crate::support::Client;
 use crate::tcp::{address, store};
 
@@ -29,7 +30,7 @@ fn memory(server: &Child) -> u64 {
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-fn end(server: Child) {
+fn end(server: Running) {
     signal(&server, "TERM");
     assert_eq!(told(&server.wait_with_output().unwrap()).0, Some(0));
 }

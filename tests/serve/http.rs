@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
+use crate::secrets::{self, Heard};
 use crate::support::{Home, PATIENCE};
 
 /// What a server answered.
@@ -41,6 +42,7 @@ impl Answer {
 /// A connection.
 pub(crate) struct Browser {
     socket: TcpStream,
+    heard: Heard,
     /// What has come and was not looked at yet.
     ahead: Vec<u8>,
 }
@@ -49,10 +51,11 @@ impl Browser {
     pub(crate) fn at(address: SocketAddr) -> Self {
         let socket = TcpStream::connect(address).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self { socket, ahead: Vec::new() }
+        Self { socket, heard: Heard::default(), ahead: Vec::new() }
     }
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        secrets::keep_sent(bytes.as_ref());
         self.socket.write_all(bytes.as_ref()).unwrap();
     }
 
@@ -82,6 +85,7 @@ impl Browser {
         let mut bytes = vec![0; 1 << 16];
         match self.socket.read(&mut bytes) {
             Ok(length) => {
+                self.heard.take(&bytes[..length]);
                 self.ahead.extend_from_slice(&bytes[..length]);
                 length > 0
             }

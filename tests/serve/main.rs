@@ -16,6 +16,7 @@ mod http_two;
 mod kills;
 mod protocol;
 mod pushes;
+mod secrets;
 mod service;
 mod support;
 mod tcp;

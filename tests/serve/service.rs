@@ -6,13 +6,14 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::command::{listening, ream, signal, started, told};
 use crate::http::Browser;
+use crate::secrets::Running;
 use crate::support::Client;
 use crate::tcp::{address, store, tokens};
 
@@ -28,7 +29,7 @@ fn given(store: &Path, socket: impl Into<OwnedFd>, name: &str, args: &[&str]) ->
 
 /// Has a server end, which says nothing more.
 #[track_caller]
-fn end(server: Child) {
+fn end(server: Running) {
     signal(&server, "TERM");
     assert_eq!(told(&server.wait_with_output().unwrap()), (Some(0), String::new()));
 }

@@ -13,6 +13,8 @@ use ream::serve::{Renewal, ServeOptions, Server, Stop};
 use ream::{Data, EventRef, Json, NewEvent, Options, Query, Store};
 use tempfile::TempDir;
 
+use crate::secrets::{self, Heard};
+
 /// How long anything may take at all.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -39,6 +41,7 @@ impl Home {
     pub(crate) fn with_http(mut options: ServeOptions) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("tokens");
+        ["t-read", "t-append", "t-admin"].into_iter().for_each(secrets::keep);
         std::fs::write(&file, "ann read t-read\nbob append t-append\ncat admin t-admin\n").unwrap();
         std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         options.token_file = Some(file);
@@ -169,6 +172,7 @@ impl Socket for TcpStream {
 /// Someone who is connected.
 pub(crate) struct Client {
     socket: Box<dyn Socket>,
+    heard: Heard,
     /// What has come and was not looked at yet.
     ahead: Vec<u8>,
 }
@@ -180,10 +184,11 @@ impl Client {
 
     pub(crate) fn of(socket: impl Socket + 'static) -> Self {
         socket.limit(PATIENCE).unwrap();
-        Self { socket: Box::new(socket), ahead: Vec::new() }
+        Self { socket: Box::new(socket), heard: Heard::default(), ahead: Vec::new() }
     }
 
     pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        secrets::keep_sent(bytes.as_ref());
         self.socket.write_all(bytes.as_ref()).unwrap();
     }
 
@@ -208,6 +213,7 @@ impl Client {
         let mut byte = [0];
         let heard = match self.socket.read(&mut byte) {
             Ok(length) => {
+                self.heard.take(&byte[..length]);
                 self.ahead.extend_from_slice(&byte[..length]);
                 true
             }
@@ -221,6 +227,7 @@ impl Client {
         let mut bytes = vec![0; 1 << 16];
         match self.socket.read(&mut bytes) {
             Ok(length) => {
+                self.heard.take(&bytes[..length]);
                 self.ahead.extend_from_slice(&bytes[..length]);
                 length > 0
             }

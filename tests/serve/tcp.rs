@@ -13,6 +13,7 @@ use ream::{Options, Store};
 use tempfile::TempDir;
 
 use crate::command::{ream, signal, start, started, told};
+use crate::secrets;
 use crate::support::{Client, Home};
 
 /// The answer where a token is needed.
@@ -27,12 +28,15 @@ pub(crate) fn home(change: impl FnOnce(&mut ServeOptions)) -> Home {
 }
 
 fn own_token(home: &Home) -> String {
-    fs::read_to_string(home.path().join("serve.token")).unwrap().trim_end().to_owned()
+    let token = fs::read_to_string(home.path().join("serve.token")).unwrap().trim_end().to_owned();
+    secrets::keep(&token);
+    token
 }
 
 pub(crate) fn tokens(lines: &str) -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("tokens");
+    lines.lines().filter_map(|line| line.split(' ').nth(2)).for_each(secrets::keep);
     fs::write(&path, lines).unwrap();
     fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
     (directory, path)
