@@ -10,9 +10,13 @@ mod targets;
 use std::fs;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
+#[cfg(unix)]
+use std::{cell::RefCell, time::Duration};
 
 use targets::expression::{self, Stored, Table};
 use targets::files::Kept;
+#[cfg(unix)]
+use targets::http::Site;
 #[cfg(unix)]
 use targets::session::session;
 use targets::{definition, lines};
@@ -74,6 +78,13 @@ fn lines_are_taken_or_refused() {
 #[test]
 fn sessions_are_the_same_however_they_are_cut() {
     go_through("session", session);
+}
+
+#[cfg(unix)]
+#[test]
+fn connections_of_http_are_answered_or_ended() {
+    let site = RefCell::new(Site::new(Duration::from_millis(200)));
+    go_through("http", |sent| site.borrow_mut().answers(sent));
 }
 
 #[test]

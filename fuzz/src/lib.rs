@@ -4,6 +4,8 @@
 pub mod definition;
 pub mod expression;
 pub mod files;
+#[cfg(unix)]
+pub mod http;
 pub mod lines;
 #[cfg(unix)]
 pub mod session;
