@@ -1,87 +1,13 @@
-//! `GET /openapi.json`: the description of all requests, made from what stands beside them.
+//! `GET /openapi.json`: the description of all requests. It is made from what stands beside them, and kept in
+//! `docs/openapi.json`: what would make it is larger than what it makes.
 
 use axum::http::header::{self, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
-use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{OpenApi as Description, RefOr};
-use utoipa::{Modify, OpenApi};
 
-use super::problem::Problem;
 use super::schemas::ProblemJson;
-use super::{append, events, projections, states, status, streams, watching};
 
-/// The requests that there are.
-#[derive(OpenApi)]
-#[openapi(
-    info(title = "ream", description = "An event store in a directory, over HTTP."),
-    paths(
-        events::read,
-        append::lines::append_lines,
-        append::append,
-        streams::list,
-        streams::show,
-        states::get,
-        states::put,
-        states::delete,
-        projections::list,
-        projections::selecting::select,
-        status::subscriptions,
-        status::status,
-        watching::metrics,
-        describe,
-        super::health
-    ),
-    security(("token" = [])),
-    modifiers(&Token, &Named)
-)]
-struct Requests;
-
-/// That requests bring a token.
-struct Token;
-
-impl Modify for Token {
-    fn modify(&self, description: &mut Description) {
-        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
-        description.components.get_or_insert_default().add_security_scheme("token", scheme);
-    }
-}
-
-/// That a stream may be named by a parameter as well, and that no request is called after the code that answers it.
-struct Named;
-
-impl Modify for Named {
-    fn modify(&self, description: &mut Description) {
-        let paths = &mut description.paths.paths;
-        let state = paths.get("/states/{stream}").cloned().map(by_parameter);
-        paths.extend(state.map(|state| ("/states".to_owned(), state)));
-        let stream = paths.get("/streams/{stream}").cloned().map(by_parameter);
-        if let (Some(streams), Some(stream)) = (paths.get_mut("/streams"), stream) {
-            streams.post = stream.post;
-        }
-        paths.values_mut().flat_map(operations).for_each(|operation| operation.tags = None);
-    }
-}
-
-/// The same requests, with what is named in their path as a parameter.
-fn by_parameter(mut path: PathItem) -> PathItem {
-    for operation in operations(&mut path) {
-        for parameter in operation.parameters.iter_mut().flatten() {
-            if let RefOr::T(parameter) = parameter
-                && parameter.parameter_in == ParameterIn::Path
-            {
-                parameter.parameter_in = ParameterIn::Query;
-                parameter.description = Some("The stream".into());
-            }
-        }
-        operation.operation_id.iter_mut().for_each(|id| id.push_str("_by_parameter"));
-    }
-    path
-}
-
-fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut path.get, &mut path.put, &mut path.post, &mut path.delete].into_iter().flatten()
-}
+/// As it is kept.
+const DESCRIPTION: &str = include_str!("../../../docs/openapi.json");
 
 /// Describes all requests.
 #[utoipa::path(
@@ -92,10 +18,92 @@ fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
         (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json")
     )
 )]
-pub(super) async fn describe() -> Result<Response, Problem> {
-    let json = Requests::openapi().to_json().map_err(|_| Problem::internal())?;
-    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json)
-        .into_response())
+pub(super) async fn describe() -> Response {
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], DESCRIPTION)
+        .into_response()
+}
+
+/// What the description is made from.
+#[cfg(test)]
+mod made {
+    use utoipa::openapi::path::{Operation, ParameterIn, PathItem};
+    use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+    use utoipa::openapi::{OpenApi as Description, RefOr};
+    use utoipa::{Modify, OpenApi};
+
+    use super::super::{append, events, projections, states, status, streams, watching};
+
+    /// The requests that there are.
+    #[derive(OpenApi)]
+    #[openapi(
+        info(title = "ream", description = "An event store in a directory, over HTTP."),
+        paths(
+            events::read,
+            append::lines::append_lines,
+            append::append,
+            streams::list,
+            streams::show,
+            states::get,
+            states::put,
+            states::delete,
+            projections::list,
+            projections::selecting::select,
+            status::subscriptions,
+            status::status,
+            watching::metrics,
+            super::describe,
+            super::super::health
+        ),
+        security(("token" = [])),
+        modifiers(&Token, &Named)
+    )]
+    pub(super) struct Requests;
+
+    /// That requests bring a token.
+    struct Token;
+
+    impl Modify for Token {
+        fn modify(&self, description: &mut Description) {
+            let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+            description.components.get_or_insert_default().add_security_scheme("token", scheme);
+        }
+    }
+
+    /// That a stream may be named by a parameter as well, and that no request is called after the code that answers it.
+    struct Named;
+
+    impl Modify for Named {
+        fn modify(&self, description: &mut Description) {
+            let paths = &mut description.paths.paths;
+            let state = paths.get("/states/{stream}").cloned().map(by_parameter);
+            paths.extend(state.map(|state| ("/states".to_owned(), state)));
+            let stream = paths.get("/streams/{stream}").cloned().map(by_parameter);
+            if let (Some(streams), Some(stream)) = (paths.get_mut("/streams"), stream) {
+                streams.post = stream.post;
+            }
+            paths.values_mut().flat_map(operations).for_each(|operation| operation.tags = None);
+        }
+    }
+
+    /// The same requests, with what is named in their path as a parameter.
+    fn by_parameter(mut path: PathItem) -> PathItem {
+        for operation in operations(&mut path) {
+            for parameter in operation.parameters.iter_mut().flatten() {
+                if let RefOr::T(parameter) = parameter
+                    && parameter.parameter_in == ParameterIn::Path
+                {
+                    parameter.parameter_in = ParameterIn::Query;
+                    parameter.description = Some("The stream".into());
+                }
+            }
+            operation.operation_id.iter_mut().for_each(|id| id.push_str("_by_parameter"));
+        }
+        path
+    }
+
+    fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+        [&mut path.get, &mut path.put, &mut path.post, &mut path.delete].into_iter().flatten()
+    }
 }
 
 #[cfg(test)]
@@ -103,8 +111,23 @@ mod tests {
     use std::collections::HashSet;
 
     use serde_json::json;
+    use utoipa::OpenApi as _;
 
-    use super::*;
+    use super::DESCRIPTION;
+    use super::made::Requests;
+
+    /// Has the description be kept as it is made; `.ci/generate` says so.
+    const UPDATE: &str = "REAM_UPDATE_DESCRIPTION";
+
+    #[test]
+    fn the_description_that_is_kept_is_what_is_made() {
+        let made = Requests::openapi().to_pretty_json().unwrap() + "\n";
+        if std::env::var_os(UPDATE).is_some() {
+            let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json");
+            return std::fs::write(path, made).unwrap();
+        }
+        assert!(made == DESCRIPTION, "docs/openapi.json is not fresh: run .ci/generate");
+    }
 
     #[test]
     fn each_request_is_described_with_what_it_takes_and_answers() {
