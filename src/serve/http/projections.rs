@@ -19,14 +19,25 @@ use crate::event::Pattern;
 use crate::store::{Error, Projection, ProjectionEntry, Query, Store};
 
 /// A projection, with its fields in this order.
-#[derive(Serialize, ToSchema)]
+#[derive(Default, Serialize, ToSchema)]
 #[schema(as = Projection)]
 struct ProjectionJson<'p> {
     projection: &'p str,
+    /// That it has no types yet, and no rows.
     #[serde(skip_serializing_if = "Option::is_none")]
     open: Option<bool>,
-    #[serde(flatten)]
-    stands: Option<StandsJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rows: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkpoint: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lag: Option<u64>,
+    /// Why its checkpoint is no place in the log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mismatch: Option<&'static str>,
+    /// Why it can't be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     broken: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,25 +47,20 @@ struct ProjectionJson<'p> {
 }
 
 /// How a projection stands.
-#[derive(Serialize, ToSchema)]
-#[schema(as = ProjectionStatus)]
-struct StandsJson {
-    rows: u64,
-    bytes: u64,
-    checkpoint: u64,
-    lag: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mismatch: Option<&'static str>,
-}
-
-fn stands(store: &Store, entry: &ProjectionEntry) -> Result<StandsJson, Error> {
+fn stands<'p>(store: &Store, entry: &'p ProjectionEntry) -> Result<ProjectionJson<'p>, Error> {
     let name = entry.name.as_str();
     let projection = store.projection(name)?;
     let (status, checkpoint) = (projection.status()?, Projection::checkpoint(&projection)?);
     let (mismatch, from) = place(store, name, &checkpoint)?;
     let (lag, _) = store.lag(&Query::of(entry.definition.from.clone()), from)?;
-    let (rows, bytes, checkpoint) = (status.rows, status.bytes, status.checkpoint.0);
-    Ok(StandsJson { rows, bytes, checkpoint, lag, mismatch })
+    Ok(ProjectionJson {
+        rows: Some(status.rows),
+        bytes: Some(status.bytes),
+        checkpoint: Some(status.checkpoint.0),
+        lag: Some(lag),
+        mismatch,
+        ..ProjectionJson::default()
+    })
 }
 
 /// Lists the projections, one on each line.
@@ -75,27 +81,26 @@ pub(super) async fn list(
     let lines = backend.perform(|store| {
         let mut lines = Vec::new();
         for entry in store.projections()? {
-            let (stands, broken) = match stands(store, &entry) {
-                Ok(stands) => (Some(stands), None),
+            let stands = match stands(store, &entry) {
+                Ok(stands) => stands,
                 // It was dropped since.
                 Err(Error::ProjectionNotFound { .. } | Error::Dropped(_)) => continue,
                 // Of the others it can be told how they stand.
-                Err(error) => (None, Some(error.to_string())),
+                Err(error) => {
+                    ProjectionJson { broken: Some(error.to_string()), ..ProjectionJson::default() }
+                }
             };
             let json = ProjectionJson {
                 projection: entry.name.as_str(),
-                open: None,
-                stands,
-                broken,
                 generation: Some(entry.generation),
                 from: Some(entry.definition.from.iter().map(Pattern::as_str).collect()),
+                ..stands
             };
             body::write_line(&mut lines, &json);
         }
         for projection in &store.open_projections()? {
             let open = Some(true);
-            let (stands, broken, generation, from) = (None, None, None, None);
-            let json = ProjectionJson { projection, open, stands, broken, generation, from };
+            let json = ProjectionJson { projection, open, ..ProjectionJson::default() };
             body::write_line(&mut lines, &json);
         }
         Ok(lines)
