@@ -1,6 +1,7 @@
 """What Schemathesis does not know of ream's requests and answers."""
 
 import json
+import zlib
 
 import jsonschema_rs
 import schemathesis
@@ -16,10 +17,12 @@ def kind_of(response) -> str:
 
 @schemathesis.serializer(LINES)
 def write_lines(ctx, value):
-    """A body of JSON on each line has one line, or those of an array."""
+    """A body of JSON on each line has one line; or, where that is an event, a second one at times that is refused."""
     if isinstance(value, bytes):
         return value
-    lines = value if isinstance(value, list) else [value]
+    lines = [value]
+    if isinstance(value, dict) and len(value) % 2 == 0:
+        lines.append({**value, "id": None, "expect": 999})
     return "".join(json.dumps(line) + "\n" for line in lines).encode()
 
 
@@ -30,7 +33,7 @@ def before_call(context, case, kwargs):
         return
     query, path = case.query or {}, case.operation.path
     # It differs from request to request, and is the same in each run.
-    is_odd = len(query) % 2 == 1
+    is_odd = zlib.crc32(repr(query).encode()) % 2 == 1
     leave_out = []
     if path == "/events" and "live" in query:
         leave_out = ["atomic"]
@@ -64,7 +67,7 @@ def a_success_has_what_is_described_and_nothing_else(ctx, response, case):
     schema = answer["content"].get(kind, {}).get("schema", {})
     if kind == LINES:
         assert response.content.endswith(b"\n"), "the last line has no end"
-        values = response.content.splitlines()
+        values = response.content.split(b"\n")[:-1]
     elif kind == "application/json":
         values = [response.content]
     else:

@@ -58,7 +58,7 @@ struct Behind(Position);
         ("limit" = Option<u64>, Query, description = "At most N"),
         ("offset" = Option<u64>, Query, description = "Pass over N"),
         ("at-least" = Option<u64>, Query, description = "What was stored up to this position is in them"),
-        ("wait" = Option<String>, Query, description = "How long that is waited for: `500ms`, `5s`")
+        ("wait" = Option<String>, Query, min_length = 1, description = "How long that is waited for: `500ms`, `5s`")
     ),
     responses(
         (status = 200, description = "Rows, one on each line", content(
