@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails here fails as it should")]
 
 mod beside;
+mod clocks;
 mod command;
 #[cfg(target_os = "linux")]
 mod crowds;

@@ -34,11 +34,16 @@ impl Home {
     }
 
     pub(crate) fn with(options: &ServeOptions) -> Self {
-        Self::within(tempfile::tempdir().unwrap(), options)
+        Self::within(tempfile::tempdir().unwrap(), &Options::default(), options)
     }
 
     /// One that serves HTTP as well, to who has one of the tokens `t-read`, `t-append` and `t-admin`.
-    pub(crate) fn with_http(mut options: ServeOptions) -> Self {
+    pub(crate) fn with_http(options: ServeOptions) -> Self {
+        Self::with_http_on(&Options::default(), options)
+    }
+
+    /// The same, on a store that is opened with such options.
+    pub(crate) fn with_http_on(store: &Options, mut options: ServeOptions) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("tokens");
         ["t-read", "t-append", "t-admin"].into_iter().for_each(secrets::keep);
@@ -47,12 +52,12 @@ impl Home {
         options.token_file = Some(file);
         options.http = vec![([127, 0, 0, 1], 0).into()];
         options.unix = vec![directory.path().join("s/serve.sock")];
-        Self::within(directory, &options)
+        Self::within(directory, store, &options)
     }
 
-    fn within(directory: TempDir, options: &ServeOptions) -> Self {
+    fn within(directory: TempDir, store: &Options, options: &ServeOptions) -> Self {
         Store::init(&directory.path().join("s"), &Options::default()).unwrap();
-        let server = Server::bind(&directory.path().join("s"), &Options::default(), options);
+        let server = Server::bind(&directory.path().join("s"), store, options);
         let server = server.unwrap();
         let (ports, http) = (server.tcp().collect(), server.http().next());
         let (renewal, stop) = (server.renewal(), server.stop());
