@@ -1,5 +1,5 @@
 //! Remedies against faults of the disk, switched off one by one so that a test sees what each of
-//! them is for.
+//! them is for; and a request of a server that panics.
 //!
 //! Only a build with the feature `faults` can do that: it reads `REAM_FAULTS`, names separated by
 //! commas, such as `no-cut,no-mark`. A release has neither the feature nor the variable's name.
@@ -47,3 +47,18 @@ pub(crate) fn is_off(remedy: Remedy) -> bool {
 pub(crate) const fn is_off(_: Remedy) -> bool {
     false
 }
+
+/// Panics, the first eight times, where a test asks for that (`panic`): more often than there are threads that
+/// could end of it.
+#[cfg(all(unix, feature = "serve", feature = "faults"))]
+pub(crate) fn panic_at_first() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static TIMES: AtomicUsize = AtomicUsize::new(0);
+    let is_asked = || std::env::var("REAM_FAULTS").is_ok_and(|names| names == "panic");
+    let is_over = TIMES.fetch_add(1, Ordering::Relaxed) >= 8;
+    assert!(is_over || !is_asked(), "a test asks for this panic");
+}
+
+/// Panics where a test asks for that: never, without the feature.
+#[cfg(all(unix, feature = "serve", not(feature = "faults")))]
+pub(crate) const fn panic_at_first() {}

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use self::times::Times;
 use super::panics;
+use crate::faults;
 use crate::platform;
 use crate::store::{Error, Options, Store};
 
@@ -115,7 +116,11 @@ impl Worker {
         }
         let Some(store) = &mut self.store else { return };
         self.times.begin(self.number);
-        let done = catch_unwind(AssertUnwindSafe(|| panics::within(|| job(store))));
+        let working = || {
+            faults::panic_at_first();
+            job(store);
+        };
+        let done = catch_unwind(AssertUnwindSafe(|| panics::within(working)));
         self.times.end(self.number);
         if done.is_err() {
             // Whatever it was at, it begins anew.

@@ -1,7 +1,8 @@
 //! A server's socket: it is for the user who runs it. And a disk that takes no more, under a server.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::process::Command;
@@ -33,6 +34,26 @@ impl Client {
         self.0.get_mut().write_all(said.as_bytes()).unwrap();
         self.line()
     }
+}
+
+/// How many requests panic at first.
+const PANICS: usize = 8;
+
+/// Starts a server whose first requests panic, and waits until it listens; with what it says to that.
+fn panics_at_first(home: &Home, args: &[&str]) -> (Running, String) {
+    let mut serve = home.ream(&[&["serve"], args].concat());
+    let mut server = Running::start(serve.env("REAM_FAULTS", "panic"));
+    let line = server.lines().next().unwrap();
+    (server, line)
+}
+
+/// That a server ends as it should, and has said that there were panics.
+fn ends_well(server: Running) {
+    let id = rustix::process::Pid::from_raw(server.id().try_into().unwrap()).unwrap();
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    let ended = server.end();
+    assert_eq!(ended.code, Some(0), "{ended:#?}");
+    assert_eq!(ended.stderr.matches("a test asks for this panic").count(), PANICS, "{ended:#?}");
 }
 
 /// A server of a store, which listens.
@@ -157,4 +178,62 @@ fn with_a_file_of_tokens_another_user_may_connect_and_needs_one() {
     assert_eq!(says("65534", "TOKEN \"other\""), format!("REAM 1.0\n{needed}"));
     // Whoever owns the store needs none.
     assert_eq!(says("0", "PING"), "REAM 1.0\nPONG\nEVENT REMOVED s\n");
+}
+
+#[test]
+fn panics_are_the_end_of_their_requests_alone() {
+    let home = Home::new();
+    let (server, _) = panics_at_first(&home, &[]);
+    let mut other = Client::of(&home);
+    let unknown = "ERROR \"outcome unknown: the request was broken off\"\n";
+    let set = "AGGREGATE SET k 1";
+    for _ in 0..PANICS {
+        let mut client = Client::of(&home);
+        assert_eq!(client.says(set, "1"), unknown);
+        assert_eq!(client.line(), "", "it is closed");
+    }
+    // Who was connected beside it goes on, and the same is done by the next one.
+    let state = "k \"00000000-0000-0000-0000-000000000001\"";
+    assert_eq!(other.says(set, "1"), format!("AGGREGATE SET DONE {state}\n"));
+    assert_eq!(other.says("EVENT PUBLISH s", "1"), "EVENT PUBLISHED s 1\n");
+    ends_well(server);
+}
+
+/// The status of an answer over HTTP to a request that changes something, and its body.
+fn answered(address: &str, token: &str, request: &str, body: &str) -> (u16, String) {
+    let mut connection = TcpStream::connect(address).unwrap();
+    let head = format!(
+        "{request} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    connection.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.into())
+}
+
+#[test]
+fn panics_in_requests_over_http_are_answered_as_of_unknown_outcome() {
+    for (request, body) in [
+        ("POST /events?atomic=true", "{\"stream\":\"s\",\"type\":\"T\",\"id\":\"1\"}\n"),
+        ("POST /events", "{\"stream\":\"s\",\"type\":\"T\",\"id\":\"1\"}\n"),
+        ("PUT /states/s?version=0", "1"),
+        ("DELETE /states/s", ""),
+    ] {
+        let home = Home::new();
+        let (server, line) = panics_at_first(&home, &["--http", "127.0.0.1:0"]);
+        let address = line.split('"').nth(7).unwrap();
+        let token = fs::read_to_string(home.file("serve.token")).unwrap();
+        let asks = || answered(address, token.trim_end(), request, body);
+        for (status, problem) in (0..PANICS).map(|_| asks()) {
+            assert_eq!(status, 500, "{request}: {problem}");
+            for word in ["\"outcome\":\"unknown\"", "\"exit_code\":9", "urn:ream:outcome-unknown"] {
+                assert!(problem.contains(word), "{request}: {problem}");
+            }
+        }
+        assert_ne!(asks().0, 500, "{request}");
+        ends_well(server);
+    }
 }
