@@ -167,8 +167,8 @@ impl Hub {
         }
     }
 
-    /// Tells many answers in two halves: who is told first asks again, and that is committed while the others are told. Told
-    /// all at once, they would all wait for the thread that commits, and it for them.
+    /// Tells many answers in two halves: who is told first asks again, and that is committed while the others are
+    /// told. Told all at once, they would all wait for the thread that commits, and it for them.
     async fn tell_in_halves(&self, mut told: Told) {
         // Where this is broken off, it is told all the same.
         let rest = told.split_off(HALVED);
