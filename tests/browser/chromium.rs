@@ -30,6 +30,8 @@ impl Chromium {
         let home = tempfile::tempdir().unwrap();
         let mut command = Command::new("chromium");
         command.args(WORDS).arg(format!("--user-data-dir={}", home.path().display()));
+        // Whatever it leaves goes with this.
+        command.env("HOME", home.path()).env("TMPDIR", home.path());
         // It is a process of many, which end together; what they say is of no use here.
         command.arg(page).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         let process = command.spawn();

@@ -75,9 +75,9 @@ impl Server {
         client.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         client.read_to_string(&mut answer).unwrap();
-        let count = answer.lines().find_map(|line| {
-            line.strip_prefix("ream_http_request_seconds_count ").map(|count| count.parse())
-        });
+        let count = answer
+            .lines()
+            .find_map(|line| line.strip_prefix("ream_http_request_seconds_count ").map(str::parse));
         count.unwrap_or_else(|| panic!("{answer}")).unwrap()
     }
 }

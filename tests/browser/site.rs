@@ -34,16 +34,16 @@ impl Site {
         self.control
     }
 
-    /// Serves a page on a port of its own; where that is.
-    pub(crate) fn serve(&self, page: String) -> SocketAddr {
-        answer(page, None)
-    }
-
     /// The request that comes next.
     #[track_caller]
     pub(crate) fn next(&self) -> Request {
         self.requests.recv_timeout(PATIENCE).unwrap()
     }
+}
+
+/// Serves a page on a port of its own; where that is.
+pub(crate) fn serve(page: String) -> SocketAddr {
+    answer(page, None)
 }
 
 /// Answers each request on a new port with a page, and keeps it; the address.
