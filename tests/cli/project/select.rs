@@ -256,9 +256,13 @@ fn what_is_not_reached_in_time_is_told() {
 #[test]
 fn csv_is_a_format_of_rows_alone() {
     let shop = users();
-    let alone =
-        "error: csv is a format of `project select` alone\nhint: ream project list --help\n";
-    shop.run(["project", "list", "--format", "csv"]).fails(2, alone);
-    shop.run(["project", "delete", "users", "TRUE", "-y", "--format", "csv"]).fails(2, alone);
+    let alone = |command: &str| {
+        format!(
+            "error: csv is a format of `project select` alone\nhint: ream project {command} --help\n"
+        )
+    };
+    shop.run(["project", "list", "--format", "csv"]).fails(2, &alone("list"));
+    let delete = ["project", "delete", "users", "TRUE", "-y", "--format", "csv"];
+    shop.run(delete).fails(2, &alone("delete"));
     as_it_was(&shop);
 }
