@@ -23,6 +23,7 @@ mod place;
 mod problem;
 mod projections;
 mod schemas;
+mod stalls;
 mod states;
 mod status;
 mod streams;

@@ -19,7 +19,10 @@ use crate::support::{Home, PATIENCE};
 use crate::tls::{Shown, config};
 
 fn home(shown: &Shown) -> Home {
-    let mut options = ServeOptions::default();
+    home_with(shown, ServeOptions::default())
+}
+
+fn home_with(shown: &Shown, mut options: ServeOptions) -> Home {
     (options.tls_cert, options.tls_key) = (Some(shown.cert()), Some(shown.key()));
     Home::with_http(options)
 }
@@ -132,6 +135,28 @@ fn a_request_is_judged_by_its_head_as_in_http_1() {
         let append = (Method::POST, "https://localhost/streams/s?type=T");
         let mut appended = ask(&mut client, append, "*/*", &format!("\"{long}\"")).await;
         assert!(up_to(&mut appended, "").await.contains("\"position\":1,"));
+    });
+    home.end();
+}
+
+#[test]
+fn who_takes_nothing_of_an_answer_is_given_up_though_it_says_that_it_is_there() {
+    let shown = Shown::new();
+    let mut options = ServeOptions::default();
+    (options.keep_alive, options.ping_timeout) = (PATIENCE / 60, PATIENCE / 60);
+    let home = home_with(&shown, options);
+    let long = format!("\"{}\"", "x".repeat(100_000));
+    (0..20).for_each(|_| home.append("s", &long));
+    run(async {
+        let (mut client, connection) = client(&home).await;
+        let events = (Method::GET, "https://localhost/events");
+        // Not a byte of it is taken beyond what may be sent ahead.
+        let _unread = ask(&mut client, events.clone(), "*/*", "").await;
+        assert!(connection.await.unwrap().is_err());
+        let (mut client, connection) = self::client(&home).await;
+        let mut read = ask(&mut client, events, "*/*", "").await;
+        assert_eq!(up_to(&mut read, "").await.lines().count(), 20);
+        assert!(!connection.is_finished());
     });
     home.end();
 }

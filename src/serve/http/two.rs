@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep};
 use super::backend::{Backend, ended};
 use super::connection::Answering;
 use super::heads::{HEAD, HEAD_TIME, Standing};
+use super::stalls::Stalls;
 use crate::serve::seat::Seat;
 
 /// Its name in a handshake (ALPN).
@@ -27,6 +28,8 @@ const REQUESTS: u32 = 64;
 const AHEAD: u32 = 64 << 10;
 /// How much of an answer is kept for a client that does not read it, in bytes.
 const UNSENT: usize = 16 << 10;
+/// How long it may be silent at least before it is asked whether it is there.
+const SHORTEST: Duration = Duration::from_millis(10);
 /// How long a client that has asked for nothing may take to hear that it is over.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
@@ -51,11 +54,16 @@ pub(super) async fn serve(
     let (standing, limits) = (Rc::new(Standing::of(seat)), backend.limits);
     let mut ending = backend.ending.clone();
     let answering = Answering::new(router, backend, local, Rc::clone(&standing));
-    let service = service_fn(move |request| answering.respond(request));
+    let stalls = Rc::new(Stalls::default());
+    let watching = Rc::clone(&stalls);
+    let service = service_fn(move |request| {
+        let (response, stalls) = (answering.respond(request), Rc::clone(&watching));
+        async move { response.await.map(|response| response.map(|body| stalls.watch(body))) }
+    });
     let mut builder = Builder::new(Here);
     builder
         .timer(TokioTimer::new())
-        .keep_alive_interval(limits.keep_alive)
+        .keep_alive_interval(limits.keep_alive.max(SHORTEST))
         .keep_alive_timeout(limits.patience.saturating_sub(limits.keep_alive))
         .max_concurrent_streams(REQUESTS)
         .max_header_list_size(u32::try_from(HEAD).unwrap_or(u32::MAX))
@@ -64,11 +72,14 @@ pub(super) async fn serve(
         .max_send_buf_size(UNSENT);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let (mut is_ending, mut ended) = (false, pin!(ended(&mut ending)));
+    let mut stalled = pin!(stalls.last(limits.patience));
     let (mut is_late, mut first) = (false, pin!(sleep(HEAD_TIME)));
     loop {
         tokio::select! {
             // Where it ended with something to be told, that was told.
             _ = &mut connection => return,
+            // Who takes nothing is not there, as far as its answers go.
+            () = &mut stalled => return,
             () = &mut ended, if !is_ending => {
                 is_ending = true;
                 connection.as_mut().graceful_shutdown();
