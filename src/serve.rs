@@ -317,7 +317,7 @@ impl Server {
         let feed = Feed::start(&self.store, spreading, telling.clone())?;
         let metrics = Arc::new(Metrics::new());
         // What ends these is that no one asks them any more.
-        let store = self.opener.open(Arc::default())?;
+        let store = self.opener.open_for_groups()?;
         let committer = Committer::start(store, telling.clone(), Arc::clone(&metrics))?;
         let timeout = self.options.request_timeout.min(LONGEST);
         let pool = Arc::new(Pool::start(THREADS, &self.opener, timeout)?);

@@ -32,8 +32,17 @@ pub(super) struct Opener {
 impl Opener {
     /// The store, whose work ends when `interrupt` is set.
     pub(super) fn open(&self, interrupt: Arc<AtomicBool>) -> Result<Store, Error> {
-        let options = Options { interrupt: Some(interrupt), goes_on: 0, ..self.options.clone() };
-        let store = Store::open(&self.path, &options)?;
+        self.open_with(&Options { interrupt: Some(interrupt), goes_on: 0, ..self.options.clone() })
+    }
+
+    /// The store, to store groups of small events.
+    pub(super) fn open_for_groups(&self) -> Result<Store, Error> {
+        let interrupt = Some(Arc::default());
+        self.open_with(&Options { interrupt, goes_on: 0, groups: true, ..self.options.clone() })
+    }
+
+    fn open_with(&self, options: &Options) -> Result<Store, Error> {
+        let store = Store::open(&self.path, options)?;
         let replaced = || Error::Replaced { path: self.path.clone() };
         if store.id() == self.id { Ok(store) } else { Err(replaced()) }
     }

@@ -22,6 +22,7 @@ pub type OnWarning = Arc<dyn Fn(&Error) + Send + Sync>;
 /// ```
 #[derive(Clone)]
 #[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub struct Options {
     /// How long a writer waits for other writers; 30 seconds by default.
     pub lock_timeout: Duration,
@@ -42,6 +43,8 @@ pub struct Options {
     pub interrupt: Option<Arc<AtomicBool>>,
     /// How many million instructions a statement goes on for though it is interrupted.
     pub(crate) goes_on: u32,
+    /// Whether groups of small events are stored, as a server does.
+    pub(crate) groups: bool,
     /// Takes what is wrong though a verb is done, when that is found: the store lost what was acknowledged
     /// ([`Error::LostEvents`], [`Error::LostChanges`]), what was stored last may not be durable
     /// ([`Error::NotDurable`]), or followers could not be told of what is stored. The same may come again.
@@ -62,6 +65,7 @@ impl Default for Options {
             clock: Timestamp::now,
             interrupt: None,
             goes_on: FINISHES,
+            groups: false,
             on_warning: None,
         }
     }

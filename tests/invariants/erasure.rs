@@ -266,6 +266,15 @@ fn what_is_erased_is_in_no_file_whatever_the_history() {
     assert!(removals > 60 && waited > 10, "{removals} and {waited}");
 }
 
+/// Sets a flag when it is dropped.
+struct AtEnd<'f>(&'f AtomicBool);
+
+impl Drop for AtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn a_large_store_is_erased_in_several_turns_between_which_others_write() {
     const STREAMS: u32 = 20_000;
@@ -303,8 +312,11 @@ fn a_large_store_is_erased_in_several_turns_between_which_others_write() {
             }
             appended
         });
-        let end = home.run(&words);
-        done.store(true, Ordering::Relaxed);
+        let end = {
+            // However it ends, so do those beside it.
+            let _ended = AtEnd(&done);
+            home.run(&words)
+        };
         (erased(&end.done()), appending.join().unwrap())
     });
     assert_eq!(said, vec![true; 5000]);

@@ -27,12 +27,15 @@ const FRAMES_TAKEN_OVER: u64 = 32;
 pub(super) const FRAMES_LEFT_BEHIND: u64 = 64;
 /// How many frames of log a writer that goes on with small transactions lets pile up.
 const FRAMES_STARTED_OVER: u64 = 256;
-/// How many commits of more than [`FRAMES_OF_FEW`] frames each, as the groups of a server are. To move the log
-/// costs two syncs, which delays one commit in so many.
-const COMMITS_STARTED_OVER: u64 = 1024;
+/// How many commits of more than [`FRAMES_OF_FEW`] frames each.
+const COMMITS_STARTED_OVER: u64 = 256;
 const FRAMES_OF_FEW: u64 = 4;
-/// How many frames those are at most: with one commit more it is not as long as a log that is cut.
-const FRAMES_STARTED_OVER_AT_MOST: u64 = 7900;
+/// How many frames those are at most.
+const FRAMES_STARTED_OVER_AT_MOST: u64 = 1800;
+/// How many commits of a server's groups, and how many frames those are at most: with one commit more the log is not
+/// as long as one that is cut. To move it costs two syncs, which delays all connections in one of so many.
+const GROUPS_STARTED_OVER: u64 = 1024;
+const FRAMES_OF_GROUPS: u64 = 7900;
 /// How many frames a transaction has that is not small.
 const FRAMES_OF_MANY: u64 = 256;
 /// How many frames of log a writer lets pile up while it goes on.
@@ -88,12 +91,18 @@ impl Log {
     }
 
     /// Whether it became long by small transactions. Behind a large one, to move as much as that would
-    /// cost more than it gains.
-    pub(super) fn is_long(&self) -> bool {
+    /// cost more than it gains. Those of a server are `groups`; anyone else's log is shorter, since who erases, or
+    /// begins to write, has to move it.
+    pub(super) fn is_long(&self, groups: bool) -> bool {
         let Counted { frames, last, commits } = &*self.counted;
         let [frames, last, commits] = [frames, last, commits].map(|n| n.load(Ordering::Relaxed));
-        let most = if commits < COMMITS_STARTED_OVER && frames > commits * FRAMES_OF_FEW {
-            FRAMES_STARTED_OVER_AT_MOST
+        let (commits_at_most, frames_at_most) = if groups {
+            (GROUPS_STARTED_OVER, FRAMES_OF_GROUPS)
+        } else {
+            (COMMITS_STARTED_OVER, FRAMES_STARTED_OVER_AT_MOST)
+        };
+        let most = if commits < commits_at_most && frames > commits * FRAMES_OF_FEW {
+            frames_at_most
         } else {
             FRAMES_STARTED_OVER
         };
@@ -265,4 +274,24 @@ pub(super) fn truncated(connection: &Connection) -> bool {
     let _ = connection.busy_timeout(Duration::ZERO);
     let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
     busy == Ok(0_i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_long_after_so_many_commits_or_frames() {
+        // After how many commits of so many frames each.
+        let is_long_after = |each: u64, groups: bool| {
+            let log = Log::default();
+            (1..10_000).find(|commits| {
+                log.counted.committed(commits * each);
+                log.is_long(groups)
+            })
+        };
+        assert_eq!([is_long_after(4, false), is_long_after(4, true)], [Some(65); 2]);
+        assert_eq!([is_long_after(5, false), is_long_after(5, true)], [Some(256), Some(1024)]);
+        assert_eq!([is_long_after(100, false), is_long_after(100, true)], [Some(19), Some(80)]);
+    }
 }

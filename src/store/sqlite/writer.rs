@@ -80,7 +80,10 @@ impl Writer {
 
     /// Whether nothing but a commit is to be done.
     fn is_ready(&self) -> bool {
-        self.named && self.unchecked.is_none() && !self.is_erasing && !self.log.is_long()
+        self.named
+            && self.unchecked.is_none()
+            && !self.is_erasing
+            && !self.log.is_long(self.options.groups)
     }
 
     /// Begins a transaction, in which the store has this head; nothing where a reader is in the way of
@@ -104,7 +107,7 @@ impl Writer {
         // The log is looked at once: to ask for its length before each write has some systems keep its
         // time more precisely, and a sync then writes that too.
         let is_long = if self.named {
-            self.log.is_long()
+            self.log.is_long(self.options.groups)
         } else {
             log::is_long(log::wal_bytes(&self.layout))
         };
