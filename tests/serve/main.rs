@@ -8,6 +8,7 @@ mod clocks;
 mod command;
 #[cfg(target_os = "linux")]
 mod crowds;
+mod groups;
 mod http;
 mod http_events;
 mod http_heads;
