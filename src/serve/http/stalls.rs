@@ -31,7 +31,7 @@ impl Stalls {
     }
 
     /// Waits until nothing has been taken of an answer for so long.
-    pub(super) async fn last(&self, patience: Duration) {
+    pub(super) async fn stalled(&self, patience: Duration) {
         loop {
             let now = Instant::now();
             let since = self.since.borrow().values().min().copied().unwrap_or(now);
@@ -142,11 +142,11 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let (stalls, patience) = (Rc::new(Stalls::default()), Duration::from_millis(20));
-            let is_over = |patience| tokio::time::timeout(patience, stalls.last(patience / 3));
+            let is_over = |patience| tokio::time::timeout(patience, stalls.stalled(patience / 3));
             assert!(is_over(patience).await.is_err());
             let mut body = stalls.watch(Body::from(vec![0; 2 * GIVEN]));
             assert_eq!(next(&mut body), Some(GIVEN));
-            stalls.last(patience).await;
+            stalls.stalled(patience).await;
             assert_eq!(next(&mut body), Some(GIVEN));
             assert!(is_over(patience).await.is_err());
         });

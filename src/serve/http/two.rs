@@ -72,7 +72,7 @@ pub(super) async fn serve(
         .max_send_buf_size(UNSENT);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let (mut is_ending, mut ended) = (false, pin!(ended(&mut ending)));
-    let mut stalled = pin!(stalls.last(limits.patience));
+    let mut stalled = pin!(stalls.stalled(limits.patience));
     let (mut is_late, mut first) = (false, pin!(sleep(HEAD_TIME)));
     loop {
         tokio::select! {
