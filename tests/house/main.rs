@@ -36,9 +36,10 @@ const LIBRARY: [&str; 14] = [
     "serve",
 ];
 /// Those of the program.
-const PROGRAM: [&str; 16] = [
+const PROGRAM: [&str; 17] = [
     "units",
     "printable",
+    "progress",
     "hint",
     "refused",
     "payload",

@@ -4,17 +4,14 @@
 //! [`MOST_BYTES`] at a time, or one item. While a batch is being stored, the next one fills up.
 
 use std::fs::File;
-use std::io::{self, IsTerminal as _, Read};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use anyhow::Context as _;
-use indicatif::{ProgressBar, ProgressStyle};
 use ream::platform;
 use ream::wire::Lines;
 
-use crate::args::Global;
 use crate::refused::invalid;
 
 /// How many items are handed over at once.
@@ -67,23 +64,6 @@ pub(crate) fn open(file: &Path) -> anyhow::Result<Box<dyn Read + Send>> {
     }
     let opened = File::open(file).with_context(|| format!("can't open {}", file.display()))?;
     Ok(Box::new(opened))
-}
-
-/// A count of `what`, with its rate, on a terminal; nothing elsewhere.
-pub(crate) fn progress(global: &Global, what: &str) -> ProgressBar {
-    if global.quiet || !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::new_spinner();
-    let template = format!("{{spinner}} {{human_pos}} {what}, {{per_sec}}");
-    if let Ok(style) = ProgressStyle::with_template(&template) {
-        bar.set_style(style);
-    }
-    // It starts a thread, and panics where it can't.
-    if platform::can_spawn() {
-        bar.enable_steady_tick(Duration::from_millis(100));
-    }
-    bar
 }
 
 /// An input that is being read.

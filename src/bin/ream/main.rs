@@ -13,6 +13,7 @@ mod opening;
 mod output;
 mod payload;
 mod printable;
+mod progress;
 mod refused;
 #[cfg(all(feature = "serve", unix))]
 mod service;

@@ -15,6 +15,7 @@ use crate::args::{Format, Global};
 use crate::input::{self, Arrived, BadInput, Input};
 use crate::output::{Output, is_closed_output};
 use crate::payload;
+use crate::progress;
 use crate::refused::invalid;
 use crate::signals::Signals;
 
@@ -36,7 +37,7 @@ pub(super) fn append(
         stored: 0,
         duplicates: 0,
         last: None,
-        progress: input::progress(global, "events"),
+        progress: progress::count(global, "events"),
     };
     let done = if args.atomic { storing.all(&input) } else { storing.each(&input) };
     storing.progress.finish_and_clear();

@@ -1,13 +1,12 @@
 //! `ream project rebuild`.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use clap::Args;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use ream::program::{Following, Notice, Program, project};
-use ream::{Differences, Identifier, Position, ProjectionStatus, Rebuild, Row, Schema, Store};
+use ream::{Differences, Identifier, ProjectionStatus, Rebuild, Row, Schema, Store};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -17,6 +16,7 @@ use crate::command::confirm::{self, plural};
 use crate::command::following::{self, HowArgs};
 use crate::environment::Environment;
 use crate::output::{Output, escape, to_line};
+use crate::progress;
 use crate::refused::invalid;
 use crate::signals::Signals;
 use crate::units;
@@ -146,7 +146,7 @@ impl RebuildArgs {
         following: &Following,
         global: &Global,
     ) -> anyhow::Result<()> {
-        let bar = bar(global, store.head()?);
+        let bar = progress::bar(global, store.head()?.0);
         loop {
             let mut notice = |notice: Notice<'_>| match notice {
                 Notice::Committed { position } => bar.set_position(position.0),
@@ -214,23 +214,6 @@ impl Told {
         let (readable, json) = (readable(differences, schema), to_json(differences, schema)?);
         Ok(Self { readable, json })
     }
-}
-
-/// How far it is, on a terminal.
-fn bar(global: &Global, head: Position) -> ProgressBar {
-    let bar = ProgressBar::new(head.0);
-    if global.quiet || !io::stderr().is_terminal() {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
-    let template = "{bar:30} {percent}%, {rate} a second, {eta} left";
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
-            // Where it can't be told, it is left out.
-            let _ = write!(text, "{:.0}", state.per_sec());
-        };
-        bar.set_style(style.with_key("rate", rate));
-    }
-    bar
 }
 
 fn readable(differences: &Differences, schema: &Schema) -> String {

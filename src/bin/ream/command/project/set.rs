@@ -15,6 +15,7 @@ use crate::hint::Hint;
 use crate::input::{self, Arrived, Input};
 use crate::output::{Output, to_line};
 use crate::payload;
+use crate::progress;
 use crate::refused::{Refused, invalid};
 use crate::signals::Signals;
 
@@ -70,7 +71,7 @@ impl SetArgs {
                     projection: &mut projection,
                     signals: &signals,
                     set: 0,
-                    progress: input::progress(global, "rows"),
+                    progress: progress::count(global, "rows"),
                 };
                 let done = if self.atomic { setting.all(&input) } else { setting.each(&input) };
                 setting.progress.finish_and_clear();
