@@ -17,8 +17,8 @@ use crate::excerpt::{QUOTED, excerpt};
 
 pub use command::Command;
 pub use json::{Json, JsonError, MAX_DEPTH};
-pub use link::Link;
 pub(crate) use link::{BASE32, LINK_BYTES, position_in};
+pub use link::{Link, LinkError};
 pub use name::{EventId, EventType, MAX_NAME_BYTES, NameError, StreamName, SubscriptionName};
 pub use pattern::Pattern;
 pub use time::{TimeError, Timestamp};

@@ -3,6 +3,7 @@
 //! An event without an id of its own is known by its link and its position.
 
 use std::fmt;
+use std::str::FromStr;
 
 use super::Position;
 
@@ -80,6 +81,28 @@ impl fmt::Display for Link {
     }
 }
 
+/// Why a text is no link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a link has 32 hexadecimal digits")]
+pub struct LinkError;
+
+impl FromStr for Link {
+    type Err = LinkError;
+
+    /// Reads what a link is shown as.
+    fn from_str(text: &str) -> Result<Self, LinkError> {
+        if text.len() != 2 * LINK_BYTES || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(LinkError);
+        }
+        let mut link = [0; LINK_BYTES];
+        for (at, byte) in link.iter_mut().enumerate() {
+            let digits = text.get(2 * at..2 * at + 2).ok_or(LinkError)?;
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| LinkError)?;
+        }
+        Ok(Self(link))
+    }
+}
+
 impl fmt::Debug for Link {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Link({self})")
@@ -99,6 +122,16 @@ mod tests {
         assert_eq!(&Link(bytes).prefix(), b"0000000000011");
         assert_eq!(&Link([0xff; LINK_BYTES]).prefix(), b"fzzzzzzzzzzzz");
         assert_eq!(Link(bytes).event_id(Position(1842)), "0000000000011/1842");
+    }
+
+    #[test]
+    fn what_a_link_is_shown_as_is_read() {
+        let link = Link([0xa5; LINK_BYTES]);
+        assert_eq!(link.to_string().parse(), Ok(link));
+        assert_eq!("A5".repeat(LINK_BYTES).parse(), Ok(link));
+        for text in ["", "a5", &"a5".repeat(17), &"+5".repeat(16), &"é".repeat(16)] {
+            assert_eq!(text.parse::<Link>(), Err(LinkError), "{text}");
+        }
     }
 
     #[test]

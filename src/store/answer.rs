@@ -110,6 +110,9 @@ pub struct Removal<T> {
 pub struct Status {
     /// The last position.
     pub head: Position,
+    /// The link of the event there; that of no event at 0. Kept elsewhere, both show later that the log up to there
+    /// is still the same: see [`Verification::against`](super::Verification::against).
+    pub link: Link,
     /// How many events there are that were not removed, reserved streams aside.
     pub events: u64,
     /// How many streams hold an event, reserved ones aside.

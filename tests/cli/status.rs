@@ -56,6 +56,7 @@ fn a_table_has_a_line_a_fact() {
             "store",
             "id",
             "head",
+            "link",
             "events",
             "streams",
             "last recorded",

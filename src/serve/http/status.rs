@@ -22,6 +22,8 @@ use crate::store::{Query, Store, Subscription};
 struct StatusJson<'s> {
     store: &'s str,
     head: u64,
+    /// The link there.
+    link: String,
     events: u64,
     streams: u64,
     last_recorded: Option<String>,
@@ -50,6 +52,7 @@ pub(super) async fn status(
     let json = StatusJson {
         store: &status.id,
         head: status.head.0,
+        link: status.link.to_string(),
         events: status.events,
         streams: status.streams,
         last_recorded: status.last_recorded.map(|time| time.to_string()),

@@ -141,10 +141,7 @@ impl Record for Acknowledged {
 
     fn from_fields(fields: &str) -> Option<Self> {
         let (position, link) = fields.split_once(' ')?;
-        let bytes: Option<Vec<u8>> = (0..link.len() / 2)
-            .map(|at| u8::from_str_radix(link.get(at * 2..at * 2 + 2)?, 16).ok())
-            .collect();
-        Some(Self { position: Position(position.parse().ok()?), link: Link::from_bytes(&bytes?)? })
+        Some(Self { position: Position(position.parse().ok()?), link: link.parse().ok()? })
     }
 }
 
@@ -266,6 +263,18 @@ impl Witness {
             missing,
             acknowledged: self.position(),
         }))
+    }
+
+    /// All that the database lost.
+    pub(super) fn losses(
+        self,
+        connection: &Connection,
+        layout: &Layout,
+        head: &Head,
+    ) -> Result<Vec<Error>, Failure> {
+        let parts = [Self { changes: None, ..self }, Self { event: None, ..self }];
+        let lost = parts.map(|part| part.lost(connection, layout, head));
+        lost.into_iter().filter_map(Result::transpose).collect()
     }
 
     /// What the database lost, if it did.

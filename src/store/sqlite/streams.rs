@@ -92,6 +92,7 @@ impl Store {
         })?;
         Ok(Status {
             head: head.position,
+            link: head.link,
             events,
             streams,
             last_recorded: (head.position > Position(0)).then_some(head.recorded),
