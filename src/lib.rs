@@ -62,8 +62,8 @@ pub mod wire;
 pub use decide::DecideError;
 pub use event::{
     Command, Data, DataRef, Event, EventId, EventRef, EventType, Expect, ExpectError, Json,
-    JsonError, Link, MAX_DEPTH, MAX_NAME_BYTES, NameError, NewEvent, Pattern, Position, StreamName,
-    SubscriptionName, TimeError, Timestamp, Version,
+    JsonError, Link, LinkError, MAX_DEPTH, MAX_NAME_BYTES, NameError, NewEvent, Pattern, Position,
+    StreamName, SubscriptionName, TimeError, Timestamp, Version,
 };
 pub use expression::{
     AssignmentError, Assignments, Condition, ExpressionError, Parameter, Parameters, Span,
@@ -75,11 +75,12 @@ pub use schema::{
     ValueError, ValueRef,
 };
 pub use store::{
-    Aggregate, Appended, AppendedEach, BadCredentials, Batch, Batched, Change, Checkpoint, Clash,
-    Decided, DecidedEvent, Decision, Differences, Error, Explanation, LastFailure, Mark, MarkError,
-    NewState, NewSubscription, NewerRecord, NotAllowed, OnWarning, Options, OrderBy, PlaceFault,
-    Projection, ProjectionEntry, ProjectionStatus, Query, Reader, Rebuild, Removal, Removed,
-    RowRef, RunLock, SealedEvent, Sealer, Selection, SetEach, State, StateCategory, StateEntry,
-    Status, Stopped, Store, Stream, Subscription, Unfenced, Unfit, Until, UntilError, Waker,
+    Aggregate, Appended, AppendedEach, BadCredentials, Batch, Batched, Change, Checkpoint,
+    CheckpointError, Clash, Counts, Decided, DecidedEvent, Decision, Differences, Error,
+    Explanation, Finding, FindingKind, LastFailure, Mark, MarkError, NewState, NewSubscription,
+    NewerRecord, NotAllowed, OnWarning, Options, OrderBy, PlaceFault, Projection, ProjectionEntry,
+    ProjectionStatus, Query, Reader, Rebuild, Removal, Removed, RowRef, RunLock, SealedEvent,
+    Sealer, Selection, SetEach, State, StateCategory, StateEntry, Status, Stopped, Store, Stream,
+    Subscription, Unfenced, Unfit, Until, UntilError, Verification, Verified, Verifying, Waker,
 };
 pub use subscription::Follower;

@@ -28,6 +28,7 @@ mod state;
 #[cfg(all(feature = "serve", unix))]
 mod token;
 mod verbs;
+mod verify;
 
 use std::path::Path;
 use std::time::Duration;
@@ -38,7 +39,7 @@ use crate::schema::Identifier;
 
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{Appended, AppendedEach, Batch, Removal, Removed, Status, Stopped, Stream};
-pub use checkpoint::Checkpoint;
+pub use checkpoint::{Checkpoint, CheckpointError};
 pub use error::{BadCredentials, Clash, Error, NewerRecord, NotAllowed, PlaceFault, Unfenced};
 #[cfg(all(feature = "serve", unix))]
 pub(crate) use hash::{Fields, Hash};
@@ -57,6 +58,7 @@ pub use seal::{SealedEvent, Sealer};
 pub use sqlite::Waker;
 pub(crate) use sqlite::Woken;
 pub use state::{NewState, State, StateCategory, StateEntry};
+pub use verify::{Counts, Finding, FindingKind, Verification, Verified, Verifying};
 
 /// An event-sourcing store in a directory.
 ///

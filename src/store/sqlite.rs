@@ -33,6 +33,7 @@ mod table;
 mod token;
 mod transaction;
 mod tx;
+mod verify;
 mod watch;
 mod writer;
 

@@ -6,3 +6,4 @@ mod names;
 mod project;
 mod remove;
 mod set;
+mod verify;

@@ -254,7 +254,7 @@ fn each_source_of_a_hint_has_its_story() {
 }
 
 /// Sources whose hints are shown elsewhere.
-const ELSEWHERE: [&str; 7] = [
+const ELSEWHERE: [&str; 9] = [
     "{reason}, so each run needs --allow",
     "this directory is a store itself",
     "to wait until that ends",
@@ -262,6 +262,8 @@ const ELSEWHERE: [&str; 7] = [
     "go on with the new one",
     "run it again on the new one",
     "see where it is, then run it again",
+    "restore a backup; what stands before the damage can be read",
+    "make the state anew from its events",
 ];
 
 /// The sources of hints in the program.

@@ -29,3 +29,4 @@ mod tail;
 mod terminal;
 mod trust;
 mod unreported;
+mod verify;

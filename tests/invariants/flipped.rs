@@ -25,7 +25,7 @@ fn name(number: usize) -> String {
 }
 
 /// A store with something of everything, all of it in its database.
-fn filled() -> Home {
+pub(crate) fn filled() -> Home {
     let home = Home::new();
     let mut store = home.open();
     for round in 0..4 {
@@ -161,10 +161,10 @@ fn cells(database: &Path) -> Vec<Range<usize>> {
 }
 
 /// Numbers that look random (<https://prng.di.unimi.it/splitmix64.c>).
-struct Numbers(u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
-    fn below(&mut self, most: usize) -> usize {
+    pub(crate) fn below(&mut self, most: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

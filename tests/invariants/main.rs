@@ -53,3 +53,4 @@ mod serving;
 mod settling;
 mod states;
 mod support;
+mod verified;

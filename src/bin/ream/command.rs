@@ -20,6 +20,7 @@ mod status;
 mod stream;
 mod subscription;
 mod tail;
+mod verify;
 
 use std::ffi::OsString;
 
@@ -60,6 +61,7 @@ commands! {
         #[cfg(all(feature = "serve", unix))]
         "serve" Serve(serve::ServeArgs),
         "status" Status(status::StatusArgs),
+        "verify" Verify(verify::VerifyArgs),
         "completions" Completions(completions::CompletionsArgs),
         "man" Man(man::ManArgs),
     }
@@ -118,6 +120,7 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> anyhow::Result<()> {
         Command::Subscription(args) => args.run(global, environment),
         #[cfg(all(feature = "serve", unix))]
         Command::Serve(args) => args.run(global, environment),
+        Command::Verify(args) => args.run(global, environment),
         Command::Status(status::StatusArgs {}) => status::StatusArgs::run(global, environment),
         Command::Completions(args) => args.run(definition()),
         Command::Man(args) => args.run(definition()),

@@ -7,11 +7,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use ream::program::{FollowError, ProgramError};
-use ream::{AssignmentError, Error, Expect, ExpressionError, PlaceFault, platform};
+use ream::{AssignmentError, Error, Expect, ExpressionError, FindingKind, PlaceFault, platform};
 
 use crate::hint::{CommandLine, Hint, quote, quote_all};
 use crate::output::{Style, escape};
-use crate::refused::Refused;
+use crate::refused::{Damage, Refused};
 
 /// Tells what went wrong with a command line, and gives the exit code.
 pub(crate) fn report(error: &anyhow::Error, style: Style, line: &CommandLine) -> ExitCode {
@@ -106,6 +106,7 @@ fn refused_code(refused: &Refused, line: &CommandLine) -> Answer {
             let hint = Hint::again("send them into a file or a pipe, or see them in base64");
             (2, hint.without("--data").without("--json").option("--format", "json"))
         }
+        Refused::Damaged(damage) => return (1, Some(mend(damage))),
         Refused::Declined => return (1, None),
         Refused::Rejected(_) => return (8, None),
         Refused::Unfit { .. } => return (7, None),
@@ -117,6 +118,31 @@ fn refused_code(refused: &Refused, line: &CommandLine) -> Answer {
 /// To make a projection anew, whose rows can't be read or are of other events.
 fn make_anew(name: &str) -> Hint {
     Hint::other("make it anew", &["project", "rebuild"], &[name])
+}
+
+/// What to do about a store that is not what was stored.
+fn mend(damage: &Damage) -> Hint {
+    if let Some(first) = damage.first {
+        let before = first.saturating_sub(1).to_string();
+        let words = "restore a backup; what stands before the damage can be read";
+        return Hint::other(words, &["read", "--until", &before], &[]);
+    }
+    let of = |kind| damage.of.get(&kind).map(String::as_str);
+    if let Some(name) = of(FindingKind::Projection) {
+        return make_anew(name);
+    }
+    if let Some(name) = of(FindingKind::Checkpoint) {
+        return Hint::other("see how far it has come", &["subscription", "show"], &[name]);
+    }
+    if let Some(stream) = of(FindingKind::State) {
+        let words = "make the state anew from its events";
+        return Hint::other(words, &["read"], &[stream]);
+    }
+    if damage.kinds.keys().eq([&FindingKind::Against]) {
+        return "the log holds in itself, and is not the one that had that head".into();
+    }
+    "keep a copy of the whole directory, and restore a backup; what is not told of can be read"
+        .into()
 }
 
 /// The exit code of each cause, and what to do about it.

@@ -1,10 +1,11 @@
 //! What the program itself refuses, before or beside the store.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
 use ream::program::{FollowError, ProgramError};
-use ream::{Position, StreamName};
+use ream::{FindingKind, Position, StreamName};
 
 use crate::hint::Hint;
 
@@ -40,8 +41,21 @@ pub(crate) enum Refused {
     Stopped(FollowError),
     /// So many bytes that are not text were to be shown on a terminal.
     Unprintable(usize),
+    /// The store is not what was stored, as was told in detail.
+    Damaged(Damage),
     /// A signal came.
     Signal(u8),
+}
+
+/// What of a store is not what was stored, as far as an error has to know it.
+#[derive(Debug, Default)]
+pub(crate) struct Damage {
+    /// How many findings there are of each kind.
+    pub(crate) kinds: BTreeMap<FindingKind, u64>,
+    /// The first event that is not as it was stored.
+    pub(crate) first: Option<u64>,
+    /// The first stream or name of a kind.
+    pub(crate) of: BTreeMap<FindingKind, String>,
 }
 
 impl fmt::Display for Refused {
@@ -84,6 +98,10 @@ impl fmt::Display for Refused {
             Self::Stopped(error) => error.fmt(f),
             Self::Unprintable(bytes) => {
                 write!(f, "{bytes} bytes that are not text are not written to a terminal")
+            }
+            Self::Damaged(damage) => {
+                let found = damage.kinds.iter().map(|(kind, count)| format!("{kind}: {count}"));
+                write!(f, "the store is damaged ({})", found.collect::<Vec<_>>().join(", "))
             }
             Self::Signal(_) => f.write_str("interrupted"),
         }

@@ -70,21 +70,21 @@ pub(super) fn find(
 }
 
 /// What a decision is read from.
-const COLUMNS: &str = "id, stream, version, sum, positions, salt, command";
+pub(super) const COLUMNS: &str = "id, stream, version, sum, positions, salt, command";
 
 /// A row of [`COLUMNS`].
-struct DecisionRow<'r> {
+pub(super) struct DecisionRow<'r> {
     id: &'r str,
-    stream: Option<&'r str>,
-    version: Option<Version>,
-    positions: &'r [u8],
+    pub(super) stream: Option<&'r str>,
+    pub(super) version: Option<Version>,
+    pub(super) positions: &'r [u8],
     /// The salted hash of the command, until the stream is removed.
     command: Option<(&'r Salt, &'r Hash)>,
 }
 
 impl<'r> DecisionRow<'r> {
     /// The row as it was written.
-    fn read(row: &'r Row<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(row: &'r Row<'_>) -> rusqlite::Result<Self> {
         let id = row.get_ref(0)?.as_str()?;
         let (salt, hash) = (row.get_ref(5)?.as_blob_or_null()?, row.get_ref(6)?.as_blob_or_null()?);
         let read = Self {

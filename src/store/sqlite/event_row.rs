@@ -108,7 +108,7 @@ impl<'a> Fields<'a> {
 
     /// The fields in a row, and the sum that stands beside them.
     #[inline]
-    fn parts(row: &'a Row<'_>) -> rusqlite::Result<(Self, i64)> {
+    pub(super) fn parts(row: &'a Row<'_>) -> rusqlite::Result<(Self, i64)> {
         let Numbers { version, recorded, link, sum, time } = row.get(2)?;
         let fields = Self {
             position: Position(row.get(0)?),
@@ -142,7 +142,7 @@ impl<'a> Fields<'a> {
 
     /// The sum of the row.
     #[inline]
-    fn sum(&self) -> i64 {
+    pub(super) fn sum(&self) -> i64 {
         sum(|fields| {
             fields.number(self.position.0);
             fields.text(self.stream);

@@ -55,6 +55,16 @@ pub(super) fn reason(error: &rusqlite::Error) -> String {
     }
 }
 
+/// The same, where that a store is damaged goes without saying.
+pub(super) fn damage(error: &rusqlite::Error) -> String {
+    if let rusqlite::Error::FromSqlConversionFailure(_, _, source) = error
+        && let Some(Error::Damaged { what }) = source.downcast_ref()
+    {
+        return what.clone();
+    }
+    reason(error)
+}
+
 /// What a failure of SQLite means.
 pub(super) fn failure(layout: &Layout, action: &'static str, error: rusqlite::Error) -> Error {
     let error = match error {

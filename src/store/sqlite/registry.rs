@@ -123,6 +123,20 @@ pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<Name>> {
     rows.collect()
 }
 
+/// What is kept of each name, by name: one by one, where some may not be what was stored. Those are told by what
+/// stands in the place of their name.
+pub(super) fn each(
+    connection: &Connection,
+) -> rusqlite::Result<Vec<Result<Name, (String, rusqlite::Error)>>> {
+    let mut statement = connection.prepare_cached(&format!("{SELECT} ORDER BY name"))?;
+    let rows = statement.query_map([], |row| {
+        let name = row.get_ref(0)?.as_bytes().map(String::from_utf8_lossy);
+        let name = name.unwrap_or_default().into_owned();
+        Ok(Name::read(row).map_err(|error| (name, error)))
+    })?;
+    rows.collect()
+}
+
 /// The checkpoint of the subscription `name`, where there is one.
 pub(super) fn checkpoint(
     connection: &Connection,

@@ -119,7 +119,7 @@ pub(super) fn checkpoint_in(
 }
 
 /// The link of the event at `position` in the store `id`; where there is none, the head.
-fn link_at(
+pub(super) fn link_at(
     connection: &Connection,
     id: &str,
     position: Position,

@@ -168,6 +168,13 @@ impl Table {
         place.map_err(|error| self.misread("read the checkpoint", error))
     }
 
+    /// That the file is as SQLite writes it; what is wrong, where it is not.
+    pub(crate) fn check(&self) -> Result<Option<String>, Error> {
+        let checked = self.connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0));
+        let said: String = checked.map_err(|error| self.misread("check the file", error))?;
+        Ok((said != "ok").then_some(said))
+    }
+
     /// Moves what was committed lately from the log into the file, where no one reads the log.
     pub(crate) fn tidy(&self) -> Result<(), Error> {
         self.untidy.set(!self.tidy_file()?);
