@@ -19,6 +19,9 @@ _ream() {
             ream,append)
                 cmd="ream__subcmd__append"
                 ;;
+            ream,compact)
+                cmd="ream__subcmd__compact"
+                ;;
             ream,completions)
                 cmd="ream__subcmd__completions"
                 ;;
@@ -140,7 +143,7 @@ _ream() {
 
     case "${cmd}" in
         ream)
-            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version init append read tail stream state decide project subscription serve status verify completions man"
+            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version init append read tail stream state decide project subscription serve status verify compact completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -208,6 +211,36 @@ _ream() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ream__subcmd__compact)
+            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

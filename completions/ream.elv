@@ -41,6 +41,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand serve 'Serve the store to whoever connects, in REAM 1.0 and 1.1, or over HTTP'
             cand status 'Show how the store stands'
             cand verify 'Verify that the store holds what was stored'
+            cand compact 'Give back the room that removals left'
             cand completions 'Write the completions for a shell'
             cand man 'Write the manual'
         }
@@ -671,6 +672,19 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --color 'Use color'
             cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
             cand --quick 'Only what was acknowledged, the head and the last 10,000 events'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;compact'= {
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
             cand --json 'Show results as JSON, as --format json does'
             cand -q 'Say nothing but results and errors'
             cand --quiet 'Say nothing but results and errors'

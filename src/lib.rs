@@ -76,7 +76,7 @@ pub use schema::{
 };
 pub use store::{
     Aggregate, Appended, AppendedEach, BadCredentials, Batch, Batched, Change, Checkpoint,
-    CheckpointError, Clash, Counts, Decided, DecidedEvent, Decision, Differences, Error,
+    CheckpointError, Clash, Compacted, Counts, Decided, DecidedEvent, Decision, Differences, Error,
     Explanation, Finding, FindingKind, LastFailure, Mark, MarkError, NewState, NewSubscription,
     NewerRecord, NotAllowed, OnWarning, Options, OrderBy, PlaceFault, Projection, ProjectionEntry,
     ProjectionStatus, Query, Reader, Rebuild, Removal, Removed, RowRef, RunLock, SealedEvent,

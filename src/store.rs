@@ -7,6 +7,7 @@ mod aggregate;
 mod answer;
 mod chain;
 mod checkpoint;
+mod compact;
 mod engine;
 mod error;
 mod hash;
@@ -40,6 +41,7 @@ use crate::schema::Identifier;
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{Appended, AppendedEach, Batch, Removal, Removed, Status, Stopped, Stream};
 pub use checkpoint::{Checkpoint, CheckpointError};
+pub use compact::Compacted;
 pub use error::{BadCredentials, Clash, Error, NewerRecord, NotAllowed, PlaceFault, Unfenced};
 #[cfg(all(feature = "serve", unix))]
 pub(crate) use hash::{Fields, Hash};

@@ -4,6 +4,7 @@
 //! No room opens it, its WAL or its shared memory with an ordinary file call: closing such a
 //! descriptor would drop SQLite's locks of the whole process.
 
+mod compact;
 mod database;
 mod decision_rows;
 mod decisions;

@@ -12,6 +12,7 @@ mod commands;
 mod harness;
 
 mod append;
+mod compact;
 mod decide;
 mod ends;
 mod following;

@@ -20,6 +20,7 @@ mod bell;
 mod chain;
 mod changes;
 mod commit;
+mod compacted;
 mod copies;
 mod damage;
 mod decimals;

@@ -29,13 +29,13 @@ fn verify(store: &Path, asked: &Verification) -> Result<(Verified, Vec<Finding>)
 }
 
 /// The kinds of what is found, and where.
-fn found(store: &Path) -> Vec<(FindingKind, Option<u64>)> {
+pub(crate) fn found(store: &Path) -> Vec<(FindingKind, Option<u64>)> {
     let (_, findings) = verify(store, &Verification::default()).unwrap();
     findings.iter().map(|one| (one.kind, one.position.map(|at| at.0))).collect()
 }
 
 /// All rows that matter, as SQLite reads them; nothing where it can't.
-fn rows(store: &Path) -> Option<Vec<Vec<Value>>> {
+pub(crate) fn rows(store: &Path) -> Option<Vec<Vec<Value>>> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
     let database = Connection::open_with_flags(store.join("db"), flags).ok()?;
     let mut all = Vec::new();

@@ -2,6 +2,7 @@
 
 mod acknowledgement;
 mod append;
+mod compact;
 mod completions;
 mod confirm;
 mod decide;
@@ -62,6 +63,7 @@ commands! {
         "serve" Serve(serve::ServeArgs),
         "status" Status(status::StatusArgs),
         "verify" Verify(verify::VerifyArgs),
+        "compact" Compact(compact::CompactArgs),
         "completions" Completions(completions::CompletionsArgs),
         "man" Man(man::ManArgs),
     }
@@ -120,6 +122,7 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> anyhow::Result<()> {
         Command::Subscription(args) => args.run(global, environment),
         #[cfg(all(feature = "serve", unix))]
         Command::Serve(args) => args.run(global, environment),
+        Command::Compact(compact::CompactArgs {}) => compact::CompactArgs::run(global, environment),
         Command::Verify(args) => args.run(global, environment),
         Command::Status(status::StatusArgs {}) => status::StatusArgs::run(global, environment),
         Command::Completions(args) => args.run(definition()),

@@ -80,6 +80,8 @@ pub(super) struct Transaction<'c> {
     changes_before: u64,
     /// Whether something is removed of which no byte shall be left.
     erases: bool,
+    /// Whether something else than a row is changed.
+    touched: bool,
 }
 
 /// A transaction that is ready to be committed.
@@ -119,6 +121,7 @@ impl<'c> Transaction<'c> {
             begun_on: head.position,
             changes_before,
             erases: false,
+            touched: false,
         })
     }
 
@@ -203,6 +206,11 @@ impl<'c> Transaction<'c> {
         Ok(())
     }
 
+    /// Says that something else than a row is changed, which has to be committed as well.
+    pub(super) fn touch(&mut self) {
+        self.touched = true;
+    }
+
     /// Has no byte of what is removed be left in the store: see [`scrub`].
     pub(super) fn erase(&mut self) {
         self.erases = true;
@@ -227,7 +235,7 @@ impl<'c> Transaction<'c> {
             scrub::begin(self.connection)?;
         }
         // What was there already is durable, or the transaction would not have begun.
-        let changed = self.connection.total_changes() > self.changes_before;
+        let changed = self.touched || self.connection.total_changes() > self.changes_before;
         // The bell tells of an event, and of all that is committed with it.
         let counted = if changed && self.head.position == self.begun_on {
             Some(Count::next(self.connection)?)

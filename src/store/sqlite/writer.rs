@@ -402,7 +402,7 @@ impl Store {
     }
 
     /// Waits for this writer's turn and begins a transaction; the turn, and the head in it.
-    fn begin(&mut self) -> Result<(Turn, Head), Error> {
+    pub(super) fn begin(&mut self) -> Result<(Turn, Head), Error> {
         if !self.is_patient {
             return self.begin_now();
         }

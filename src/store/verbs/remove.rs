@@ -2,7 +2,7 @@
 
 use crate::event::StreamName;
 use crate::store::rules::{check_protectable, record, removals};
-use crate::store::{Engine, Error, Removal, Removed, SealedEvent, Sealer, Store};
+use crate::store::{Compacted, Engine, Error, Removal, Removed, SealedEvent, Sealer, Store};
 
 impl Store {
     /// Protects streams from removal, or no longer.
@@ -69,6 +69,19 @@ impl Store {
     pub fn remove_states(&mut self, names: &[StreamName]) -> Result<Removal<StreamName>, Error> {
         let removed = self.transact(false, |tx| tx.remove_states(names))?;
         Ok(Removal { removed, unfinished: self.finish_erasure() })
+    }
+
+    /// Gives back the room that removals left, in steps between which others write; `tell` is given how many
+    /// positions are packed, of how many. Where it is interrupted or killed, the store is whole, and it can be done
+    /// again.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be written; [`Error::Interrupted`].
+    pub fn compact(&mut self, tell: &mut dyn FnMut(u64, u64)) -> Result<Compacted, Error> {
+        match &mut self.engine {
+            Engine::Sqlite(store) => store.compact(tell),
+        }
     }
 
     /// Does what is left of an erasure; why that is not all, where it is not.
