@@ -28,6 +28,9 @@ _ream() {
             ream,decide)
                 cmd="ream__subcmd__decide"
                 ;;
+            ream,doctor)
+                cmd="ream__subcmd__doctor"
+                ;;
             ream,init)
                 cmd="ream__subcmd__init"
                 ;;
@@ -143,7 +146,7 @@ _ream() {
 
     case "${cmd}" in
         ream)
-            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version init append read tail stream state decide project subscription serve status verify compact completions man"
+            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version init append read tail stream state decide project subscription serve status verify compact doctor completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -321,6 +324,36 @@ _ream() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ream__subcmd__doctor)
+            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1175,12 +1208,20 @@ _ream() {
             return 0
             ;;
         ream__subcmd__status)
-            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-q -h -V --check --max-lag --max-age --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --max-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-age)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -42,6 +42,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand status 'Show how the store stands'
             cand verify 'Verify that the store holds what was stored'
             cand compact 'Give back the room that removals left'
+            cand doctor 'Look for what needs attention, with the command for each'
             cand completions 'Write the completions for a shell'
             cand man 'Write the manual'
         }
@@ -652,10 +653,13 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --version 'Print version'
         }
         &'ream;status'= {
+            cand --max-lag 'With --check: nothing that follows the log may be more than N events behind'
+            cand --max-age 'With --check: no event may wait longer than TIME for what follows the log'
             cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
             cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
             cand --color 'Use color'
             cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
+            cand --check 'Say in one line whether something needs a person, as `doctor` finds it, and end with 1 where it does'
             cand --json 'Show results as JSON, as --format json does'
             cand -q 'Say nothing but results and errors'
             cand --quiet 'Say nothing but results and errors'
@@ -681,6 +685,19 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --version 'Print version'
         }
         &'ream;compact'= {
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;doctor'= {
             cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
             cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
             cand --color 'Use color'

@@ -50,6 +50,7 @@ complete -c ream -n "__fish_ream_needs_command" -f -a "serve" -d 'Serve the stor
 complete -c ream -n "__fish_ream_needs_command" -f -a "status" -d 'Show how the store stands'
 complete -c ream -n "__fish_ream_needs_command" -f -a "verify" -d 'Verify that the store holds what was stored'
 complete -c ream -n "__fish_ream_needs_command" -f -a "compact" -d 'Give back the room that removals left'
+complete -c ream -n "__fish_ream_needs_command" -f -a "doctor" -d 'Look for what needs attention, with the command for each'
 complete -c ream -n "__fish_ream_needs_command" -f -a "completions" -d 'Write the completions for a shell'
 complete -c ream -n "__fish_ream_needs_command" -f -a "man" -d 'Write the manual'
 complete -c ream -n "__fish_ream_using_subcommand init" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
@@ -649,6 +650,8 @@ complete -c ream -n "__fish_ream_using_subcommand serve" -l json -d 'Show result
 complete -c ream -n "__fish_ream_using_subcommand serve" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand serve" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand status" -l max-lag -d 'With --check: nothing that follows the log may be more than N events behind' -r
+complete -c ream -n "__fish_ream_using_subcommand status" -l max-age -d 'With --check: no event may wait longer than TIME for what follows the log' -r
 complete -c ream -n "__fish_ream_using_subcommand status" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand status" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -658,6 +661,7 @@ complete -c ream -n "__fish_ream_using_subcommand status" -l color -d 'Use color
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand status" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand status" -l check -d 'Say in one line whether something needs a person, as `doctor` finds it, and end with 1 where it does'
 complete -c ream -n "__fish_ream_using_subcommand status" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand status" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -691,6 +695,19 @@ complete -c ream -n "__fish_ream_using_subcommand compact" -l json -d 'Show resu
 complete -c ream -n "__fish_ream_using_subcommand compact" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand compact" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand compact" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand doctor" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand doctor" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand doctor" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand doctor" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand doctor" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand doctor" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand doctor" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand completions" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand completions" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'

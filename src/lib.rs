@@ -81,6 +81,7 @@ pub use store::{
     NewerRecord, NotAllowed, OnWarning, Options, OrderBy, PlaceFault, Projection, ProjectionEntry,
     ProjectionStatus, Query, Reader, Rebuild, Removal, Removed, RowRef, RunLock, SealedEvent,
     Sealer, Selection, SetEach, State, StateCategory, StateEntry, Status, Stopped, Store, Stream,
-    Subscription, Unfenced, Unfit, Until, UntilError, Verification, Verified, Verifying, Waker,
+    Subscription, Unfenced, Unfit, Until, UntilError, Verification, Verified, Verifying, Vitals,
+    Waker,
 };
 pub use subscription::Follower;

@@ -53,6 +53,11 @@ mod system {
 
     use super::{File, FileIdentity, Path, RangeInclusive, fs, io};
 
+    pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
+        let found = rustix::fs::statvfs(path).ok()?;
+        Some(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+
     pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
         fs::DirBuilder::new().mode(0o700).create(path)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o700))
@@ -127,6 +132,10 @@ mod system {
 #[allow(clippy::unnecessary_wraps, reason = "what needs nothing here can fail elsewhere")]
 mod system {
     use super::{File, FileIdentity, Path, RangeInclusive, fs, io};
+
+    pub(crate) fn free_bytes(_path: &Path) -> Option<u64> {
+        None
+    }
 
     pub(crate) fn create_private_dir(path: &Path) -> io::Result<()> {
         fs::create_dir(path)
@@ -226,6 +235,11 @@ pub(crate) fn random(bytes: &mut [u8]) -> io::Result<()> {
 /// The system's mount table, where it has one to read.
 pub(crate) fn mount_table() -> Option<String> {
     fs::read("/proc/self/mountinfo").ok().map(|table| String::from_utf8_lossy(&table).into_owned())
+}
+
+/// How many bytes are free for this user where `path` lies; nothing where the system does not say.
+pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
+    system::free_bytes(path)
 }
 
 /// Standard input without a buffer.

@@ -30,6 +30,7 @@ mod state;
 mod token;
 mod verbs;
 mod verify;
+mod vitals;
 
 use std::path::Path;
 use std::time::Duration;
@@ -61,6 +62,7 @@ pub use sqlite::Waker;
 pub(crate) use sqlite::Woken;
 pub use state::{NewState, State, StateCategory, StateEntry};
 pub use verify::{Counts, Finding, FindingKind, Verification, Verified, Verifying};
+pub use vitals::Vitals;
 
 /// An event-sourcing store in a directory.
 ///

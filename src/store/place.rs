@@ -150,14 +150,19 @@ impl Place {
         self.directory.entry().map_err(Error::io("look at", &self.named))
     }
 
+    /// The kind of file system that it lies on, where other machines share that.
+    pub(super) fn shared_file_system(&self) -> Option<String> {
+        let mounts = platform::mount_table()?;
+        mounts::shared_file_system(&mounts, self.directory.path()).map(str::to_owned)
+    }
+
     /// That it lies on a file system of this machine alone.
     fn check_file_system(&self, options: &Options) -> Result<(), Error> {
         if !options.unsafe_file_system
             && !self.directory.is_surely_local()
-            && let Some(mounts) = platform::mount_table()
-            && let Some(kind) = mounts::shared_file_system(&mounts, self.directory.path())
+            && let Some(kind) = self.shared_file_system()
         {
-            let (path, kind) = (self.named.clone(), kind.into());
+            let path = self.named.clone();
             return Err(Error::Place { path, fault: PlaceFault::Shared { kind } });
         }
         Ok(())

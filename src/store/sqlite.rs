@@ -35,6 +35,7 @@ mod token;
 mod transaction;
 mod tx;
 mod verify;
+mod vitals;
 mod watch;
 mod writer;
 

@@ -14,6 +14,7 @@ mod harness;
 mod append;
 mod compact;
 mod decide;
+mod doctor;
 mod ends;
 mod following;
 mod help;

@@ -7,6 +7,7 @@ mod completions;
 mod confirm;
 mod decide;
 mod definition;
+mod doctor;
 mod following;
 mod init;
 mod list;
@@ -31,6 +32,7 @@ use ream::Json;
 use self::definition::{Definition as _, Wanted, commands};
 use crate::args::Global;
 use crate::environment::Environment;
+use crate::hint::CommandLine;
 use crate::output::is_closed_output;
 use crate::refused::Refused;
 
@@ -64,6 +66,7 @@ commands! {
         "status" Status(status::StatusArgs),
         "verify" Verify(verify::VerifyArgs),
         "compact" Compact(compact::CompactArgs),
+        "doctor" Doctor(doctor::DoctorArgs),
         "completions" Completions(completions::CompletionsArgs),
         "man" Man(man::ManArgs),
     }
@@ -107,7 +110,11 @@ fn parse_with(ream: clap::Command, args: &[OsString]) -> Result<Cli, clap::Error
 }
 
 /// Runs a command. That nobody reads its output any more is a quiet end.
-pub(crate) fn run(cli: &Cli, environment: &Environment) -> anyhow::Result<()> {
+pub(crate) fn run(
+    cli: &Cli,
+    environment: &Environment,
+    line: impl Fn() -> CommandLine,
+) -> anyhow::Result<()> {
     let global = &cli.global;
     global.check_format(matches!(&cli.command, Command::Project(command) if command.selects()))?;
     let done = match &cli.command {
@@ -124,7 +131,10 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> anyhow::Result<()> {
         Command::Serve(args) => args.run(global, environment),
         Command::Compact(compact::CompactArgs {}) => compact::CompactArgs::run(global, environment),
         Command::Verify(args) => args.run(global, environment),
-        Command::Status(status::StatusArgs {}) => status::StatusArgs::run(global, environment),
+        Command::Doctor(doctor::DoctorArgs {}) => {
+            doctor::DoctorArgs::run(global, environment, &line())
+        }
+        Command::Status(args) => args.run(global, environment),
         Command::Completions(args) => args.run(definition()),
         Command::Man(args) => args.run(definition()),
     };

@@ -107,7 +107,7 @@ fn refused_code(refused: &Refused, line: &CommandLine) -> Answer {
             (2, hint.without("--data").without("--json").option("--format", "json"))
         }
         Refused::Damaged(damage) => return (1, Some(mend(damage))),
-        Refused::Declined => return (1, None),
+        Refused::Declined | Refused::Unwell(_) => return (1, None),
         Refused::Rejected(_) => return (8, None),
         Refused::Unfit { .. } => return (7, None),
         Refused::Signal(number) => return (128 + number, None),

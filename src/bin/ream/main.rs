@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     let style = output::Style::new(cli.global.color);
     let done = Environment::read()
         .map_err(anyhow::Error::from)
-        .and_then(|environment| command::run(&cli, &environment));
+        .and_then(|environment| command::run(&cli, &environment, line));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failure::report(&error, style, &line()),

@@ -41,6 +41,8 @@ pub(crate) enum Refused {
     Stopped(FollowError),
     /// So many bytes that are not text were to be shown on a terminal.
     Unprintable(usize),
+    /// So many things of a store need a person, as was told in detail.
+    Unwell(usize),
     /// The store is not what was stored, as was told in detail.
     Damaged(Damage),
     /// A signal came.
@@ -99,6 +101,8 @@ impl fmt::Display for Refused {
             Self::Unprintable(bytes) => {
                 write!(f, "{bytes} bytes that are not text are not written to a terminal")
             }
+            Self::Unwell(1) => f.write_str("one thing needs a person"),
+            Self::Unwell(count) => write!(f, "{count} things need a person"),
             Self::Damaged(damage) => {
                 let found = damage.kinds.iter().map(|(kind, count)| format!("{kind}: {count}"));
                 write!(f, "the store is damaged ({})", found.collect::<Vec<_>>().join(", "))

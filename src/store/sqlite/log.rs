@@ -116,6 +116,11 @@ impl Log {
     }
 }
 
+/// How many bytes so many frames of log have.
+pub(super) fn bytes(frames: u64) -> u64 {
+    frames * FRAME_BYTES
+}
+
 /// How long the log is, in frames. By its length alone: it must not be opened.
 pub(super) fn wal_frames(layout: &Layout) -> u64 {
     wal_bytes(layout) / FRAME_BYTES

@@ -77,11 +77,20 @@ impl Store {
     }
 
     pub(crate) fn runner(&self, name: &str) -> Result<Option<String>, Error> {
-        let lock = run_lock(name);
-        if self.layout.place.identify(&lock)?.is_none() {
+        self.holder(&run_lock(name))
+    }
+
+    /// Whether someone makes the projection `name` anew.
+    pub(super) fn is_made(&self, name: &Identifier) -> Result<bool, Error> {
+        Ok(self.holder(&rebuild_lock(name.as_str()))?.is_some())
+    }
+
+    /// Who has signed and keeps a lock; `None` where no one does.
+    fn holder(&self, lock: &str) -> Result<Option<String>, Error> {
+        if self.layout.place.identify(lock)?.is_none() {
             return Ok(None);
         }
-        let queue = Queue::of_runner(&self.layout, lock.clone());
+        let queue = Queue::of_runner(&self.layout, lock.to_owned());
         for _ in 0..LOOKS {
             if queue.try_enter()?.is_some() {
                 return Ok(None);
@@ -89,7 +98,7 @@ impl Store {
             // A process that gave up waiting for the lock may get it all the same, and gives it back.
             thread::sleep(LOOK);
         }
-        self.signature(&lock).map(Some)
+        self.signature(lock).map(Some)
     }
 
     /// Who has signed a lock.

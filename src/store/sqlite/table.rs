@@ -434,6 +434,16 @@ fn sync_names(layout: &Layout) -> Result<(), Error> {
     layout.place.sync(DIRECTORY)
 }
 
+/// The files of projections, whether they serve or not: the name and the generation of each, and where it is.
+pub(super) fn files(layout: &Layout) -> Result<Vec<(Identifier, u64, PathBuf)>, Error> {
+    let files = layout.place.list(DIRECTORY)?.into_iter().filter_map(|file| {
+        let (name, generation) = file.strip_suffix(".db")?.rsplit_once('.')?;
+        let path = layout.place.path(&format!("{DIRECTORY}/{file}"));
+        Some((name.parse().ok()?, generation.parse().ok()?, path))
+    });
+    Ok(files.collect())
+}
+
 /// The generations of a projection of which there are files, whether they serve or not.
 fn generations(layout: &Layout, name: &Identifier) -> Result<Vec<u64>, Error> {
     let generations = layout.place.list(DIRECTORY)?.into_iter().filter_map(|file| {

@@ -93,26 +93,26 @@ pub(crate) struct RmArgs {
 }
 
 /// What follows the log, and how it stands.
-struct Follows {
-    name: String,
-    kind: &'static str,
-    from: Vec<Pattern>,
-    types: Vec<String>,
-    head: Position,
+pub(super) struct Follows {
+    pub(super) name: String,
+    pub(super) kind: &'static str,
+    pub(super) from: Vec<Pattern>,
+    pub(super) types: Vec<String>,
+    pub(super) head: Position,
     /// How far it has come, or why that can't be read.
-    reached: Result<Reached, String>,
-    runner: Option<String>,
-    failure: Option<LastFailure>,
+    pub(super) reached: Result<Reached, String>,
+    pub(super) runner: Option<String>,
+    pub(super) failure: Option<LastFailure>,
 }
 
 /// How far something has come.
-struct Reached {
-    checkpoint: Position,
-    lag: u64,
+pub(super) struct Reached {
+    pub(super) checkpoint: Position,
+    pub(super) lag: u64,
     /// Why the checkpoint is no place in the store's log, where it is none.
-    mismatch: Option<&'static str>,
+    pub(super) mismatch: Option<&'static str>,
     /// How old the first event is that is not done, in seconds.
-    behind: Option<f64>,
+    pub(super) behind: Option<f64>,
 }
 
 /// The same as JSON.
@@ -212,7 +212,7 @@ impl Follows {
     }
 
     /// Everything that follows the log, by name, for which `wanted` is true.
-    fn all(
+    pub(super) fn all(
         store: &Store,
         global: &Global,
         broken: &mut Broken,
