@@ -254,7 +254,7 @@ fn each_source_of_a_hint_has_its_story() {
 }
 
 /// Sources whose hints are shown elsewhere.
-const ELSEWHERE: [&str; 9] = [
+const ELSEWHERE: [&str; 17] = [
     "{reason}, so each run needs --allow",
     "this directory is a store itself",
     "to wait until that ends",
@@ -264,6 +264,15 @@ const ELSEWHERE: [&str; 9] = [
     "see where it is, then run it again",
     "restore a backup; what stands before the damage can be read",
     "make the state anew from its events",
+    // What `doctor` finds.
+    "compact",
+    "project drop --yes",
+    "project rebuild",
+    "project run",
+    "status",
+    "subscription show",
+    "verify",
+    "project allow",
 ];
 
 /// The sources of hints in the program.

@@ -86,7 +86,7 @@ const READING: [(&str, i32); 32] = [
 ];
 
 /// What writes.
-const WRITING: [&str; 17] = [
+const WRITING: [&str; 18] = [
     "append s T",
     "append --jsonl lines",
     "append --atomic --jsonl lines",
@@ -104,7 +104,11 @@ const WRITING: [&str; 17] = [
     "subscription rm hook --yes",
     "tail --as new --until-caught-up -- cat",
     "serve",
+    "compact",
 ];
+
+/// What tells of it as of anything that is wrong: see there.
+const FINDING: [&str; 2] = ["verify", "doctor"];
 
 /// What looks at no event and no change.
 const NEITHER: [&str; 4] = ["init", "completions", "man", "project allow"];
@@ -170,8 +174,14 @@ fn without_a_bell_nothing_is_said_of_events() {
 
 #[test]
 fn no_command_is_left_out() {
-    let known: BTreeSet<String> =
-        READING.iter().map(|(line, _)| *line).chain(WRITING).chain(NEITHER).map(verb).collect();
+    let known: BTreeSet<String> = READING
+        .iter()
+        .map(|(line, _)| *line)
+        .chain(WRITING)
+        .chain(FINDING)
+        .chain(NEITHER)
+        .map(verb)
+        .collect();
     let home = ream();
     let commands = |words: &[&str]| -> Vec<String> {
         let help = home.run(words.iter().chain(&["-h"])).text();

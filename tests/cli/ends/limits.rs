@@ -8,7 +8,7 @@ use crate::harness::{Ream, ream};
 const NUMBERS: [&str; 8] =
     ["N", "POS", "POSITION", "EXPECT", "SIZE", "TIME", "POS|TIME", "POS|start|end|TIME"];
 /// What stands for anything else.
-const OTHERS: [&str; 26] = [
+const OTHERS: [&str; 27] = [
     "ADDR",
     "ASSIGNMENTS",
     "COMMAND",
@@ -19,6 +19,7 @@ const OTHERS: [&str; 26] = [
     "FIELDS",
     "FILE",
     "FORMAT",
+    "HEAD",
     "ID",
     "JSON",
     "KEY",
@@ -170,9 +171,10 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
     let (before, behind): (&[&str], &[&str]) = match (command, place) {
         ("init", _) => (&["other"], &[]),
         ("append", _) => (&["s", "T"], &[]),
+        ("status", Some("--max-lag" | "--max-age")) => (&["--check"], &[]),
         (
             "read" | "stream list" | "state list" | "project list" | "subscription list" | "status"
-            | "man",
+            | "verify" | "compact" | "doctor" | "man",
             _,
         ) => (&[], &[]),
         ("completions", _) => (&["bash"], &[]),
