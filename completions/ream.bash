@@ -31,6 +31,12 @@ _ream() {
             ream,doctor)
                 cmd="ream__subcmd__doctor"
                 ;;
+            ream,export)
+                cmd="ream__subcmd__export"
+                ;;
+            ream,import)
+                cmd="ream__subcmd__import"
+                ;;
             ream,init)
                 cmd="ream__subcmd__init"
                 ;;
@@ -146,7 +152,7 @@ _ream() {
 
     case "${cmd}" in
         ream)
-            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version init append read tail stream state decide project subscription serve status verify compact doctor completions man"
+            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version init append read tail stream state decide project subscription serve status verify export import compact doctor completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -157,7 +163,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -219,7 +225,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -249,7 +255,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -279,7 +285,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -329,7 +335,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -359,7 +365,75 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ream__subcmd__export)
+            opts="-q -h -V --out --store --format --json --quiet --color --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --out)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ream__subcmd__import)
+            opts="-q -h -V --from --store --format --json --quiet --color --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --from)
+                    COMPREPLY=($(compgen -W "export cloudevents" -- "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -389,7 +463,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -423,7 +497,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -453,7 +527,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -483,7 +557,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -537,7 +611,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -571,7 +645,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -601,7 +675,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -631,7 +705,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -673,7 +747,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -719,7 +793,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -777,7 +851,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -811,7 +885,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -841,7 +915,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -883,7 +957,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -945,7 +1019,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1031,7 +1105,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1061,7 +1135,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1091,7 +1165,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1121,7 +1195,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1151,7 +1225,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1189,7 +1263,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1227,7 +1301,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1257,7 +1331,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1287,7 +1361,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1317,7 +1391,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1347,7 +1421,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1377,7 +1451,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1407,7 +1481,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1437,7 +1511,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1467,7 +1541,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1497,7 +1571,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1527,7 +1601,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1557,7 +1631,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1587,7 +1661,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1669,7 +1743,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1707,7 +1781,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)

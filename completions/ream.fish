@@ -28,7 +28,8 @@ complete -c ream -n "__fish_ream_needs_command" -l store -d 'Use the store in DI
 complete -c ream -n "__fish_ream_needs_command" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_needs_command" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -49,6 +50,8 @@ complete -c ream -n "__fish_ream_needs_command" -f -a "subscription" -d 'Look at
 complete -c ream -n "__fish_ream_needs_command" -f -a "serve" -d 'Serve the store to whoever connects, in REAM 1.0 and 1.1, or over HTTP'
 complete -c ream -n "__fish_ream_needs_command" -f -a "status" -d 'Show how the store stands'
 complete -c ream -n "__fish_ream_needs_command" -f -a "verify" -d 'Verify that the store holds what was stored'
+complete -c ream -n "__fish_ream_needs_command" -f -a "export" -d 'Write what the store holds as lines that `import` takes'
+complete -c ream -n "__fish_ream_needs_command" -f -a "import" -d 'Take what `export` wrote'
 complete -c ream -n "__fish_ream_needs_command" -f -a "compact" -d 'Give back the room that removals left'
 complete -c ream -n "__fish_ream_needs_command" -f -a "doctor" -d 'Look for what needs attention, with the command for each'
 complete -c ream -n "__fish_ream_needs_command" -f -a "completions" -d 'Write the completions for a shell'
@@ -57,7 +60,8 @@ complete -c ream -n "__fish_ream_using_subcommand init" -l store -d 'Use the sto
 complete -c ream -n "__fish_ream_using_subcommand init" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand init" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -78,7 +82,8 @@ complete -c ream -n "__fish_ream_using_subcommand append" -l store -d 'Use the s
 complete -c ream -n "__fish_ream_using_subcommand append" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand append" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -100,7 +105,8 @@ complete -c ream -n "__fish_ream_using_subcommand read" -l store -d 'Use the sto
 complete -c ream -n "__fish_ream_using_subcommand read" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand read" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -125,7 +131,8 @@ complete -c ream -n "__fish_ream_using_subcommand tail" -l store -d 'Use the sto
 complete -c ream -n "__fish_ream_using_subcommand tail" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand tail" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -143,7 +150,8 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_su
 complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -161,7 +169,8 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -174,7 +183,8 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from show" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from show" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -187,7 +197,8 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from protect" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from protect" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -200,7 +211,8 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -213,7 +225,8 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -228,7 +241,8 @@ complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_sub
 complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -245,7 +259,8 @@ complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcomm
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from get" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from get" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -261,7 +276,8 @@ complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcomm
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -275,7 +291,8 @@ complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcomm
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -290,7 +307,8 @@ complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcomm
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -308,7 +326,8 @@ complete -c ream -n "__fish_ream_using_subcommand decide" -l store -d 'Use the s
 complete -c ream -n "__fish_ream_using_subcommand decide" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand decide" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -323,7 +342,8 @@ complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_s
 complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -353,7 +373,8 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -368,7 +389,8 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from drop" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from drop" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -383,7 +405,8 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from list" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -396,7 +419,8 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from show" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from show" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -414,7 +438,8 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -431,7 +456,8 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from allow" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from allow" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -447,7 +473,8 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -467,7 +494,8 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from set" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from set" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -488,7 +516,8 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -508,7 +537,8 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from update" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from update" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -524,7 +554,8 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -539,7 +570,8 @@ complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_s
 complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -557,7 +589,8 @@ complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from list" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -570,7 +603,8 @@ complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from show" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from show" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -583,7 +617,8 @@ complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from seek" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from seek" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -596,7 +631,8 @@ complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from ack" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from ack" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -609,7 +645,8 @@ complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -638,7 +675,8 @@ complete -c ream -n "__fish_ream_using_subcommand serve" -l store -d 'Use the st
 complete -c ream -n "__fish_ream_using_subcommand serve" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand serve" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -656,7 +694,8 @@ complete -c ream -n "__fish_ream_using_subcommand status" -l store -d 'Use the s
 complete -c ream -n "__fish_ream_using_subcommand status" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand status" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -672,7 +711,8 @@ complete -c ream -n "__fish_ream_using_subcommand verify" -l store -d 'Use the s
 complete -c ream -n "__fish_ream_using_subcommand verify" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand verify" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -682,11 +722,43 @@ complete -c ream -n "__fish_ream_using_subcommand verify" -l json -d 'Show resul
 complete -c ream -n "__fish_ream_using_subcommand verify" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand verify" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand export" -l out -d 'Write into FILE, in the place of what stands there once it is whole' -r -F
+complete -c ream -n "__fish_ream_using_subcommand export" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand export" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+complete -c ream -n "__fish_ream_using_subcommand export" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand export" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand export" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand export" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand export" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand import" -l from -d 'What wrote the input' -r -f -a "export\t'`ream export`'
+cloudevents\t'Anything that writes CloudEvents 1.0, one a line'"
+complete -c ream -n "__fish_ream_using_subcommand import" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand import" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+complete -c ream -n "__fish_ream_using_subcommand import" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand import" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand import" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand import" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand import" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand compact" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand compact" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand compact" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -699,7 +771,8 @@ complete -c ream -n "__fish_ream_using_subcommand doctor" -l store -d 'Use the s
 complete -c ream -n "__fish_ream_using_subcommand doctor" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand doctor" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -712,7 +785,8 @@ complete -c ream -n "__fish_ream_using_subcommand completions" -l store -d 'Use 
 complete -c ream -n "__fish_ream_using_subcommand completions" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand completions" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -726,7 +800,8 @@ complete -c ream -n "__fish_ream_using_subcommand man" -l store -d 'Use the stor
 complete -c ream -n "__fish_ream_using_subcommand man" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand man" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"

@@ -46,12 +46,17 @@ pub(crate) struct FileIdentity {
 mod system {
     use std::os::fd::AsFd;
     use std::os::unix::fs::{
-        DirBuilderExt as _, FileExt as _, MetadataExt as _, PermissionsExt as _,
+        DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _,
+        PermissionsExt as _,
     };
 
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
     use super::{File, FileIdentity, Path, RangeInclusive, fs, io};
+
+    pub(crate) fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
+        options.mode(0o600)
+    }
 
     pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
         let found = rustix::fs::statvfs(path).ok()?;
@@ -133,6 +138,10 @@ mod system {
 mod system {
     use super::{File, FileIdentity, Path, RangeInclusive, fs, io};
 
+    pub(crate) fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
+        options
+    }
+
     pub(crate) fn free_bytes(_path: &Path) -> Option<u64> {
         None
     }
@@ -212,8 +221,17 @@ fn lock_holders_in(table: &str, file: &str, bytes: RangeInclusive<u64>) -> Vec<u
     holders
 }
 
+/// Has a file that is made be for its owner alone.
+pub fn private(options: &mut fs::OpenOptions) -> &mut fs::OpenOptions {
+    system::private(options)
+}
+
 /// Makes the names in a directory durable.
-pub(crate) fn sync_dir(path: &Path) -> io::Result<()> {
+///
+/// # Errors
+///
+/// Where the system refuses.
+pub fn sync_dir(path: &Path) -> io::Result<()> {
     system::sync_dir(path)
 }
 

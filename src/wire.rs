@@ -3,6 +3,7 @@
 //! Payloads pass as text: never through a tree of values, which would respell numbers and drop
 //! repeated keys.
 
+mod cloud;
 mod duration;
 mod key;
 mod line;
@@ -15,6 +16,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::event::{DataRef, EventRef, Expect, Link, NewEvent, Position};
 
+pub use cloud::{parse_cloud_event, write_cloud_event};
 pub use duration::parse_duration;
 pub use line::{Defaults, EventLine, parse_event, parse_event_with};
 pub use lines::Lines;

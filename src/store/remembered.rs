@@ -89,6 +89,24 @@ impl Store {
         self.make_projection(&entry)
     }
 
+    /// Makes a projection by a definition from elsewhere, without rows; whether it is new. Its program may run once it
+    /// is allowed, by [`Store::allow`].
+    ///
+    /// # Errors
+    ///
+    /// [`Error::ProjectionExists`] where there is one that is made of something else, [`Error::NameTaken`]
+    /// where a subscription has the name.
+    pub fn define_projection(&mut self, entry: &ProjectionEntry) -> Result<bool, Error> {
+        let found = self.name(entry.name.as_str())?;
+        match names::registered(found.as_ref(), &entry.name)? {
+            Holder::Known(known) if known.definition == entry.definition => Ok(false),
+            Holder::Known(_) => Err(Error::ProjectionExists { name: entry.name.to_string() }),
+            Holder::Nobody { .. } => {
+                self.make_projection(&ProjectionEntry { permit: None, ..entry.clone() })
+            }
+        }
+    }
+
     /// Allows the program that the projection `name` remembers: it may run here from now on. The
     /// projection as it is, with the program that was allowed.
     ///

@@ -33,6 +33,10 @@ const LOSSES: [(&str, &str, &str); 3] = [
 fn that_lost(script: &str) -> Ream {
     let shop = ream();
     shop.write("lines", "{\"stream\":\"s\",\"type\":\"T\"}\n");
+    shop.write(
+        "exported",
+        "{\"ream_export\":1}\n{\"position\":1,\"stream\":\"s\",\"type\":\"T\"}\n{\"end\":{}}\n",
+    );
     shop.write("decide", "cat >/dev/null; echo '{\"append\":{\"type\":\"T\"}}'");
     shop.append("s", "T", "1").ok();
     shop.append("kept", "T", "1").ok();
@@ -50,7 +54,7 @@ fn that_lost(script: &str) -> Ream {
 }
 
 /// What reads and no more: the command, and how it ends.
-const READING: [(&str, i32); 32] = [
+const READING: [(&str, i32); 33] = [
     ("read", 0),
     ("read s", 0),
     ("read none", 0),
@@ -79,6 +83,7 @@ const READING: [(&str, i32); 32] = [
     ("project delete rows id=2 --yes", 0),
     ("project run rows --until-caught-up", 0),
     ("project rebuild rows --dry-run", 0),
+    ("export", 0),
     ("subscription list", 0),
     ("subscription show hook", 0),
     ("subscription show none", 4),
@@ -86,7 +91,7 @@ const READING: [(&str, i32); 32] = [
 ];
 
 /// What writes.
-const WRITING: [&str; 18] = [
+const WRITING: [&str; 19] = [
     "append s T",
     "append --jsonl lines",
     "append --atomic --jsonl lines",
@@ -105,6 +110,7 @@ const WRITING: [&str; 18] = [
     "tail --as new --until-caught-up -- cat",
     "serve",
     "compact",
+    "import exported",
 ];
 
 /// What tells of it as of anything that is wrong: see there.

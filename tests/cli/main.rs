@@ -21,6 +21,7 @@ mod help;
 mod hints;
 mod init;
 mod lost;
+mod moving;
 mod printable;
 mod project;
 mod read;

@@ -19,6 +19,8 @@ pub(crate) enum Format {
     Jsonl,
     /// Comma-separated values; of `project select` alone
     Csv,
+    /// One CloudEvent a line; of `read` and `tail` alone
+    Cloudevents,
 }
 
 /// When to use color
@@ -70,14 +72,16 @@ pub(crate) struct Global {
 }
 
 impl Global {
-    /// That the format is one of this command's.
-    pub(crate) fn check_format(&self, selects: bool) -> Result<(), Refused> {
-        match self.format {
-            Some(Format::Csv) if !selects => {
-                Err(Refused::Usage("csv is a format of `project select` alone".into()))
+    /// That the format is one of this command's: it may select rows, or give events.
+    pub(crate) fn check_format(&self, selects: bool, gives: bool) -> Result<(), Refused> {
+        let only = match self.format {
+            Some(Format::Csv) if !selects => "csv is a format of `project select` alone",
+            Some(Format::Cloudevents) if !gives => {
+                "cloudevents is a format of `read` and `tail` alone"
             }
-            _ => Ok(()),
-        }
+            _ => return Ok(()),
+        };
+        Err(Refused::Usage(only.into()))
     }
 }
 

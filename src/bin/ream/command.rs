@@ -8,7 +8,9 @@ mod confirm;
 mod decide;
 mod definition;
 mod doctor;
+mod export;
 mod following;
+mod import;
 mod init;
 mod list;
 mod man;
@@ -65,6 +67,8 @@ commands! {
         "serve" Serve(serve::ServeArgs),
         "status" Status(status::StatusArgs),
         "verify" Verify(verify::VerifyArgs),
+        "export" Export(export::ExportArgs),
+        "import" Import(import::ImportArgs),
         "compact" Compact(compact::CompactArgs),
         "doctor" Doctor(doctor::DoctorArgs),
         "completions" Completions(completions::CompletionsArgs),
@@ -116,7 +120,9 @@ pub(crate) fn run(
     line: impl Fn() -> CommandLine,
 ) -> anyhow::Result<()> {
     let global = &cli.global;
-    global.check_format(matches!(&cli.command, Command::Project(command) if command.selects()))?;
+    let selects = matches!(&cli.command, Command::Project(command) if command.selects());
+    let gives = matches!(cli.command, Command::Read(_) | Command::Tail(_));
+    global.check_format(selects, gives)?;
     let done = match &cli.command {
         Command::Init(args) => args.run(global, environment),
         Command::Append(args) => args.run(global, environment),
@@ -129,6 +135,8 @@ pub(crate) fn run(
         Command::Subscription(args) => args.run(global, environment),
         #[cfg(all(feature = "serve", unix))]
         Command::Serve(args) => args.run(global, environment),
+        Command::Export(args) => args.run(global, environment),
+        Command::Import(args) => args.run(global, environment),
         Command::Compact(compact::CompactArgs {}) => compact::CompactArgs::run(global, environment),
         Command::Verify(args) => args.run(global, environment),
         Command::Doctor(doctor::DoctorArgs {}) => {

@@ -66,16 +66,17 @@ impl Output {
                 self.opened = true;
                 buffer.extend_from_slice(json);
             }
-            Format::Jsonl | Format::Table | Format::Csv => {
+            Format::Jsonl | Format::Table | Format::Csv | Format::Cloudevents => {
                 buffer.extend_from_slice(json);
                 buffer.push(b'\n');
             }
         }
     }
 
-    /// Writes an event in the format.
-    pub(crate) fn event(&mut self, buffer: &mut Vec<u8>, event: &EventRef<'_>) {
+    /// Writes an event of the store with this id in the format.
+    pub(crate) fn event(&mut self, buffer: &mut Vec<u8>, event: &EventRef<'_>, store: &str) {
         match self.format {
+            Format::Cloudevents => wire::write_cloud_event(buffer, event, store),
             Format::Jsonl | Format::Csv => wire::write_event(buffer, event),
             Format::Json => {
                 let mut line = Vec::new();

@@ -8,7 +8,7 @@ use crate::harness::{Ream, ream};
 const NUMBERS: [&str; 8] =
     ["N", "POS", "POSITION", "EXPECT", "SIZE", "TIME", "POS|TIME", "POS|start|end|TIME"];
 /// What stands for anything else.
-const OTHERS: [&str; 27] = [
+const OTHERS: [&str; 29] = [
     "ADDR",
     "ASSIGNMENTS",
     "COMMAND",
@@ -18,6 +18,7 @@ const OTHERS: [&str; 27] = [
     "FIELD",
     "FIELDS",
     "FILE",
+    "FILE|-",
     "FORMAT",
     "HEAD",
     "ID",
@@ -35,6 +36,7 @@ const OTHERS: [&str; 27] = [
     "STREAM",
     "T",
     "TYPE",
+    "WHAT",
     "WHEN",
 ];
 
@@ -174,7 +176,7 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
         ("status", Some("--max-lag" | "--max-age")) => (&["--check"], &[]),
         (
             "read" | "stream list" | "state list" | "project list" | "subscription list" | "status"
-            | "verify" | "compact" | "doctor" | "man",
+            | "verify" | "compact" | "doctor" | "export" | "man",
             _,
         ) => (&[], &[]),
         ("completions", _) => (&["bash"], &[]),
@@ -186,6 +188,7 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
             (&["s"], &[])
         }
         // So that it ends.
+        ("import", _) => (&["none"], &[]),
         ("serve", _) => (&["--unix", "missing/socket"], &[]),
         ("stream rm" | "state rm" | "subscription rm", _) => (&["gone", "--yes"], &[]),
         ("state set", _) => (&["s", "{}"], &[]),

@@ -143,7 +143,7 @@ impl ReadArgs {
         let mut buffer = Vec::new();
         let mut empty = true;
         loop {
-            let batch = reader.next_batch(|event| output.event(&mut buffer, event))?;
+            let batch = reader.next_batch(|event| output.event(&mut buffer, event, store.id()))?;
             empty &= batch.events == 0;
             if batch.caught_up {
                 break;

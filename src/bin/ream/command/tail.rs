@@ -80,7 +80,7 @@ impl TailArgs {
                 let program = Program::new(file, args.iter().cloned()).on_store(store.path());
                 self.tell(follower, query.until_time, program)
             }
-            None => show(follower, query.until_time, global),
+            None => show(follower, query.until_time, global, store.id()),
         }
     }
 
@@ -112,12 +112,17 @@ impl TailArgs {
 }
 
 /// Writes the events to standard output.
-fn show(mut follower: Follower, until: Option<Timestamp>, global: &Global) -> anyhow::Result<()> {
+fn show(
+    mut follower: Follower,
+    until: Option<Timestamp>,
+    global: &Global,
+    store: &str,
+) -> anyhow::Result<()> {
     let closed = watch_output(follower.waker())?;
     let mut output = Output::new(global);
     let mut buffer = Vec::new();
     follow(&mut follower, until, |follower| {
-        let batch = follower.next_batch(|event| output.event(&mut buffer, event))?;
+        let batch = follower.next_batch(|event| output.event(&mut buffer, event, store))?;
         if !buffer.is_empty() {
             output.write(&buffer)?;
             buffer.clear();

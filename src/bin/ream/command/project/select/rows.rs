@@ -84,7 +84,7 @@ impl Rows<'_> {
     fn row(&mut self, buffer: &mut Vec<u8>, row: &RowRef<'_>) -> Result<(), ream::Error> {
         self.written += 1;
         match self.output.format {
-            Format::Jsonl => {
+            Format::Jsonl | Format::Cloudevents => {
                 self.writer.write(buffer, |place| row.value(place))?;
                 buffer.push(b'\n');
             }

@@ -1,0 +1,165 @@
+//! What the lines of an import say.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use ream::wire::{self, Defaults};
+use ream::{
+    Data, Definition, EventType, Expect, Json, NewEvent, NewState, NewSubscription, Pattern,
+    ProjectionEntry, StreamName, Version,
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// A position in the store that was exported.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place(pub(super) u64);
+
+/// What a line says.
+#[derive(Debug)]
+pub(super) enum Item {
+    Head,
+    Event(Box<NewEvent>, Place),
+    /// An event of which the data was erased: there is nothing to store.
+    Redacted,
+    State(NewState),
+    Protected(StreamName),
+    Projection(Box<ProjectionEntry>),
+    Subscription(NewSubscription, Place),
+    End,
+}
+
+/// Reads lines one after another.
+#[derive(Debug)]
+pub(super) struct Lines {
+    /// Whether they are those of an export; CloudEvents otherwise.
+    export: bool,
+    began: bool,
+    ended: bool,
+    /// How many events of a stream there were.
+    events: HashMap<StreamName, u64>,
+}
+
+/// What other lines than events have.
+#[derive(Deserialize)]
+struct OtherJson<'l> {
+    ream_export: Option<u32>,
+    position: Option<u64>,
+    #[serde(default)]
+    redacted: bool,
+    #[serde(borrow)]
+    stream: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    state: Option<&'l RawValue>,
+    state_base64: Option<String>,
+    protected: Option<String>,
+    projection: Option<String>,
+    #[serde(borrow)]
+    definition: Option<&'l RawValue>,
+    subscription: Option<String>,
+    #[serde(default)]
+    from: Vec<String>,
+    #[serde(default)]
+    types: Vec<String>,
+    checkpoint: Option<u64>,
+    #[serde(borrow)]
+    end: Option<&'l RawValue>,
+}
+
+/// The first characters of a line with an event.
+const EVENT: &[u8] = b"{\"position\":";
+
+impl Lines {
+    pub(super) fn new(export: bool) -> Self {
+        Self { export, began: !export, ended: false, events: HashMap::new() }
+    }
+
+    /// What a line says, and how many bytes that takes.
+    pub(super) fn read(&mut self, line: &[u8]) -> Result<(Item, usize), String> {
+        if self.ended {
+            return Err("there is something behind the last line of the export".into());
+        }
+        let item = if !self.export {
+            let event = wire::parse_cloud_event(line).map_err(|error| error.to_string())?;
+            Item::Event(Box::new(event), Place(0))
+        } else if self.began && line.starts_with(EVENT) {
+            self.event(line)?
+        } else {
+            self.other(line)?
+        };
+        Ok((item, line.len()))
+    }
+
+    fn event(&mut self, line: &[u8]) -> Result<Item, String> {
+        let digits = &line[EVENT.len()..];
+        let length = digits.iter().take_while(|digit| digit.is_ascii_digit()).count();
+        let place = std::str::from_utf8(&digits[..length]).ok().and_then(|text| text.parse().ok());
+        let place = place.ok_or("`position` is no number")?;
+        let parsed = wire::parse_event_with(line, &Defaults::default());
+        let mut event = match parsed {
+            Ok(line) => line.event,
+            Err(_) if other(line).is_ok_and(|other| other.redacted) => return Ok(Item::Redacted),
+            Err(error) => return Err(error.to_string()),
+        };
+        let events = self.events.entry(event.stream.clone()).or_default();
+        if event.state.is_some() {
+            event.expect =
+                if *events == 0 { Expect::NoStream } else { Expect::At(Version(*events)) };
+        }
+        *events += 1;
+        Ok(Item::Event(Box::new(event), Place(place)))
+    }
+
+    fn other(&mut self, line: &[u8]) -> Result<Item, String> {
+        let other = other(line)?;
+        if !self.began {
+            return match other.ream_export {
+                Some(1) => {
+                    self.began = true;
+                    Ok(Item::Head)
+                }
+                Some(_) => Err("a later ream wrote this export".into()),
+                None => Err("this is no export: its first line does not say that it is one".into()),
+            };
+        }
+        let told = |error: &dyn std::fmt::Display| error.to_string();
+        if other.end.is_some() {
+            self.ended = true;
+            return Ok(Item::End);
+        }
+        if let Some(name) = other.protected {
+            return Ok(Item::Protected(StreamName::new(name).map_err(|error| told(&error))?));
+        }
+        if let (Some(name), Some(definition)) = (other.projection, other.definition) {
+            let definition = Definition::parse(definition.get()).map_err(|error| told(&error))?;
+            let name = name.parse().map_err(|error| told(&error))?;
+            return Ok(Item::Projection(Box::new(ProjectionEntry::new(name, definition))));
+        }
+        if let (Some(name), Some(checkpoint)) = (other.subscription, other.checkpoint) {
+            let patterns = other.from.into_iter().map(Pattern::new).collect::<Result<_, _>>();
+            let types = other.types.into_iter().map(EventType::new).collect::<Result<_, _>>();
+            let new = NewSubscription {
+                name: name.parse().map_err(|error| told(&error))?,
+                patterns: patterns.map_err(|error| told(&error))?,
+                types: types.map_err(|error| told(&error))?,
+            };
+            return Ok(Item::Subscription(new, Place(checkpoint)));
+        }
+        let data = match (other.state, other.state_base64) {
+            (Some(json), None) => {
+                Data::Json(Json::parse(json.get()).map_err(|error| told(&error))?)
+            }
+            (None, Some(text)) => Data::Bytes(wire::decode_base64(&text)?),
+            _ => return Err("the line is none of an export".into()),
+        };
+        let stream = other.stream.filter(|_| other.position.is_none());
+        let stream = stream.ok_or("the line is none of an export")?;
+        let stream = StreamName::new(stream.into_owned()).map_err(|error| told(&error))?;
+        Ok(Item::State(NewState::new(stream, data)))
+    }
+}
+
+fn other(line: &[u8]) -> Result<OtherJson<'_>, String> {
+    serde_json::from_slice(line)
+        .map_err(|error| format!("column {}: no line of an export", error.column()))
+}

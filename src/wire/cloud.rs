@@ -1,0 +1,179 @@
+//! Events as CloudEvents 1.0, in the JSON format, one a line
+//! (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>,
+//! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>).
+//!
+//! The stream is `subject`, and the store is `source`, as `urn:ream:` and its id. Position and version are the
+//! extensions `position` and `streamversion`, as numbers where CloudEvents' integers of 32 bits hold them, and as
+//! texts otherwise. What metadata have under `correlation_id` and `causation_id` is `correlationid` and
+//! `causationid`, where it is a text; all of the metadata is `metadata`, a text of JSON.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{
+    LineError, decode_base64, write_derived_id, write_number, write_payload, write_string,
+};
+use crate::event::{Data, DataRef, EventId, EventRef, EventType, Json, NewEvent, StreamName};
+
+/// What the source of an event of a store begins with.
+const SOURCE: &str = "urn:ream:";
+
+/// The attributes that hold what has a place of its own in an event, or in none.
+const KNOWN: [&str; 13] = [
+    "specversion",
+    "id",
+    "source",
+    "type",
+    "subject",
+    "time",
+    "datacontenttype",
+    "dataschema",
+    "data",
+    "data_base64",
+    "metadata",
+    "position",
+    "streamversion",
+];
+
+/// The keys of metadata that are attributes of their own, and those.
+const LINKS: [(&str, &str); 2] =
+    [("correlation_id", "correlationid"), ("causation_id", "causationid")];
+
+/// Appends `event` of the store with the id `store` to `line` as a CloudEvent, its end of line included.
+pub fn write_cloud_event(line: &mut Vec<u8>, event: &EventRef<'_>, store: &str) {
+    line.extend_from_slice(b"{\"specversion\":\"1.0\",\"id\":");
+    match event.given_id {
+        Some(id) => write_string(line, id),
+        None => {
+            line.push(b'"');
+            write_derived_id(line, &event.link, event.position);
+            line.push(b'"');
+        }
+    }
+    line.extend_from_slice(b",\"source\":\"");
+    line.extend_from_slice(SOURCE.as_bytes());
+    line.extend_from_slice(store.as_bytes());
+    line.extend_from_slice(b"\",\"type\":");
+    write_string(line, event.event_type);
+    line.extend_from_slice(b",\"subject\":");
+    write_string(line, event.stream);
+    line.extend_from_slice(b",\"time\":\"");
+    event.time.write(line);
+    line.push(b'"');
+    for (name, number) in [("position", event.position.0), ("streamversion", event.version.0)] {
+        line.extend_from_slice(format!(",\"{name}\":").as_bytes());
+        if i32::try_from(number).is_ok() {
+            write_number(line, number);
+        } else {
+            write_string(line, &number.to_string());
+        }
+    }
+    if let Some(metadata) = event.metadata {
+        let texts: Option<Links> = serde_json::from_str(metadata).ok();
+        let links = texts.map(|texts| [texts.correlation_id, texts.causation_id]);
+        for ((_, attribute), text) in LINKS.iter().zip(links.into_iter().flatten()) {
+            if let Some(serde_json::Value::String(text)) = text {
+                line.extend_from_slice(format!(",\"{attribute}\":").as_bytes());
+                write_string(line, &text);
+            }
+        }
+        line.extend_from_slice(b",\"metadata\":");
+        write_string(line, metadata);
+    }
+    let content = match event.data {
+        DataRef::Json(_) => &b",\"datacontenttype\":\"application/json\""[..],
+        DataRef::Bytes(_) => b",\"datacontenttype\":\"application/octet-stream\"",
+    };
+    line.extend_from_slice(content);
+    write_payload(line, "data", event.data);
+    line.extend_from_slice(b"}\n");
+}
+
+/// What metadata say of other events.
+#[derive(Deserialize)]
+struct Links {
+    correlation_id: Option<serde_json::Value>,
+    causation_id: Option<serde_json::Value>,
+}
+
+/// A CloudEvent, as far as it is known.
+#[derive(Deserialize)]
+struct CloudJson<'l> {
+    specversion: String,
+    id: String,
+    source: String,
+    #[serde(rename = "type")]
+    event_type: String,
+    subject: Option<String>,
+    time: Option<String>,
+    #[serde(borrow)]
+    data: Option<&'l RawValue>,
+    data_base64: Option<String>,
+    metadata: Option<String>,
+}
+
+/// Reads an event from a CloudEvent in the JSON format. Its `subject` is the stream, and its `source` where it has
+/// none. What another system sent has the id `SOURCE ID`, since its ids are unique within their source alone.
+/// Other attributes become metadata.
+///
+/// # Errors
+///
+/// Where the line is no CloudEvent 1.0, or what stands in it is no event of a store.
+pub fn parse_cloud_event(line: &[u8]) -> Result<NewEvent, LineError> {
+    let wrong = |reason: String| LineError { column: 1, reason };
+    let told = |error: serde_json::Error| LineError {
+        column: error.column(),
+        reason: format!("no CloudEvent: {error}"),
+    };
+    let cloud: CloudJson<'_> = serde_json::from_slice(line).map_err(told)?;
+    if cloud.specversion != "1.0" {
+        let reason = format!("CloudEvents {} are not known, 1.0 are", cloud.specversion);
+        return Err(wrong(reason));
+    }
+    let named = |what: &str, error: &dyn std::fmt::Display| wrong(format!("`{what}`: {error}"));
+    let stream = cloud.subject.as_deref().unwrap_or(&cloud.source);
+    let stream = StreamName::new(stream).map_err(|error| named("subject", &error))?;
+    let event_type = EventType::new(&*cloud.event_type).map_err(|error| named("type", &error))?;
+    let mut event = NewEvent::new(stream, event_type);
+    let is_ours = cloud.source.starts_with(SOURCE);
+    let id = if is_ours { cloud.id } else { format!("{} {}", cloud.source, cloud.id) };
+    event.id = Some(EventId::new(id).map_err(|error| named("id", &error))?);
+    if let Some(time) = &cloud.time {
+        event.time = Some(time.parse().map_err(|error| named("time", &error))?);
+    }
+    event.data = match (cloud.data, cloud.data_base64) {
+        (Some(_), Some(_)) => return Err(wrong("`data` and `data_base64` together".into())),
+        (Some(json), None) => {
+            Data::Json(Json::parse(json.get()).map_err(|error| named("data", &error))?)
+        }
+        (None, Some(text)) => {
+            Data::Bytes(decode_base64(&text).map_err(|error| named("data_base64", &error))?)
+        }
+        (None, None) => event.data,
+    };
+    event.metadata = match cloud.metadata {
+        Some(text) if is_ours => {
+            Some(Json::parse(&text).map_err(|error| named("metadata", &error))?)
+        }
+        _ => extensions(line).map_err(told)?,
+    };
+    Ok(event)
+}
+
+/// What an event has besides, as metadata.
+fn extensions(line: &[u8]) -> Result<Option<Json>, serde_json::Error> {
+    let all: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(line)?;
+    let mut metadata = serde_json::Map::new();
+    for (name, value) in all {
+        if KNOWN.contains(&name.as_str()) && name != "dataschema" && name != "metadata" {
+            continue;
+        }
+        let own = LINKS.iter().find(|(_, attribute)| *attribute == name);
+        metadata.insert(own.map_or(name, |(key, _)| (*key).to_owned()), value);
+    }
+    if metadata.is_empty() {
+        return Ok(None);
+    }
+    // A map of values is always JSON.
+    Ok(Json::parse(&serde_json::Value::Object(metadata).to_string()).ok())
+}

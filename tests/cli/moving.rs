@@ -1,0 +1,227 @@
+//! `ream export` and `ream import`, and CloudEvents.
+
+use serde_json::{Value, json};
+
+use crate::harness::{Ream, Run, ream};
+
+/// A store with something of everything that is exported.
+fn shop() -> Ream {
+    let shop = ream();
+    shop.fill("order-1", 2);
+    shop.run(["state", "set", "order-1", r#"{"behind":1}"#]).ok();
+    shop.fill("order-1", 1).fill("gone", 2).fill("order-2", 2);
+    let state = ["append", "order-2", "Paid", "1.50", "--expect", "2", "--state", r#"{"a":1.50}"#];
+    shop.run(state)
+        .args(["--id", "own", "--time", "2020-01-02T03:04:05Z", "--meta", r#"{"b": 2.0}"#])
+        .ok();
+    shop.run(["state", "set", "never", r#"{"from":"nothing"}"#]).ok();
+    shop.run(["append", "bytes", "T", "AAEC/w==", "--base64"]).ok();
+    shop.run(["stream", "protect", "order-1"]).ok();
+    shop.run(["stream", "rm", "gone", "--yes"]).ok();
+    let create =
+        ["project", "create", "rows", "id:integer:key", "n:decimal:9:2:null", "--from", "order-*"];
+    shop.run(create).args(["--", "sh", "-c", "cat >/dev/null"]).ok();
+    let tail =
+        ["tail", "order-*", "--as", "hook", "--until", "6", "--", "sh", "-c", "cat >/dev/null"];
+    shop.run(tail).ok();
+    shop
+}
+
+/// What a command gives, as it is.
+fn text(run: Run<'_>) -> String {
+    String::from_utf8(run.bytes()).unwrap()
+}
+
+/// What a store gives of itself, but for where it is and its own times.
+fn contents(shop: &Ream) -> Vec<Value> {
+    let mut all = shop.run(["read"]).values();
+    for event in &mut all {
+        let event = event.as_object_mut().unwrap();
+        event.remove("position");
+        event.remove("recorded");
+    }
+    for list in [&["state", "list"][..], &["stream", "list"]] {
+        for mut one in shop.run(list).values() {
+            one.as_object_mut().unwrap().remove("last_position");
+            all.push(one);
+        }
+    }
+    for stream in ["order-1", "order-2", "never"] {
+        let mut state = shop.run(["state", "get", stream]).value();
+        state.as_object_mut().unwrap().remove("position");
+        all.push(state);
+    }
+    all
+}
+
+#[test]
+fn what_is_exported_is_there_once_however_often_it_is_imported() {
+    let (shop, other) = (shop(), ream());
+    let told = shop.run(["export", "--out", "all.jsonl"]).value();
+    assert_eq!(
+        (&told["events"], &told["states"], &told["exported"]),
+        (&7.into(), &3.into(), &"all.jsonl".into())
+    );
+    let file = shop.path("all.jsonl");
+    assert_eq!(shop.mode("all.jsonl"), 0o600);
+    let import = || other.run(["import"]).args([&file]);
+    let first = import().value();
+    assert_eq!(
+        first,
+        json!({"imported": 7, "duplicates": 0, "redacted": 0, "states": 3, "states_left_out": 0,
+               "protected": 1, "projections": 1, "subscriptions": 1})
+    );
+    assert_eq!(contents(&other), contents(&shop));
+    // The subscription stood behind the first event of `order-2`, which is the fourth here.
+    assert_eq!(other.run(["subscription", "show", "hook"]).value()["lag"], 2);
+    let again = import().value();
+    assert_eq!((&again["imported"], &again["duplicates"]), (&0.into(), &7.into()));
+    assert_eq!(contents(&other), contents(&shop));
+    other.run(["project", "run", "rows"]).fails_with(1, ["hint: ", "project allow rows"]);
+    other.run(["verify"]).stdout_has(["\"verified\":true"]);
+    // Into the store that it is from.
+    let own = shop.run(["import"]).args([&file]).value();
+    assert_eq!((&own["imported"], &own["duplicates"]), (&0.into(), &7.into()));
+}
+
+#[test]
+fn a_part_is_what_its_patterns_choose() {
+    let (shop, other) = (shop(), ream());
+    let lines = text(shop.run(["export", "order-2", "order-*"]));
+    assert!(!lines.contains("\"projection\""), "{lines}");
+    let told = other.run(["import", "-"]).stdin(lines).value();
+    assert_eq!(
+        (&told["imported"], &told["states"], &told["protected"]),
+        (&6.into(), &2.into(), &1.into())
+    );
+    assert_eq!(other.run(["stream", "list"]).values().len(), 2);
+}
+
+#[test]
+fn one_that_was_cut_off_is_gone_on_with() {
+    let (shop, other) = (shop(), ream());
+    let lines = text(shop.run(["export"]));
+    let all: Vec<&str> = lines.split_inclusive('\n').collect();
+    for lines in [4, 7] {
+        let half = all[..lines].concat();
+        other
+            .run(["import", "-"])
+            .stdin(half)
+            .fails_with(6, ["the export is not whole", "found again by its id"]);
+    }
+    other
+        .run(["import", "-"])
+        .stdin([&all[..5].concat(), "{\"posi"].concat())
+        .fails_with(6, ["stopped at line 6: 0 events are stored, 2 were there already"]);
+    let told = other.run(["import", "-"]).stdin(lines.clone()).value();
+    assert_eq!((&told["imported"], &told["duplicates"]), (&3.into(), &4.into()));
+    assert_eq!(contents(&other), contents(&shop));
+}
+
+#[test]
+fn what_is_no_export_or_does_not_fit_is_refused() {
+    let (shop, other) = (shop(), ream());
+    let lines = text(shop.run(["export"]));
+    for (input, said) in [
+        ("{\"stream\":\"s\",\"type\":\"T\"}\n".to_owned(), "this is no export"),
+        ("id,name\n1,x\n".into(), "no line of an export"),
+        (
+            lines.replacen("\"ream_export\":1", "\"ream_export\":2", 1),
+            "a later ream wrote this export",
+        ),
+        (format!("{lines}{{\"end\":{{}}}}\n"), "behind the last line"),
+        (String::new(), "the export is not whole"),
+        (lines.replacen("\"type\":\"Paid\"", "\"typ\":\"Paid\"", 1), "unknown key `typ`"),
+    ] {
+        other.run(["import", "-"]).stdin(input).fails_with(6, [said]);
+    }
+    let other = ream();
+    other
+        .run(["import", "-"])
+        .stdin(lines.replacen("1.50", "1.51", 1))
+        .stdout_has(["\"imported\":"]);
+    let reused = other.run(["import", "-"]).stdin(lines);
+    reused.fails_with(6, ["stopped at line ", "0 events are stored, 5 were there already", "own"]);
+    other.run(["import", "none"]).fails_with(1, ["none"]);
+}
+
+/// A state says nothing of events that it was not made of.
+#[test]
+fn a_state_is_left_out_where_its_stream_holds_other_events() {
+    let (shop, other) = (shop(), ream());
+    other.append("order-2", "T", "1").ok();
+    let lines = text(shop.run(["export", "order-2"]));
+    let told = other.run(["import", "-"]).stdin(lines);
+    let told = told.stderr_has(["the state of `order-2` is left out"]).value();
+    assert_eq!((&told["imported"], &told["states_left_out"]), (&3.into(), &1.into()));
+    other.run(["state", "get", "order-2"]).fails_with(4, ["order-2"]);
+}
+
+#[test]
+fn events_go_out_as_cloudevents_and_come_back_as_they_were() {
+    let (shop, other) = (shop(), ream());
+    let events = text(shop.run(["read", "--format", "cloudevents"]));
+    let all: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let paid = all.iter().find(|event| event["id"] == "own").unwrap();
+    let source = format!("urn:ream:{}", shop.id().unwrap());
+    assert_eq!(
+        *paid,
+        json!({"specversion": "1.0", "id": "own", "source": source, "type": "Paid", "subject": "order-2",
+               "time": "2020-01-02T03:04:05.000000Z", "position": 8, "streamversion": 3,
+               "metadata": "{\"b\":2.0}", "datacontenttype": "application/json", "data": 1.5})
+    );
+    assert!(events.contains("\"data\":1.50}"), "{events}");
+    assert!(events.contains("\"data_base64\":\"AAEC/w==\"}"), "{events}");
+    let told = other.run(["import", "--from", "cloudevents", "-"]).stdin(events.clone()).value();
+    assert_eq!(told["imported"], 7);
+    let bare = |shop: &Ream| {
+        let mut events = shop.run(["read"]).values();
+        for event in &mut events {
+            let event = event.as_object_mut().unwrap();
+            event.remove("position");
+            event.remove("recorded");
+        }
+        events
+    };
+    assert_eq!(bare(&other), bare(&shop));
+    let again = other.run(["import", "--from", "cloudevents", "-"]).stdin(events).value();
+    assert_eq!((&again["imported"], &again["duplicates"]), (&0.into(), &7.into()));
+    shop.run(["status", "--format", "cloudevents"]).fails_with(2, ["`read` and `tail` alone"]);
+}
+
+#[test]
+fn cloudevents_of_others_become_events() {
+    let shop = ream();
+    let lines = concat!(
+        r#"{"specversion":"1.0","id":"1","source":"/shop","type":"com.shop.paid","subject":"order-7","#,
+        r#""time":"2026-01-01T00:00:00+01:00","traceparent":"00-ab","correlationid":"c","n":3,"data":{"a":1.50}}"#,
+        "\n",
+        r#"{"specversion":"1.0","id":"1","source":"/other","type":"t"}"#,
+        "\n"
+    );
+    shop.run(["import", "--from", "cloudevents", "-"]).stdin(lines).stdout_has(["\"imported\":2"]);
+    let events = shop.run(["read"]).values();
+    assert_eq!((&events[0]["stream"], &events[0]["id"]), (&"order-7".into(), &"/shop 1".into()));
+    assert_eq!(events[0]["time"], "2025-12-31T23:00:00.000000Z");
+    assert_eq!(
+        events[0]["metadata"],
+        json!({"traceparent": "00-ab", "correlation_id": "c", "n": 3})
+    );
+    assert_eq!((&events[1]["stream"], &events[1]["data"]), (&"/other".into(), &json!({})));
+    for (line, said) in [
+        (
+            r#"{"specversion":"0.3","id":"1","source":"/s","type":"t"}"#,
+            "CloudEvents 0.3 are not known",
+        ),
+        (r#"{"id":"1","source":"/s","type":"t"}"#, "specversion"),
+        (r#"{"specversion":"1.0","id":"1","source":"/s","type":"t","time":"soon"}"#, "`time`"),
+        (
+            r#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data":1,"data_base64":"AA=="}"#,
+            "together",
+        ),
+        ("no", "no CloudEvent"),
+    ] {
+        let run = shop.run(["import", "--from", "cloudevents", "-"]).stdin(line);
+        run.fails_with(6, ["stopped at line 1: ", said]);
+    }
+}
