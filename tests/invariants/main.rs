@@ -44,6 +44,7 @@ mod permits;
 mod pipes;
 mod place;
 mod positions;
+mod power;
 mod programs;
 mod projections;
 mod queue;

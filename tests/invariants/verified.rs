@@ -15,6 +15,9 @@ use crate::support::{Home, copy, numbered, sized};
 /// How many bits are flipped in the database, and in its log.
 const FLIPS: usize = 200;
 
+/// How many in each other file.
+const OTHERS: usize = 50;
+
 /// What a verification says of the store in a directory.
 fn verify(store: &Path, asked: &Verification) -> Result<(Verified, Vec<Finding>), Error> {
     let store = Store::open(store, &Options::default())?;
@@ -230,4 +233,59 @@ fn what_changes_meanwhile_is_no_finding() {
     }
     writing.join().unwrap();
     assert_eq!(found(&path), []);
+}
+
+/// The small files beside the database say what was acknowledged, or nothing.
+#[test]
+fn a_flipped_bit_in_any_other_file_changes_nothing_that_is_read() {
+    let home = filled();
+    let right = crate::support::read(&home.open());
+    for name in ["store", "bell/bell", "changes", "lock", "turnstile"] {
+        let whole = fs::read(home.file(name)).unwrap();
+        let mut numbers = Numbers(1);
+        for flip in 0..if whole.is_empty() { 0 } else { OTHERS } {
+            let place = tempfile::tempdir().unwrap();
+            let store = place.path().join("store");
+            copy(&home.store(), &store);
+            let (at, bit) = (numbers.below(whole.len()), numbers.below(8));
+            let mut flipped = whole.clone();
+            flipped[at] ^= 1 << bit;
+            fs::write(store.join(name), flipped).unwrap();
+            let told = format!("{name}, flip {flip}, byte {at}, bit {bit}");
+            match Store::open(&store, &Options::default()) {
+                Ok(mut opened) => {
+                    assert_eq!(crate::support::read(&opened), right, "{told}");
+                    opened.append(&[sized("next", "1")]).unwrap();
+                    drop(opened);
+                    assert_eq!(found(&store), [], "{told}");
+                }
+                // Only the marker is needed to open a store.
+                Err(error) => assert_eq!(name, "store", "{told}: {error}"),
+            }
+        }
+    }
+}
+
+/// How far a projection has come is compared with the log; its rows can be made again, and have no sums.
+#[test]
+fn a_flipped_checkpoint_of_a_projection_is_found() {
+    let home = Home::with(30);
+    let create = ["project", "create", "rows", "id:integer:key", "--from", "s", "--", "sh", "-c"];
+    home.run(&[&create[..], &["cat >/dev/null"]].concat()).done();
+    home.run(&["project", "run", "rows", "--until-caught-up"]).done();
+    let file = home.file("projections/rows.1.db");
+    let whole = fs::read(&file).unwrap();
+    let head = home.open().checkpoint(Position(30)).unwrap();
+    let link = head.link();
+    let at = whole.windows(16).rposition(|bytes| bytes == link.as_bytes()).unwrap();
+    for bit in 0..OTHERS {
+        let mut flipped = whole.clone();
+        // The position stands before its link.
+        flipped[at - 1 + bit % 17] ^= 1 << (bit % 8);
+        fs::write(&file, flipped).unwrap();
+        let kinds: Vec<FindingKind> = found(&home.store()).into_iter().map(|one| one.0).collect();
+        assert_eq!(kinds, [FindingKind::Projection], "{bit}");
+    }
+    fs::write(&file, whole).unwrap();
+    assert_eq!(found(&home.store()), []);
 }

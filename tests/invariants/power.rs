@@ -1,0 +1,211 @@
+//! Power losses: what processes wrote is recorded, and of each moment disks are made as they may look afterwards.
+//!
+//! What was synced is there. What was not is there or not, by each write, or torn between sectors; and so are names
+//! until their directory is synced, or, as ext4 does it, until the file is. Of such a disk all that had been
+//! acknowledged by then has to be read, nothing may be damaged, what was erased may not be in any file, and the next
+//! append has to go on. To see that this can fail, the same is done with disks that pass over the syncs of a file.
+
+mod machine;
+mod recorded;
+
+use std::fs;
+use std::path::Path;
+
+use ream::{Options, Query, Store, Verification};
+
+use self::machine::{Machine, Names};
+use self::recorded::{Recording, recorded};
+use crate::flipped::Numbers;
+use crate::support::{Home, sized, text_of};
+
+/// How many disks are made, where `REAM_DISKS` does not say otherwise.
+const DISKS: usize = 1000;
+
+/// What was acknowledged.
+#[derive(Debug, Clone)]
+enum Promise {
+    /// An event at a position, with this id.
+    Event(u64, String),
+    /// The state of the stream `kept`.
+    State,
+    /// Nothing of what had this mark is in any file.
+    Erased,
+    /// The row with the key 7.
+    Row,
+}
+
+/// The mark of what is erased.
+const MARK: &str = "[erase me]";
+
+/// What processes did one after another.
+fn history() -> (Home, Recording) {
+    let home = Home::with(3);
+    home.open().append(&[sized("gone", &format!("\"{MARK}\""))]).unwrap();
+    home.run(&["project", "create", "rows", "id:integer:key", "text:text"]).done();
+    let many: String = (0..80)
+        .map(|number| {
+            let data = text_of(10 + number * 37 % 2500);
+            format!("{{\"stream\":\"s-{}\",\"type\":\"T\",\"data\":{data}}}\n", number % 5)
+        })
+        .collect::<Vec<_>>()
+        .concat();
+    fs::write(home.place().join("many"), many).unwrap();
+    let many = home.place().join("many").to_string_lossy().into_owned();
+    let commands: [&[&str]; 12] = [
+        &["append", "a", "T", "1"],
+        &["append", "a", "T", "2", "--id", "own"],
+        &["state", "set", "kept", r#"{"n":1}"#],
+        &["append", "--jsonl", &many],
+        &["append", "a", "T", "3"],
+        &["stream", "rm", "gone", "--yes"],
+        &["append", "b", "T", "4"],
+        &["project", "set", "rows", r#"{"id":7,"text":"kept"}"#],
+        &["project", "rebuild", "rows", "none", "--", "true"],
+        &["compact"],
+        &["append", "--jsonl", &many],
+        &["append", "c", "T", "5"],
+    ];
+    let recording = recorded(&home, &commands);
+    (home, recording)
+}
+
+/// What each command promised when it had said so.
+fn promises(command: usize, said: &str) -> Vec<Promise> {
+    let events = said.lines().filter_map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let (position, id) = (line["position"].as_u64()?, line["id"].as_str()?.to_owned());
+        Some(Promise::Event(position, id))
+    });
+    match command {
+        2 => vec![Promise::State],
+        5 => {
+            assert!(said.contains("\"erased\":true"), "{said}");
+            vec![Promise::Erased]
+        }
+        7 => vec![Promise::Row],
+        8 | 9 => Vec::new(),
+        _ => events.collect(),
+    }
+}
+
+/// What is wrong with a store on a disk, of which this was promised.
+fn wrong(store: &Path, promised: &[Promise], after: &str) -> Option<String> {
+    let text = |what: &str| Some(format!("{what} {after}"));
+    let mut opened = match Store::open(store, &Options::default()) {
+        Ok(store) => store,
+        Err(error) => return text(&format!("can't be opened: {error}")),
+    };
+    if let Err(error) = opened.check() {
+        return text(&format!("lost what was acknowledged: {error}"));
+    }
+    let mut events = Vec::new();
+    let mut reader = opened.read(&Query::default()).unwrap();
+    loop {
+        match reader.next_batch(|event| events.push((event.position.0, event.to_event()))) {
+            Ok(batch) if batch.caught_up => break,
+            Ok(_) => {}
+            Err(error) => return text(&format!("can't be read: {error}")),
+        }
+    }
+    for promise in promised {
+        let is_kept = match promise {
+            Promise::Event(position, id) => {
+                events.iter().any(|(at, event)| at == position && (event.id.to_string() == *id))
+            }
+            Promise::State => opened.state("kept").is_ok(),
+            Promise::Erased => opened.stream("gone").is_err() && !holds(store, MARK),
+            Promise::Row => has_row(store),
+        };
+        if !is_kept {
+            return text(&format!("{promise:?} is not kept"));
+        }
+    }
+    let mut found = None;
+    let verified = opened.verify(&Verification::default(), &mut |told| {
+        if let ream::Verifying::Found(finding) = told {
+            found.get_or_insert(finding);
+        }
+    });
+    if let Some(finding) = found {
+        return text(&format!("is damaged: {finding:?}"));
+    }
+    let head = verified.unwrap().head.position.0;
+    let appended = opened.append(&[sized("next", "1")]);
+    match appended {
+        Ok(appended) if appended[0].position.0 == head + 1 => None,
+        other => text(&format!("does not go on behind {head}: {other:?}")),
+    }
+}
+
+/// Whether a file of the store has these bytes.
+fn holds(directory: &Path, bytes: &str) -> bool {
+    fs::read_dir(directory).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return holds(&path, bytes);
+        }
+        let found = fs::read(&path).unwrap_or_default();
+        found.windows(bytes.len()).any(|found| found == bytes.as_bytes())
+    })
+}
+
+/// Whether the projection has the row that was set by hand, or was rebuilt since.
+fn has_row(store: &Path) -> bool {
+    let store = Store::open(store, &Options::default()).unwrap();
+    let Ok(projection) = store.projection("rows") else { return false };
+    projection.entry().generation > 1 || projection.status().unwrap().rows == 1
+}
+
+/// Makes disks of random moments of the history; how many of them were not as they had to be, and the first.
+fn lose_power(
+    (home, recording): &(Home, Recording),
+    disks: usize,
+    passed_over: Option<&str>,
+) -> (usize, Option<String>) {
+    let seed = std::env::var("REAM_TEST_SEED").map_or(1, |seed| seed.parse().unwrap());
+    let mut numbers = Numbers(seed);
+    let (mut failed, mut first) = (0, None);
+    for disk in 0..disks {
+        let names = if disk % 2 == 0 { Names::AsExt4 } else { Names::Strictly };
+        let moment = numbers.below(recording.calls.len() + 1);
+        let mut machine = Machine::new(&recording.before, names, passed_over);
+        recording.calls[..moment].iter().for_each(|call| machine.call(call));
+        let place = tempfile::tempdir().unwrap();
+        let store = place.path().join("store");
+        machine.lose_power(&mut numbers).write(&store);
+        let promised: Vec<Promise> = recording
+            .said
+            .iter()
+            .filter(|said| said.at <= moment)
+            .flat_map(|said| promises(said.command, &said.text))
+            .collect();
+        // Once it is being removed, what was removed may be there or not.
+        let is_removing = recording.begun[5] < moment;
+        let promised: Vec<Promise> = promised
+            .into_iter()
+            .filter(|promise| !(is_removing && matches!(promise, Promise::Event(4, _))))
+            .collect();
+        let after =
+            format!("seed {seed}, disk {disk}, after {moment} of {} calls", recording.calls.len());
+        if let Some(wrong) = wrong(&store, &promised, &after) {
+            failed += 1;
+            first.get_or_insert(wrong);
+        }
+    }
+    assert!(home.place().exists());
+    (failed, first)
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_with_the_power() {
+    let disks = std::env::var("REAM_DISKS").map_or(DISKS, |disks| disks.parse().unwrap());
+    let history = history();
+    let (failed, first) = lose_power(&history, disks, None);
+    assert_eq!((failed, first), (0, None));
+    // Without the syncs of the log, or of the database, some of the disks have lost something.
+    for file in ["db-wal", "db"] {
+        let (failed, first) = lose_power(&history, disks / 5, Some(file));
+        assert!(failed > 0, "no disk without the syncs of {file} lost anything");
+        assert!(first.is_some());
+    }
+}
