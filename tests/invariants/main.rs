@@ -34,6 +34,7 @@ mod flips;
 mod followers;
 mod following;
 mod foreign;
+mod injected;
 mod kills;
 mod limits;
 mod log;

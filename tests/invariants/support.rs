@@ -15,8 +15,8 @@ use tempfile::TempDir;
 pub(crate) use disk::{Disk, Mounted};
 pub(crate) use process::{Ended, Lines, Running, ended, ended_with_input, until};
 pub(crate) use trace::{
-    Call, FailingWrites, calls, failing, killed_at_calls, killed_at_each_call, killed_beside,
-    traced,
+    Call, FailingWrites, calls, copied, failing, killed_at_calls, killed_at_each_call,
+    killed_beside, traced,
 };
 
 /// A process that appends the event in each line that comes, whatever fails: a store's directory and

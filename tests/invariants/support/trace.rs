@@ -174,7 +174,7 @@ impl FailingWrites {
 }
 
 /// A copy of a store that no process uses.
-fn copied(from: &Home) -> Home {
+pub(crate) fn copied(from: &Home) -> Home {
     let home = Home::new();
     std::fs::remove_dir_all(home.store()).unwrap();
     if from.store().exists() {
