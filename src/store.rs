@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod answer;
+mod backup;
 mod chain;
 mod checkpoint;
 mod compact;
@@ -41,6 +42,7 @@ use crate::schema::Identifier;
 
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{Appended, AppendedEach, Batch, Removal, Removed, Status, Stopped, Stream};
+pub use backup::{Backup, BackupFile, BackupProgress, BackupProjection, NewBackup};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use compact::Compacted;
 pub use error::{BadCredentials, Clash, Error, NewerRecord, NotAllowed, PlaceFault, Unfenced};

@@ -86,8 +86,9 @@ const READING: [(&str, i32); 32] = [
 ];
 
 /// What writes.
-const WRITING: [&str; 18] = [
+const WRITING: [&str; 19] = [
     "append s T",
+    "backup copy",
     "append --jsonl lines",
     "append --atomic --jsonl lines",
     "stream protect kept",

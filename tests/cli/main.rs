@@ -12,6 +12,7 @@ mod commands;
 mod harness;
 
 mod append;
+mod backup;
 mod compact;
 mod decide;
 mod doctor;

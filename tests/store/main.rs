@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "where something is missing, a test shall fail")]
 
 mod append;
+mod backups;
 mod batches;
 mod decisions;
 mod expectations;

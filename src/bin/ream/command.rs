@@ -2,6 +2,7 @@
 
 mod acknowledgement;
 mod append;
+mod backup;
 mod compact;
 mod completions;
 mod confirm;
@@ -67,6 +68,7 @@ commands! {
         "verify" Verify(verify::VerifyArgs),
         "compact" Compact(compact::CompactArgs),
         "doctor" Doctor(doctor::DoctorArgs),
+        "backup" Backup(backup::BackupArgs),
         "completions" Completions(completions::CompletionsArgs),
         "man" Man(man::ManArgs),
     }
@@ -135,6 +137,7 @@ pub(crate) fn run(
             doctor::DoctorArgs::run(global, environment, &line())
         }
         Command::Status(args) => args.run(global, environment),
+        Command::Backup(args) => args.run(global, environment),
         Command::Completions(args) => args.run(definition()),
         Command::Man(args) => args.run(definition()),
     };

@@ -223,6 +223,12 @@ fn named_code(error: &Error, line: &CommandLine) -> Answer {
 fn stuck_code(error: &Error, line: &CommandLine) -> Answer {
     let (code, hint) = match error {
         Error::Busy { waited } => (5, wait_longer(*waited, line)),
+        Error::LostEvents { .. } | Error::LostChanges { .. } | Error::Damaged { .. }
+            if line.is(&["backup"]) =>
+        {
+            let all = Hint::other("see all that is wrong", &["verify"], &[]);
+            (1, Hint::again("to back up what is left of it").flag("--damaged").or(all))
+        }
         Error::LostEvents { path, .. } => (1, go_on_without("events", path)),
         Error::LostChanges { path, .. } => (1, go_on_without("changes", path)),
         Error::LogForgotten { .. } => {

@@ -177,6 +177,7 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
             | "verify" | "compact" | "doctor" | "man",
             _,
         ) => (&[], &[]),
+        ("backup", _) => (&["missing/copy"], &[]),
         ("completions", _) => (&["bash"], &[]),
         ("tail", Some("--grace")) => (&["s"], &["--", "true"]),
         ("tail", Some("--batch" | "--retries" | "--wait")) => {
