@@ -22,6 +22,7 @@ mod query;
 mod remembered;
 #[cfg(all(feature = "serve", unix))]
 mod rest;
+mod restore;
 mod rows;
 mod rules;
 mod seal;
@@ -56,12 +57,13 @@ pub(crate) use place::read_private;
 pub use projection::{Projection, Rebuild, RowRef};
 pub(crate) use query::ChosenStreams;
 pub use query::Query;
+pub use restore::{Dropped, RestoreUntil, Restored};
 pub use rows::{
     Batched, Change, Differences, Explanation, OrderBy, ProjectionStatus, Selection, SetEach,
 };
 pub use seal::{SealedEvent, Sealer};
 pub use sqlite::Waker;
-pub(crate) use sqlite::Woken;
+pub(crate) use sqlite::{Woken, restore as restore_backup};
 pub use state::{NewState, State, StateCategory, StateEntry};
 pub use verify::{Counts, Finding, FindingKind, Verification, Verified, Verifying};
 pub use vitals::Vitals;

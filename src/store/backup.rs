@@ -13,6 +13,9 @@ use crate::event::{Position, Timestamp};
 
 pub(super) use known::KnownBackup;
 
+/// The most bytes of a manifest that are read, and of the list of backups.
+pub(super) const MOST_BYTES: u64 = 1 << 20;
+
 /// What a backup is to hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -276,6 +276,11 @@ impl Place {
 
     /// Reads a file of a few lines, no more of it than such a file ever has; `None` where there is none.
     pub(super) fn read_small(&self, name: &str) -> Result<Option<String>, Error> {
+        self.read_text(name, SMALL)
+    }
+
+    /// Reads a file of text, no more of it than so many bytes; `None` where there is none.
+    pub(super) fn read_text(&self, name: &str, most: u64) -> Result<Option<String>, Error> {
         let mut bytes = Vec::new();
         let file = match self.open_file(name, Access::Read) {
             Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
@@ -283,7 +288,7 @@ impl Place {
             }
             opened => opened?,
         };
-        let read = file.take(SMALL).read_to_end(&mut bytes);
+        let read = file.take(most).read_to_end(&mut bytes);
         read.map_err(|error| Error::io("read", &self.path(name))(error))?;
         Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
     }

@@ -24,6 +24,7 @@ mod read;
 mod records;
 mod registry;
 mod remove;
+mod restore;
 mod runs;
 mod schema;
 mod scrub;
@@ -57,6 +58,7 @@ use crate::platform::{self, FileIdentity, Origin};
 
 pub(crate) use self::lock::Turn;
 pub(crate) use self::read::Reader;
+pub(crate) use self::restore::restore;
 pub(crate) use self::table::{RowRef, Table, statements};
 pub use self::watch::Waker;
 pub(crate) use self::watch::{Watch, Woken};

@@ -25,6 +25,7 @@ mod lost;
 mod printable;
 mod project;
 mod read;
+mod restore;
 mod state;
 mod status;
 mod stream;

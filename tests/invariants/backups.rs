@@ -8,6 +8,10 @@ use crate::support::{
     Home, Mounted, clean, ended, killed_at_calls, needs_root, numbered, position, text_of,
 };
 
+/// What changes a file or a directory, or makes it durable.
+const CALLS: &str =
+    "mkdir,mkdirat,pwrite64,write,ftruncate,fsync,fdatasync,flock,rename,renameat,unlink,unlinkat";
+
 /// What can be read of a store in another directory.
 fn positions(home: &Home, store: &str) -> Vec<u64> {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ream"));
@@ -20,8 +24,7 @@ fn positions(home: &Home, store: &str) -> Vec<u64> {
 fn a_backup_that_is_killed_is_whole_or_not_there() {
     let home = Home::with(3);
     let (mut without, mut whole) = (0, 0);
-    let calls = "mkdir,mkdirat,pwrite64,write,ftruncate,fsync,fdatasync,flock,rename,renameat,unlink,unlinkat";
-    killed_at_calls(&home, calls, &["backup", "copy"], |home, end, place| {
+    killed_at_calls(&home, CALLS, &["backup", "copy"], |home, end, place| {
         let copy = home.place().join("copy");
         assert!(end.stdout.is_empty() || copy.exists(), "{place}: told before it was done");
         if copy.exists() {
@@ -30,13 +33,52 @@ fn a_backup_that_is_killed_is_whole_or_not_there() {
         } else {
             without += 1;
             // What it left is in nobody's way.
-            ended(&mut home.ream(&["backup", "copy"])).code.filter(|code| *code == 0).unwrap();
+            assert_eq!(home.run(&["backup", "copy"]).code, Some(0), "{place}");
             assert_eq!(positions(home, "copy"), [1, 2, 3], "{place}");
             assert!(!home.place().join("copy.partial").exists(), "{place}");
         }
         assert_eq!(home.append("s"), 4, "{place}");
     });
     assert!(without > 40 && whole > 2, "{without} {whole}");
+}
+
+#[test]
+fn a_restore_that_is_killed_is_whole_or_not_there() {
+    let home = Home::with(3);
+    let backup = home.place().join("copy");
+    home.open().backup(&backup, &NewBackup::default(), &mut |_| ()).unwrap();
+    let from = backup.to_str().unwrap();
+    let args = ["restore", from, "new", "--until", "2"];
+    let (mut without, mut whole) = (0, 0);
+    killed_at_calls(&home, CALLS, &args, |home, end, place| {
+        let new = home.place().join("new");
+        assert!(end.stdout.is_empty() || new.exists(), "{place}: told before it was done");
+        if new.exists() {
+            whole += 1;
+        } else {
+            without += 1;
+            assert_eq!(home.run(&args).code, Some(0), "{place}");
+            assert!(!home.place().join("new.partial").exists(), "{place}");
+        }
+        assert_eq!(positions(home, "new"), [1, 2], "{place}");
+    });
+    assert!(without > 40 && whole > 2, "{without} {whole}");
+}
+
+#[test]
+fn a_restore_without_room_leaves_nothing() {
+    needs_root("a file system that fills up");
+    let home = Home::new();
+    home.open().append(&[crate::support::sized("s", &text_of(3_000_000))]).unwrap();
+    home.run(&["backup", "copy"]).done();
+    let small = home.place().join("small");
+    fs::create_dir(&small).unwrap();
+    let mounted = Mounted::in_memory(&small, "1m");
+    home.run(&["restore", "copy", "small/new"]).failed(1, &["no room left", "hint: make room"]);
+    assert_eq!(fs::read_dir(&small).unwrap().count(), 0);
+    mounted.resize("20m");
+    home.run(&["restore", "copy", "small/new"]).done();
+    assert_eq!(positions(&home, "small/new"), [1]);
 }
 
 #[test]

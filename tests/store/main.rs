@@ -20,6 +20,7 @@ mod property;
 mod protection;
 mod read;
 mod removal;
+mod restores;
 mod states;
 mod streams;
 mod subscriptions;

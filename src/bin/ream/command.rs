@@ -16,6 +16,7 @@ mod man;
 mod project;
 mod read;
 mod remembered;
+mod restore;
 #[cfg(all(feature = "serve", unix))]
 mod serve;
 mod state;
@@ -69,6 +70,7 @@ commands! {
         "compact" Compact(compact::CompactArgs),
         "doctor" Doctor(doctor::DoctorArgs),
         "backup" Backup(backup::BackupArgs),
+        "restore" Restore(restore::RestoreArgs),
         "completions" Completions(completions::CompletionsArgs),
         "man" Man(man::ManArgs),
     }
@@ -138,6 +140,7 @@ pub(crate) fn run(
         }
         Command::Status(args) => args.run(global, environment),
         Command::Backup(args) => args.run(global, environment),
+        Command::Restore(args) => args.run(global, environment),
         Command::Completions(args) => args.run(definition()),
         Command::Man(args) => args.run(definition()),
     };

@@ -223,6 +223,9 @@ fn named_code(error: &Error, line: &CommandLine) -> Answer {
 fn stuck_code(error: &Error, line: &CommandLine) -> Answer {
     let (code, hint) = match error {
         Error::Busy { waited } => (5, wait_longer(*waited, line)),
+        Error::Damaged { .. } if line.is(&["restore"]) => {
+            (1, "take another backup; what is in this one can be read with --store".into())
+        }
         Error::LostEvents { .. } | Error::LostChanges { .. } | Error::Damaged { .. }
             if line.is(&["backup"]) =>
         {
@@ -324,6 +327,7 @@ fn follow_code(error: &Error, line: &CommandLine) -> Answer {
 /// The same for a store that can't be opened.
 fn opening_code(error: &Error, line: &CommandLine) -> Answer {
     let (code, hint) = match error {
+        Error::NoStore { .. } if line.is(&["restore"]) => (4, Hint::help("", &["backup"])),
         Error::NoStore { path } => (4, init(path, line)),
         Error::NewerFormat { .. } | Error::UnknownEngine { .. } | Error::NewerRecord(_) => {
             (1, "install the ream that wrote it, or a later one".into())

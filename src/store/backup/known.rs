@@ -7,16 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Backup;
+use super::{Backup, MOST_BYTES};
 use crate::event::{Position, Timestamp};
 use crate::store::Checkpoint;
 use crate::store::place::MANIFEST;
 
 /// How many are remembered: the newest.
 const MOST: usize = 16;
-
-/// The most bytes of a manifest that are read.
-const MOST_BYTES: u64 = 1 << 20;
 
 impl Backup {
     /// The backup in `path`, where one is there that can be read.

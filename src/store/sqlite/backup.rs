@@ -1,6 +1,6 @@
 //! Making a backup: the store as it is at one moment, while others write.
 
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::copy::{self, Copying};
@@ -14,7 +14,7 @@ use super::{Layout, Store, log, registry, state_rows};
 use crate::event::{Position, Version};
 use crate::platform::directory::Access;
 use crate::schema::Identifier;
-use crate::store::backup::KnownBackup;
+use crate::store::backup::{KnownBackup, MOST_BYTES};
 use crate::store::place::{Filling, MANIFEST, Marker};
 use crate::store::rules::names::{Kind, Name};
 use crate::store::{
@@ -25,8 +25,6 @@ use crate::store::{
 const KNOWN: &str = "backups";
 /// The lock of who changes it. No name's lock has a dot.
 const KNOWN_LOCK: &str = "runners/ream.backups";
-/// The most bytes of it that are read.
-const KNOWN_MOST: u64 = 1 << 20;
 
 /// What of the rows of a projection was copied.
 struct CopiedTable {
@@ -201,6 +199,10 @@ fn write_manifest(layout: &Layout, backup: &Backup) -> Result<(), Error> {
 }
 
 impl Store {
+    pub(crate) fn is_backup(&self) -> bool {
+        self.layout.place.is_backup()
+    }
+
     /// The backups that the store knows of and that may hold events or the state of the stream `name`.
     pub(crate) fn backups_of(&self, name: &str) -> Result<Vec<PathBuf>, Error> {
         let known = KnownBackup::parse(&self.known_backups()?);
@@ -217,18 +219,9 @@ impl Store {
         Ok(holding.map(Path::to_owned).collect())
     }
 
-    /// The lines of the backups that were made; none where that can't be read.
+    /// The lines of the backups that were made; none where there were none.
     fn known_backups(&self) -> Result<String, Error> {
-        let mut lines = Vec::new();
-        match self.layout.place.open_file(KNOWN, Access::Read) {
-            Ok(file) => {
-                let read = file.take(KNOWN_MOST).read_to_end(&mut lines);
-                read.map_err(Error::io("read", &self.layout.place.path(KNOWN)))?;
-            }
-            Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-        Ok(String::from_utf8_lossy(&lines).into_owned())
+        Ok(self.layout.place.read_text(KNOWN, MOST_BYTES)?.unwrap_or_default())
     }
 
     /// Remembers a backup, in the place of an older one at its path.

@@ -55,6 +55,8 @@ impl Store {
         });
         let found = match checked {
             Ok(found) => found,
+            // A backup may leave it out.
+            Err(Error::ProjectionLost { .. }) if self.is_backup() => None,
             // It was dropped, or made anew, since it was listed.
             Err(Error::ProjectionNotFound { .. } | Error::Superseded(_) | Error::Dropped(_)) => {
                 None

@@ -8,9 +8,10 @@ use crate::harness::{Ream, ream};
 const NUMBERS: [&str; 8] =
     ["N", "POS", "POSITION", "EXPECT", "SIZE", "TIME", "POS|TIME", "POS|start|end|TIME"];
 /// What stands for anything else.
-const OTHERS: [&str; 27] = [
+const OTHERS: [&str; 28] = [
     "ADDR",
     "ASSIGNMENTS",
+    "BACKUP",
     "COMMAND",
     "DATA",
     "DIR",
@@ -178,6 +179,7 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
             _,
         ) => (&[], &[]),
         ("backup", _) => (&["missing/copy"], &[]),
+        ("restore", _) => (&["missing", "copy"], &[]),
         ("completions", _) => (&["bash"], &[]),
         ("tail", Some("--grace")) => (&["s"], &["--", "true"]),
         ("tail", Some("--batch" | "--retries" | "--wait")) => {
