@@ -376,17 +376,6 @@ impl Store {
         }
     }
 
-    /// That the store holds all that was acknowledged. Writing to one that does not is refused.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::LostEvents`], [`Error::LostChanges`].
-    pub fn check(&self) -> Result<(), Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.check(),
-        }
-    }
-
     /// Ends the use of the store where the process ends right after: as dropping it does, but
     /// memory and files are left to the system, which takes them back faster.
     pub fn leave(self) {
