@@ -7,7 +7,7 @@
 set -eu
 backups=$1
 store=${2-}
-ream() { "${REAM:-ream}" "$@"; }
+ream() { command "${REAM:-ream}" "$@"; }
 fail() {
   echo "$newest: $*" >&2
   exit 1
