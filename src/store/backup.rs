@@ -13,6 +13,9 @@ use crate::event::{Position, Timestamp};
 
 pub(super) use known::KnownBackup;
 
+/// The file in a store that says which backups were made of it.
+pub(super) const KNOWN: &str = "backups";
+
 /// The most bytes of a manifest that are read, and of the list of backups.
 pub(super) const MOST_BYTES: u64 = 1 << 20;
 

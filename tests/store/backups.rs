@@ -75,6 +75,24 @@ fn a_store_without_events_has_a_backup() {
 }
 
 #[test]
+fn a_backup_that_is_interrupted_leaves_nothing() {
+    let store = large();
+    let flag = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let mut options = Options::default();
+    options.interrupt = Some(std::sync::Arc::clone(&flag));
+    let path = store.place.path().join("backup");
+    let mut steps = 0;
+    let ended = store.another_with(&options).backup(&path, &NewBackup::default(), &mut |_| {
+        steps += 1;
+        flag.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+    assert!(matches!(ended, Err(Error::Interrupted)), "{ended:?}");
+    assert_eq!(steps, 1);
+    assert!(!path.exists() && !store.place.path().join("backup.partial").exists());
+    assert!(store.backups_of(&"s".parse().unwrap()).unwrap().is_empty());
+}
+
+#[test]
 fn nothing_is_written_to_a_backup() {
     let mut store = store();
     store.append(&numbered("s", 1)).unwrap();

@@ -65,6 +65,9 @@ fn a_restored_store_is_the_one_that_was_backed_up_and_goes_on() {
     let states = |store: &Store| store.states(&ream::Pattern::all(), None, 9).unwrap();
     assert_eq!(states(&copy), states(&store));
     assert_eq!(copy.subscriptions().unwrap(), store.subscriptions().unwrap());
+    // It knows where it comes from.
+    let kept = [backup(&store).canonicalize().unwrap()];
+    assert_eq!(copy.backups_of(&"a".parse().unwrap()).unwrap(), kept);
     // Each goes its own way from here.
     let (here, there) = (store.append(&numbered("a", 1)), copy.append(&numbered("a", 2)));
     assert_eq!(here.unwrap()[0].position, there.unwrap()[0].position);

@@ -14,15 +14,13 @@ use super::{Layout, Store, log, registry, state_rows};
 use crate::event::{Position, Version};
 use crate::platform::directory::Access;
 use crate::schema::Identifier;
-use crate::store::backup::{KnownBackup, MOST_BYTES};
+use crate::store::backup::{KNOWN, KnownBackup, MOST_BYTES};
 use crate::store::place::{Filling, MANIFEST, Marker};
 use crate::store::rules::names::{Kind, Name};
 use crate::store::{
     Backup, BackupFile, BackupProgress, BackupProjection, Checkpoint, Error, NewBackup, Options,
 };
 
-/// The file that says which backups were made.
-const KNOWN: &str = "backups";
 /// The lock of who changes it. No name's lock has a dot.
 const KNOWN_LOCK: &str = "runners/ream.backups";
 

@@ -2,7 +2,8 @@
 
 mod ending;
 
-use std::path::Path;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
@@ -13,8 +14,9 @@ use super::runs::checkpoint_in;
 use super::table::table_path;
 use super::{Layout, Store};
 use crate::event::Position;
+use crate::platform::directory::Access;
 use crate::schema::Identifier;
-use crate::store::backup::MOST_BYTES;
+use crate::store::backup::{KNOWN, KnownBackup, MOST_BYTES};
 use crate::store::place::{Filling, MANIFEST, Marker};
 use crate::store::restore::{Dropped, RestoreUntil, Restored};
 use crate::store::{
@@ -55,6 +57,7 @@ pub(crate) fn restore(
     {
         return Err(Error::Damaged { what });
     }
+    remember(&source, &layout, &backup)?;
     let files = projections.iter().map(|(_, file)| &**file).chain(["db"]);
     let bytes = files.map(|file| layout.place.length(file)).sum();
     Marker::finish(&layout.place)?;
@@ -71,6 +74,16 @@ fn open(path: &Path, options: &Options) -> Result<Store, Error> {
         return Err(Error::Place { path: path.to_owned(), fault: PlaceFault::NoBackup });
     }
     Store::open_in(layout, options)
+}
+
+/// Has the new store know of the backup, which keeps what is removed from it.
+fn remember(source: &Store, layout: &Layout, backup: &Backup) -> Result<(), Error> {
+    let path = source.layout.place.real_path("").components().collect::<PathBuf>();
+    let (time, head) = (backup.time, Some(backup.head));
+    let known = KnownBackup { partial: path.clone(), path, time, head };
+    let mut file = layout.place.open_file(KNOWN, Access::Create)?;
+    let written = file.write_all(known.added_to(&[]).as_bytes());
+    written.map_err(Error::io("write", &layout.place.path(KNOWN)))
 }
 
 /// Where the log ends, and what stands there.
