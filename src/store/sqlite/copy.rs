@@ -17,6 +17,9 @@ use crate::store::{BackupProgress, Checkpoint, Error, Finding, Options, Verifica
 
 /// How many pages are copied before it is looked whether to go on: 1 MiB.
 const PAGES: c_int = 256;
+/// How often as many are copied before they are synced: what is written of a whole database at once would have the
+/// commits of others wait for all of it.
+const STEPS_SYNCED: u32 = 4;
 const PAGE_BYTES: u64 = 4096;
 
 /// The databases that are copied one after another, and who is told how far they are.
@@ -47,8 +50,11 @@ impl<'p> Copying<'p> {
         name: &str,
     ) -> Result<(), Failure> {
         let failed = |error| failure(to, "write the copy", error);
-        let mut target = create(&to.place, name, self.options, failed)?;
+        // Held until no connection to it lives: to close it before would take away SQLite's locks.
+        let file = to.place.open_file(name, Access::Create)?;
+        let mut target = open(&to.place, name, self.options, failed)?;
         let backup = Backup::new(source, &mut target)?;
+        let mut steps = 0_u32;
         loop {
             if self.options.interrupted() {
                 return Err(Error::Interrupted.into());
@@ -60,7 +66,12 @@ impl<'p> Copying<'p> {
             self.of = self.of.max(self.done + bytes(at.pagecount));
             (self.progress)(BackupProgress::Copied { bytes: copied, of: self.of });
             match step {
-                StepResult::More => {}
+                StepResult::More => {
+                    steps = (steps + 1) % STEPS_SYNCED;
+                    if steps == 0 {
+                        file.sync_data().map_err(Error::io("sync", &to.place.path(name)))?;
+                    }
+                }
                 StepResult::Done => {
                     self.done = copied;
                     return Ok(());
@@ -72,16 +83,14 @@ impl<'p> Copying<'p> {
     }
 }
 
-/// Makes the file of a new database, which is to be filled in one transaction that syncs it once.
-fn create(
+/// Opens the file of a new database, which is to be filled in one transaction.
+fn open(
     place: &Place,
     name: &str,
     options: &Options,
     failed: impl Fn(rusqlite::Error) -> Error,
 ) -> Result<Connection, Error> {
-    // No connection lives yet. SQLite gives its permissions to the files beside it.
-    place.open_file(name, Access::Create)?;
-    // What there is to go back to is nothing: a journal in memory stays empty.
+    // What there is to go back to is nothing: a journal in memory stays empty. The commit syncs.
     let set_up = |connection: &Connection| {
         connection.execute_batch("PRAGMA synchronous=FULL; PRAGMA journal_mode=MEMORY;")
     };
@@ -141,7 +150,9 @@ fn verify(
 ) -> Result<Option<String>, Error> {
     let copy = Store::of_marker(layout.clone(), marker.clone(), options)?;
     let mut first = None;
-    let verified = copy.verify(&Verification::default(), &mut |told| match told {
+    // Who appends meanwhile is not held up.
+    let asked = Verification { leaves_half: true, ..Verification::default() };
+    let verified = copy.verify(&asked, &mut |told| match told {
         Verifying::Found(finding) => {
             first.get_or_insert_with(|| in_short(&finding));
         }
