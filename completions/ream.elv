@@ -45,6 +45,8 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand import 'Take what `export` wrote'
             cand compact 'Give back the room that removals left'
             cand doctor 'Look for what needs attention, with the command for each'
+            cand backup 'Back the store up into a new directory'
+            cand restore 'Make a store of a backup, in a new directory'
             cand completions 'Write the completions for a shell'
             cand man 'Write the manual'
         }
@@ -728,6 +730,35 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --version 'Print version'
         }
         &'ream;doctor'= {
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;backup'= {
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
+            cand --projections 'Copy the rows of projections as well'
+            cand --damaged 'Take a store that has lost what was acknowledged as it is'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;restore'= {
+            cand --until 'End the log at POS, inclusive, or at the last event recorded at TIME or before'
             cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
             cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
             cand --color 'Use color'

@@ -54,6 +54,8 @@ complete -c ream -n "__fish_ream_needs_command" -f -a "export" -d 'Write what th
 complete -c ream -n "__fish_ream_needs_command" -f -a "import" -d 'Take what `export` wrote'
 complete -c ream -n "__fish_ream_needs_command" -f -a "compact" -d 'Give back the room that removals left'
 complete -c ream -n "__fish_ream_needs_command" -f -a "doctor" -d 'Look for what needs attention, with the command for each'
+complete -c ream -n "__fish_ream_needs_command" -f -a "backup" -d 'Back the store up into a new directory'
+complete -c ream -n "__fish_ream_needs_command" -f -a "restore" -d 'Make a store of a backup, in a new directory'
 complete -c ream -n "__fish_ream_needs_command" -f -a "completions" -d 'Write the completions for a shell'
 complete -c ream -n "__fish_ream_needs_command" -f -a "man" -d 'Write the manual'
 complete -c ream -n "__fish_ream_using_subcommand init" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
@@ -781,6 +783,35 @@ complete -c ream -n "__fish_ream_using_subcommand doctor" -l json -d 'Show resul
 complete -c ream -n "__fish_ream_using_subcommand doctor" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand doctor" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand backup" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand backup" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand backup" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand backup" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand backup" -l projections -d 'Copy the rows of projections as well'
+complete -c ream -n "__fish_ream_using_subcommand backup" -l damaged -d 'Take a store that has lost what was acknowledged as it is'
+complete -c ream -n "__fish_ream_using_subcommand backup" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand backup" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand backup" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand backup" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand restore" -l until -d 'End the log at POS, inclusive, or at the last event recorded at TIME or before' -r
+complete -c ream -n "__fish_ream_using_subcommand restore" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand restore" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand restore" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand restore" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand restore" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand restore" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand restore" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand restore" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand completions" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand completions" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'

@@ -42,6 +42,13 @@ pub(crate) struct FileIdentity {
     inode: u64,
 }
 
+impl FileIdentity {
+    /// Whether both lie on one file system.
+    pub(crate) fn is_beside(self, other: Self) -> bool {
+        self.device == other.device
+    }
+}
+
 #[cfg(unix)]
 mod system {
     use std::os::fd::AsFd;

@@ -5,6 +5,7 @@
 
 mod aggregate;
 mod answer;
+mod backup;
 mod chain;
 mod checkpoint;
 mod compact;
@@ -21,6 +22,7 @@ mod query;
 mod remembered;
 #[cfg(all(feature = "serve", unix))]
 mod rest;
+mod restore;
 mod rows;
 mod rules;
 mod seal;
@@ -41,6 +43,7 @@ use crate::schema::Identifier;
 
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{Appended, AppendedEach, Batch, Removal, Removed, Status, Stopped, Stream};
+pub use backup::{Backup, BackupFile, BackupProgress, BackupProjection, NewBackup};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use compact::Compacted;
 pub use error::{BadCredentials, Clash, Error, NewerRecord, NotAllowed, PlaceFault, Unfenced};
@@ -54,12 +57,13 @@ pub(crate) use place::read_private;
 pub use projection::{Projection, Rebuild, RowRef};
 pub(crate) use query::ChosenStreams;
 pub use query::Query;
+pub use restore::{Dropped, RestoreUntil, Restored};
 pub use rows::{
     Batched, Change, Differences, Explanation, OrderBy, ProjectionStatus, Selection, SetEach,
 };
 pub use seal::{SealedEvent, Sealer};
 pub use sqlite::Waker;
-pub(crate) use sqlite::Woken;
+pub(crate) use sqlite::{Woken, restore as restore_backup};
 pub use state::{NewState, State, StateCategory, StateEntry};
 pub use verify::{Counts, Finding, FindingKind, Verification, Verified, Verifying};
 pub use vitals::Vitals;
@@ -369,17 +373,6 @@ impl Store {
     pub fn status(&self) -> Result<Status, Error> {
         match &self.engine {
             Engine::Sqlite(store) => store.status(),
-        }
-    }
-
-    /// That the store holds all that was acknowledged. Writing to one that does not is refused.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::LostEvents`], [`Error::LostChanges`].
-    pub fn check(&self) -> Result<(), Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.check(),
         }
     }
 

@@ -5,6 +5,7 @@
 //! of the right kind, of this user alone and under no other name. SQLite opens its files by path: what it
 //! has opened is compared with what stands in the directory, before anything is read from it.
 
+mod filling;
 mod marker;
 mod mounts;
 #[cfg(all(feature = "serve", unix))]
@@ -19,14 +20,17 @@ use crate::platform::directory::{self, Access, Directory, Entry, Kind};
 use crate::platform::{self, FileIdentity};
 use crate::store::{Error, Options, PlaceFault};
 
+pub(super) use filling::Filling;
 pub(super) use marker::{ENGINE, Marker};
 #[cfg(all(feature = "serve", unix))]
 pub(crate) use private::read_private;
 
 /// What may stand in a store's directory, below which the directories hold files alone. A directory
 /// comes before what is in it.
-const ENTRIES: [(&str, Kind); 13] = [
+const ENTRIES: [(&str, Kind); 15] = [
     ("store", Kind::File),
+    (MANIFEST, Kind::File),
+    ("backups", Kind::File),
     ("db", Kind::File),
     ("db-wal", Kind::File),
     ("db-shm", Kind::File),
@@ -59,6 +63,9 @@ const MADE: [&str; 11] = [
 /// What it may hold before that.
 const MADE_FIRST: [&str; 3] = ["lock", "turnstile", "store.new"];
 
+/// What makes a store a backup: the manifest.
+pub(super) const MANIFEST: &str = "backup.json";
+
 /// The most bytes that a file of a few lines may have.
 const SMALL: u64 = 4096;
 
@@ -71,6 +78,8 @@ pub(super) struct Place {
     user: u32,
     /// Whether owners and permissions are left alone.
     trusts: bool,
+    /// Whether a manifest stands here: nothing is written to a backup.
+    has_manifest: AtomicBool,
     /// Whether others may read something.
     open_to_read: AtomicBool,
     /// How much was taken from others.
@@ -93,6 +102,7 @@ impl Place {
             named: named.to_owned(),
             user: directory::user(),
             trusts: options.trust_owner,
+            has_manifest: AtomicBool::new(false),
             open_to_read: AtomicBool::new(false),
             mended: AtomicUsize::new(0),
         })
@@ -133,7 +143,26 @@ impl Place {
     pub(super) fn check(&self, options: &Options) -> Result<(), Error> {
         self.judge(".", &self.own_entry()?, Kind::Directory)?;
         self.check_file_system(options)?;
-        ENTRIES.iter().try_for_each(|(name, kind)| self.look(name, *kind).map(drop))
+        for (name, kind) in ENTRIES {
+            let found = self.look(name, kind)?;
+            if name == MANIFEST {
+                self.has_manifest.store(found.is_some(), Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether this is a backup, as far as [`Place::check`] has seen.
+    pub(super) fn is_backup(&self) -> bool {
+        self.has_manifest.load(Ordering::Relaxed)
+    }
+
+    /// That this is not a backup: nothing may change what is kept to be restored.
+    pub(super) fn check_writable(&self) -> Result<(), Error> {
+        if self.is_backup() {
+            return Err(Error::Place { path: self.named.clone(), fault: PlaceFault::Backup });
+        }
+        Ok(())
     }
 
     /// Takes from others what they may do with the directory, where it is this user's.
@@ -247,6 +276,11 @@ impl Place {
 
     /// Reads a file of a few lines, no more of it than such a file ever has; `None` where there is none.
     pub(super) fn read_small(&self, name: &str) -> Result<Option<String>, Error> {
+        self.read_text(name, SMALL)
+    }
+
+    /// Reads a file of text, no more of it than so many bytes; `None` where there is none.
+    pub(super) fn read_text(&self, name: &str, most: u64) -> Result<Option<String>, Error> {
         let mut bytes = Vec::new();
         let file = match self.open_file(name, Access::Read) {
             Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
@@ -254,7 +288,7 @@ impl Place {
             }
             opened => opened?,
         };
-        let read = file.take(SMALL).read_to_end(&mut bytes);
+        let read = file.take(most).read_to_end(&mut bytes);
         read.map_err(|error| Error::io("read", &self.path(name))(error))?;
         Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
     }

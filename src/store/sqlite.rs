@@ -4,7 +4,9 @@
 //! No room opens it, its WAL or its shared memory with an ordinary file call: closing such a
 //! descriptor would drop SQLite's locks of the whole process.
 
+mod backup;
 mod compact;
+mod copy;
 mod database;
 mod decision_rows;
 mod decisions;
@@ -22,6 +24,7 @@ mod read;
 mod records;
 mod registry;
 mod remove;
+mod restore;
 mod runs;
 mod schema;
 mod scrub;
@@ -55,6 +58,7 @@ use crate::platform::{self, FileIdentity, Origin};
 
 pub(crate) use self::lock::Turn;
 pub(crate) use self::read::Reader;
+pub(crate) use self::restore::restore;
 pub(crate) use self::table::{RowRef, Table, statements};
 pub use self::watch::Waker;
 pub(crate) use self::watch::{Watch, Woken};
@@ -126,6 +130,11 @@ impl Store {
         database::check_version()?;
         let marker = Marker::read(&layout.place)?;
         layout.place.mend()?;
+        Self::of_marker(layout, marker, options)
+    }
+
+    /// The store whose directory is open, and whose marker says or will say this.
+    fn of_marker(layout: Layout, marker: Marker, options: &Options) -> Result<Self, Error> {
         let database = identify(&layout)?;
         let queue = Queue::of_writers(&layout);
         Ok(Self {

@@ -1,6 +1,7 @@
 //! The verbs that write: what is asked is made into units, ruled and applied, in one transaction.
 
 mod append;
+mod backup;
 mod decide;
 mod names;
 mod project;

@@ -17,6 +17,8 @@ pub struct Verification {
     /// A head that the store had once: with all events verified, that it has it still shows that the log up to there
     /// is the one that it was then.
     pub against: Option<Checkpoint>,
+    /// Whether half of the processors are left to others.
+    pub(super) leaves_half: bool,
 }
 
 /// What a verification tells while it goes on.

@@ -254,7 +254,9 @@ fn each_source_of_a_hint_has_its_story() {
 }
 
 /// Sources whose hints are shown elsewhere.
-const ELSEWHERE: [&str; 17] = [
+const ELSEWHERE: [&str; 19] = [
+    "see all that is wrong",
+    "name a directory in it",
     "{reason}, so each run needs --allow",
     "this directory is a store itself",
     "to wait until that ends",

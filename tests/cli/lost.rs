@@ -93,6 +93,7 @@ const READING: [(&str, i32); 33] = [
 /// What writes.
 const WRITING: [&str; 19] = [
     "append s T",
+    "backup copy",
     "append --jsonl lines",
     "append --atomic --jsonl lines",
     "stream protect kept",
@@ -117,7 +118,7 @@ const WRITING: [&str; 19] = [
 const FINDING: [&str; 2] = ["verify", "doctor"];
 
 /// What looks at no event and no change.
-const NEITHER: [&str; 4] = ["init", "completions", "man", "project allow"];
+const NEITHER: [&str; 5] = ["init", "completions", "man", "project allow", "restore"];
 
 #[test]
 fn each_command_that_reads_a_store_that_lost_something_warns_of_it_once() {

@@ -12,6 +12,7 @@ mod commands;
 mod harness;
 
 mod append;
+mod backup;
 mod compact;
 mod decide;
 mod doctor;
@@ -25,6 +26,7 @@ mod moving;
 mod printable;
 mod project;
 mod read;
+mod restore;
 mod state;
 mod status;
 mod stream;

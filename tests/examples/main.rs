@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod backups;
 #[path = "../shared/ended.rs"]
 mod ended;
 mod pages;

@@ -42,6 +42,11 @@ fn the_page_about_moving_shows_what_its_commands_say() {
     runs("docs/moving.md", &[SH], 4, 1);
 }
 
+#[test]
+fn the_page_about_backups_shows_what_its_commands_say() {
+    runs("docs/backup.md", &[SH, JQ], 6, 6);
+}
+
 /// Runs the commands of a page, in order, in a directory with the examples; it has so many blocks of
 /// commands, and of what they say, or more.
 #[track_caller]

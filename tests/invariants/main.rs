@@ -16,6 +16,7 @@
 #![allow(clippy::format_collect, reason = "inputs are small, and read as what they are")]
 
 mod acks;
+mod backups;
 mod bell;
 mod chain;
 mod changes;

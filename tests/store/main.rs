@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "where something is missing, a test shall fail")]
 
 mod append;
+mod backups;
 mod batches;
 mod decisions;
 mod expectations;
@@ -19,6 +20,7 @@ mod property;
 mod protection;
 mod read;
 mod removal;
+mod restores;
 mod states;
 mod streams;
 mod subscriptions;

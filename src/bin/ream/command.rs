@@ -2,6 +2,7 @@
 
 mod acknowledgement;
 mod append;
+mod backup;
 mod compact;
 mod completions;
 mod confirm;
@@ -17,6 +18,7 @@ mod man;
 mod project;
 mod read;
 mod remembered;
+mod restore;
 #[cfg(all(feature = "serve", unix))]
 mod serve;
 mod state;
@@ -71,6 +73,8 @@ commands! {
         "import" Import(import::ImportArgs),
         "compact" Compact(compact::CompactArgs),
         "doctor" Doctor(doctor::DoctorArgs),
+        "backup" Backup(backup::BackupArgs),
+        "restore" Restore(restore::RestoreArgs),
         "completions" Completions(completions::CompletionsArgs),
         "man" Man(man::ManArgs),
     }
@@ -143,6 +147,8 @@ pub(crate) fn run(
             doctor::DoctorArgs::run(global, environment, &line())
         }
         Command::Status(args) => args.run(global, environment),
+        Command::Backup(args) => args.run(global, environment),
+        Command::Restore(args) => args.run(global, environment),
         Command::Completions(args) => args.run(definition()),
         Command::Man(args) => args.run(definition()),
     };

@@ -1,5 +1,7 @@
 //! From what went wrong to a message, a hint and an exit code: one table.
 
+mod place;
+
 use std::fmt::Write as _;
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -7,8 +9,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use ream::program::{FollowError, ProgramError};
-use ream::{AssignmentError, Error, Expect, ExpressionError, FindingKind, PlaceFault, platform};
+use ream::{AssignmentError, Error, Expect, ExpressionError, FindingKind, platform};
 
+use self::place::place_hint;
 use crate::hint::{CommandLine, Hint, quote, quote_all};
 use crate::output::{Style, escape};
 use crate::refused::{Damage, Refused};
@@ -220,6 +223,15 @@ fn named_code(error: &Error, line: &CommandLine) -> Answer {
 fn stuck_code(error: &Error, line: &CommandLine) -> Answer {
     let (code, hint) = match error {
         Error::Busy { waited } => (5, wait_longer(*waited, line)),
+        Error::Damaged { .. } if line.is(&["restore"]) => {
+            (1, "take another backup; what is in this one can be read with --store".into())
+        }
+        Error::LostEvents { .. } | Error::LostChanges { .. } | Error::Damaged { .. }
+            if line.is(&["backup"]) =>
+        {
+            let all = Hint::other("see all that is wrong", &["verify"], &[]);
+            (1, Hint::again("to back up what is left of it").flag("--damaged").or(all))
+        }
         Error::LostEvents { path, .. } => (1, go_on_without("events", path)),
         Error::LostChanges { path, .. } => (1, go_on_without("changes", path)),
         Error::LogForgotten { .. } => {
@@ -315,6 +327,7 @@ fn follow_code(error: &Error, line: &CommandLine) -> Answer {
 /// The same for a store that can't be opened.
 fn opening_code(error: &Error, line: &CommandLine) -> Answer {
     let (code, hint) = match error {
+        Error::NoStore { .. } if line.is(&["restore"]) => (4, Hint::help("", &["backup"])),
         Error::NoStore { path } => (4, init(path, line)),
         Error::NewerFormat { .. } | Error::UnknownEngine { .. } | Error::NewerRecord(_) => {
             (1, "install the ream that wrote it, or a later one".into())
@@ -326,32 +339,6 @@ fn opening_code(error: &Error, line: &CommandLine) -> Answer {
         _ => return (1, None),
     };
     (code, Some(hint))
-}
-
-/// What to do about a file or a directory that can't be relied on.
-fn place_hint(path: &Path, fault: &PlaceFault) -> Option<Hint> {
-    Some(match fault {
-        PlaceFault::Owner { .. } => {
-            "run ream as that user, or set REAM_TRUST_OWNER=1 if you trust it".into()
-        }
-        PlaceFault::Writable { directory, .. } => {
-            let mode = if *directory { "700" } else { "600" };
-            let hint = Hint::system("", ["chmod".as_ref(), mode.as_ref(), path.as_os_str()]);
-            hint.or("or set REAM_TRUST_OWNER=1 if you trust them".into())
-        }
-        PlaceFault::Readable { .. } => {
-            let hint = Hint::system("", ["chmod".as_ref(), "600".as_ref(), path.as_os_str()]);
-            hint.or("who could read it may have what is in it: make that anew".into())
-        }
-        PlaceFault::Shared { .. } => {
-            "move the store to a local disk; REAM_UNSAFE_FS=1 uses it all the same".into()
-        }
-        PlaceFault::Names { .. } => {
-            let find = ["find", "/", "-xdev", "-samefile"].map(AsRef::as_ref);
-            Hint::system("see its names", find.into_iter().chain([path.as_os_str()]))
-        }
-        _ => return None,
-    })
 }
 
 /// The same for a program that failed.

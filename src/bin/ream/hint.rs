@@ -29,6 +29,8 @@ enum Command {
     Again(Vec<Change>),
     /// Another command on the same store: its words, and names that are its arguments.
     Other { words: Vec<String>, names: Vec<String> },
+    /// Another command that names the directories it is about: its words.
+    Elsewhere(Vec<OsString>),
     /// The help of a command; of the one that was given, where there are no words.
     Help(Vec<String>),
     /// A command of the system's.
@@ -64,6 +66,15 @@ impl Hint {
         let owned = |words: &[&str]| words.iter().map(ToString::to_string).collect();
         let (command, names) = (owned(command), owned(names));
         Self { command: Some(Command::Other { words: command, names }), ..Self::words(words) }
+    }
+
+    /// To run another command, which names the directories that it is about.
+    pub(crate) fn elsewhere<W: AsRef<OsStr>>(
+        words: &str,
+        command: impl IntoIterator<Item = W>,
+    ) -> Self {
+        let command = command.into_iter().map(|word| word.as_ref().to_owned()).collect();
+        Self { command: Some(Command::Elsewhere(command)), ..Self::words(words) }
     }
 
     /// To read the help of the command that was given.

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
-use ream::platform;
+use ream::{BackupProgress, platform};
 
 use crate::args::Global;
 
@@ -41,4 +41,34 @@ pub(crate) fn bar(global: &Global, of: u64) -> ProgressBar {
         bar.set_style(style.with_key("rate", rate));
     }
     bar
+}
+
+/// How far what is copied and then verified is, on a terminal; nothing elsewhere.
+pub(crate) fn copying(global: &Global) -> ProgressBar {
+    let bar = bar(global, 0);
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent}%, {msg}, {eta} left") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// Shows how far that is.
+pub(crate) fn show_copying(bar: &ProgressBar, at: BackupProgress) {
+    match at {
+        BackupProgress::Copied { bytes, of } => {
+            bar.set_message("copying");
+            bar.set_length(of);
+            bar.set_position(bytes);
+        }
+        BackupProgress::Verified { events, of } => {
+            // The bytes are counted no more.
+            if bar.message() != "verifying" {
+                bar.set_message("verifying");
+                bar.reset();
+            }
+            bar.set_length(of);
+            bar.inc(events);
+        }
+        _ => {}
+    }
 }

@@ -49,6 +49,27 @@ pub enum PlaceFault {
         /// How many.
         names: u64,
     },
+    /// It is a backup, which is read and restored, and never written to.
+    #[error("is a backup; to write to it, restore it into a new directory")]
+    Backup,
+    /// It should be a backup, and has no manifest.
+    #[error("is not a backup: it has no backup.json")]
+    NoBackup,
+    /// The manifest of a backup is not one, or says something else than what is there.
+    #[error("is not the manifest of this backup: {reason}")]
+    Manifest {
+        /// What is wrong with it, or what differs.
+        reason: String,
+    },
+    /// A new directory should stand there, and something does already.
+    #[error("is there already, and nothing is overwritten")]
+    Occupied,
+    /// A directory that is filled elsewhere can't be put there.
+    #[error("is a mount point, so no other directory can take its place")]
+    MountPoint,
+    /// As a warning: a backup or a restore was interrupted here, and what it had made is removed.
+    #[error("was left by a backup or a restore that did not finish; it is removed")]
+    Unfinished,
     /// The store lies on a file system that other machines share.
     #[error("lies on a network or shared file system ({kind}), which corrupts a store")]
     Shared {

@@ -64,6 +64,11 @@ impl Marker {
         }
         let text = Self::text()
             .map_err(|error| Error::Engine { action: "get random bits", source: error.into() })?;
+        Self::begin_as(place, &text)
+    }
+
+    /// The same with the text of another store's marker, of which this one is a copy.
+    pub(crate) fn begin_as(place: &Place, text: &str) -> Result<(), Error> {
         let mut file = place.open_file(BEGUN, Access::Create)?;
         file.set_len(0)
             .and_then(|()| file.write_all(text.as_bytes()))
@@ -79,15 +84,21 @@ impl Marker {
 
     /// Reads the marker of the store in `place`.
     pub(crate) fn read(place: &Place) -> Result<Self, Error> {
+        Ok(Self::read_text(place)?.0)
+    }
+
+    /// The same, and its text.
+    pub(crate) fn read_text(place: &Place) -> Result<(Self, String), Error> {
         let root = || place.path(".");
         let Some(text) = place.read_small(NAME)? else {
             return Err(Error::NoStore { path: root() });
         };
-        Self::parse(&text).map_err(|refusal| match refusal {
+        let marker = Self::parse(&text).map_err(|refusal| match refusal {
             Refusal::Bad(reason) => Error::BadMarker { path: place.path(NAME), reason },
             Refusal::OtherEngine(engine) => Error::UnknownEngine { path: root(), engine },
             Refusal::Newer(found) => Error::NewerFormat { path: root(), found, known: FORMAT },
-        })
+        });
+        Ok((marker?, text))
     }
 
     fn parse(text: &str) -> Result<Self, Refusal> {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::event_row::{COLUMNS as EVENT_COLUMNS, Fields, missing};
 use super::failure::{Failure, damaged};
 use super::keys::check_around;
-use super::stream_index::{pack, unpack};
+use super::stream_index::{StreamRow, pack, unpack};
 use crate::event::{EventId, Version};
 use crate::store::chain::{Salt, command_hash};
 use crate::store::hash::{Hash, sum};
@@ -114,6 +114,34 @@ impl<'r> DecisionRow<'r> {
             });
         })
     }
+}
+
+/// Removes the decisions that an event behind `end` belongs to, or that took their stream further than it is now;
+/// how many.
+pub(super) fn end_at(connection: &Connection, end: u64) -> Result<u64, Failure> {
+    let mut read = connection.prepare(&format!("SELECT {COLUMNS} FROM decisions"))?;
+    let mut rows = read.query([])?;
+    let mut behind: Vec<String> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let decision = DecisionRow::read(row)?;
+        let last = unpack(decision.positions).last().unwrap_or_default();
+        let is_behind = last > end
+            || match (decision.stream, decision.version) {
+                (Some(stream), Some(version)) => {
+                    version.0 > StreamRow::read(connection, stream)?.version
+                }
+                _ => false,
+            };
+        if is_behind {
+            behind.push(decision.id.to_owned());
+        }
+    }
+    drop(rows);
+    let mut delete = connection.prepare("DELETE FROM decisions WHERE id = ?1")?;
+    for id in &behind {
+        delete.execute([id])?;
+    }
+    Ok(behind.len() as u64)
 }
 
 /// Forgets which commands the decisions on these streams were about, in one pass.

@@ -116,6 +116,18 @@ pub(super) fn forget_messages(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// Moves the subscriptions that have come further back to `end`; their names.
+pub(super) fn end_at(connection: &Connection, end: &Checkpoint) -> rusqlite::Result<Vec<String>> {
+    let mut moved = Vec::new();
+    for name in all(connection)? {
+        if name.checkpoint.is_some_and(|checkpoint| checkpoint.position > end.position) {
+            moved.push(name.text.clone());
+            Name { checkpoint: Some(*end), ..name }.put(connection)?;
+        }
+    }
+    Ok(moved)
+}
+
 /// What is kept of each name, by name.
 pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<Name>> {
     let mut statement = connection.prepare_cached(&format!("{SELECT} ORDER BY name"))?;

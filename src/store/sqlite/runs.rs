@@ -60,6 +60,7 @@ impl Store {
 
     /// Takes a lock, and signs it; `what` it stands for.
     fn take(&self, lock: &str, what: &str, wait: Duration) -> Result<Turn, Error> {
+        self.layout.place.check_writable()?;
         self.layout.place.make_directory("runners")?;
         let options = Options { lock_timeout: wait, ..self.options.clone() };
         match Queue::of_runner(&self.layout, lock.to_owned()).enter(&options) {

@@ -121,3 +121,12 @@ pub(super) fn remove(connection: &Connection, stream: &str) -> Result<bool, Fail
     let mut statement = connection.prepare_cached("DELETE FROM states WHERE stream = ?1")?;
     Ok(statement.execute([stream])? > 0)
 }
+
+/// Removes the states that reflect an event behind `end`; their streams.
+pub(super) fn end_at(connection: &Connection, end: u64) -> rusqlite::Result<Vec<String>> {
+    let select = "SELECT stream FROM states WHERE position > ?1 ORDER BY stream";
+    let mut select = connection.prepare(select)?;
+    let names = select.query_map([end], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    connection.execute("DELETE FROM states WHERE position > ?1", [end])?;
+    Ok(names)
+}

@@ -216,6 +216,45 @@ pub(super) fn position_of(
     Ok(unpack(whole_page(name, page, row)?).nth(within).unwrap_or_default())
 }
 
+/// Has the stream `name` end with its last event that does not stand behind `end`; without one it is gone. How many
+/// events it has left.
+pub(super) fn end_at(connection: &Connection, name: &str, end: u64) -> rusqlite::Result<u64> {
+    let mut row = StreamRow::read(connection, name)?;
+    let (mut version, mut page) = (0, Vec::new());
+    list_positions(connection, name, &row, (Version(0), 0), |one| {
+        if one.position > end {
+            return ControlFlow::Break(());
+        }
+        version = one.version;
+        if version % PAGE == 1 {
+            page.clear();
+        }
+        page.push(one.position);
+        ControlFlow::Continue(())
+    })?;
+    let full = version / PAGE;
+    let delete = "DELETE FROM stream_pages WHERE stream = ?1 AND page >= ?2";
+    connection.prepare_cached(delete)?.execute(params![name, full])?;
+    if version == 0 {
+        connection.prepare_cached("DELETE FROM streams WHERE name = ?1")?.execute([name])?;
+        return Ok(0);
+    }
+    if version % PAGE == 0 {
+        page.clear();
+    }
+    let (mut tail, mut before) = (Vec::new(), 0);
+    for position in page {
+        pack(&mut tail, before, position);
+        before = position;
+    }
+    row = StreamRow { version, removed: row.removed.min(version), tail, ..row };
+    let update =
+        "UPDATE streams SET version = ?2, removed = ?3, tail = ?4, sum = ?5 WHERE name = ?1";
+    let mut update = connection.prepare_cached(update)?;
+    update.execute(params![name, row.version, row.removed, row.tail, row.sum(name)])?;
+    Ok(version)
+}
+
 /// Appends `position`, which follows the position `before` in its page (0 where it is the first).
 pub(super) fn pack(page: &mut Vec<u8>, before: u64, position: u64) {
     Fields(page).varint(position.wrapping_sub(before));

@@ -11,6 +11,7 @@
 mod apply;
 mod columns;
 mod compare;
+mod copy;
 mod end;
 mod erase;
 mod functions;
@@ -26,6 +27,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode};
 
 pub(crate) use self::columns::statements;
+pub(super) use self::copy::{remove_copy, table_path};
 pub(crate) use self::select::RowRef;
 use super::Layout;
 use super::database::{wait_as_told, write_by_log};
@@ -75,6 +77,7 @@ impl Store {
         generation: u64,
         schema: &Schema,
     ) -> Result<Table, Error> {
+        self.layout.place.check_writable()?;
         let link = Link::genesis(&self.marker.id);
         let file = File::of(&self.layout, name, generation);
         let statements = [columns::CHECKPOINT, &columns::statements(name, schema)].concat();
@@ -128,6 +131,7 @@ impl Store {
 
     /// The turn to make and drop projections.
     pub(crate) fn take_making(&self) -> Result<Turn, Error> {
+        self.layout.place.check_writable()?;
         Queue::of_projections(&self.layout).enter(&self.options)
     }
 

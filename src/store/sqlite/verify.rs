@@ -86,7 +86,11 @@ impl Store {
         let options = Options { goes_on: 0, ..self.options.clone() };
         let connection = open_to_read(&self.layout, &options)?;
         let told = |failed: Failure| failed.into_error(&self.layout, "verify the store");
-        let mut run = Run { counts: Counts::default(), findings: 0, damaged: Vec::new(), tell };
+        let processors = available_parallelism().map_or(1, usize::from);
+        let threads = if asked.leaves_half { processors.div_ceil(2) } else { processors };
+        let threads = threads.min(THREADS);
+        let (counts, damaged) = (Counts::default(), Vec::new());
+        let mut run = Run { counts, findings: 0, damaged, threads, tell };
         let head = self.records(&connection, witness, asked, &mut run).map_err(told)?;
         let Position(end) = head.position;
         let first = match asked.from {
@@ -244,6 +248,8 @@ struct Run<'v> {
     findings: u64,
     /// Events of which it was told already.
     damaged: Vec<RangeInclusive<u64>>,
+    /// How many threads do the jobs at most.
+    threads: usize,
     tell: &'v mut dyn FnMut(Verifying),
 }
 
@@ -264,9 +270,8 @@ impl Run<'_> {
     /// Has threads do the jobs, and tells what comes of them in the order of the jobs.
     fn all(&mut self, shared: &Arc<Shared>, of: u64) -> Result<(), Error> {
         let (sender, results) = mpsc::channel();
-        let threads = available_parallelism().map_or(1, usize::from).min(THREADS);
         let mut running = Vec::new();
-        for _ in 0..threads.min(shared.jobs.len()) {
+        for _ in 0..self.threads.min(shared.jobs.len()) {
             let (shared, sender) = (Arc::clone(shared), sender.clone());
             let started = platform::spawn(move || shared.work(&sender));
             match started {

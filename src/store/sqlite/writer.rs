@@ -57,6 +57,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Opens what writing needs.
     pub(super) fn open(layout: &Layout, marker: &Marker, options: &Options) -> Result<Self, Error> {
+        layout.place.check_writable()?;
         let witness = Witness::read(layout);
         let mut connection = database::open_to_write(layout, options)?;
         let watched = Log::of(&mut connection);

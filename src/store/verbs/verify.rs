@@ -4,6 +4,17 @@ use crate::store::verify::{Finding, FindingKind};
 use crate::store::{Engine, Error, ProjectionEntry, Store, Verification, Verified, Verifying};
 
 impl Store {
+    /// That the store holds all that was acknowledged. Writing to one that does not is refused.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::LostEvents`], [`Error::LostChanges`].
+    pub fn check(&self) -> Result<(), Error> {
+        match &self.engine {
+            Engine::Sqlite(store) => store.check(),
+        }
+    }
+
     /// Verifies that what the store holds is what was stored: links from the first event to the head, payloads,
     /// sums, versions, what indexes say of events, states, decisions, checkpoints, what was acknowledged, and what
     /// SQLite says of its files. What is found, and how far it has come, is given to `tell`.
@@ -55,6 +66,8 @@ impl Store {
         });
         let found = match checked {
             Ok(found) => found,
+            // A backup may leave it out.
+            Err(Error::ProjectionLost { .. }) if self.is_backup() => None,
             // It was dropped, or made anew, since it was listed.
             Err(Error::ProjectionNotFound { .. } | Error::Superseded(_) | Error::Dropped(_)) => {
                 None

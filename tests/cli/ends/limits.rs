@@ -8,9 +8,10 @@ use crate::harness::{Ream, ream};
 const NUMBERS: [&str; 8] =
     ["N", "POS", "POSITION", "EXPECT", "SIZE", "TIME", "POS|TIME", "POS|start|end|TIME"];
 /// What stands for anything else.
-const OTHERS: [&str; 29] = [
+const OTHERS: [&str; 30] = [
     "ADDR",
     "ASSIGNMENTS",
+    "BACKUP",
     "COMMAND",
     "DATA",
     "DIR",
@@ -179,6 +180,8 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
             | "verify" | "compact" | "doctor" | "export" | "man",
             _,
         ) => (&[], &[]),
+        ("backup", _) => (&["missing/copy"], &[]),
+        ("restore", _) => (&["missing", "copy"], &[]),
         ("completions", _) => (&["bash"], &[]),
         ("tail", Some("--grace")) => (&["s"], &["--", "true"]),
         ("tail", Some("--batch" | "--retries" | "--wait")) => {

@@ -20,8 +20,12 @@ const RESTORED: &str =
     ream append cart-1 Added; ream project run rows --until-caught-up
     rm $REAM_STORE/db-* $REAM_STORE/bell/bell; cp old/* $REAM_STORE; rm -r old";
 
+/// A store that has lost an event that was acknowledged.
+const LOST: &str = "mkdir old; cp $REAM_STORE/db $REAM_STORE/db-wal old; ream append cart-1 Added
+    rm $REAM_STORE/db-shm; cp old/* $REAM_STORE; rm -r old";
+
 pub(super) fn stories() -> Vec<Story> {
-    [confirmed(), found(), refused_appends(), refused(), places(), followers(), meant()]
+    [confirmed(), found(), refused_appends(), refused(), places(), followers(), backups(), meant()]
         .into_iter()
         .flatten()
         .collect()
@@ -276,6 +280,25 @@ fn followers() -> Vec<Story> {
             &[EVENTS, FOLLOWED, super::ANOTHER_LINK],
             ("ream --store shop tail --as hook --until-caught-up -- true", 1),
             "ream --store shop subscription show hook",
+        ),
+    ]
+}
+
+/// What is backed up.
+fn backups() -> Vec<Story> {
+    vec![
+        story(
+            "name another directory",
+            &["mkdir -p made/before"],
+            ("ream --store shop backup made --projections", 1),
+            "ream --store shop backup made-2 --projections",
+        )
+        .without(&["made"]),
+        story(
+            "to back up what is left of it",
+            &[LOST],
+            ("ream --store shop backup made", 1),
+            "ream --store shop backup --damaged made",
         ),
     ]
 }

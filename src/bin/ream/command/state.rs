@@ -10,6 +10,7 @@ use ream::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::backup::{keeping, note_keeping};
 use super::confirm;
 use super::definition::commands;
 use super::list::{PAGE, list};
@@ -250,6 +251,9 @@ struct RemovedJson<'s> {
     /// Not said of what was not done.
     #[serde(skip_serializing_if = "Option::is_none")]
     erased: Option<bool>,
+    /// Those that keep what was removed.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    backups: &'s [String],
 }
 
 impl RmArgs {
@@ -271,21 +275,23 @@ impl RmArgs {
             (there, unfinished) = (removal.removed, removal.unfinished);
             erased = Some(unfinished.is_none());
         }
+        let backups: Vec<_> = there.iter().map(|stream| keeping(&store, stream)).collect();
         let mut output = Output::new(global);
         let mut buffer = Vec::new();
-        for name in &there {
+        for (name, backups) in there.iter().zip(&backups) {
             let stream = name.as_str();
             if output.format == Format::Table {
                 let done = if self.dry_run { "would remove" } else { "removed" };
                 writeln!(buffer, "{}: {done} its state", escape(stream))?;
             } else {
-                let json = RemovedJson { stream, dry_run: self.dry_run, erased };
+                let json = RemovedJson { stream, dry_run: self.dry_run, erased, backups };
                 output.record(&mut buffer, &to_line(&json)?);
             }
         }
         buffer.extend_from_slice(output.end());
         let reported = output.done_or_planned(&buffer, self.dry_run);
         warn_of_bytes_left(global, unfinished.as_ref());
+        note_keeping(global, &backups);
         reported
     }
 }

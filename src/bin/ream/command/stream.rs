@@ -4,6 +4,7 @@ use clap::Args;
 use ream::{Error, Pattern, ProjectionEntry, Query, Removed, Store, Stream, StreamName};
 use serde::Serialize;
 
+use super::backup::{keeping, note_keeping};
 use super::confirm::{self, plural};
 use super::definition::commands;
 use super::list::{PAGE, list};
@@ -190,7 +191,10 @@ impl RmArgs {
         let projections = removable.iter().map(|removed| kept(&removed.stream));
         let projections = projections.collect::<Result<Vec<_>, _>>()?;
         if self.dry_run {
-            return report(global, &removable, &projections, None);
+            let backups = backups_keeping(&store, &removable);
+            report(global, &removable, &projections, &backups, None)?;
+            note_keeping(global, &backups);
+            return Ok(());
         }
         if !self.yes && !removable.is_empty() {
             let events = removable.iter().map(|removed| removed.events).sum();
@@ -205,11 +209,18 @@ impl RmArgs {
         let removal = signals.hold(|| store.remove(&self.streams))?;
         let projections = removal.removed.iter().map(|removed| kept_by(&store, &removed.stream));
         let projections = projections.collect::<Result<Vec<_>, _>>()?;
-        let reported =
-            report(global, &removal.removed, &projections, Some(removal.unfinished.is_none()));
+        let backups = backups_keeping(&store, &removal.removed);
+        let erased = Some(removal.unfinished.is_none());
+        let reported = report(global, &removal.removed, &projections, &backups, erased);
         warn_of_bytes_left(global, removal.unfinished.as_ref());
+        note_keeping(global, &backups);
         reported
     }
+}
+
+/// The backups that keep what was removed of each stream.
+fn backups_keeping(store: &Store, removed: &[Removed]) -> Vec<Vec<String>> {
+    removed.iter().map(|removed| keeping(store, &removed.stream)).collect()
 }
 
 /// The projections that follow the stream `name`, and keep the rows that were made of its events.
@@ -242,6 +253,9 @@ struct RemovedJson<'s> {
     #[serde(skip_serializing_if = "Option::is_none")]
     erased: Option<bool>,
     projections: &'s [String],
+    /// Those that keep what was removed.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    backups: &'s [String],
 }
 
 /// Says what was removed, and whether it is erased; or what would be removed.
@@ -249,11 +263,12 @@ fn report(
     global: &Global,
     removed: &[Removed],
     projections: &[Vec<String>],
+    backups: &[Vec<String>],
     erased: Option<bool>,
 ) -> anyhow::Result<()> {
     let mut output = Output::new(global);
     let mut buffer = Vec::new();
-    for (removal, projections) in removed.iter().zip(projections) {
+    for ((removal, projections), backups) in removed.iter().zip(projections).zip(backups) {
         let (name, events) = (removal.stream.as_str(), removal.events);
         if output.format == Format::Table {
             let verb = if erased.is_none() { "would remove" } else { "removed" };
@@ -275,6 +290,7 @@ fn report(
                 dry_run: erased.is_none(),
                 erased,
                 projections,
+                backups,
             };
             output.record(&mut buffer, &to_line(&json)?);
         }

@@ -97,6 +97,9 @@ impl CommandLine {
                 line.push("--help".into());
                 line
             }
+            Command::Elsewhere(words) => {
+                std::iter::once(&self.program).chain(words).cloned().collect()
+            }
             Command::System(words) => words.clone(),
         };
         words.iter().map(quote).collect::<Vec<_>>().join(" ")

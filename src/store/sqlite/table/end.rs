@@ -76,6 +76,7 @@ impl End {
 impl Table {
     /// Begins a transaction that writes, where this generation serves.
     pub(super) fn begin(&self) -> Result<(), Error> {
+        self.layout.place.check_writable()?;
         let deadline = Deadline::after(self.options.lock_timeout);
         let busy = || Error::Busy { waited: self.options.lock_timeout };
         let connection = &self.connection;

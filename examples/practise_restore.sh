@@ -1,0 +1,35 @@
+#!/bin/sh
+# Practises a restore: makes a store of the newest backup in a directory of backups, in a temporary directory, and
+# compares its head with that of the backup. Where a store is named, it also shows that the log of the store still
+# goes through that head. Backups are named so that the newest comes last, as by a date. Needs jq.
+#
+#   practise_restore.sh /backup/shop [/srv/shop/.ream]
+set -eu
+backups=$1
+store=${2-}
+ream() { command "${REAM:-ream}" "$@"; }
+fail() {
+  echo "$newest: $*" >&2
+  exit 1
+}
+
+newest=none
+for manifest in "$backups"/*/backup.json; do
+  if [ -e "$manifest" ]; then newest=${manifest%/backup.json}; fi
+done
+[ "$newest" != none ] || fail "there is no backup in $backups"
+
+directory=$(mktemp -d)
+trap 'rm -rf "$directory"' EXIT
+ream restore "$newest" "$directory/store" >/dev/null || fail 'can not be restored'
+ream status --json --store "$directory/store" >"$directory/status"
+
+head_in() { jq -r '"\(.link)/\(.head)"' "$1"; }
+said=$(head_in "$newest/backup.json")
+is=$(head_in "$directory/status")
+[ "$is" = "$said" ] || fail "its head is $is, and the manifest says $said"
+if [ -n "$store" ]; then
+  ream verify --quick --store "$store" --against "$said" >/dev/null ||
+    fail "$store has another log: it does not go through $said"
+fi
+echo "$newest: restored, $(jq .events "$directory/status") events, head $(jq .head "$directory/status")"
