@@ -3,6 +3,7 @@
 //! A verb is a whole transaction and carries one name from the command to the engine. Above the
 //! seam nothing knows SQL, a table or a file of the engine; below it nothing knows a terminal.
 
+mod actor;
 mod aggregate;
 mod answer;
 mod chain;
@@ -36,6 +37,7 @@ use self::rules::names::{Kind, Name};
 use crate::event::{EventRef, Link, Pattern, Position, StreamName, Version};
 use crate::schema::Identifier;
 
+pub use actor::Actor;
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{Appended, AppendedEach, Batch, Removal, Removed, Status, Stopped, Stream};
 pub use checkpoint::Checkpoint;

@@ -24,9 +24,12 @@ pub(crate) trait Tx {
     /// Does what the rules made of the facts that were asked for last.
     fn apply(&mut self, changes: &Changes<'_>) -> Result<(), Error>;
 
-    /// Removes the events and states of streams, stores the `records` of that behind them, forgets what may
-    /// quote what is removed, and has no byte of it be left.
-    fn remove(&mut self, removed: &[Removed], records: &[SealedEvent]) -> Result<(), Error>;
+    /// Stores the events that record what else is done, behind all that is there.
+    fn record(&mut self, records: &[SealedEvent]) -> Result<(), Error>;
+
+    /// Removes the events and states of streams, forgets what may quote what is removed, and has no byte of it
+    /// be left.
+    fn remove(&mut self, removed: &[Removed]) -> Result<(), Error>;
 
     /// Removes the states of streams; those that had one. Nothing that may quote them is kept, and no byte
     /// of them is left.

@@ -3,6 +3,7 @@
 //! They are pure: no I/O, no clock, no randomness. An engine gathers [`Facts`], a rule makes of them an
 //! answer and the [`Changes`] to be stored, and the engine applies those, all in one transaction.
 
+mod acts;
 mod expect;
 pub(crate) mod names;
 mod remove;
@@ -12,8 +13,9 @@ use crate::event::{DataRef, Link, Position, SubscriptionName, Timestamp, Version
 use crate::store::chain::Salt;
 use crate::store::{Checkpoint, Decided, SealedEvent};
 
+pub(crate) use acts::Act;
 pub(crate) use expect::{Stood, is_same};
-pub(crate) use remove::{check_protectable, record, removals};
+pub(crate) use remove::{protections, removals};
 pub(crate) use write::{Outcome, decided_before, write};
 
 /// Events that are stored as a whole or not at all, with what belongs to them.

@@ -1,5 +1,6 @@
 //! The verbs that write: what is asked is made into units, ruled and applied, in one transaction.
 
+mod act;
 mod append;
 mod decide;
 mod names;

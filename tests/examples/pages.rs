@@ -37,6 +37,11 @@ fn the_page_about_serving_shows_what_its_commands_say() {
     runs("docs/serve.md", &[PYTHON, SH, CURL], 7, 4);
 }
 
+#[test]
+fn the_page_about_acts_shows_what_its_commands_say() {
+    runs("docs/administration.md", &[PYTHON, SH], 2, 2);
+}
+
 /// Runs the commands of a page, in order, in a directory with the examples; it has so many blocks of
 /// commands, and of what they say, or more.
 #[track_caller]

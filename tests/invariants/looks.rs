@@ -4,7 +4,7 @@
 use std::fs;
 use std::mem::MaybeUninit;
 
-use ream::NewEvent;
+use ream::{NewEvent, NewSubscription, Position};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use rustix::io::Errno;
 
@@ -82,6 +82,13 @@ fn what_is_acked_touches_no_bell_and_has_followers_look_at_little_more_than_the_
         let name = format!("x{number}");
         Running::start(&mut home.ream(&["tail", "t", "--as", &name, "--", "sh", "-c", script]))
     };
+    // That they are made are events, and over then.
+    let mut store = home.open();
+    for number in 0..RUNNERS {
+        let (name, patterns) = (format!("x{number}").parse().unwrap(), vec!["t".parse().unwrap()]);
+        let new = NewSubscription { name, patterns, types: Vec::new() };
+        store.subscribe(&new, Position(0)).unwrap();
+    }
     let _runners: Vec<Running> = (0..RUNNERS).map(runner).collect();
     until("all programs have begun", || {
         let entries = fs::read_dir(home.place()).unwrap();
@@ -100,7 +107,6 @@ fn what_is_acked_touches_no_bell_and_has_followers_look_at_little_more_than_the_
         });
         calls(&lines)
     };
-    let store = home.open();
     let are_at = |position| {
         (0..RUNNERS).all(|number| {
             let found = store.subscription(&format!("x{number}")).unwrap();

@@ -10,14 +10,13 @@ use super::stream_index::{Listed, StreamRow, list_positions};
 use super::transaction::Transaction;
 use super::{decision_rows, registry, state_rows};
 use crate::event::{StreamName, Version};
+use crate::store::Removed;
 use crate::store::chain::{PayloadHash, Salt};
-use crate::store::{Removed, SealedEvent};
 
-/// Removes the events and states of streams, and stores the records of that behind them.
+/// Removes the events and states of streams.
 pub(super) fn remove(
     transaction: &mut Transaction<'_>,
     removed: &[Removed],
-    records: &[SealedEvent],
 ) -> Result<(), Failure> {
     let connection = transaction.connection();
     for Removed { stream, .. } in removed {
@@ -28,9 +27,6 @@ pub(super) fn remove(
             erase(connection, name, &row)?;
             transaction.mark_removed(name)?;
         }
-    }
-    for record in records {
-        transaction.insert(record)?;
     }
     let names: Vec<&str> = removed.iter().map(|one| one.stream.as_str()).collect();
     decision_rows::forget(connection, &names)?;

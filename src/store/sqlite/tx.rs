@@ -45,8 +45,13 @@ impl Tx for Transaction<'_> {
         }))
     }
 
-    fn remove(&mut self, removed: &[Removed], records: &[SealedEvent]) -> Result<(), Error> {
-        let done = remove::remove(self, removed, records);
+    fn record(&mut self, records: &[SealedEvent]) -> Result<(), Error> {
+        let done = records.iter().try_for_each(|record| self.insert(record));
+        done.map_err(|failed| failed.into_error(self.layout, WRITE))
+    }
+
+    fn remove(&mut self, removed: &[Removed]) -> Result<(), Error> {
+        let done = remove::remove(self, removed);
         done.map_err(|failed| failed.into_error(self.layout, WRITE))
     }
 

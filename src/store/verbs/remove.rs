@@ -1,19 +1,21 @@
 //! Removing and protecting.
 
 use crate::event::StreamName;
-use crate::store::rules::{check_protectable, record, removals};
-use crate::store::{Engine, Error, Removal, Removed, SealedEvent, Sealer, Store};
+use crate::store::rules::{Act, protections, removals};
+use crate::store::{Engine, Error, Removal, Removed, Store};
 
 impl Store {
-    /// Protects streams from removal, or no longer.
+    /// Protects streams from removal, or no longer. That is recorded in the stream `$ream`, but for those of
+    /// which it holds already.
     ///
     /// # Errors
     ///
     /// [`Error::StreamNotFound`]: then none is changed.
     pub fn protect(&mut self, names: &[StreamName], protected: bool) -> Result<(), Error> {
-        let done = self.transact(false, |tx| {
-            check_protectable(names, &tx.streams(names)?)?;
-            tx.protect(names, protected)
+        let done = self.act(|tx| {
+            let changed = protections(names, &tx.streams(names)?, protected)?;
+            tx.protect(&changed, protected)?;
+            Ok(((), changed.into_iter().map(|name| Act::protection(name, protected)).collect()))
         });
         match (done, &self.engine) {
             (Err(Error::StreamNotFound { stream, .. }), Engine::Sqlite(store)) => {
@@ -48,26 +50,27 @@ impl Store {
     ///
     /// [`Error::Protected`]: then nothing is removed.
     pub fn remove(&mut self, names: &[StreamName]) -> Result<Removal<Removed>, Error> {
-        let mut sealer = Sealer::new()?;
-        let removed = self.transact(false, |tx| {
+        let removed = self.act(|tx| {
             let removed = removals(names, &tx.streams(names)?)?;
-            let with_events = removed.iter().filter(|removed| removed.events > 0);
-            let records: Vec<SealedEvent> =
-                with_events.map(|removed| sealer.seal(record(removed))).collect();
-            tx.remove(&removed, &records)?;
-            Ok(removed)
+            tx.remove(&removed)?;
+            let acts = removed.iter().map(Act::removal).collect();
+            Ok((removed, acts))
         })?;
         Ok(Removal { removed, unfinished: self.finish_erasure() })
     }
 
-    /// Removes the states of streams, in one transaction; those that had one. Then it erases, as
-    /// [`Store::remove`] does.
+    /// Removes the states of streams, in one transaction, and records that; those that had one. Then it erases,
+    /// as [`Store::remove`] does.
     ///
     /// # Errors
     ///
     /// Where the store can't be written.
     pub fn remove_states(&mut self, names: &[StreamName]) -> Result<Removal<StreamName>, Error> {
-        let removed = self.transact(false, |tx| tx.remove_states(names))?;
+        let removed = self.act(|tx| {
+            let removed = tx.remove_states(names)?;
+            let acts = state_removals(&removed);
+            Ok((removed, acts))
+        })?;
         Ok(Removal { removed, unfinished: self.finish_erasure() })
     }
 
@@ -77,4 +80,9 @@ impl Store {
             Engine::Sqlite(store) => store.finish_erasure(),
         }
     }
+}
+
+/// That the states of these streams were removed.
+pub(super) fn state_removals(removed: &[StreamName]) -> Vec<Act> {
+    removed.iter().map(|stream| Act::StateRemoved { stream: stream.clone() }).collect()
 }
