@@ -40,6 +40,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand subscription 'Look at what follows the log, and move it'
             cand serve 'Serve the store to whoever connects, in REAM 1.0 and 1.1, or over HTTP'
             cand status 'Show how the store stands'
+            cand log 'Show who did what to the store'
             cand completions 'Write the completions for a shell'
             cand man 'Write the manual'
         }
@@ -650,6 +651,21 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --version 'Print version'
         }
         &'ream;status'= {
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;log'= {
+            cand -n 'Only the last N acts'
+            cand --last 'Only the last N acts'
             cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
             cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
             cand --color 'Use color'

@@ -2,8 +2,8 @@
 
 use crate::harness::{bare, ream};
 
-const COMMANDS: [&str; 9] =
-    ["init", "append", "read", "tail", "stream", "state", "status", "completions", "man"];
+const COMMANDS: [&str; 10] =
+    ["init", "append", "read", "tail", "stream", "state", "status", "log", "completions", "man"];
 
 #[test]
 fn help_lists_the_commands_and_the_exit_codes() {

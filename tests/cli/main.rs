@@ -18,6 +18,7 @@ mod following;
 mod help;
 mod hints;
 mod init;
+mod log;
 mod lost;
 mod printable;
 mod project;

@@ -9,6 +9,7 @@ mod definition;
 mod following;
 mod init;
 mod list;
+mod log;
 mod man;
 mod project;
 mod read;
@@ -60,6 +61,7 @@ commands! {
         #[cfg(all(feature = "serve", unix))]
         "serve" Serve(serve::ServeArgs),
         "status" Status(status::StatusArgs),
+        "log" Log(log::LogArgs),
         "completions" Completions(completions::CompletionsArgs),
         "man" Man(man::ManArgs),
     }
@@ -119,6 +121,7 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> anyhow::Result<()> {
         #[cfg(all(feature = "serve", unix))]
         Command::Serve(args) => args.run(global, environment),
         Command::Status(status::StatusArgs {}) => status::StatusArgs::run(global, environment),
+        Command::Log(args) => args.run(global, environment),
         Command::Completions(args) => args.run(definition()),
         Command::Man(args) => args.run(definition()),
     };

@@ -172,7 +172,7 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
         ("append", _) => (&["s", "T"], &[]),
         (
             "read" | "stream list" | "state list" | "project list" | "subscription list" | "status"
-            | "man",
+            | "log" | "man",
             _,
         ) => (&[], &[]),
         ("completions", _) => (&["bash"], &[]),
