@@ -1,16 +1,19 @@
 //! `ream stream`.
 
+mod rm;
+
 use clap::Args;
-use ream::{Error, Pattern, ProjectionEntry, Query, Removed, Store, Stream, StreamName};
+use ream::{Pattern, Store, Stream, StreamName};
 use serde::Serialize;
 
-use super::confirm::{self, plural};
 use super::definition::commands;
 use super::list::{PAGE, list};
 use crate::args::{Format, Global};
 use crate::environment::Environment;
-use crate::output::{Output, escape, note, table, to_line};
+use crate::output::{Output, escape, table, to_line};
 use crate::signals::Signals;
+
+pub(in crate::command) use rm::warn_of_bytes_left;
 
 commands! {
     /// Look at streams, protect them, remove what they hold
@@ -19,7 +22,7 @@ commands! {
         "show" Show(ShowArgs),
         "protect" Protect(ProtectArgs),
         "unprotect" Unprotect(UnprotectArgs),
-        "rm" Rm(RmArgs),
+        "rm" Rm(rm::RmArgs),
     }
 }
 
@@ -53,26 +56,6 @@ pub(crate) struct UnprotectArgs {
     /// The streams
     #[arg(value_name = "STREAM", required = true)]
     streams: Vec<StreamName>,
-}
-
-/// Remove what streams hold
-///
-/// Erases data and metadata of all events of the streams, and their states. Where the answer says
-/// "erased":true, no byte of them is in any file of the store, but for projections: those that keep
-/// rows made of them are named. A process that is reading the store stands in the way; it is waited
-/// for as long as --lock-timeout says. Positions, versions and ids stay spent: a removed stream
-/// keeps its version, and an id that was used answers as a duplicate.
-#[derive(Debug, Args)]
-pub(crate) struct RmArgs {
-    /// The streams, by their whole names
-    #[arg(value_name = "STREAM", required = true)]
-    streams: Vec<StreamName>,
-    /// Do not ask
-    #[arg(long, short)]
-    yes: bool,
-    /// Only print what would be removed
-    #[arg(long)]
-    dry_run: bool,
 }
 
 impl StreamCommand {
@@ -181,114 +164,4 @@ fn protect(
 struct ProtectedJson<'s> {
     stream: &'s str,
     protected: bool,
-}
-
-impl RmArgs {
-    fn run(&self, global: &Global, mut store: Store, signals: &Signals) -> anyhow::Result<()> {
-        let removable = store.removable(&self.streams)?;
-        let kept = |name: &StreamName| kept_by(&store, name);
-        let projections = removable.iter().map(|removed| kept(&removed.stream));
-        let projections = projections.collect::<Result<Vec<_>, _>>()?;
-        if self.dry_run {
-            return report(global, &removable, &projections, None);
-        }
-        if !self.yes && !removable.is_empty() {
-            let events = removable.iter().map(|removed| removed.events).sum();
-            let states = removable.iter().filter(|removed| removed.state).count() as u64;
-            let what = format!(
-                "removing {} of {}",
-                contents(events, states),
-                plural(removable.len() as u64, "stream")
-            );
-            confirm::ask(&what)?;
-        }
-        let removal = signals.hold(|| store.remove(&self.streams))?;
-        let projections = removal.removed.iter().map(|removed| kept_by(&store, &removed.stream));
-        let projections = projections.collect::<Result<Vec<_>, _>>()?;
-        let reported =
-            report(global, &removal.removed, &projections, Some(removal.unfinished.is_none()));
-        warn_of_bytes_left(global, removal.unfinished.as_ref());
-        reported
-    }
-}
-
-/// The projections that follow the stream `name`, and keep the rows that were made of its events.
-fn kept_by(store: &Store, name: &StreamName) -> anyhow::Result<Vec<String>> {
-    let follows = |entry: &ProjectionEntry| {
-        Query::of(entry.definition.from.clone()).chooses_stream(name.as_str())
-    };
-    let entries = store.projections()?.into_iter().filter(follows);
-    Ok(entries.map(|entry| entry.name.to_string()).collect())
-}
-
-/// What is removed, for the eye.
-fn contents(events: u64, states: u64) -> String {
-    match (events, states) {
-        (events, 0) => plural(events, "event"),
-        (0, states) => plural(states, "state"),
-        (events, states) => format!("{} and {}", plural(events, "event"), plural(states, "state")),
-    }
-}
-
-/// What a removal did, or would do, as JSON.
-#[derive(Serialize)]
-struct RemovedJson<'s> {
-    stream: &'s str,
-    version: u64,
-    events: u64,
-    state: bool,
-    dry_run: bool,
-    /// Not said of what was not done.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    erased: Option<bool>,
-    projections: &'s [String],
-}
-
-/// Says what was removed, and whether it is erased; or what would be removed.
-fn report(
-    global: &Global,
-    removed: &[Removed],
-    projections: &[Vec<String>],
-    erased: Option<bool>,
-) -> anyhow::Result<()> {
-    let mut output = Output::new(global);
-    let mut buffer = Vec::new();
-    for (removal, projections) in removed.iter().zip(projections) {
-        let (name, events) = (removal.stream.as_str(), removal.events);
-        if output.format == Format::Table {
-            let verb = if erased.is_none() { "would remove" } else { "removed" };
-            let contents = contents(events, removal.state.into());
-            let line = format!("{}: {verb} {contents}\n", escape(name));
-            buffer.extend_from_slice(line.as_bytes());
-            for projection in projections {
-                let line = format!(
-                    "  the projection `{projection}` keeps rows made of it until it is rebuilt\n"
-                );
-                buffer.extend_from_slice(line.as_bytes());
-            }
-        } else {
-            let json = RemovedJson {
-                stream: name,
-                version: removal.version.0,
-                events,
-                state: removal.state,
-                dry_run: erased.is_none(),
-                erased,
-                projections,
-            };
-            output.record(&mut buffer, &to_line(&json)?);
-        }
-    }
-    buffer.extend_from_slice(output.end());
-    output.done_or_planned(&buffer, erased.is_none())
-}
-
-/// Warns where bytes of what was removed are still in a file of the store.
-pub(super) fn warn_of_bytes_left(global: &Global, unfinished: Option<&Error>) {
-    if let Some(error) = unfinished {
-        let message = format!(
-            "it is removed, and bytes of it are left in the store's files: {error}; whoever writes next tries again"
-        );
-        note(global, "warning:", &message);
-    }
 }
