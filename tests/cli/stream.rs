@@ -1,6 +1,6 @@
 //! `ream stream`.
 
-use crate::harness::{Ream, ream};
+use crate::harness::{Ream, Run, ream};
 
 /// Streams `cart-1` with an event, `order-1` with three, `order-2` with two, `order-10` with one.
 fn shop() -> Ream {
@@ -227,10 +227,64 @@ fn removing_what_is_not_there_is_done_already() {
 }
 
 #[test]
-fn a_removal_takes_whole_names_and_no_reserved_one() {
+fn a_removal_takes_what_a_pattern_matches() {
     let shop = shop();
-    shop.run(["stream", "rm", "--yes", "order-*"])
-        .fails_with(6, ["'order-*'", "the stream name has `*` at character 7"]);
+    shop.run(["state", "set", "order-s", "1"]).ok();
+    shop.run(["stream", "rm", "order-1*", "*-1"]).fails(
+        2,
+        "error: removing 5 events of 3 streams needs to be confirmed\n\
+         hint: ream stream rm --yes 'order-1*' '*-1'\n",
+    );
+    let streams = |run: Run<'_>| -> Vec<String> {
+        let told = run.values().into_iter();
+        told.map(|one| one["stream"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = ["order-1", "order-10", "cart-1"];
+    assert_eq!(streams(shop.run(["stream", "rm", "order-1*", "*-1", "--dry-run"])), all);
+    assert_eq!(shop.positions(&[]).len(), 7);
+    assert_eq!(streams(shop.run(["stream", "rm", "order-1*", "*-1", "--yes"])), all);
+    assert_eq!(shop.positions(&[]), [4, 5]);
+    // What has a state alone is matched as well, and nothing that is reserved.
+    assert_eq!(streams(shop.run(["stream", "rm", "*", "--yes"])), ["order-2", "order-s"]);
+    shop.run(["stream", "rm", "*", "$*", "--yes"]).stdout("");
+    let records = shop.run(["read", "$ream"]).values();
+    assert_eq!(records.len(), 5);
+    // One that is protected keeps all.
+    let other = self::shop();
+    other.run(["stream", "protect", "order-2"]).ok();
+    other.run(["stream", "rm", "--yes", "order-*"]).fails(
+        1,
+        "error: the stream `order-2` is protected from removal\n\
+         hint: ream stream unprotect order-2\n",
+    );
+    assert_eq!(other.positions(&[]).len(), 7);
+}
+
+#[test]
+fn a_removal_expects_a_version_of_one_stream() {
+    let shop = shop();
+    let rm = |args: &[&str]| shop.run(["stream", "rm", "--yes"].iter().chain(args));
+    for dry_run in [&["--dry-run"][..], &[]] {
+        rm(&[&["order-1", "--expect", "2"], dry_run].concat()).fails(
+            3,
+            "error: wrong expected version of the stream `order-1`: expected 2, actual 3\n\
+             hint: read what came in between, decide again: ream read order-1\n",
+        );
+    }
+    for targets in [&["order-1", "order-2"][..], &["order-*"]] {
+        rm(&[targets, &["--expect", "3"]].concat())
+            .fails_with(2, ["error: --expect is about one stream, by its whole name\n"]);
+    }
+    assert_eq!(shop.positions(&[]).len(), 7);
+    rm(&["order-1", "--expect", "3", "--dry-run"]).stdout_has(["\"events\":3"]);
+    rm(&["order-1", "--expect", "3"]).stdout_has(["\"erased\":true"]);
+    rm(&["order-1", "--expect", "3"]).stdout("");
+    rm(&["new", "--expect", "0"]).stdout("");
+}
+
+#[test]
+fn no_reserved_stream_is_removed_or_protected() {
+    let shop = shop();
     for command in ["rm", "protect", "unprotect"] {
         shop.run(["stream", command, "$ream"]).fails_with(6, ["`$`, which is reserved"]);
     }

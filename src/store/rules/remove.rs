@@ -1,19 +1,29 @@
 //! Removing and protecting streams.
 
+use std::collections::HashSet;
+
 use super::StreamFacts;
-use crate::event::{StreamName, Version};
+use super::expect::check;
+use crate::event::{Expect, StreamName, Version};
 use crate::store::{Error, Removed};
 
 /// What a removal takes from streams, each with what the store says about it: those that hold neither
-/// event nor state are left out, and a name that is given again.
-pub(crate) fn removals(names: &[StreamName], facts: &[StreamFacts]) -> Result<Vec<Removed>, Error> {
-    let mut removals: Vec<Removed> = Vec::new();
+/// event nor state are left out, and a name that is given again. Each has to be at the version that is expected,
+/// where one is.
+pub(crate) fn removals(
+    names: &[StreamName],
+    facts: &[StreamFacts],
+    expected: Option<Version>,
+) -> Result<Vec<Removed>, Error> {
+    let (mut removals, mut known) = (Vec::new(), HashSet::new());
     for (name, facts) in names.iter().zip(facts) {
+        if let Some(version) = expected {
+            check(name.as_str(), Expect::At(version), facts)?;
+        }
         if facts.protected && facts.exists() {
             return Err(Error::Protected { stream: name.to_string() });
         }
-        let is_known = removals.iter().any(|removed| removed.stream == *name);
-        if !is_known && (facts.exists() || facts.has_state) {
+        if (facts.exists() || facts.has_state) && known.insert(name) {
             removals.push(Removed {
                 stream: name.clone(),
                 version: Version(facts.version),
@@ -61,7 +71,7 @@ mod tests {
         let streams = names(&["new", "written", "removed", "only-state", "written"]);
         let only_state = StreamFacts { has_state: true, ..facts(3, 3) };
         let stands = [facts(0, 0), facts(5, 2), facts(3, 3), only_state, facts(5, 2)];
-        let found = removals(&streams, &stands).unwrap();
+        let found = removals(&streams, &stands, None).unwrap();
         let told: Vec<_> =
             found.iter().map(|one| (one.stream.as_str(), one.events, one.state)).collect();
         assert_eq!(told, [("written", 3, false), ("only-state", 0, true)]);
@@ -72,10 +82,26 @@ mod tests {
         let protected =
             |version, removed| StreamFacts { protected: true, ..facts(version, removed) };
         let streams = names(&["a", "b"]);
-        let refused = removals(&streams, &[facts(1, 0), protected(2, 1)]);
+        let refused = removals(&streams, &[facts(1, 0), protected(2, 1)], None);
         assert!(matches!(refused, Err(Error::Protected { stream }) if stream == "b"));
         // What it protected is gone.
-        assert_eq!(removals(&streams, &[facts(1, 0), protected(2, 2)]).unwrap().len(), 1);
+        assert_eq!(removals(&streams, &[facts(1, 0), protected(2, 2)], None).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn one_that_is_at_another_version_than_is_expected_stays() {
+        let streams = names(&["a"]);
+        let asked = |stands, version| removals(&streams, &[stands], Some(Version(version)));
+        assert_eq!(asked(facts(3, 0), 3).unwrap().len(), 1);
+        assert_eq!(asked(facts(3, 3), 3).unwrap().len(), 0);
+        assert_eq!(asked(facts(0, 0), 0).unwrap().len(), 0);
+        for (stands, version) in [(facts(3, 0), 2), (facts(3, 0), 4), (facts(0, 0), 1)] {
+            let refused = asked(stands, version);
+            let at = Version(stands.version);
+            assert!(
+                matches!(refused, Err(Error::WrongExpectedVersion { actual, .. }) if actual == at),
+            );
+        }
     }
 
     #[test]

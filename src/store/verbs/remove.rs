@@ -1,6 +1,6 @@
 //! Removing and protecting.
 
-use crate::event::StreamName;
+use crate::event::{StreamName, Version};
 use crate::store::rules::{Act, protections, removals};
 use crate::store::{Engine, Error, Removal, Removed, Store};
 
@@ -32,10 +32,19 @@ impl Store {
     ///
     /// [`Error::Protected`].
     pub fn removable(&self, names: &[StreamName]) -> Result<Vec<Removed>, Error> {
-        let facts = match &self.engine {
-            Engine::Sqlite(store) => store.stream_facts(names)?,
-        };
-        removals(names, &facts)
+        let Engine::Sqlite(store) = &self.engine;
+        removals(names, &store.stream_facts(names)?, None)
+    }
+
+    /// What [`Store::remove_at`] would take: nothing, or the one stream.
+    ///
+    /// # Errors
+    ///
+    /// As for that.
+    pub fn removable_at(&self, name: &StreamName, version: Version) -> Result<Vec<Removed>, Error> {
+        let Engine::Sqlite(store) = &self.engine;
+        let names = std::slice::from_ref(name);
+        removals(names, &store.stream_facts(names)?, Some(version))
     }
 
     /// Removes the data, metadata and state of the streams and all their events, in one transaction, and
@@ -50,8 +59,29 @@ impl Store {
     ///
     /// [`Error::Protected`]: then nothing is removed.
     pub fn remove(&mut self, names: &[StreamName]) -> Result<Removal<Removed>, Error> {
+        self.remove_expected(names, None)
+    }
+
+    /// Removes what a stream holds as [`Store::remove`] does, if it is at a version.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongExpectedVersion`] and [`Error::Protected`]: then nothing is removed.
+    pub fn remove_at(
+        &mut self,
+        name: &StreamName,
+        version: Version,
+    ) -> Result<Removal<Removed>, Error> {
+        self.remove_expected(std::slice::from_ref(name), Some(version))
+    }
+
+    fn remove_expected(
+        &mut self,
+        names: &[StreamName],
+        expected: Option<Version>,
+    ) -> Result<Removal<Removed>, Error> {
         let removed = self.act(|tx| {
-            let removed = removals(names, &tx.streams(names)?)?;
+            let removed = removals(names, &tx.streams(names)?, expected)?;
             tx.remove(&removed)?;
             let acts = removed.iter().map(Act::removal).collect();
             Ok((removed, acts))

@@ -1,6 +1,7 @@
 //! `ream stream`.
 
 mod rm;
+mod target;
 
 use clap::Args;
 use ream::{Pattern, Store, Stream, StreamName};

@@ -1,12 +1,14 @@
 //! `ream stream rm`.
 
 use clap::Args;
-use ream::{Error, ProjectionEntry, Query, Removed, Store, StreamName};
+use ream::{Error, ProjectionEntry, Query, Removed, Store, StreamName, Version};
 use serde::Serialize;
 
+use super::target::Target;
 use crate::args::{Format, Global};
 use crate::command::confirm::{self, plural};
 use crate::output::{Output, escape, note, to_line};
+use crate::refused::Refused;
 use crate::signals::Signals;
 
 /// Remove what streams hold
@@ -16,11 +18,23 @@ use crate::signals::Signals;
 /// rows made of them are named. A process that is reading the store stands in the way; it is waited
 /// for as long as --lock-timeout says. Positions, versions and ids stay spent: a removed stream
 /// keeps its version, and an id that was used answers as a duplicate.
+///
+/// It is one transaction, for as many streams as there are: others wait to write meanwhile, and whatever
+/// interrupts it, all of them are removed or none. One that is protected keeps all. What a pattern
+/// matches is looked up first; a stream that begins later stays.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ream stream rm order-42
+  ream stream rm 'cart-*' --dry-run      what it would take
+  ream stream rm order-42 --expect 7     only if nothing came since version 7")]
 pub(crate) struct RmArgs {
-    /// The streams, by their whole names
-    #[arg(value_name = "STREAM", required = true)]
-    streams: Vec<StreamName>,
+    /// The streams; `*` stands for any characters: 'order-*'
+    #[arg(value_name = "PATTERN", required = true)]
+    targets: Vec<Target>,
+    /// Only if the one stream is at version N; exit code 3 where it is not
+    #[arg(long, value_name = "N")]
+    expect: Option<u64>,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -36,7 +50,12 @@ impl RmArgs {
         mut store: Store,
         signals: &Signals,
     ) -> anyhow::Result<()> {
-        let removable = store.removable(&self.streams)?;
+        let expected = self.expected()?;
+        let streams = Target::streams(&self.targets, &store)?;
+        let removable = match expected {
+            Some((stream, version)) => store.removable_at(stream, version)?,
+            None => store.removable(&streams)?,
+        };
         let kept = |name: &StreamName| kept_by(&store, name);
         let projections = removable.iter().map(|removed| kept(&removed.stream));
         let projections = projections.collect::<Result<Vec<_>, _>>()?;
@@ -53,13 +72,29 @@ impl RmArgs {
             );
             confirm::ask(&what)?;
         }
-        let removal = signals.hold(|| store.remove(&self.streams))?;
+        let removal = signals.hold(|| match expected {
+            Some((stream, version)) => store.remove_at(stream, version),
+            None => store.remove(&streams),
+        })?;
         let projections = removal.removed.iter().map(|removed| kept_by(&store, &removed.stream));
         let projections = projections.collect::<Result<Vec<_>, _>>()?;
         let reported =
             report(global, &removal.removed, &projections, Some(removal.unfinished.is_none()));
         warn_of_bytes_left(global, removal.unfinished.as_ref());
         reported
+    }
+}
+
+impl RmArgs {
+    /// The one stream and the version that it has to be at, where that is said.
+    fn expected(&self) -> anyhow::Result<Option<(&StreamName, Version)>> {
+        match (self.expect, &*self.targets) {
+            (None, _) => Ok(None),
+            (Some(version), [Target::Stream(stream)]) => Ok(Some((stream, Version(version)))),
+            _ => {
+                Err(Refused::Usage("--expect is about one stream, by its whole name".into()).into())
+            }
+        }
     }
 }
 
