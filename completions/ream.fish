@@ -43,6 +43,7 @@ complete -c ream -n "__fish_ream_needs_command" -f -a "read" -d 'Read the events
 complete -c ream -n "__fish_ream_needs_command" -f -a "tail" -d 'Read the events that are there, then follow'
 complete -c ream -n "__fish_ream_needs_command" -f -a "stream" -d 'Look at streams, protect them, remove what they hold'
 complete -c ream -n "__fish_ream_needs_command" -f -a "state" -d 'Look at states, store them, remove them'
+complete -c ream -n "__fish_ream_needs_command" -f -a "redact" -d 'Erase what single events say'
 complete -c ream -n "__fish_ream_needs_command" -f -a "decide" -d 'Have an aggregator decide a command, and store what it answers'
 complete -c ream -n "__fish_ream_needs_command" -f -a "project" -d 'Make projections, fill them, search them'
 complete -c ream -n "__fish_ream_needs_command" -f -a "subscription" -d 'Look at what follows the log, and move it'
@@ -207,6 +208,7 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l expect -d 'Only if the one stream is at version N; exit code 3 where it is not' -r
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -297,6 +299,23 @@ complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcomm
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand redact" -l reason -d 'Why; it is stored for ever' -r
+complete -c ream -n "__fish_ream_using_subcommand redact" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand redact" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand redact" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand redact" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand redact" -l state-kept -d 'Keep the states of the streams, which say nothing of what is erased'
+complete -c ream -n "__fish_ream_using_subcommand redact" -s y -l yes -d 'Do not ask'
+complete -c ream -n "__fish_ream_using_subcommand redact" -l dry-run -d 'Only print what would be redacted'
+complete -c ream -n "__fish_ream_using_subcommand redact" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand redact" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand redact" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand redact" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand decide" -l id -d 'Idempotency key: the same command again gets the first answer' -r
 complete -c ream -n "__fish_ream_using_subcommand decide" -l attempts -d 'Decide at most N times when other writers are faster' -r
 complete -c ream -n "__fish_ream_using_subcommand decide" -l timeout -d 'Give the program TIME to answer' -r

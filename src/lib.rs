@@ -76,11 +76,11 @@ pub use schema::{
 };
 pub use store::{
     Actor, Aggregate, Appended, AppendedEach, BadCredentials, Batch, Batched, Change, Checkpoint,
-    Clash, Decided, DecidedEvent, Decision, Differences, Error, Explanation, LastFailure, Mark,
-    MarkError, NewState, NewSubscription, NewerRecord, NotAllowed, OnWarning, Options, OrderBy,
-    PlaceFault, Projection, ProjectionEntry, ProjectionStatus, Query, Reader, Rebuild, Removal,
-    Removed, RowRef, RunLock, SealedEvent, Sealer, Selection, SetEach, State, StateCategory,
-    StateEntry, Status, Stopped, Store, Stream, Subscription, Unfenced, Unfit, Until, UntilError,
-    Waker,
+    Clash, Decided, DecidedEvent, Decision, Differences, Error, EventFault, Explanation,
+    LastFailure, Mark, MarkError, NewState, NewSubscription, NewerRecord, NotAllowed, OnWarning,
+    Options, OrderBy, PlaceFault, Projection, ProjectionEntry, ProjectionStatus, Query, Reader,
+    Rebuild, Redacted, Removal, Removed, RowRef, RunLock, SealedEvent, Sealer, Selection, SetEach,
+    State, StateCategory, StateEntry, Status, Stopped, Store, Stream, Subscription, Unfenced,
+    Unfit, Until, UntilError, Waker,
 };
 pub use subscription::Follower;

@@ -39,9 +39,13 @@ use crate::schema::Identifier;
 
 pub use actor::Actor;
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
-pub use answer::{Appended, AppendedEach, Batch, Removal, Removed, Status, Stopped, Stream};
+pub use answer::{
+    Appended, AppendedEach, Batch, Redacted, Removal, Removed, Status, Stopped, Stream,
+};
 pub use checkpoint::Checkpoint;
-pub use error::{BadCredentials, Clash, Error, NewerRecord, NotAllowed, PlaceFault, Unfenced};
+pub use error::{
+    BadCredentials, Clash, Error, EventFault, NewerRecord, NotAllowed, PlaceFault, Unfenced,
+};
 #[cfg(all(feature = "serve", unix))]
 pub(crate) use hash::{Fields, Hash};
 pub use mark::{Mark, MarkError, Until, UntilError};

@@ -48,7 +48,11 @@ pub fn write_event(line: &mut Vec<u8>, event: &EventRef<'_>) {
         event.recorded.write(line);
     }
     line.push(b'"');
-    write_payload(line, "data", event.data);
+    if event.redacted {
+        line.extend_from_slice(b",\"redacted\":true");
+    } else {
+        write_payload(line, "data", event.data);
+    }
     if let Some(metadata) = event.metadata {
         line.extend_from_slice(b",\"metadata\":");
         line.extend_from_slice(metadata.as_bytes());
@@ -118,13 +122,17 @@ pub fn write_payload(line: &mut Vec<u8>, key: &str, data: DataRef<'_>) {
     }
 }
 
-/// Writes behind other keys that something was stored before, where it was, and that it was removed since.
-pub fn write_repeated(line: &mut Vec<u8>, duplicate: bool, removed: bool) {
+/// Writes behind other keys that something was stored before, where it was, and that it was removed or redacted
+/// since.
+pub fn write_repeated(line: &mut Vec<u8>, duplicate: bool, removed: bool, redacted: bool) {
     if duplicate {
         line.extend_from_slice(b",\"duplicate\":true");
     }
     if removed {
         line.extend_from_slice(b",\"removed\":true");
+    }
+    if redacted {
+        line.extend_from_slice(b",\"redacted\":true");
     }
 }
 
@@ -187,6 +195,7 @@ mod tests {
             recorded: Timestamp::from_micros(1_795_409_353_784_077).unwrap(),
             data,
             metadata: None,
+            redacted: false,
             link: Link::from_bytes(&[0; 16]).unwrap(),
         }
     }

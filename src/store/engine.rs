@@ -1,9 +1,9 @@
 //! What an engine does for the verbs: facts to rule by, and changes to be made, in one transaction.
 
 use super::rules::names::Name;
-use super::rules::{Changes, Facts, StreamFacts, Unit};
+use super::rules::{Changes, EventFacts, Facts, StreamFacts, Unit};
 use super::{Error, Removed, SealedEvent, State};
-use crate::event::StreamName;
+use crate::event::{Position, StreamName};
 
 /// A transaction that writes.
 ///
@@ -30,6 +30,12 @@ pub(crate) trait Tx {
     /// Removes the events and states of streams, forgets what may quote what is removed, and has no byte of it
     /// be left.
     fn remove(&mut self, removed: &[Removed]) -> Result<(), Error>;
+
+    /// What the store says about events, each of which has to be there.
+    fn events(&mut self, positions: &[Position]) -> Result<Vec<EventFacts>, Error>;
+
+    /// Redacts events that are whole, forgets what may quote them, and has no byte of them be left.
+    fn redact(&mut self, positions: &[Position]) -> Result<(), Error>;
 
     /// Removes the states of streams; those that had one. Nothing that may quote them is kept, and no byte
     /// of them is left.

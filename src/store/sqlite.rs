@@ -19,6 +19,7 @@ mod payload;
 mod plan;
 mod read;
 mod records;
+mod redact;
 mod registry;
 mod remove;
 mod runs;

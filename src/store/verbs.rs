@@ -5,5 +5,6 @@ mod append;
 mod decide;
 mod names;
 mod project;
+mod redact;
 mod remove;
 mod set;

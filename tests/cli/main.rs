@@ -23,6 +23,7 @@ mod lost;
 mod printable;
 mod project;
 mod read;
+mod redact;
 mod state;
 mod status;
 mod stream;

@@ -18,6 +18,7 @@ mod projections;
 mod property;
 mod protection;
 mod read;
+mod redaction;
 mod removal;
 mod states;
 mod streams;

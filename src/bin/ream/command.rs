@@ -13,6 +13,7 @@ mod log;
 mod man;
 mod project;
 mod read;
+mod redact;
 mod remembered;
 #[cfg(all(feature = "serve", unix))]
 mod serve;
@@ -55,6 +56,7 @@ commands! {
         "tail" Tail(tail::TailArgs),
         "stream" Stream(stream::StreamCommand),
         "state" State(state::StateCommand),
+        "redact" Redact(redact::RedactArgs),
         "decide" Decide(decide::DecideArgs),
         "project" Project(project::ProjectCommand),
         "subscription" Subscription(subscription::SubscriptionCommand),
@@ -115,6 +117,7 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> anyhow::Result<()> {
         Command::Tail(args) => args.run(global, environment),
         Command::Stream(args) => args.run(global, environment),
         Command::State(args) => args.run(global, environment),
+        Command::Redact(args) => args.run(global, environment),
         Command::Decide(args) => args.run(global, environment),
         Command::Project(args) => args.run(global, environment),
         Command::Subscription(args) => args.run(global, environment),

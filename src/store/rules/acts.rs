@@ -3,7 +3,7 @@
 
 use super::names::{Kind, Name};
 use crate::event::{Data, EventType, Json, NewEvent, Position, StreamName, Version};
-use crate::store::{Actor, Removed};
+use crate::store::{Actor, Redacted, Removed};
 use crate::wire;
 
 /// The reserved stream that records acts.
@@ -14,6 +14,7 @@ pub(crate) const RECORD: &str = "$ream";
 pub(crate) enum Act {
     StreamRemoved { stream: StreamName, version: Version, events: u64 },
     StateRemoved { stream: StreamName },
+    EventRedacted { stream: StreamName, version: Version, position: Position, reason: String },
     StreamProtected { stream: StreamName },
     StreamUnprotected { stream: StreamName },
     ProjectionCreated { name: String, generation: u64 },
@@ -35,6 +36,13 @@ impl Act {
             0 => Self::StateRemoved { stream },
             _ => Self::StreamRemoved { stream, version, events },
         }
+    }
+
+    /// The redaction of an event, with its reason.
+    pub(crate) fn redaction(redacted: &Redacted, reason: &str) -> Self {
+        let Redacted { stream, version, position, .. } = redacted;
+        let (stream, reason) = (stream.clone(), reason.to_owned());
+        Self::EventRedacted { stream, version: *version, position: *position, reason }
     }
 
     /// That a stream is protected from removal, or no longer.
@@ -68,6 +76,10 @@ impl Act {
         for (key, number) in numbers {
             data.extend_from_slice(format!(",\"{key}\":{number}").as_bytes());
         }
+        if let Self::EventRedacted { reason, .. } = self {
+            data.extend_from_slice(b",\"reason\":");
+            wire::write_string(&mut data, reason);
+        }
         data.push(b'}');
         let mut event = NewEvent::new(StreamName::stored(RECORD), EventType::stored(event_type));
         event.data = Data::Json(Json::stored(&String::from_utf8_lossy(&data)));
@@ -85,6 +97,10 @@ impl Act {
             Self::StreamRemoved { stream, version, events } => {
                 let numbers = vec![("version", version.0), ("events", *events)];
                 ("StreamRemoved", STREAM, stream.as_str(), numbers)
+            }
+            Self::EventRedacted { stream, version, position, .. } => {
+                let numbers = vec![("version", version.0), ("position", position.0)];
+                ("EventRedacted", STREAM, stream.as_str(), numbers)
             }
             Self::StateRemoved { stream } => ("StateRemoved", STREAM, stream.as_str(), vec![]),
             Self::StreamProtected { stream } => {
@@ -132,11 +148,17 @@ mod tests {
             |events, state| Removed { stream: stream(), version: Version(5), events, state };
         let name = || "users".to_owned();
         let position = Position(7);
+        let redacted = Redacted { position, stream: stream(), version: Version(2), state: true };
         for (act, event_type, data) in [
             (
                 Act::removal(&removed(3, true)),
                 "StreamRemoved",
                 r#"{"stream":"a\"b","version":5,"events":3}"#,
+            ),
+            (
+                Act::redaction(&redacted, "art. \"17\""),
+                "EventRedacted",
+                r#"{"stream":"a\"b","version":2,"position":7,"reason":"art. \"17\""}"#,
             ),
             (Act::removal(&removed(0, true)), "StateRemoved", r#"{"stream":"a\"b"}"#),
             (Act::protection(stream(), true), "StreamProtected", r#"{"stream":"a\"b"}"#),

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Statement, params};
 
 use super::event_row::{COLUMNS, Fields, check_listed, missing};
 use super::failure::Failure;
@@ -51,7 +51,7 @@ pub(super) fn remove_states(
 }
 
 /// Has no byte of what was removed be left, and forgets what may quote it.
-fn forget_what_quotes(transaction: &mut Transaction<'_>) -> Result<(), Failure> {
+pub(super) fn forget_what_quotes(transaction: &mut Transaction<'_>) -> Result<(), Failure> {
     registry::forget_messages(transaction.connection())?;
     transaction.erase();
     Ok(())
@@ -67,16 +67,52 @@ fn erase(connection: &Connection, name: &str, row: &StreamRow) -> Result<(), Fai
         }
         ControlFlow::Continue(())
     })?;
-    let select = format!("SELECT {COLUMNS}, salt, payload_hash FROM events WHERE position = ?1");
-    let mut read = connection.prepare(&select)?;
-    let mut write = connection.prepare(
-        "UPDATE events SET type = NULL, data = NULL, metadata = NULL, tags = NULL, salt = NULL,
-         payload_hash = ?2, header = ?3 WHERE position = ?1",
-    )?;
-    let mut untag = connection.prepare("DELETE FROM tags WHERE tag = ?1 AND position = ?2")?;
+    let mut eraser = Eraser::new(connection)?;
     for Listed { position, version } in kept {
+        eraser.erase(position, Erasure::Removal, |row| check_listed(row, name, version))?;
+    }
+    Ok(())
+}
+
+/// What is left of an event.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Erasure {
+    /// A skeleton.
+    Removal,
+    /// Its type and its time, too.
+    Redaction,
+}
+
+/// Erases payloads, event by event.
+pub(super) struct Eraser<'c> {
+    read: Statement<'c>,
+    write: Statement<'c>,
+    untag: Statement<'c>,
+}
+
+impl<'c> Eraser<'c> {
+    pub(super) fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
+        let read = format!("SELECT {COLUMNS}, salt, payload_hash FROM events WHERE position = ?1");
+        let write =
+            "UPDATE events SET type = ?4, data = NULL, metadata = NULL, tags = NULL, salt = NULL,
+                     payload_hash = ?2, header = ?3 WHERE position = ?1";
+        Ok(Self {
+            read: connection.prepare(&read)?,
+            write: connection.prepare(write)?,
+            untag: connection.prepare("DELETE FROM tags WHERE tag = ?1 AND position = ?2")?,
+        })
+    }
+
+    /// Erases the payload of an event whose row passes a check.
+    pub(super) fn erase(
+        &mut self,
+        position: u64,
+        erasure: Erasure,
+        check: impl FnOnce(&Row<'_>) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
+        let Self { read, write, untag } = self;
         let erased = read.query_row([position], |row| {
-            check_listed(row, name, version)?;
+            check(row)?;
             let fields = Fields::read(row)?;
             let hash = match fields.payload() {
                 Some(payload) => payload.hash(&row.get::<_, Salt>(8)?),
@@ -86,10 +122,12 @@ fn erase(connection: &Connection, name: &str, row: &StreamRow) -> Result<(), Fai
             for tag in fields.tags.into_iter().flat_map(|tags| tags.split(' ')) {
                 untag.execute(params![tag, position])?;
             }
-            Ok((hash, fields.skeleton().header()))
+            let left = match erasure {
+                Erasure::Removal => fields.skeleton(),
+                Erasure::Redaction => fields.redacted(),
+            };
+            write.execute(params![position, hash, left.header(), left.event_type])
         });
-        let erased = erased.optional()?.ok_or_else(|| missing(position))?;
-        write.execute(params![position, erased.0, erased.1])?;
+        erased.optional()?.map(drop).ok_or_else(|| missing(position))
     }
-    Ok(())
 }

@@ -275,7 +275,8 @@ impl<'c> Transaction<'c> {
                 link: found.link,
                 same: is_same(&stood, event),
                 stream: found.stream.into(),
-                removed: found.data.is_none(),
+                removed: found.event_type.is_none(),
+                redacted: found.is_redacted(),
             })
         });
         known.optional()

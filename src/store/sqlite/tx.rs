@@ -6,11 +6,11 @@ use super::failure::{Failure, failure};
 use super::state_rows::Stored;
 use super::stream_index::{StreamRow, position_of};
 use super::transaction::Transaction;
-use super::{decision_rows, registry, remove, state_rows};
+use super::{decision_rows, redact, registry, remove, state_rows};
 use crate::event::{Position, StreamName};
 use crate::store::engine::Tx;
 use crate::store::rules::names::Name;
-use crate::store::rules::{Beside, Changes, Facts, StateChange, StreamFacts, Unit};
+use crate::store::rules::{Beside, Changes, EventFacts, Facts, StateChange, StreamFacts, Unit};
 use crate::store::{Error, Removed, SealedEvent, State};
 
 impl Tx for Transaction<'_> {
@@ -52,6 +52,16 @@ impl Tx for Transaction<'_> {
 
     fn remove(&mut self, removed: &[Removed]) -> Result<(), Error> {
         let done = remove::remove(self, removed);
+        done.map_err(|failed| failed.into_error(self.layout, WRITE))
+    }
+
+    fn events(&mut self, positions: &[Position]) -> Result<Vec<EventFacts>, Error> {
+        let facts = redact::facts(self.connection, positions);
+        facts.map_err(|failed| failed.into_error(self.layout, "read the store"))
+    }
+
+    fn redact(&mut self, positions: &[Position]) -> Result<(), Error> {
+        let done = redact::redact(self, positions);
         done.map_err(|failed| failed.into_error(self.layout, WRITE))
     }
 

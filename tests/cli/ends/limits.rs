@@ -8,12 +8,13 @@ use crate::harness::{Ream, ream};
 const NUMBERS: [&str; 8] =
     ["N", "POS", "POSITION", "EXPECT", "SIZE", "TIME", "POS|TIME", "POS|start|end|TIME"];
 /// What stands for anything else.
-const OTHERS: [&str; 26] = [
+const OTHERS: [&str; 28] = [
     "ADDR",
     "ASSIGNMENTS",
     "COMMAND",
     "DATA",
     "DIR",
+    "EVENT",
     "EXPR",
     "FIELD",
     "FIELDS",
@@ -23,6 +24,7 @@ const OTHERS: [&str; 26] = [
     "JSON",
     "KEY",
     "NAME",
+    "TEXT",
     "NAME=VALUE",
     "ORIGIN",
     "PATH",
@@ -185,6 +187,7 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
         }
         // So that it ends.
         ("serve", _) => (&["--unix", "missing/socket"], &[]),
+        ("redact", _) => (&["1", "--reason", "r", "--yes"], &[]),
         ("stream rm" | "state rm" | "subscription rm", _) => (&["gone", "--yes"], &[]),
         ("state set", _) => (&["s", "{}"], &[]),
         ("decide", _) => (&["s", "1"], &["--", "true"]),

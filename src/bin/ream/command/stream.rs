@@ -14,7 +14,7 @@ use crate::environment::Environment;
 use crate::output::{Output, escape, table, to_line};
 use crate::signals::Signals;
 
-pub(in crate::command) use rm::warn_of_bytes_left;
+pub(in crate::command) use rm::{kept_by, warn_of_bytes_left, write_kept};
 
 commands! {
     /// Look at streams, protect them, remove what they hold

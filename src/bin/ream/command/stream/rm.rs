@@ -99,7 +99,7 @@ impl RmArgs {
 }
 
 /// The projections that follow the stream `name`, and keep the rows that were made of its events.
-fn kept_by(store: &Store, name: &StreamName) -> anyhow::Result<Vec<String>> {
+pub(in crate::command) fn kept_by(store: &Store, name: &StreamName) -> anyhow::Result<Vec<String>> {
     let follows = |entry: &ProjectionEntry| {
         Query::of(entry.definition.from.clone()).chooses_stream(name.as_str())
     };
@@ -146,12 +146,7 @@ fn report(
             let contents = contents(events, removal.state.into());
             let line = format!("{}: {verb} {contents}\n", escape(name));
             buffer.extend_from_slice(line.as_bytes());
-            for projection in projections {
-                let line = format!(
-                    "  the projection `{projection}` keeps rows made of it until it is rebuilt\n"
-                );
-                buffer.extend_from_slice(line.as_bytes());
-            }
+            write_kept(&mut buffer, projections);
         } else {
             let json = RemovedJson {
                 stream: name,
@@ -167,6 +162,15 @@ fn report(
     }
     buffer.extend_from_slice(output.end());
     output.done_or_planned(&buffer, erased.is_none())
+}
+
+/// Writes which projections keep rows that were made of what is removed, for the eye.
+pub(in crate::command) fn write_kept(buffer: &mut Vec<u8>, projections: &[String]) {
+    for projection in projections {
+        let line =
+            format!("  the projection `{projection}` keeps rows made of it until it is rebuilt\n");
+        buffer.extend_from_slice(line.as_bytes());
+    }
 }
 
 /// Warns where bytes of what was removed are still in a file of the store.
