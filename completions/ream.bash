@@ -118,6 +118,9 @@ _ream() {
             ream__subcmd__stream,show)
                 cmd="ream__subcmd__stream__subcmd__show"
                 ;;
+            ream__subcmd__stream,truncate)
+                cmd="ream__subcmd__stream__subcmd__truncate"
+                ;;
             ream__subcmd__stream,unprotect)
                 cmd="ream__subcmd__stream__subcmd__unprotect"
                 ;;
@@ -1247,7 +1250,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__stream)
-            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version list show protect unprotect rm"
+            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version list show protect unprotect rm truncate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1377,6 +1380,40 @@ _ream() {
                 return 0
             fi
             case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ream__subcmd__stream__subcmd__truncate)
+            opts="-y -q -h -V --before --yes --dry-run --store --format --json --quiet --color --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --before)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

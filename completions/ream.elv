@@ -150,6 +150,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand protect 'Protect streams from removal'
             cand unprotect 'Allow the removal of streams again'
             cand rm 'Remove what streams hold'
+            cand truncate 'Remove the first events of streams'
         }
         &'ream;stream;list'= {
             cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
@@ -205,6 +206,23 @@ set edit:completion:arg-completer[ream] = {|@words|
         }
         &'ream;stream;rm'= {
             cand --expect 'Only if the one stream is at version N; exit code 3 where it is not'
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
+            cand -y 'Do not ask'
+            cand --yes 'Do not ask'
+            cand --dry-run 'Only print what would be removed'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;stream;truncate'= {
+            cand --before 'Up to before POS: a position, or @N for a version of the one stream; or before the first event of TIME or later, or of so long ago: 90d'
             cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
             cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
             cand --color 'Use color'

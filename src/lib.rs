@@ -75,12 +75,12 @@ pub use schema::{
     ValueError, ValueRef,
 };
 pub use store::{
-    Actor, Aggregate, Appended, AppendedEach, BadCredentials, Batch, Batched, Change, Checkpoint,
-    Clash, Decided, DecidedEvent, Decision, Differences, Error, EventFault, Explanation,
-    LastFailure, Mark, MarkError, NewState, NewSubscription, NewerRecord, NotAllowed, OnWarning,
-    Options, OrderBy, PlaceFault, Projection, ProjectionEntry, ProjectionStatus, Query, Reader,
-    Rebuild, Redacted, Removal, Removed, RowRef, RunLock, SealedEvent, Sealer, Selection, SetEach,
-    State, StateCategory, StateEntry, Status, Stopped, Store, Stream, Subscription, Unfenced,
-    Unfit, Until, UntilError, Waker,
+    Actor, Aggregate, Appended, AppendedEach, BadCredentials, Batch, Batched, Before, Change,
+    Checkpoint, Clash, Decided, DecidedEvent, Decision, Differences, Error, EventFault,
+    Explanation, LastFailure, Mark, MarkError, NewState, NewSubscription, NewerRecord, NotAllowed,
+    OnWarning, Options, OrderBy, PlaceFault, Projection, ProjectionEntry, ProjectionStatus, Query,
+    Reader, Rebuild, Redacted, Removal, Removed, RowRef, RunLock, SealedEvent, Sealer, Selection,
+    SetEach, State, StateCategory, StateEntry, Status, Stopped, Store, Stream, Subscription,
+    Truncated, Unfenced, Unfit, Until, UntilError, Waker,
 };
 pub use subscription::Follower;

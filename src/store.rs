@@ -40,7 +40,7 @@ use crate::schema::Identifier;
 pub use actor::Actor;
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{
-    Appended, AppendedEach, Batch, Redacted, Removal, Removed, Status, Stopped, Stream,
+    Appended, AppendedEach, Batch, Redacted, Removal, Removed, Status, Stopped, Stream, Truncated,
 };
 pub use checkpoint::Checkpoint;
 pub use error::{
@@ -48,7 +48,7 @@ pub use error::{
 };
 #[cfg(all(feature = "serve", unix))]
 pub(crate) use hash::{Fields, Hash};
-pub use mark::{Mark, MarkError, Until, UntilError};
+pub use mark::{Before, Mark, MarkError, Until, UntilError};
 pub use name::{LastFailure, NewSubscription, ProjectionEntry, Subscription};
 pub use options::{OnWarning, Options};
 #[cfg(all(feature = "serve", unix))]

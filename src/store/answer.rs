@@ -75,6 +75,8 @@ pub struct Stream {
     pub version: Version,
     /// How many events it holds: those that were not removed.
     pub events: u64,
+    /// The version up to which its events were removed; 0 where none were.
+    pub removed: Version,
     /// Where its last event stands.
     pub last_position: Position,
     /// Whether it refuses removal.
@@ -106,6 +108,22 @@ pub struct Redacted {
     /// Where it stands in that.
     pub version: Version,
     /// Whether its stream has a state, which goes as well.
+    pub state: bool,
+}
+
+/// What a truncation takes, or took, from a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Truncated {
+    /// The stream.
+    pub stream: StreamName,
+    /// Its version, which it keeps.
+    pub version: Version,
+    /// How many events.
+    pub events: u64,
+    /// The version up to which its events are removed then.
+    pub removed: Version,
+    /// Whether it has a state, which stays.
     pub state: bool,
 }
 

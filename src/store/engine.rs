@@ -2,8 +2,8 @@
 
 use super::rules::names::Name;
 use super::rules::{Changes, EventFacts, Facts, StreamFacts, Unit};
-use super::{Error, Removed, SealedEvent, State};
-use crate::event::{Position, StreamName};
+use super::{Before, Error, Removed, SealedEvent, State, Truncated};
+use crate::event::{Position, StreamName, Version};
 
 /// A transaction that writes.
 ///
@@ -36,6 +36,13 @@ pub(crate) trait Tx {
 
     /// Redacts events that are whole, forgets what may quote them, and has no byte of them be left.
     fn redact(&mut self, positions: &[Position]) -> Result<(), Error>;
+
+    /// The last versions of streams that stand before a place.
+    fn last_before(&mut self, names: &[StreamName], before: Before) -> Result<Vec<Version>, Error>;
+
+    /// Removes the first events of streams, forgets what may quote them, and has no byte of them be left. Their
+    /// states stay.
+    fn truncate(&mut self, truncated: &[Truncated]) -> Result<(), Error>;
 
     /// Removes the states of streams; those that had one. Nothing that may quote them is kept, and no byte
     /// of them is left.

@@ -8,6 +8,7 @@ mod expect;
 pub(crate) mod names;
 mod redact;
 mod remove;
+mod truncate;
 mod write;
 
 use crate::event::{DataRef, Link, Position, StreamName, SubscriptionName, Timestamp, Version};
@@ -18,6 +19,7 @@ pub(crate) use acts::Act;
 pub(crate) use expect::{Stood, is_same};
 pub(crate) use redact::redactions;
 pub(crate) use remove::{protections, removals};
+pub(crate) use truncate::truncations;
 pub(crate) use write::{Outcome, decided_before, write};
 
 /// Events that are stored as a whole or not at all, with what belongs to them.

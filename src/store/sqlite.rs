@@ -33,6 +33,7 @@ mod table;
 #[cfg(all(feature = "serve", unix))]
 mod token;
 mod transaction;
+mod truncate;
 mod tx;
 mod watch;
 mod writer;

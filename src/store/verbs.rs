@@ -8,3 +8,4 @@ mod project;
 mod redact;
 mod remove;
 mod set;
+mod truncate;

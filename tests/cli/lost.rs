@@ -50,7 +50,7 @@ fn that_lost(script: &str) -> Ream {
 }
 
 /// What reads and no more: the command, and how it ends.
-const READING: [(&str, i32); 34] = [
+const READING: [(&str, i32); 35] = [
     ("read", 0),
     ("read s", 0),
     ("read none", 0),
@@ -64,6 +64,7 @@ const READING: [(&str, i32); 34] = [
     ("stream show none", 4),
     ("stream rm s --dry-run", 0),
     ("redact 1 --reason r --dry-run", 0),
+    ("stream truncate s --before 2 --dry-run", 0),
     ("state list", 0),
     ("state get s", 0),
     ("state get none", 4),
@@ -88,13 +89,14 @@ const READING: [(&str, i32); 34] = [
 ];
 
 /// What writes.
-const WRITING: [&str; 18] = [
+const WRITING: [&str; 19] = [
     "append s T",
     "append --jsonl lines",
     "append --atomic --jsonl lines",
     "stream protect kept",
     "stream unprotect kept",
     "redact 1 --reason r --yes",
+    "stream truncate s --before 2 --yes",
     "stream rm s --yes",
     "state set s 3",
     "state rm s --yes",

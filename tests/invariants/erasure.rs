@@ -267,7 +267,7 @@ fn what_is_erased_is_in_no_file_whatever_the_history() {
 }
 
 #[test]
-fn what_was_redacted_is_in_no_file() {
+fn what_was_redacted_or_truncated_is_in_no_file() {
     for length in [1, 30, 900] {
         let home = Home::new();
         // Data and metadata of one event each, and those of its neighbours beside them.
@@ -289,6 +289,12 @@ fn what_was_redacted_is_in_no_file() {
         let mut expected: BTreeSet<u32> = (1..=9).flat_map(|at| [at, 100 + at]).collect();
         expected.insert(300);
         assert_eq!(left, &expected - &gone, "{length}");
+        // Those before a place, of which one is redacted, likewise; the state of another stream stays.
+        let truncate = ["stream", "truncate", "s", "--before", "@4", "--yes"];
+        assert_eq!(erased(&home.run(&truncate).done()), [true]);
+        let gone: BTreeSet<u32> = [1, 101, 3, 103].into();
+        assert!(numbers(&home).is_disjoint(&gone), "{length}");
+        assert_eq!(numbers(&home).len(), left.len() - gone.len(), "{length}");
         // A reader in the way is told of, and who writes next erases.
         let in_the_way = reader(&home);
         let redact = ["redact", "4", "--reason", "because", "--yes", "--lock-timeout", "60ms"];

@@ -25,6 +25,7 @@ mod streams;
 mod subscriptions;
 mod support;
 mod time;
+mod truncation;
 mod units;
 
 use ream::{Options, Store};

@@ -3,7 +3,7 @@
 
 use super::names::{Kind, Name};
 use crate::event::{Data, EventType, Json, NewEvent, Position, StreamName, Version};
-use crate::store::{Actor, Redacted, Removed};
+use crate::store::{Actor, Redacted, Removed, Truncated};
 use crate::wire;
 
 /// The reserved stream that records acts.
@@ -13,6 +13,7 @@ pub(crate) const RECORD: &str = "$ream";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Act {
     StreamRemoved { stream: StreamName, version: Version, events: u64 },
+    StreamTruncated { stream: StreamName, version: Version, removed: Version, events: u64 },
     StateRemoved { stream: StreamName },
     EventRedacted { stream: StreamName, version: Version, position: Position, reason: String },
     StreamProtected { stream: StreamName },
@@ -36,6 +37,13 @@ impl Act {
             0 => Self::StateRemoved { stream },
             _ => Self::StreamRemoved { stream, version, events },
         }
+    }
+
+    /// The removal of a stream's first events.
+    pub(crate) fn truncation(truncated: &Truncated) -> Self {
+        let Truncated { stream, version, removed, events, .. } = truncated;
+        let (version, removed, events) = (*version, *removed, *events);
+        Self::StreamTruncated { stream: stream.clone(), version, removed, events }
     }
 
     /// The redaction of an event, with its reason.
@@ -98,6 +106,11 @@ impl Act {
                 let numbers = vec![("version", version.0), ("events", *events)];
                 ("StreamRemoved", STREAM, stream.as_str(), numbers)
             }
+            Self::StreamTruncated { stream, version, removed, events } => {
+                let numbers =
+                    vec![("version", version.0), ("removed", removed.0), ("events", *events)];
+                ("StreamTruncated", STREAM, stream.as_str(), numbers)
+            }
             Self::EventRedacted { stream, version, position, .. } => {
                 let numbers = vec![("version", version.0), ("position", position.0)];
                 ("EventRedacted", STREAM, stream.as_str(), numbers)
@@ -147,6 +160,13 @@ mod tests {
         let removed =
             |events, state| Removed { stream: stream(), version: Version(5), events, state };
         let name = || "users".to_owned();
+        let truncated = Truncated {
+            stream: stream(),
+            version: Version(5),
+            events: 2,
+            removed: Version(3),
+            state: true,
+        };
         let position = Position(7);
         let redacted = Redacted { position, stream: stream(), version: Version(2), state: true };
         for (act, event_type, data) in [
@@ -159,6 +179,11 @@ mod tests {
                 Act::redaction(&redacted, "art. \"17\""),
                 "EventRedacted",
                 r#"{"stream":"a\"b","version":2,"position":7,"reason":"art. \"17\""}"#,
+            ),
+            (
+                Act::truncation(&truncated),
+                "StreamTruncated",
+                r#"{"stream":"a\"b","version":5,"removed":3,"events":2}"#,
             ),
             (Act::removal(&removed(0, true)), "StateRemoved", r#"{"stream":"a\"b"}"#),
             (Act::protection(stream(), true), "StreamProtected", r#"{"stream":"a\"b"}"#),

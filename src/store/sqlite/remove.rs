@@ -24,8 +24,9 @@ pub(super) fn remove(
         let row = transaction.stream(name)?.clone();
         state_rows::remove(connection, name)?;
         if row.exists() {
-            erase(connection, name, &row)?;
-            transaction.mark_removed(name)?;
+            let last = Version(row.version);
+            erase(connection, name, &row, last)?;
+            transaction.mark_removed(name, last)?;
         }
     }
     let names: Vec<&str> = removed.iter().map(|one| one.stream.as_str()).collect();
@@ -57,10 +58,18 @@ pub(super) fn forget_what_quotes(transaction: &mut Transaction<'_>) -> Result<()
     Ok(())
 }
 
-/// Puts the payload's hash in the payload's place, event by event.
-fn erase(connection: &Connection, name: &str, row: &StreamRow) -> Result<(), Failure> {
+/// Puts the payload's hash in the payload's place, event by event up to a version; which events those are.
+pub(super) fn erase(
+    connection: &Connection,
+    name: &str,
+    row: &StreamRow,
+    last: Version,
+) -> Result<Vec<Listed>, Failure> {
     let mut kept = Vec::new();
     list_positions(connection, name, row, (Version(row.removed), 0), |one| {
+        if one.version > last.0 {
+            return ControlFlow::Break(());
+        }
         // Those that an earlier removal took lie before the others.
         if one.version > row.removed {
             kept.push(one);
@@ -68,10 +77,10 @@ fn erase(connection: &Connection, name: &str, row: &StreamRow) -> Result<(), Fai
         ControlFlow::Continue(())
     })?;
     let mut eraser = Eraser::new(connection)?;
-    for Listed { position, version } in kept {
+    for Listed { position, version } in kept.iter().copied() {
         eraser.erase(position, Erasure::Removal, |row| check_listed(row, name, version))?;
     }
-    Ok(())
+    Ok(kept)
 }
 
 /// What is left of an event.

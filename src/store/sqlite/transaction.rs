@@ -187,10 +187,10 @@ impl<'c> Transaction<'c> {
         self.connection
     }
 
-    /// Marks the events of a stream up to its version as removed.
-    pub(super) fn mark_removed(&mut self, name: &str) -> Result<(), Failure> {
+    /// Marks the events of a stream up to a version as removed.
+    pub(super) fn mark_removed(&mut self, name: &str, removed: Version) -> Result<(), Failure> {
         let row = self.stream(name)?;
-        row.removed = row.version;
+        row.removed = removed.0;
         row.changed = true;
         Ok(())
     }

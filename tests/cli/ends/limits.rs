@@ -188,6 +188,7 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
         // So that it ends.
         ("serve", _) => (&["--unix", "missing/socket"], &[]),
         ("redact", _) => (&["1", "--reason", "r", "--yes"], &[]),
+        ("stream truncate", _) => (&["s", "--yes"], &[]),
         ("stream rm" | "state rm" | "subscription rm", _) => (&["gone", "--yes"], &[]),
         ("state set", _) => (&["s", "{}"], &[]),
         ("decide", _) => (&["s", "1"], &["--", "true"]),

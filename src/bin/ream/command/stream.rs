@@ -2,6 +2,7 @@
 
 mod rm;
 mod target;
+mod truncate;
 
 use clap::Args;
 use ream::{Pattern, Store, Stream, StreamName};
@@ -24,6 +25,7 @@ commands! {
         "protect" Protect(ProtectArgs),
         "unprotect" Unprotect(UnprotectArgs),
         "rm" Rm(rm::RmArgs),
+        "truncate" Truncate(truncate::TruncateArgs),
     }
 }
 
@@ -82,6 +84,11 @@ impl StreamCommand {
                 options.interrupt = Some(signals.flag());
                 args.run(global, global.open(environment, &options)?, &signals)
             }
+            Self::Truncate(args) => {
+                let signals = Signals::take_over()?;
+                options.interrupt = Some(signals.flag());
+                args.run(global, global.open(environment, &options)?, &signals)
+            }
         }
     }
 }
@@ -96,13 +103,14 @@ impl ListArgs {
     }
 }
 
-const HEADER: [&str; 5] = ["STREAM", "VERSION", "EVENTS", "LAST POSITION", "PROTECTED"];
+const HEADER: [&str; 6] = ["STREAM", "VERSION", "EVENTS", "REMOVED", "LAST POSITION", "PROTECTED"];
 
 fn row(stream: &Stream) -> Vec<String> {
     vec![
         stream.name.to_string(),
         stream.version.to_string(),
         stream.events.to_string(),
+        if stream.removed.0 > 0 { stream.removed.to_string() } else { String::new() },
         stream.last_position.to_string(),
         if stream.protected { "yes" } else { "" }.into(),
     ]
@@ -114,6 +122,9 @@ struct StreamJson<'s> {
     stream: &'s str,
     version: u64,
     events: u64,
+    /// Not said where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed: Option<u64>,
     last_position: u64,
     protected: bool,
 }
@@ -123,6 +134,7 @@ fn to_json(stream: &Stream) -> anyhow::Result<Vec<u8>> {
         stream: stream.name.as_str(),
         version: stream.version.0,
         events: stream.events,
+        removed: (stream.removed.0 > 0).then_some(stream.removed.0),
         last_position: stream.last_position.0,
         protected: stream.protected,
     })
