@@ -38,6 +38,7 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             [CompletionResult]::new('tail', 'tail', [CompletionResultType]::ParameterValue, 'Read the events that are there, then follow')
             [CompletionResult]::new('stream', 'stream', [CompletionResultType]::ParameterValue, 'Look at streams, protect them, remove what they hold')
             [CompletionResult]::new('state', 'state', [CompletionResultType]::ParameterValue, 'Look at states, store them, remove them')
+            [CompletionResult]::new('redact', 'redact', [CompletionResultType]::ParameterValue, 'Erase what single events say')
             [CompletionResult]::new('decide', 'decide', [CompletionResultType]::ParameterValue, 'Have an aggregator decide a command, and store what it answers')
             [CompletionResult]::new('project', 'project', [CompletionResultType]::ParameterValue, 'Make projections, fill them, search them')
             [CompletionResult]::new('subscription', 'subscription', [CompletionResultType]::ParameterValue, 'Look at what follows the log, and move it')
@@ -163,6 +164,7 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             [CompletionResult]::new('protect', 'protect', [CompletionResultType]::ParameterValue, 'Protect streams from removal')
             [CompletionResult]::new('unprotect', 'unprotect', [CompletionResultType]::ParameterValue, 'Allow the removal of streams again')
             [CompletionResult]::new('rm', 'rm', [CompletionResultType]::ParameterValue, 'Remove what streams hold')
+            [CompletionResult]::new('truncate', 'truncate', [CompletionResultType]::ParameterValue, 'Remove the first events of streams')
             break
         }
         'ream;stream;list' {
@@ -222,6 +224,25 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             break
         }
         'ream;stream;rm' {
+            [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'Only if the one stream is at version N; exit code 3 where it is not')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most TIME for other writers [default: 30s]')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only print what would be removed')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Show results as JSON, as --format json does')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'ream;stream;truncate' {
+            [CompletionResult]::new('--before', '--before', [CompletionResultType]::ParameterName, 'Up to before POS: a position, or @N for a version of the one stream; or before the first event of TIME or later, or of so long ago: 90d')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
@@ -310,6 +331,25 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most TIME for other writers [default: 30s]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Show results as JSON, as --format json does')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'ream;redact' {
+            [CompletionResult]::new('--reason', '--reason', [CompletionResultType]::ParameterName, 'Why; it is stored for ever')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most TIME for other writers [default: 30s]')
+            [CompletionResult]::new('--state-kept', '--state-kept', [CompletionResultType]::ParameterName, 'Keep the states of the streams, which say nothing of what is erased')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only print what would be redacted')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Show results as JSON, as --format json does')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
@@ -805,6 +845,22 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
         }
         'ream;restore' {
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'End the log at POS, inclusive, or at the last event recorded at TIME or before')
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most TIME for other writers [default: 30s]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Show results as JSON, as --format json does')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'ream;log' {
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Only the last N acts')
+            [CompletionResult]::new('--last', '--last', [CompletionResultType]::ParameterName, 'Only the last N acts')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')

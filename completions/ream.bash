@@ -43,6 +43,9 @@ _ream() {
             ream,init)
                 cmd="ream__subcmd__init"
                 ;;
+            ream,log)
+                cmd="ream__subcmd__log"
+                ;;
             ream,man)
                 cmd="ream__subcmd__man"
                 ;;
@@ -132,6 +135,9 @@ _ream() {
                 ;;
             ream__subcmd__stream,show)
                 cmd="ream__subcmd__stream__subcmd__show"
+                ;;
+            ream__subcmd__stream,truncate)
+                cmd="ream__subcmd__stream__subcmd__truncate"
                 ;;
             ream__subcmd__stream,unprotect)
                 cmd="ream__subcmd__stream__subcmd__unprotect"
@@ -500,6 +506,44 @@ _ream() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ream__subcmd__log)
+            opts="-n -q -h -V --last --store --format --json --quiet --color --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --last)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -n)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1107,6 +1151,40 @@ _ream() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ream__subcmd__redact)
+            opts="-y -q -h -V --reason --state-kept --yes --dry-run --store --format --json --quiet --color --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ream__subcmd__serve)
             opts="-q -h -V --unix --tcp --http --token-file --no-token --read-only --tls-cert --tls-key --plain-tcp --allow-host --allow-origin --max-connections --max-memory --request-timeout --keep-alive --ping-timeout --grace --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1390,7 +1468,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__stream)
-            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version list show protect unprotect rm"
+            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version list show protect unprotect rm truncate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1480,12 +1558,16 @@ _ream() {
             return 0
             ;;
         ream__subcmd__stream__subcmd__rm)
-            opts="-y -q -h -V --yes --dry-run --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-y -q -h -V --expect --yes --dry-run --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --store)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1522,6 +1604,40 @@ _ream() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ream__subcmd__stream__subcmd__truncate)
+            opts="-y -q -h -V --before --yes --dry-run --store --format --json --quiet --color --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --before)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
                     return 0
                     ;;
                 --color)

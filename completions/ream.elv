@@ -35,6 +35,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand tail 'Read the events that are there, then follow'
             cand stream 'Look at streams, protect them, remove what they hold'
             cand state 'Look at states, store them, remove them'
+            cand redact 'Erase what single events say'
             cand decide 'Have an aggregator decide a command, and store what it answers'
             cand project 'Make projections, fill them, search them'
             cand subscription 'Look at what follows the log, and move it'
@@ -155,6 +156,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand protect 'Protect streams from removal'
             cand unprotect 'Allow the removal of streams again'
             cand rm 'Remove what streams hold'
+            cand truncate 'Remove the first events of streams'
         }
         &'ream;stream;list'= {
             cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
@@ -209,6 +211,24 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --version 'Print version'
         }
         &'ream;stream;rm'= {
+            cand --expect 'Only if the one stream is at version N; exit code 3 where it is not'
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
+            cand -y 'Do not ask'
+            cand --yes 'Do not ask'
+            cand --dry-run 'Only print what would be removed'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;stream;truncate'= {
+            cand --before 'Up to before POS: a position, or @N for a version of the one stream; or before the first event of TIME or later, or of so long ago: 90d'
             cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
             cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
             cand --color 'Use color'
@@ -292,6 +312,24 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
             cand --color 'Use color'
             cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;redact'= {
+            cand --reason 'Why; it is stored for ever'
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
+            cand --state-kept 'Keep the states of the streams, which say nothing of what is erased'
+            cand -y 'Do not ask'
+            cand --yes 'Do not ask'
+            cand --dry-run 'Only print what would be redacted'
             cand --json 'Show results as JSON, as --format json does'
             cand -q 'Say nothing but results and errors'
             cand --quiet 'Say nothing but results and errors'
@@ -759,6 +797,21 @@ set edit:completion:arg-completer[ream] = {|@words|
         }
         &'ream;restore'= {
             cand --until 'End the log at POS, inclusive, or at the last event recorded at TIME or before'
+            cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
+            cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
+            cand --color 'Use color'
+            cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
+            cand --json 'Show results as JSON, as --format json does'
+            cand -q 'Say nothing but results and errors'
+            cand --quiet 'Say nothing but results and errors'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand -V 'Print version'
+            cand --version 'Print version'
+        }
+        &'ream;log'= {
+            cand -n 'Only the last N acts'
+            cand --last 'Only the last N acts'
             cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
             cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
             cand --color 'Use color'

@@ -44,6 +44,7 @@ complete -c ream -n "__fish_ream_needs_command" -f -a "read" -d 'Read the events
 complete -c ream -n "__fish_ream_needs_command" -f -a "tail" -d 'Read the events that are there, then follow'
 complete -c ream -n "__fish_ream_needs_command" -f -a "stream" -d 'Look at streams, protect them, remove what they hold'
 complete -c ream -n "__fish_ream_needs_command" -f -a "state" -d 'Look at states, store them, remove them'
+complete -c ream -n "__fish_ream_needs_command" -f -a "redact" -d 'Erase what single events say'
 complete -c ream -n "__fish_ream_needs_command" -f -a "decide" -d 'Have an aggregator decide a command, and store what it answers'
 complete -c ream -n "__fish_ream_needs_command" -f -a "project" -d 'Make projections, fill them, search them'
 complete -c ream -n "__fish_ream_needs_command" -f -a "subscription" -d 'Look at what follows the log, and move it'
@@ -148,8 +149,8 @@ complete -c ream -n "__fish_ream_using_subcommand tail" -l json -d 'Show results
 complete -c ream -n "__fish_ream_using_subcommand tail" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand tail" -s V -l version -d 'Print version'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated values; of `project select` alone'
@@ -157,16 +158,17 @@ cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -l json -d 'Show results as JSON, as --format json does'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -s q -l quiet -d 'Say nothing but results and errors'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -s V -l version -d 'Print version'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -f -a "list" -d 'List streams by name'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -f -a "show" -d 'Show a stream'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -f -a "protect" -d 'Protect streams from removal'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -f -a "unprotect" -d 'Allow the removal of streams again'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -f -a "rm" -d 'Remove what streams hold'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -f -a "list" -d 'List streams by name'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -f -a "show" -d 'Show a stream'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -f -a "protect" -d 'Protect streams from removal'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -f -a "unprotect" -d 'Allow the removal of streams again'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -f -a "rm" -d 'Remove what streams hold'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -f -a "truncate" -d 'Remove the first events of streams'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -223,6 +225,7 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l expect -d 'Only if the one stream is at version N; exit code 3 where it is not' -r
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -239,6 +242,22 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -l before -d 'Up to before POS: a position, or @N for a version of the one stream; or before the first event of TIME or later, or of so long ago: 90d' -r
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -s y -l yes -d 'Do not ask'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -l dry-run -d 'Only print what would be removed'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -319,6 +338,23 @@ complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcomm
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand redact" -l reason -d 'Why; it is stored for ever' -r
+complete -c ream -n "__fish_ream_using_subcommand redact" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand redact" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand redact" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand redact" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand redact" -l state-kept -d 'Keep the states of the streams, which say nothing of what is erased'
+complete -c ream -n "__fish_ream_using_subcommand redact" -s y -l yes -d 'Do not ask'
+complete -c ream -n "__fish_ream_using_subcommand redact" -l dry-run -d 'Only print what would be redacted'
+complete -c ream -n "__fish_ream_using_subcommand redact" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand redact" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand redact" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand redact" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand decide" -l id -d 'Idempotency key: the same command again gets the first answer' -r
 complete -c ream -n "__fish_ream_using_subcommand decide" -l attempts -d 'Decide at most N times when other writers are faster' -r
 complete -c ream -n "__fish_ream_using_subcommand decide" -l timeout -d 'Give the program TIME to answer' -r

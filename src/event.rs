@@ -275,6 +275,8 @@ pub struct Event {
     pub data: Data,
     /// A JSON object beside the payload, if the writer gave one.
     pub metadata: Option<Json>,
+    /// Whether data and metadata were erased: then `data` is `{}`, and there is no metadata.
+    pub redacted: bool,
     /// What stands here, and before it.
     pub link: Link,
 }
@@ -301,6 +303,8 @@ pub struct EventRef<'a> {
     pub data: DataRef<'a>,
     /// A JSON object beside the payload, if the writer gave one.
     pub metadata: Option<&'a str>,
+    /// Whether data and metadata were erased: then `data` is `{}`, and there is no metadata.
+    pub redacted: bool,
     /// What stands here, and before it.
     pub link: Link,
 }
@@ -319,6 +323,7 @@ impl Event {
             recorded: self.recorded,
             data: self.data.borrow(),
             metadata: self.metadata.as_ref().map(Json::as_str),
+            redacted: self.redacted,
             link: self.link,
         }
     }
@@ -348,6 +353,7 @@ impl<'a> EventRef<'a> {
             recorded: self.recorded,
             data: self.data.to_data(),
             metadata: self.metadata.map(Json::stored),
+            redacted: self.redacted,
             link: self.link,
         }
     }

@@ -292,6 +292,33 @@ pub fn unbuffered_stdin() -> io::Result<Stdin> {
     Ok(io::stdin())
 }
 
+/// The number of the user that this process acts as, where the system has such numbers.
+#[allow(clippy::unnecessary_wraps, reason = "one system has none")]
+pub(crate) fn user() -> Option<u32> {
+    #[cfg(unix)]
+    return Some(directory::user());
+    #[cfg(not(unix))]
+    None
+}
+
+/// The name that `/etc/passwd` has for the user with this number.
+pub(crate) fn user_name(user: u32) -> Option<String> {
+    // What else knows users, such as a directory server, is not asked: the number says who it is.
+    let table = fs::read("/etc/passwd").ok()?;
+    user_name_in(&String::from_utf8_lossy(&table), user)
+}
+
+/// The same by a table of lines, `anna:x:1000:…`. See `passwd(5)`.
+fn user_name_in(table: &str, user: u32) -> Option<String> {
+    let number = user.to_string();
+    let name = |line: &str| {
+        let mut fields = line.split(':');
+        let name = fields.next().filter(|name| !name.is_empty())?.to_owned();
+        (fields.nth(1) == Some(&number)).then_some(name)
+    };
+    table.lines().find_map(name)
+}
+
 /// Whether a file belongs to the user of this process.
 #[must_use]
 pub fn is_own(metadata: &std::fs::Metadata) -> bool {
@@ -360,5 +387,15 @@ mod tests {
         assert_eq!(lock_holders_in(table, "fd:00:7", 123..=127), [20, 30, 50]);
         assert_eq!(lock_holders_in(table, "fd:00:7", 128..=128), [20, 50]);
         assert_eq!(lock_holders_in("", "fd:00:7", 123..=127), [0; 0]);
+    }
+
+    #[test]
+    fn a_user_has_the_name_beside_the_number() {
+        let table = "root:x:0:0:root:/root:/bin/sh\n# 1000\nanna:x:1000:100::/:\nbob:x:100:1000::/:\n:x:7:7::/:\n";
+        assert_eq!(user_name_in(table, 1000).as_deref(), Some("anna"));
+        assert_eq!(user_name_in(table, 100).as_deref(), Some("bob"));
+        for none in [10, 7, 1] {
+            assert_eq!(user_name_in(table, none), None);
+        }
     }
 }

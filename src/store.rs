@@ -3,6 +3,7 @@
 //! A verb is a whole transaction and carries one name from the command to the engine. Above the
 //! seam nothing knows SQL, a table or a file of the engine; below it nothing knows a terminal.
 
+mod actor;
 mod aggregate;
 mod answer;
 mod backup;
@@ -41,15 +42,20 @@ use self::rules::names::{Kind, Name};
 use crate::event::{EventRef, Link, Pattern, Position, StreamName, Version};
 use crate::schema::Identifier;
 
+pub use actor::Actor;
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
-pub use answer::{Appended, AppendedEach, Batch, Removal, Removed, Status, Stopped, Stream};
+pub use answer::{
+    Appended, AppendedEach, Batch, Redacted, Removal, Removed, Status, Stopped, Stream, Truncated,
+};
 pub use backup::{Backup, BackupFile, BackupProgress, BackupProjection, NewBackup};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use compact::Compacted;
-pub use error::{BadCredentials, Clash, Error, NewerRecord, NotAllowed, PlaceFault, Unfenced};
+pub use error::{
+    BadCredentials, Clash, Error, EventFault, NewerRecord, NotAllowed, PlaceFault, Unfenced,
+};
 #[cfg(all(feature = "serve", unix))]
 pub(crate) use hash::{Fields, Hash};
-pub use mark::{Mark, MarkError, Until, UntilError};
+pub use mark::{Before, Mark, MarkError, Until, UntilError};
 pub use name::{LastFailure, NewSubscription, ProjectionEntry, Subscription};
 pub use options::{OnWarning, Options};
 #[cfg(all(feature = "serve", unix))]

@@ -50,7 +50,11 @@ pub fn write_event(line: &mut Vec<u8>, event: &EventRef<'_>) {
         event.recorded.write(line);
     }
     line.push(b'"');
-    write_payload(line, "data", event.data);
+    if event.redacted {
+        line.extend_from_slice(b",\"redacted\":true");
+    } else {
+        write_payload(line, "data", event.data);
+    }
     if let Some(metadata) = event.metadata {
         line.extend_from_slice(b",\"metadata\":");
         line.extend_from_slice(metadata.as_bytes());
@@ -120,13 +124,17 @@ pub fn write_payload(line: &mut Vec<u8>, key: &str, data: DataRef<'_>) {
     }
 }
 
-/// Writes behind other keys that something was stored before, where it was, and that it was removed since.
-pub fn write_repeated(line: &mut Vec<u8>, duplicate: bool, removed: bool) {
+/// Writes behind other keys that something was stored before, where it was, and that it was removed or redacted
+/// since.
+pub fn write_repeated(line: &mut Vec<u8>, duplicate: bool, removed: bool, redacted: bool) {
     if duplicate {
         line.extend_from_slice(b",\"duplicate\":true");
     }
     if removed {
         line.extend_from_slice(b",\"removed\":true");
+    }
+    if redacted {
+        line.extend_from_slice(b",\"redacted\":true");
     }
 }
 
@@ -189,6 +197,7 @@ mod tests {
             recorded: Timestamp::from_micros(1_795_409_353_784_077).unwrap(),
             data,
             metadata: None,
+            redacted: false,
             link: Link::from_bytes(&[0; 16]).unwrap(),
         }
     }
@@ -214,6 +223,16 @@ mod tests {
         event.recorded = event.time.plus_micros(1);
         assert!(line(&event).contains(r#","recorded":"2026-11-23T04:49:13.784078Z","data""#));
         assert!(line(&event).ends_with(",\"metadata\":{\"m\":2}}\n"));
+    }
+
+    #[test]
+    fn a_redacted_event_says_so_and_is_not_taken_in_again() {
+        let event = EventRef { redacted: true, ..event(DataRef::Json("{}"), Some("a")) };
+        let line = line(&event);
+        assert!(line.ends_with("Z\",\"redacted\":true}\n"), "{line}");
+        let refused = parse_event(line.as_bytes()).unwrap_err();
+        assert!(refused.reason.starts_with("the event was redacted, "), "{refused}");
+        parse_event(line.replace("true", "false").as_bytes()).unwrap();
     }
 
     #[test]

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::store::{BadCredentials, Error, Fields, Hash, Options, RunLock, Store, read_private};
+use crate::store::{
+    Actor, BadCredentials, Error, Fields, Hash, Options, RunLock, Store, read_private,
+};
 
 /// The name of who has the token in the store.
 const OWNER: &str = "owner";
@@ -62,6 +64,11 @@ impl Holder {
     /// The same, who may do no more than that.
     pub(super) fn limited(self, most: Access) -> Self {
         Self { access: self.access.min(most), ..self }
+    }
+
+    /// Who acts on the store where the holder asks for that.
+    pub(super) fn actor(&self) -> Actor {
+        Actor::named(&*self.name)
     }
 
     /// Whoever connects where no token is needed.

@@ -6,6 +6,7 @@ use super::access::{Access, Holder, Secret, Tokens};
 use super::answer::{Answer, Line, wrong};
 use super::frames::Terms;
 use super::message::Request;
+use crate::store::Actor;
 
 /// What a client is told that brings no token, or none that is known.
 const NEEDED: &str = "a token is needed";
@@ -16,6 +17,8 @@ pub(super) struct Guest {
     who: Who,
     /// Whether it may speak another protocol, as what comes to a port may.
     is_stranger: bool,
+    /// Whether it is the user of this process, as the system says.
+    is_own: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -28,17 +31,17 @@ enum Who {
 impl Guest {
     /// Whoever owns the store, on a socket of this machine.
     pub(super) fn owner() -> Self {
-        Self { who: Who::Known(Holder::owner()), is_stranger: false }
+        Self { who: Who::Known(Holder::owner()), is_stranger: false, is_own: true }
     }
 
     /// Whoever reaches a port where no token is needed.
     pub(super) fn anyone() -> Self {
-        Self { who: Who::Known(Holder::anyone()), is_stranger: false }
+        Self { who: Who::Known(Holder::anyone()), is_stranger: false, is_own: false }
     }
 
     /// Someone who has to bring a token.
     pub(super) fn with_token(tokens: &Arc<Tokens>) -> Self {
-        Self { who: Who::Awaited(Arc::clone(tokens)), is_stranger: false }
+        Self { who: Who::Awaited(Arc::clone(tokens)), is_stranger: false, is_own: false }
     }
 
     /// The same, which may do no more than that.
@@ -86,6 +89,14 @@ impl Guest {
     /// What one is told that brings no token.
     pub(super) fn turned_away() -> Answer {
         wrong(NEEDED, true)
+    }
+
+    /// Who acts on the store where it asks for that; the user of this process where that is who owns the store.
+    pub(super) fn actor(&self) -> Option<Actor> {
+        match &self.who {
+            Who::Known(holder) if !self.is_own => Some(holder.actor()),
+            _ => None,
+        }
     }
 
     /// Whether it may ask for this.

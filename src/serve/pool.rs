@@ -124,6 +124,8 @@ impl Worker {
             self.store = self.opener.open(self.times.interrupt(self.number)).ok();
         }
         let Some(store) = &mut self.store else { return };
+        // Who acts is said by each job for itself.
+        store.act_as(self.opener.options.actor.clone());
         self.times.begin(self.number);
         let working = || {
             faults::panic_at_first();

@@ -187,7 +187,11 @@ impl Asking {
         if pool.is_full() {
             return owed.answer(refusal(&request, "busy").into());
         }
-        pool.queue(move |store| job(store, &request, owed));
+        let actor = self.guest.actor();
+        pool.queue(move |store| {
+            store.act_as(actor);
+            job(store, &request, owed);
+        });
     }
 
     fn unsubscribe(&self, stream: &str) {

@@ -212,7 +212,8 @@ impl DecidedEvent {
         link: Link,
         id: Option<EventId>,
     ) -> Self {
-        let appended = Appended { position, version, link, duplicate: true, removed: false };
+        let (duplicate, removed, redacted) = (true, false, false);
+        let appended = Appended { position, version, link, duplicate, removed, redacted };
         Self { appended, id }
     }
 }
@@ -256,6 +257,7 @@ mod tests {
             recorded: Timestamp::MIN,
             data: Data::Json(Json::stored(data)),
             metadata: None,
+            redacted: false,
             link: Link::genesis("x"),
         }
     }

@@ -18,6 +18,8 @@ pub struct Appended {
     pub duplicate: bool,
     /// Whether that event has been removed since.
     pub removed: bool,
+    /// Whether that event's data and metadata have been erased since.
+    pub redacted: bool,
 }
 
 impl Appended {
@@ -39,7 +41,7 @@ impl Appended {
                 line.push(b'"');
             }
         }
-        wire::write_repeated(line, self.duplicate, self.removed);
+        wire::write_repeated(line, self.duplicate, self.removed, self.redacted);
         line.push(b'}');
     }
 }
@@ -73,6 +75,8 @@ pub struct Stream {
     pub version: Version,
     /// How many events it holds: those that were not removed.
     pub events: u64,
+    /// The version up to which its events were removed; 0 where none were.
+    pub removed: Version,
     /// Where its last event stands.
     pub last_position: Position,
     /// Whether it refuses removal.
@@ -90,6 +94,36 @@ pub struct Removed {
     /// How many events.
     pub events: u64,
     /// Whether it has a state, which goes as well.
+    pub state: bool,
+}
+
+/// What a redaction takes, or took, from an event: data and metadata.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Redacted {
+    /// Where it stands in the store.
+    pub position: Position,
+    /// Its stream.
+    pub stream: StreamName,
+    /// Where it stands in that.
+    pub version: Version,
+    /// Whether its stream has a state, which goes as well.
+    pub state: bool,
+}
+
+/// What a truncation takes, or took, from a stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Truncated {
+    /// The stream.
+    pub stream: StreamName,
+    /// Its version, which it keeps.
+    pub version: Version,
+    /// How many events.
+    pub events: u64,
+    /// The version up to which its events are removed then.
+    pub removed: Version,
+    /// Whether it has a state, which stays.
     pub state: bool,
 }
 

@@ -1,9 +1,9 @@
 //! What an engine does for the verbs: facts to rule by, and changes to be made, in one transaction.
 
 use super::rules::names::Name;
-use super::rules::{Changes, Facts, StreamFacts, Unit};
-use super::{Error, Removed, SealedEvent, State};
-use crate::event::StreamName;
+use super::rules::{Changes, EventFacts, Facts, StreamFacts, Unit};
+use super::{Before, Error, Removed, SealedEvent, State, Truncated};
+use crate::event::{Position, StreamName, Version};
 
 /// A transaction that writes.
 ///
@@ -24,9 +24,25 @@ pub(crate) trait Tx {
     /// Does what the rules made of the facts that were asked for last.
     fn apply(&mut self, changes: &Changes<'_>) -> Result<(), Error>;
 
-    /// Removes the events and states of streams, stores the `records` of that behind them, forgets what may
-    /// quote what is removed, and has no byte of it be left.
-    fn remove(&mut self, removed: &[Removed], records: &[SealedEvent]) -> Result<(), Error>;
+    /// Stores the events that record what else is done, behind all that is there.
+    fn record(&mut self, records: &[SealedEvent]) -> Result<(), Error>;
+
+    /// Removes the events and states of streams, forgets what may quote what is removed, and has no byte of it
+    /// be left.
+    fn remove(&mut self, removed: &[Removed]) -> Result<(), Error>;
+
+    /// What the store says about events, each of which has to be there.
+    fn events(&mut self, positions: &[Position]) -> Result<Vec<EventFacts>, Error>;
+
+    /// Redacts events that are whole, forgets what may quote them, and has no byte of them be left.
+    fn redact(&mut self, positions: &[Position]) -> Result<(), Error>;
+
+    /// The last versions of streams that stand before a place.
+    fn last_before(&mut self, names: &[StreamName], before: Before) -> Result<Vec<Version>, Error>;
+
+    /// Removes the first events of streams, forgets what may quote them, and has no byte of them be left. Their
+    /// states stay.
+    fn truncate(&mut self, truncated: &[Truncated]) -> Result<(), Error>;
 
     /// Removes the states of streams; those that had one. Nothing that may quote them is kept, and no byte
     /// of them is left.

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use crate::event::{Expect, Position, Timestamp, Version};
 use crate::expression::{AssignmentError, ExpressionError};
-pub use carried::{BadCredentials, Clash, NewerRecord, NotAllowed, PlaceFault, Unfenced};
+pub use carried::{
+    BadCredentials, Clash, EventFault, NewerRecord, NotAllowed, PlaceFault, Unfenced,
+};
 use carried::{changes, lost, no_such_field, readers, seconds};
 
 /// Why a verb of the store did not do what it was asked to.
@@ -135,6 +137,9 @@ pub enum Error {
         /// Whether what it held was removed.
         removed: bool,
     },
+    /// An event is not there, or is none that can be redacted.
+    #[error(transparent)]
+    Event(EventFault),
     /// The event's data is larger than the store takes.
     #[error("the data has {bytes} bytes; this store takes {max}")]
     TooLarge {
@@ -333,8 +338,7 @@ pub enum Error {
         /// The processes that read, as far as the system says.
         by: Vec<u32>,
     },
-    /// After a failed write the end of the log was in memory alone, and is gone from there, while a
-    /// process still takes it for what it was.
+    /// After a failed write the end of the log is gone from memory, while a process takes it for what it was.
     #[error(
         "the end of the log could not be written and is gone from memory, while the store is still open in {}",
         readers(by)
@@ -369,9 +373,7 @@ pub enum Error {
         /// The last event that was acknowledged, where that is known: all up to it are there.
         acknowledged: Option<Position>,
     },
-    /// The commit failed in a way that does not tell whether it took place.
-    ///
-    /// The events may be stored or not; with an id, an append can be tried again safely.
+    /// The commit failed half-way: the events may be stored or not. An append with an id can be tried again safely.
     #[error("the outcome is unknown: the commit failed half-way")]
     OutcomeUnknown {
         /// What failed.
@@ -466,8 +468,7 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
-    /// A generation of a projection serves no more, and its file could not be told. As a warning: what was asked
-    /// for is done.
+    /// As a warning: a generation of a projection serves no more, and its file could not be told.
     #[error(transparent)]
     Unfenced(Unfenced),
     /// A selection has no field, or names one by a number that no field has.

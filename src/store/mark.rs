@@ -59,6 +59,15 @@ pub enum Until {
     Time(Timestamp),
 }
 
+/// A place or a time before which something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// The first place that is not.
+    Mark(Mark),
+    /// The first time that is not.
+    Time(Timestamp),
+}
+
 /// Why a text is neither a place nor a time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("neither a position nor a version (`@N`), and {0}")]

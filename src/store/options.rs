@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::Error;
+use super::{Actor, Error};
 use crate::event::Timestamp;
 
 /// A transaction is finished first: one of a million events asks some 60 times.
@@ -35,6 +35,9 @@ pub struct Options {
     ///
     /// [`Store::allow`]: crate::Store::allow
     pub allow_programs: bool,
+    /// Who acts on the store, as it is recorded with each act in the stream `$ream`; the user of this process
+    /// where none is said.
+    pub actor: Option<Actor>,
     /// The clock that events are recorded by.
     pub clock: fn() -> Timestamp,
     /// When set to `true`, a wait for other writers ends with [`Error::Interrupted`].
@@ -62,6 +65,7 @@ impl Default for Options {
             trust_owner: false,
             unsafe_file_system: false,
             allow_programs: false,
+            actor: None,
             clock: Timestamp::now,
             interrupt: None,
             goes_on: FINISHES,

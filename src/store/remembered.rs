@@ -10,6 +10,7 @@ use super::chain::permit_hash;
 use super::error::{Error, NotAllowed};
 use super::name::ProjectionEntry;
 use super::permit::Permit;
+use super::rules::Act;
 use super::rules::names::{self, Holder};
 use super::{Engine, Store};
 use crate::platform::Origin;
@@ -107,8 +108,8 @@ impl Store {
         }
     }
 
-    /// Allows the program that the projection `name` remembers: it may run here from now on. The
-    /// projection as it is, with the program that was allowed.
+    /// Allows the program that the projection `name` remembers, and records that: it may run here from now on.
+    /// The projection as it is, with the program that was allowed.
     ///
     /// # Errors
     ///
@@ -116,12 +117,17 @@ impl Store {
     pub fn allow(&mut self, name: &str) -> Result<ProjectionEntry, Error> {
         let (id, origin) = (self.id().to_owned(), self.origin());
         let origin = origin.map_err(|reason| Error::NoPermits { reason })?;
-        let allowed = self.transact(false, |tx| {
+        let allowed = self.act(|tx| {
             let found = tx.name(name)?;
             let mut entry = names::projection(found.as_ref(), name)?;
             entry.permit = Some(permit_of(&origin, &id, &entry));
-            tx.put_name(&names::made(found.as_ref(), &entry))?;
-            Ok(entry)
+            let made = names::made(found.as_ref(), &entry);
+            if found.as_ref() == Some(&made) {
+                return Ok((entry, Vec::new()));
+            }
+            tx.put_name(&made)?;
+            let generation = entry.generation;
+            Ok((entry, vec![Act::ProjectionAllowed { name: name.into(), generation }]))
         });
         allowed.map_err(|error| self.with_near(error))
     }

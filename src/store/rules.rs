@@ -3,17 +3,23 @@
 //! They are pure: no I/O, no clock, no randomness. An engine gathers [`Facts`], a rule makes of them an
 //! answer and the [`Changes`] to be stored, and the engine applies those, all in one transaction.
 
+mod acts;
 mod expect;
 pub(crate) mod names;
+mod redact;
 mod remove;
+mod truncate;
 mod write;
 
-use crate::event::{DataRef, Link, Position, SubscriptionName, Timestamp, Version};
+use crate::event::{DataRef, Link, Position, StreamName, SubscriptionName, Timestamp, Version};
 use crate::store::chain::Salt;
 use crate::store::{Checkpoint, Decided, SealedEvent};
 
+pub(crate) use acts::Act;
 pub(crate) use expect::{Stood, is_same};
-pub(crate) use remove::{check_protectable, record, removals};
+pub(crate) use redact::redactions;
+pub(crate) use remove::{protections, removals};
+pub(crate) use truncate::truncations;
 pub(crate) use write::{Outcome, decided_before, write};
 
 /// Events that are stored as a whole or not at all, with what belongs to them.
@@ -115,8 +121,19 @@ pub(crate) struct Known {
     pub(crate) link: Link,
     pub(crate) stream: Box<str>,
     pub(crate) removed: bool,
+    pub(crate) redacted: bool,
     /// Whether it is the same event.
     pub(crate) same: bool,
+}
+
+/// What a store says about an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EventFacts {
+    pub(crate) position: Position,
+    pub(crate) stream: StreamName,
+    pub(crate) version: Version,
+    pub(crate) removed: bool,
+    pub(crate) redacted: bool,
 }
 
 /// A decision that is stored under an id that is asked for.

@@ -22,6 +22,7 @@ mod payload;
 mod plan;
 mod read;
 mod records;
+mod redact;
 mod registry;
 mod remove;
 mod restore;
@@ -36,6 +37,7 @@ mod table;
 #[cfg(all(feature = "serve", unix))]
 mod token;
 mod transaction;
+mod truncate;
 mod tx;
 mod verify;
 mod vitals;
@@ -52,6 +54,8 @@ use rusqlite::Connection;
 use self::lock::Queue;
 use self::look::Looking;
 use self::writer::Writer;
+#[cfg(all(feature = "serve", unix))]
+use super::Actor;
 use super::place::{Marker, Place};
 use super::{Error, Options};
 use crate::platform::{self, FileIdentity, Origin};
@@ -164,6 +168,12 @@ impl Store {
 
     pub(crate) fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// Who acts from now on.
+    #[cfg(all(feature = "serve", unix))]
+    pub(crate) fn act_as(&mut self, actor: Option<Actor>) {
+        self.options.actor = actor;
     }
 
     /// Where the database comes from, or why that can't be told.

@@ -4,7 +4,7 @@
 //!
 //! The stream is `subject`, and the store is `source`, as `urn:ream:` and its id. Position and version are the
 //! extensions `position` and `streamversion`, as numbers where CloudEvents' integers of 32 bits hold them, and as
-//! texts otherwise. What metadata have under `correlation_id` and `causation_id` is `correlationid` and
+//! texts otherwise. A redacted event has no data and the extension `redacted`. What metadata have under `correlation_id` and `causation_id` is `correlationid` and
 //! `causationid`, where it is a text; all of the metadata is `metadata`, a text of JSON.
 
 use serde::Deserialize;
@@ -80,6 +80,10 @@ pub fn write_cloud_event(line: &mut Vec<u8>, event: &EventRef<'_>, store: &str) 
         line.extend_from_slice(b",\"metadata\":");
         write_string(line, metadata);
     }
+    if event.redacted {
+        line.extend_from_slice(b",\"redacted\":true}\n");
+        return;
+    }
     let content = match event.data {
         DataRef::Json(_) => &b",\"datacontenttype\":\"application/json\""[..],
         DataRef::Bytes(_) => b",\"datacontenttype\":\"application/octet-stream\"",
@@ -110,6 +114,8 @@ struct CloudJson<'l> {
     data: Option<&'l RawValue>,
     data_base64: Option<String>,
     metadata: Option<String>,
+    #[serde(default)]
+    redacted: bool,
 }
 
 /// Reads an event from a CloudEvent in the JSON format. Its `subject` is the stream, and its `source` where it has
@@ -129,6 +135,9 @@ pub fn parse_cloud_event(line: &[u8]) -> Result<NewEvent, LineError> {
     if cloud.specversion != "1.0" {
         let reason = format!("CloudEvents {} are not known, 1.0 are", cloud.specversion);
         return Err(wrong(reason));
+    }
+    if cloud.redacted && cloud.source.starts_with(SOURCE) {
+        return Err(wrong("the event was redacted, so there is nothing to store".into()));
     }
     let named = |what: &str, error: &dyn std::fmt::Display| wrong(format!("`{what}`: {error}"));
     let stream = cloud.subject.as_deref().unwrap_or(&cloud.source);

@@ -51,6 +51,7 @@ keys! {
         Type = "type",
         Time = "time",
         Recorded = "recorded",
+        Redacted = "redacted",
         Data = "data",
         DataBase64 = "data_base64",
         Metadata = "metadata",

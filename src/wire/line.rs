@@ -14,6 +14,9 @@ use crate::event::{
 };
 use crate::excerpt::{QUOTED, excerpt};
 
+/// Why an event that was redacted is not stored again.
+const REDACTED: &str = "the event was redacted, and has no data to be stored; leave the line out";
+
 /// Reads an event that names its stream.
 ///
 /// ```
@@ -85,6 +88,11 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
             match key {
                 Key::Position | Key::Version | Key::Recorded => {
                     map.next_value::<IgnoredAny>()?;
+                }
+                Key::Redacted => {
+                    if map.next_value()? {
+                        return Err(A::Error::custom(REDACTED));
+                    }
                 }
                 Key::Stream => {
                     stream = Some(name(&map.next_value::<Text<'de>>()?, StreamName::new)?);

@@ -2,8 +2,8 @@
 
 use crate::harness::{bare, ream};
 
-const COMMANDS: [&str; 9] =
-    ["init", "append", "read", "tail", "stream", "state", "status", "completions", "man"];
+const COMMANDS: [&str; 10] =
+    ["init", "append", "read", "tail", "stream", "state", "status", "log", "completions", "man"];
 
 #[test]
 fn help_lists_the_commands_and_the_exit_codes() {
@@ -24,7 +24,7 @@ fn every_command_has_help_and_needs_no_store_for_it() {
         home.run([command, "--help"]).stdout_has(["Usage: ream ", command]);
         home.run([command, "-h"]).stdout_has(["Usage: ream ", command]);
     }
-    for command in ["list", "show", "protect", "unprotect", "rm"] {
+    for command in ["list", "show", "protect", "unprotect", "rm", "truncate"] {
         home.run(["stream", command, "--help"]).stdout_has(["Usage: ream stream ", command]);
     }
 }

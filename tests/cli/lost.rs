@@ -11,7 +11,7 @@ const ROWS: [&str; 5] = ["project", "create", "rows", "id:integer:key", "--from"
 /// What a store lost: how it is said, and what the script did.
 const LOSSES: [(&str, &str, &str); 3] = [
     (
-        "the store lost acknowledged events: position 4 was acknowledged, and the last one is 2",
+        "the store lost acknowledged events: position 7 was acknowledged, and the last one is 5",
         "append s T; append s T",
         "events",
     ),
@@ -24,7 +24,7 @@ const LOSSES: [(&str, &str, &str); 3] = [
     (
         "the store lost 3 acknowledged changes of states, protection, projections or subscriptions; \
          its events are all there",
-        "state set s 2; subscription seek hook start; stream unprotect kept",
+        "state set s 2; state set kept 1; state set s 3",
         "changes",
     ),
 ];
@@ -54,7 +54,7 @@ fn that_lost(script: &str) -> Ream {
 }
 
 /// What reads and no more: the command, and how it ends.
-const READING: [(&str, i32); 33] = [
+const READING: [(&str, i32); 36] = [
     ("read", 0),
     ("read s", 0),
     ("read none", 0),
@@ -62,10 +62,13 @@ const READING: [(&str, i32); 33] = [
     ("tail --limit 1 -- cat", 0),
     ("tail --as hook --until-caught-up -- cat", 0),
     ("status", 0),
+    ("log", 0),
     ("stream list", 0),
     ("stream show s", 0),
     ("stream show none", 4),
     ("stream rm s --dry-run", 0),
+    ("redact 1 --reason r --dry-run", 0),
+    ("stream truncate s --before 2 --dry-run", 0),
     ("state list", 0),
     ("state get s", 0),
     ("state get none", 4),
@@ -91,13 +94,15 @@ const READING: [(&str, i32); 33] = [
 ];
 
 /// What writes.
-const WRITING: [&str; 19] = [
+const WRITING: [&str; 22] = [
     "append s T",
     "backup copy",
     "append --jsonl lines",
     "append --atomic --jsonl lines",
     "stream protect kept",
     "stream unprotect kept",
+    "redact 1 --reason r --yes",
+    "stream truncate s --before 2 --yes",
     "stream rm s --yes",
     "state set s 3",
     "state rm s --yes",

@@ -1,6 +1,6 @@
 //! `ream stream`.
 
-use crate::harness::{Ream, ream};
+use crate::harness::{Ream, Run, ream};
 
 /// Streams `cart-1` with an event, `order-1` with three, `order-2` with two, `order-10` with one.
 fn shop() -> Ream {
@@ -47,10 +47,10 @@ fn a_table_lists_streams_for_the_eye() {
     let shop = shop();
     shop.run(["stream", "protect", "order-2"]).ok();
     shop.run(["stream", "list", "order-*", "--format", "table"]).stdout(
-        "STREAM    VERSION  EVENTS  LAST POSITION  PROTECTED\n\
-         order-1   3        3       3\n\
-         order-10  1        1       6\n\
-         order-2   2        2       5              yes\n",
+        "STREAM    VERSION  EVENTS  REMOVED  LAST POSITION  PROTECTED\n\
+         order-1   3        3                3\n\
+         order-10  1        1                6\n\
+         order-2   2        2                5              yes\n",
     );
 }
 
@@ -71,7 +71,7 @@ fn a_stream_is_shown() {
         "{\"stream\":\"order-2\",\"version\":2,\"events\":2,\"last_position\":5,\"protected\":false}\n",
     );
     shop.run(["stream", "show", "order-2", "--format", "table"]).stdout(
-        "STREAM   VERSION  EVENTS  LAST POSITION  PROTECTED\norder-2  2        2       5\n",
+        "STREAM   VERSION  EVENTS  REMOVED  LAST POSITION  PROTECTED\norder-2  2        2                5\n",
     );
 }
 
@@ -191,8 +191,11 @@ fn a_state_goes_with_its_stream_and_is_named() {
         .fails_with(2, ["removing 3 events and 2 states of 2 streams needs to be confirmed"]);
     shop.run(["stream", "rm", "-y", "order-1", "alone"]).ok();
     shop.run(["state", "list", "*"]).stdout("");
-    // Only what held events is recorded.
-    assert_eq!(shop.run(["read", "$ream"]).values().len(), 1);
+    let records = shop.run(["read", "$ream"]).values();
+    let acts: Vec<_> = records.iter().map(|act| (&act["type"], &act["data"]["stream"])).collect();
+    let acts = serde_json::json!(acts);
+    let told = serde_json::json!([["StreamRemoved", "order-1"], ["StateRemoved", "alone"]]);
+    assert_eq!(acts, told);
 }
 
 #[test]
@@ -224,10 +227,134 @@ fn removing_what_is_not_there_is_done_already() {
 }
 
 #[test]
-fn a_removal_takes_whole_names_and_no_reserved_one() {
+fn a_removal_takes_what_a_pattern_matches() {
     let shop = shop();
-    shop.run(["stream", "rm", "--yes", "order-*"])
-        .fails_with(6, ["'order-*'", "the stream name has `*` at character 7"]);
+    shop.run(["state", "set", "order-s", "1"]).ok();
+    shop.run(["stream", "rm", "order-1*", "*-1"]).fails(
+        2,
+        "error: removing 5 events of 3 streams needs to be confirmed\n\
+         hint: ream stream rm --yes 'order-1*' '*-1'\n",
+    );
+    let streams = |run: Run<'_>| -> Vec<String> {
+        let told = run.values().into_iter();
+        told.map(|one| one["stream"].as_str().unwrap().to_owned()).collect()
+    };
+    let all = ["order-1", "order-10", "cart-1"];
+    assert_eq!(streams(shop.run(["stream", "rm", "order-1*", "*-1", "--dry-run"])), all);
+    assert_eq!(shop.positions(&[]).len(), 7);
+    assert_eq!(streams(shop.run(["stream", "rm", "order-1*", "*-1", "--yes"])), all);
+    assert_eq!(shop.positions(&[]), [4, 5]);
+    // What has a state alone is matched as well, and nothing that is reserved.
+    assert_eq!(streams(shop.run(["stream", "rm", "*", "--yes"])), ["order-2", "order-s"]);
+    shop.run(["stream", "rm", "*", "$*", "--yes"]).stdout("");
+    let records = shop.run(["read", "$ream"]).values();
+    assert_eq!(records.len(), 5);
+    // One that is protected keeps all.
+    let other = self::shop();
+    other.run(["stream", "protect", "order-2"]).ok();
+    other.run(["stream", "rm", "--yes", "order-*"]).fails(
+        1,
+        "error: the stream `order-2` is protected from removal\n\
+         hint: ream stream unprotect order-2\n",
+    );
+    assert_eq!(other.positions(&[]).len(), 7);
+}
+
+#[test]
+fn a_removal_expects_a_version_of_one_stream() {
+    let shop = shop();
+    let rm = |args: &[&str]| shop.run(["stream", "rm", "--yes"].iter().chain(args));
+    for dry_run in [&["--dry-run"][..], &[]] {
+        rm(&[&["order-1", "--expect", "2"], dry_run].concat()).fails(
+            3,
+            "error: wrong expected version of the stream `order-1`: expected 2, actual 3\n\
+             hint: read what came in between, decide again: ream read order-1\n",
+        );
+    }
+    for targets in [&["order-1", "order-2"][..], &["order-*"]] {
+        rm(&[targets, &["--expect", "3"]].concat())
+            .fails_with(2, ["error: --expect is about one stream, by its whole name\n"]);
+    }
+    assert_eq!(shop.positions(&[]).len(), 7);
+    rm(&["order-1", "--expect", "3", "--dry-run"]).stdout_has(["\"events\":3"]);
+    rm(&["order-1", "--expect", "3"]).stdout_has(["\"erased\":true"]);
+    rm(&["order-1", "--expect", "3"]).stdout("");
+    rm(&["new", "--expect", "0"]).stdout("");
+}
+
+#[test]
+fn the_first_events_of_streams_are_removed() {
+    let shop = shop();
+    let truncate = |args: &[&str]| shop.run(["stream", "truncate"].iter().chain(args));
+    shop.run(["state", "set", "order-1", "1"]).ok();
+    shop.run(["project", "create", "totals", "id:integer:key", "--from", "order-*"]).ok();
+    truncate(&["order-1", "--before", "@3"]).fails(
+        2,
+        "error: removing 2 events of 1 stream needs to be confirmed\n\
+         hint: ream stream truncate --yes order-1 --before @3\n",
+    );
+    let removed =
+        r#"{"stream":"order-1","version":3,"removed":2,"events":2,"state":true,"dry_run":"#;
+    truncate(&["order-1", "--before", "@3", "--dry-run"])
+        .stdout(&format!("{removed}true,\"projections\":[\"totals\"]}}\n"));
+    truncate(&["order-1", "--before", "@3", "--dry-run", "--format", "table"]).stdout(
+        "order-1: would remove 2 events, up to version 2 of 3\n  \
+         the projection `totals` keeps rows made of it until it is rebuilt\n",
+    );
+    assert_eq!(shop.positions(&[]).len(), 7);
+    truncate(&["order-1", "--before", "@3", "--yes"])
+        .stdout(&format!("{removed}false,\"erased\":true,\"projections\":[\"totals\"]}}\n"));
+    truncate(&["order-1", "--before", "@3"]).stdout("");
+    assert_eq!(shop.positions(&[]), [3, 4, 5, 6, 7]);
+    shop.run(["stream", "show", "order-1"]).stdout(
+        "{\"stream\":\"order-1\",\"version\":3,\"events\":1,\"removed\":2,\"last_position\":3,\"protected\":false}\n",
+    );
+    shop.run(["stream", "show", "order-1", "--format", "table"])
+        .stdout_has(["order-1  3        1       2        3\n"]);
+    shop.run(["state", "get", "order-1"]).ok();
+    let act = &shop.run(["log", "-n", "1"]).values()[0];
+    assert_eq!(act["type"], "StreamTruncated");
+    let data = serde_json::json!({"stream": "order-1", "version": 3, "removed": 2, "events": 2});
+    assert_eq!(act["data"], data);
+    // By a pattern, before a position or a time; what is asked for is a version of one stream.
+    truncate(&["order-*", "--before", "6", "--yes", "--format", "table"]).stdout_has([
+        "order-1: removed 1 event, up to version 3 of 3\n",
+        "order-2: removed 2 events",
+    ]);
+    assert_eq!(shop.positions(&[]), [6, 7]);
+    truncate(&["*", "--before", "1d", "--yes"]).stdout("");
+    truncate(&["*", "--before", "2100-01-01T00:00:00Z", "--dry-run"])
+        .stdout_has(["\"stream\":\"cart-1\"", "\"stream\":\"order-10\""]);
+    truncate(&["order-*", "--before", "@2"])
+        .fails_with(2, ["a version (`@N`) needs exactly one stream, without `*`"]);
+}
+
+#[test]
+fn what_can_not_be_truncated_is_told_and_nothing_is_removed() {
+    let shop = shop();
+    let truncate = |args: &[&str]| shop.run(["stream", "truncate", "--yes"].iter().chain(args));
+    truncate(&["order-1", "--before", "@5"])
+        .fails(6, "error: version 5 is beyond the stream `order-1`, which is at 3\nhint: no event stands there yet\n");
+    truncate(&["order-1", "--before", "9"])
+        .fails(6, "error: position 9 is beyond the head, 7\nhint: no event stands there yet\n");
+    truncate(&["order-1", "--before", "soon"])
+        .fails_with(6, ["neither a position nor a version (`@N`), and `soon` is no time"]);
+    truncate(&["order-1"]).fails_with(2, ["--before <POS|TIME>"]);
+    truncate(&["order-7", "--before", "3"]).stdout("");
+    shop.run(["stream", "protect", "order-2"]).ok();
+    truncate(&["order-*", "--before", "3"]).fails(
+        1,
+        "error: the stream `order-2` is protected from removal\n\
+         hint: ream stream unprotect order-2\n",
+    );
+    assert_eq!(shop.positions(&[]).len(), 7);
+}
+
+#[test]
+fn no_reserved_stream_is_removed_or_protected() {
+    let shop = shop();
+    shop.run(["stream", "truncate", "$ream", "--before", "3"])
+        .fails_with(6, ["`$`, which is reserved"]);
     for command in ["rm", "protect", "unprotect"] {
         shop.run(["stream", command, "$ream"]).fails_with(6, ["`$`, which is reserved"]);
     }

@@ -12,7 +12,7 @@ fn results_are_for_the_eye() {
     home.run(["read"]).on_terminal().stdout("     1  [time]  cart-1@1  ItemAdded  {\"n\":1}\n");
     home.run(["stream", "list"])
         .on_terminal()
-        .stdout("STREAM  VERSION  EVENTS  LAST POSITION  PROTECTED\ncart-1  1        1       1\n");
+        .stdout("STREAM  VERSION  EVENTS  REMOVED  LAST POSITION  PROTECTED\ncart-1  1        1                1\n");
     home.run(["status"]).on_terminal().stdout_has(["head           1\n"]);
     home.run(["tail", "--limit", "1"])
         .on_terminal()

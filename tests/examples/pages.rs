@@ -47,6 +47,11 @@ fn the_page_about_backups_shows_what_its_commands_say() {
     runs("docs/backup.md", &[SH, JQ], 6, 6);
 }
 
+#[test]
+fn the_page_about_acts_shows_what_its_commands_say() {
+    runs("docs/administration.md", &[PYTHON, SH], 2, 2);
+}
+
 /// Runs the commands of a page, in order, in a directory with the examples; it has so many blocks of
 /// commands, and of what they say, or more.
 #[track_caller]

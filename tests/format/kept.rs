@@ -53,7 +53,7 @@ fn the_kept_store_is_read_as_it_was() {
             "\n",
             r#"{"stream":"files-1","version":2,"events":2,"last_position":7,"protected":false}"#,
             "\n",
-            r#"{"stream":"gone-1","version":5,"events":1,"last_position":208,"protected":false}"#,
+            r#"{"stream":"gone-1","version":5,"events":1,"removed":4,"last_position":208,"protected":false}"#,
             "\n",
             r#"{"stream":"many-130","version":131,"events":131,"last_position":202,"protected":false}"#,
             "\n",

@@ -62,14 +62,20 @@ fn an_event_with_tags_is_read_kept_and_removed() {
 }
 
 #[test]
-fn a_redacted_event_is_left_out_and_its_hash_stays() {
+fn a_redacted_event_with_tags_is_shown_and_its_hash_stays() {
     let (home, mut events) = tagged();
     let hash = events[0].payload_hash();
     events[0].data = None;
     events[0].store(&home.database(), Some(&hash));
-    assert_eq!(home.is_read().lines().count(), 3);
+    let shown = home.is_read();
+    assert_eq!((shown.lines().count(), shown.matches(r#","redacted":true}"#).count()), (4, 1));
     home.ream(&["append", "seat-1", "Taken", "--expect", "3"]).ok();
-    assert_eq!(home.is_read().lines().count(), 4);
+    // One that ream redacts loses its tags as well.
+    assert_eq!(tags(&home.database()), 3);
+    home.ream(&["redact", "seat-1@2", "seat-1@1", "--reason", "r", "--yes"]).ok();
+    let shown = home.is_read();
+    assert_eq!((shown.lines().count(), shown.matches(r#","redacted":true}"#).count()), (5, 2));
+    assert_eq!(tags(&home.database()), 2);
 
     let shown = home.ream(&["stream", "show", "seat-1"]).ok();
     assert!(shown.contains(r#""version":4,"events":4,"#), "{shown}");

@@ -117,7 +117,9 @@ def to_line(event):
     line += f',"id":{string(event_id(event))},"type":{string(event["type"])},"time":{shown(time)}'
     if time != event["recorded"]:
         line += f',"recorded":{shown(event["recorded"])}'
-    if isinstance(event["data"], str):
+    if event["data"] is None:
+        line += ',"redacted":true'
+    elif isinstance(event["data"], str):
         line += f',"data":{event["data"]}'
     else:
         line += f',"data_base64":"{base64.b64encode(event["data"]).decode()}"'
@@ -135,14 +137,14 @@ def unpack_header(event):
 
 
 def payload_hash(event):
-    """The payload hash, and whether the event is whole."""
+    """The payload hash."""
     columns = {key for key in ("type", "data", "salt", "payload_hash") if event[key] is not None}
     if columns == {"type", "data", "salt"}:
         payload = [event["salt"], text(event["type"]), optional(event["time"], time), data(event["data"])]
-        return sha256(b"p", *payload, optional(event["metadata"]), optional(event["tags"]))[:16], True
+        return sha256(b"p", *payload, optional(event["metadata"]), optional(event["tags"]))[:16]
     erased = columns - {"type"} == {"payload_hash"} and event["metadata"] is None
     check(erased, f"the event at position {event['position']} is neither whole nor erased")
-    return event["payload_hash"], False
+    return event["payload_hash"]
 
 
 def read_events(database, store_id):
@@ -152,7 +154,7 @@ def read_events(database, store_id):
         event = dict(event) | unpack_header(event)
         position, stream, version = event["position"], event["stream"], event["version"]
         check(position == len(links) + 1, f"the event at position {len(links) + 1} is missing")
-        payload, whole = payload_hash(event)
+        payload = payload_hash(event)
         names = text(stream) + optional(event["id"])
         link = sha256(b"l", link, time(event["recorded"]), varint(version), names, payload)[:16]
         check(link == event["link"], f"the link at position {position} is wrong")
@@ -163,7 +165,7 @@ def read_events(database, store_id):
             check(removed.get(stream, 0) == version - 1, f"the event at position {position} is removed alone")
             removed[stream] = version
         tags += [(tag, position) for tag in (event["tags"] or "").split()]
-        if whole and not stream.startswith("$"):
+        if event["type"] is not None and not stream.startswith("$"):
             sys.stdout.write(to_line(event))
     found = [tuple(row) for row in database.execute("SELECT tag, position FROM tags ORDER BY tag, position")]
     check(sorted(tags, key=lambda row: (row[0].encode(), row[1])) == found, "the tags are not those of the events")

@@ -21,9 +21,11 @@ fn the_bell_is_rung_once_for_each_transaction_that_stores_an_event() {
     assert_eq!(rings(&home, &["append", "s", "T"]), 1);
     assert_eq!(rings(&home, &["append", "s", "T", "--id", "a"]), 1);
     assert_eq!(rings(&home, &["append", "s", "T", "--id", "a"]), 0, "a duplicate");
-    assert_eq!(rings(&home, &["stream", "protect", "s"]), 0);
+    assert_eq!(rings(&home, &["state", "set", "s", "1"]), 0);
+    assert_eq!(rings(&home, &["stream", "protect", "s"]), 1, "an act is an event");
+    assert_eq!(rings(&home, &["stream", "protect", "s"]), 0, "it is protected");
     assert_eq!(rings(&home, &["read"]), 0);
-    assert_eq!(rings(&home, &["stream", "unprotect", "s"]), 0);
+    assert_eq!(rings(&home, &["stream", "unprotect", "s"]), 1);
     assert_eq!(rings(&home, &["stream", "rm", "s", "--yes"]), 1);
 }
 

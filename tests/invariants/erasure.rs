@@ -266,6 +266,45 @@ fn what_is_erased_is_in_no_file_whatever_the_history() {
     assert!(removals > 60 && waited > 10, "{removals} and {waited}");
 }
 
+#[test]
+fn what_was_redacted_or_truncated_is_in_no_file() {
+    for length in [1, 30, 900] {
+        let home = Home::new();
+        // Data and metadata of one event each, and those of its neighbours beside them.
+        let payload = |number: u32| format!("\"{}\"", marker(number).repeat(length));
+        let meta = |number: u32| format!("{{\"m\":{}}}", payload(number));
+        for number in 1..=9 {
+            let (data, meta) = (payload(number), meta(100 + number));
+            home.run(&["append", "s", "T", &data, "--meta", &meta]).done();
+        }
+        home.run(&["state", "set", "s", &payload(200)]).done();
+        home.run(&["state", "set", "other", &payload(300)]).done();
+        let gone: BTreeSet<u32> = [2, 5, 9].into_iter().flat_map(|at| [at, 100 + at]).collect();
+        let redact = ["redact", "s@2", "5", "9", "--reason", "because", "--yes"];
+        assert_eq!(erased(&home.run(&redact).done()), [true; 3]);
+        let numbers = |home: &Home| -> BTreeSet<u32> {
+            markers(home).into_iter().map(|(number, _)| number).collect()
+        };
+        let left = numbers(&home);
+        let mut expected: BTreeSet<u32> = (1..=9).flat_map(|at| [at, 100 + at]).collect();
+        expected.insert(300);
+        assert_eq!(left, &expected - &gone, "{length}");
+        // Those before a place, of which one is redacted, likewise; the state of another stream stays.
+        let truncate = ["stream", "truncate", "s", "--before", "@4", "--yes"];
+        assert_eq!(erased(&home.run(&truncate).done()), [true]);
+        let gone: BTreeSet<u32> = [1, 101, 3, 103].into();
+        assert!(numbers(&home).is_disjoint(&gone), "{length}");
+        assert_eq!(numbers(&home).len(), left.len() - gone.len(), "{length}");
+        // A reader in the way is told of, and who writes next erases.
+        let in_the_way = reader(&home);
+        let redact = ["redact", "4", "--reason", "because", "--yes", "--lock-timeout", "60ms"];
+        assert_eq!(erased(&home.run(&redact).warned(&["bytes of it are left"])), [false]);
+        drop(in_the_way);
+        home.append("s");
+        assert!(numbers(&home).is_disjoint(&[4, 104].into()), "{length}");
+    }
+}
+
 /// Sets a flag when it is dropped.
 struct AtEnd<'f>(&'f AtomicBool);
 

@@ -93,6 +93,9 @@ fn events_are_read_as_they_are_chosen() {
         answer.is_problem(400, "bad-request");
         assert!(answer.body.contains(words), "{query}: {answer:?}");
     }
+    home.open().redact(&[ream::Position(3)], "because", false).unwrap();
+    let redacted = values(&reads("?from=3&limit=1")).remove(0);
+    assert_eq!((&redacted["redacted"], redacted.get("data")), (&json!(true), None));
 }
 
 #[test]

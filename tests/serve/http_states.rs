@@ -57,6 +57,7 @@ fn a_state_takes_the_place_of_the_one_that_its_tag_names() {
     let again = state(&home, "DELETE", "/s", "", "");
     assert_eq!(values(&again), [json!({"stream": "s", "removed": false, "erased": true})]);
     home.asks("t-append", "DELETE /states/s", "").is_problem(403, "forbidden");
+    assert_eq!(home.acts(), [("StateRemoved".into(), json!({"user": "cat"}))]);
 }
 
 #[test]
@@ -125,14 +126,14 @@ fn streams_subscriptions_and_the_store_are_told_of() {
     assert!(listed["behind_seconds"].is_f64(), "{listed}");
     assert_eq!(
         (&listed["name"], &listed["checkpoint"], &listed["head"], &listed["lag"]),
-        (&json!("mail"), &json!(2), &json!(3), &json!(1))
+        (&json!("mail"), &json!(2), &json!(4), &json!(1))
     );
 
     let status = gets("/status");
     let told = values(&status).remove(0);
     assert_eq!(
         (&told["head"], &told["events"], &told["streams"]),
-        (&json!(3), &json!(3), &json!(2))
+        (&json!(4), &json!(3), &json!(2))
     );
     assert_eq!(told["store"], store.id());
     assert!(told["last_recorded"].as_str().unwrap().parse::<Timestamp>().is_ok());
@@ -162,7 +163,7 @@ fn what_is_counted_is_told_as_openmetrics() {
     for line in [
         "ream_appends_total 3",
         "ream_conflicts_total 1",
-        "ream_head 3",
+        "ream_head 4",
         "ream_lag{name=\"mail\",kind=\"subscription\"} 3",
         "ream_commit_seconds_count 3",
         "# TYPE ream_http_request_seconds histogram",

@@ -34,6 +34,10 @@ fn events_are_published_listed_and_removed() {
         "EVENT REMOVE emails\nEVENT REMOVE none\n",
         "EVENT REMOVED emails\nEVENT REMOVED none\n",
     );
+    // On a socket of this machine it is the user of the server.
+    let acts = home.acts();
+    assert_eq!((acts.len(), &*acts[0].0), (1, "StreamRemoved"));
+    assert_eq!(acts[0].1["uid"], rustix::process::geteuid().as_raw());
     client.asks("EVENT LIST\n", "EVENT LISTED 1 \"order-1\"\n");
     client.asks(publish, "EVENT PUBLISHED emails 3\n");
     home.open().protect(&["emails".parse().unwrap()], true).unwrap();

@@ -119,6 +119,19 @@ impl Home {
         stored
     }
 
+    /// The acts that are recorded: the type of each, and who did it.
+    pub(crate) fn acts(&self) -> Vec<(String, serde_json::Value)> {
+        let mut acts = Vec::new();
+        let mut note = |event: &EventRef<'_>| {
+            let who = serde_json::from_str(event.metadata.unwrap()).unwrap();
+            acts.push((event.event_type.to_owned(), who));
+        };
+        let query = Query::of(vec!["$ream".parse().unwrap()]);
+        let mut reader = self.open().read(&query).unwrap();
+        while !reader.next_batch(&mut note).unwrap().caught_up {}
+        acts
+    }
+
     /// Has the server end once what it has taken is answered.
     pub(crate) fn stop(&self) {
         self.stop.stop();

@@ -114,6 +114,8 @@ fn what_a_token_does_not_allow_is_refused_and_the_rest_goes_on() {
     reader.gets("EVENT s 1 1 POSITION 1 TYPE Event\n1\n");
     let mut all = home.tcp_client();
     all.asks("TOKEN \"o\"\nEVENT REMOVE s\n", "TOKEN TAKEN admin\nEVENT REMOVED s\n");
+    // Who acts is whose token it is.
+    assert_eq!(home.acts(), [("StreamRemoved".into(), serde_json::json!({"user": "cat"}))]);
     // Whoever owns the store needs none on a Unix socket, and there is none here.
     assert!(!home.path().join("serve.sock").exists());
     home.end();

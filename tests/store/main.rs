@@ -19,6 +19,7 @@ mod projections;
 mod property;
 mod protection;
 mod read;
+mod redaction;
 mod removal;
 mod restores;
 mod states;
@@ -26,6 +27,7 @@ mod streams;
 mod subscriptions;
 mod support;
 mod time;
+mod truncation;
 mod units;
 
 use ream::{Options, Store};

@@ -10,7 +10,7 @@ use ream::{
 };
 
 use crate::store;
-use crate::support::Fresh;
+use crate::support::{Fresh, acts};
 
 /// The fields of `users`.
 const USERS: [&str; 4] =
@@ -244,4 +244,35 @@ fn an_open_projection_is_dropped_and_its_name_is_free() {
     store.subscribe(&new, Position(0)).unwrap();
     let taken = store.create_open_projection(&name, &open(&["id:text:key"]));
     assert!(matches!(taken, Err(Error::NameTaken { .. })), "{taken:?}");
+}
+
+#[test]
+fn what_is_done_to_one_is_recorded_and_what_it_does_is_not() {
+    let mut store = empty();
+    let users = store.projection("users").unwrap().entry().clone();
+    // It is there already.
+    assert!(!store.create_projection(&users).unwrap());
+    let mut rows = store.projection("users").unwrap();
+    rows.set(&[parsed(&rows, ROWS[0])], Batched::AllOrNone).unwrap();
+    store.record_failure("users", Some("it failed")).unwrap();
+    store.remember(&users).unwrap();
+    let mut definition = users.definition.clone();
+    definition.from = vec!["user-*".parse().unwrap()];
+    store.remember(&entry("users", &definition)).unwrap();
+    let users = store.projection("users").unwrap().entry().clone();
+    let rebuild = store.begin_rebuild(&users).unwrap();
+    store.switch(&rebuild).unwrap();
+    drop(rebuild);
+    assert!(store.drop_projection(&"users".parse().unwrap()).unwrap());
+    assert!(!store.drop_projection(&"users".parse().unwrap()).unwrap());
+    let act = |act: &str, generation: u64| {
+        (act.to_owned(), format!("{{\"projection\":\"users\",\"generation\":{generation}}}"))
+    };
+    let told = [
+        act("ProjectionCreated", 1),
+        act("ProjectionChanged", 1),
+        act("ProjectionSwitched", 2),
+        act("ProjectionDropped", 2),
+    ];
+    assert_eq!(acts(&store), told);
 }

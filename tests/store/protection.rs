@@ -3,7 +3,7 @@
 use ream::{Error, StreamName};
 
 use crate::store;
-use crate::support::{Fresh, event, everything, numbered};
+use crate::support::{Fresh, acts, event, everything, numbered};
 
 fn name(text: &str) -> StreamName {
     text.parse().unwrap()
@@ -41,11 +41,16 @@ fn one_protected_stream_keeps_all_that_were_to_be_removed() {
 }
 
 #[test]
-fn protection_is_lifted_and_is_no_event() {
+fn protection_is_lifted_and_each_change_of_it_is_an_event() {
     let mut store = with_a_protected();
     store.protect(&[name("a"), name("b")], true).unwrap();
+    store.protect(&[name("a"), name("a")], false).unwrap();
     store.protect(&[name("a")], false).unwrap();
-    assert_eq!(store.status().unwrap().head.0, 4);
+    let acts = acts(&store);
+    let told: Vec<_> = acts.iter().map(|(act, data)| (&**act, &**data)).collect();
+    let (a, b) = (r#"{"stream":"a"}"#, r#"{"stream":"b"}"#);
+    // Not where it was so before.
+    assert_eq!(told, [("StreamProtected", a), ("StreamProtected", b), ("StreamUnprotected", a)]);
     store.remove(&[name("a")]).unwrap();
     assert!(matches!(store.remove(&[name("b")]), Err(Error::Protected { .. })));
 }

@@ -1,6 +1,6 @@
 //! Removal erases what streams hold; their versions, positions and ids stay spent.
 
-use ream::{Data, Mark, Position, Query, StreamName, Version};
+use ream::{Actor, Data, Mark, NewState, Options, Position, Query, Store, StreamName, Version};
 
 use crate::store;
 use crate::support::{
@@ -134,4 +134,25 @@ fn removal_is_seen_by_other_handles() {
     store.remove(&[name("a")]).unwrap();
     assert_eq!(read(&other, &query(&["a"])), []);
     assert_eq!(places(&other.append(&[event("a", "T")]).unwrap()), [(213, 72, false)]);
+}
+
+#[test]
+fn who_acts_is_said_once_and_stored_with_each_act() {
+    let mut options = Options::default();
+    options.actor = Some(Actor::named("anna"));
+    let mut store = store();
+    store.append(&[event("a", "T"), event("b", "T")]).unwrap();
+    store.set_state(&NewState::new(name("b"), Data::Json("1".parse().unwrap()))).unwrap();
+    let mut by_anna = Store::open(store.path(), &options).unwrap();
+    by_anna.remove(&[name("a")]).unwrap();
+    by_anna.remove_states(&[name("a"), name("b")]).unwrap();
+    store.protect(&[name("b")], true).unwrap();
+    let acts = read(&store, &query(&["$ream"]));
+    let who: Vec<_> = acts.iter().map(|act| act.metadata.as_ref().unwrap().as_str()).collect();
+    assert_eq!(who[..2], [r#"{"user":"anna"}"#; 2]);
+    // By itself it is the user of the process.
+    let process = Actor::of_process();
+    assert!(who[2].ends_with(&format!("\"uid\":{}}}", process.uid.unwrap())), "{}", who[2]);
+    let types: Vec<_> = acts.iter().map(|act| act.event_type.as_str()).collect();
+    assert_eq!(types, ["StreamRemoved", "StateRemoved", "StreamProtected"]);
 }

@@ -3,7 +3,7 @@
 use ream::{Error, Expect, NewEvent, NewSubscription, Position, SealedEvent, Sealer, Subscription};
 
 use crate::store;
-use crate::support::{Build as _, Fresh, at, event, everything, head, numbered, positions};
+use crate::support::{Build as _, Fresh, acts, at, event, everything, head, numbered, positions};
 
 fn follows(name: &str, patterns: &[&str]) -> NewSubscription {
     NewSubscription {
@@ -39,11 +39,39 @@ fn one_is_made_once_and_found_then() {
     assert_eq!(found, mail, "it goes on where it is");
     let late = store.subscribe(&follows("late", &[]), Position(5)).unwrap();
     assert_eq!(late.checkpoint.position, Position(5));
-    let beyond = store.subscribe(&follows("later", &[]), Position(6)).unwrap_err();
+    let beyond = store.subscribe(&follows("later", &[]), Position(8)).unwrap_err();
     assert!(matches!(beyond, Error::BeyondHead { .. }), "{beyond}");
     let names: Vec<String> =
         store.subscriptions().unwrap().iter().map(|found| found.follows.name.to_string()).collect();
     assert_eq!(names, ["late", "mail"]);
+    let act = |name: &str, position: u64| {
+        let data = format!("{{\"subscription\":\"{name}\",\"position\":{position}}}");
+        ("SubscriptionCreated".to_owned(), data)
+    };
+    assert_eq!(acts(&store), [act("mail", 0), act("late", 5)]);
+}
+
+#[test]
+fn one_is_sought_and_removed_and_that_is_recorded() {
+    let (mut store, _) = mail();
+    let name = "mail".parse().unwrap();
+    let to = store.checkpoint(Position(3)).unwrap();
+    store.seek_subscription(&name, &to).unwrap();
+    assert_eq!(place(&store), 3);
+    // It is there already.
+    store.seek_subscription(&name, &to).unwrap();
+    // What it does by itself is no act.
+    let acked = store.checkpoint(Position(4)).unwrap();
+    store.move_subscription(&name, None, &acked).unwrap();
+    assert!(store.remove_subscription(&name).unwrap());
+    assert!(!store.remove_subscription(&name).unwrap());
+    let missing = store.seek_subscription(&name, &to);
+    assert!(matches!(missing, Err(Error::SubscriptionNotFound { .. })), "{missing:?}");
+    let acts = acts(&store);
+    let told: Vec<_> = acts.iter().skip(1).map(|(act, data)| (&**act, &**data)).collect();
+    let moved = r#"{"subscription":"mail","from":0,"to":3}"#;
+    let removed = r#"{"subscription":"mail","position":4}"#;
+    assert_eq!(told, [("SubscriptionMoved", moved), ("SubscriptionRemoved", removed)]);
 }
 
 #[test]
@@ -86,12 +114,12 @@ fn reactions_and_checkpoint_are_stored_together() {
         event("out", "Sent").data("2").expect(at(1)),
     ];
     assert!(store.react(name, &sealed(&events), Position(0), &to).unwrap().is_none());
-    assert_eq!((place(&store), head(&store)), (2, 7));
+    assert_eq!((place(&store), head(&store)), (2, 8));
     assert_eq!(store.state("out").unwrap().version.0, 1);
     // A checkpoint by itself.
     let to = store.checkpoint(Position(3)).unwrap();
     assert!(store.react(name, &[], Position(2), &to).unwrap().is_none());
-    assert_eq!((place(&store), head(&store)), (3, 7));
+    assert_eq!((place(&store), head(&store)), (3, 8));
 }
 
 #[test]
@@ -108,8 +136,8 @@ fn a_reaction_that_is_refused_takes_all_and_the_checkpoint_with_it() {
     let stopped =
         store.react(&mail.follows.name, &sealed(&events), Position(0), &to).unwrap().unwrap();
     assert!(matches!((stopped.index, stopped.error), (1, Error::TooLarge { .. })));
-    assert_eq!((place(&store), head(&store)), (0, 5));
-    assert_eq!(positions(&everything(&store)), [1, 2, 3, 4, 5]);
+    assert_eq!((place(&store), head(&store)), (0, 6));
+    assert_eq!(positions(&everything(&store)), [1, 2, 3, 4, 5, 6]);
 }
 
 #[test]
@@ -120,7 +148,7 @@ fn an_event_that_is_there_already_is_no_failure() {
     let events = [event("out", "Sent").id("once"), event("out", "Sent").id("twice")];
     let name = &mail.follows.name;
     assert!(store.react(name, &sealed(&events), Position(0), &to).unwrap().is_none());
-    assert_eq!((place(&store), head(&store)), (1, 7));
+    assert_eq!((place(&store), head(&store)), (1, 8));
 }
 
 #[test]
@@ -137,7 +165,7 @@ fn a_checkpoint_moves_only_from_where_it_is() {
         let moved = moved.unwrap_err();
         assert!(matches!(moved, Error::CheckpointMoved { expected: Position(0), .. }), "{moved}");
     }
-    assert_eq!((place(&store), head(&store)), (2, 5));
+    assert_eq!((place(&store), head(&store)), (2, 6));
     store.move_subscription(name, None, &to_four).unwrap();
     assert_eq!(place(&store), 4);
     store.move_subscription(name, Some(four), &to_two).unwrap();

@@ -140,6 +140,15 @@ pub(crate) fn versions(events: &[Event]) -> Vec<u64> {
     events.iter().map(|event| event.version.0).collect()
 }
 
+/// The acts that are recorded: the type of each, and its data.
+pub(crate) fn acts(store: &Store) -> Vec<(String, String)> {
+    let acts = read(store, &query(&["$ream"])).into_iter().map(|event| {
+        let Data::Json(data) = event.data else { panic!("{event:?}") };
+        (event.event_type.to_string(), data.as_str().to_owned())
+    });
+    acts.collect()
+}
+
 /// The store's last position.
 pub(crate) fn head(store: &Store) -> u64 {
     let head = store.head().unwrap();

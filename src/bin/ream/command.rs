@@ -14,9 +14,11 @@ mod following;
 mod import;
 mod init;
 mod list;
+mod log;
 mod man;
 mod project;
 mod read;
+mod redact;
 mod remembered;
 mod restore;
 #[cfg(all(feature = "serve", unix))]
@@ -62,6 +64,7 @@ commands! {
         "tail" Tail(tail::TailArgs),
         "stream" Stream(stream::StreamCommand),
         "state" State(state::StateCommand),
+        "redact" Redact(redact::RedactArgs),
         "decide" Decide(decide::DecideArgs),
         "project" Project(project::ProjectCommand),
         "subscription" Subscription(subscription::SubscriptionCommand),
@@ -75,6 +78,7 @@ commands! {
         "doctor" Doctor(doctor::DoctorArgs),
         "backup" Backup(backup::BackupArgs),
         "restore" Restore(restore::RestoreArgs),
+        "log" Log(log::LogArgs),
         "completions" Completions(completions::CompletionsArgs),
         "man" Man(man::ManArgs),
     }
@@ -134,6 +138,7 @@ pub(crate) fn run(
         Command::Tail(args) => args.run(global, environment),
         Command::Stream(args) => args.run(global, environment),
         Command::State(args) => args.run(global, environment),
+        Command::Redact(args) => args.run(global, environment),
         Command::Decide(args) => args.run(global, environment),
         Command::Project(args) => args.run(global, environment),
         Command::Subscription(args) => args.run(global, environment),
@@ -149,6 +154,7 @@ pub(crate) fn run(
         Command::Status(args) => args.run(global, environment),
         Command::Backup(args) => args.run(global, environment),
         Command::Restore(args) => args.run(global, environment),
+        Command::Log(args) => args.run(global, environment),
         Command::Completions(args) => args.run(definition()),
         Command::Man(args) => args.run(definition()),
     };

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use ream::program::{FollowError, ProgramError};
-use ream::{AssignmentError, Error, Expect, ExpressionError, FindingKind, platform};
+use ream::{AssignmentError, Error, EventFault, Expect, ExpressionError, FindingKind, platform};
 
 use self::place::place_hint;
 use crate::hint::{CommandLine, Hint, quote, quote_all};
@@ -213,6 +213,11 @@ fn named_code(error: &Error, line: &CommandLine) -> Answer {
         }
         Error::StateAhead { stream, .. } => (6, Hint::other("", &["stream", "show"], &[stream])),
         Error::StateBehind { stream, .. } => (6, Hint::other("", &["state", "get"], &[stream])),
+        Error::Event(EventFault::NotFound { .. }) => {
+            (4, "an event is called by its position, by STREAM@N or by its id".into())
+        }
+        Error::Event(EventFault::Ambiguous { .. }) => (6, "say which one, by its position".into()),
+        Error::Event(_) => return (6, None),
         Error::Protected { stream } => (1, Hint::other("", &["stream", "unprotect"], &[stream])),
         error => return stuck_code(error, line),
     };

@@ -228,6 +228,7 @@ fn readable(event: &EventRef<'_>) -> String {
     // The date and the time of day, without the fraction.
     let time = time.get(..19).unwrap_or(&time).replace('T', " ");
     let data = match event.data {
+        _ if event.redacted => "(redacted)".into(),
         DataRef::Json(json) => escape(json),
         DataRef::Bytes(bytes) => format!("({} bytes)", bytes.len()).into(),
     };

@@ -40,6 +40,8 @@ pub(super) struct EventJson {
     data_base64: Option<String>,
     #[schema(value_type = Option<Object>)]
     metadata: Option<serde_json::Value>,
+    /// That data and metadata were erased; then it has neither.
+    redacted: Option<bool>,
 }
 
 /// Where an event is stored.
@@ -54,6 +56,8 @@ pub(super) struct AcknowledgementJson {
     duplicate: Option<bool>,
     /// That it was removed since.
     removed: Option<bool>,
+    /// That its data and metadata were erased since.
+    redacted: Option<bool>,
 }
 
 /// What is said of an event on a line, or of all of them on the last one.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -19,6 +19,7 @@ use super::parameters::Parameters;
 use super::problem::Problem;
 use super::schemas::ProblemJson;
 use crate::event::{Data, Json, Version};
+use crate::serve::access::Holder;
 use crate::store::{self, NewState};
 
 /// What the body of a state may be.
@@ -247,11 +248,13 @@ pub(super) async fn delete(
     State(backend): State<Arc<Backend>>,
     uri: Uri,
     headers: HeaderMap,
+    Extension(holder): Extension<Holder>,
 ) -> Result<Response, Problem> {
     let parameters = Parameters::read(uri.query(), &["stream"], None)?;
     let stream = stream_in(&uri, "/states/", &parameters)?;
     let condition = Condition::read(&headers)?;
     let line = backend.change(move |store| {
+        store.act_as(Some(holder.actor()));
         let removal = store.remove_state_if(&stream, |found| condition.holds(found))?;
         let removal = removal.ok_or_else(|| changed(stream.as_str()))?;
         let (removed, erased) = (!removal.removed.is_empty(), removal.unfinished.is_none());

@@ -28,6 +28,9 @@ struct StreamJson<'s> {
     stream: &'s str,
     version: u64,
     events: u64,
+    /// The version up to which its events were removed, where some were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed: Option<u64>,
     last_position: u64,
     protected: bool,
 }
@@ -37,6 +40,7 @@ fn write(lines: &mut Vec<u8>, stream: &Stream) {
         stream: stream.name.as_str(),
         version: stream.version.0,
         events: stream.events,
+        removed: (stream.removed.0 > 0).then_some(stream.removed.0),
         last_position: stream.last_position.0,
         protected: stream.protected,
     };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Error;
-use crate::event::Position;
+use crate::event::{Position, Version};
 
 /// Why a file or a directory of a store is not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +75,50 @@ pub enum PlaceFault {
     Shared {
         /// The kind of file system.
         kind: String,
+    },
+}
+
+/// Why an event is not the one that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EventFault {
+    /// There is none.
+    #[error("no event `{event}`")]
+    NotFound {
+        /// What it was called.
+        event: String,
+    },
+    /// It could be two.
+    #[error(
+        "`{event}` is the event at position {by_place}, and the id of the one at position {by_id}"
+    )]
+    Ambiguous {
+        /// What it was called.
+        event: String,
+        /// The position of the one that is at this place.
+        by_place: Position,
+        /// The position of the one that has this id.
+        by_id: Position,
+    },
+    /// It was removed.
+    #[error(
+        "the event at position {position} (`{stream}`, version {version}) was removed: nothing of it is left to redact"
+    )]
+    Removed {
+        /// Its position.
+        position: Position,
+        /// Its stream.
+        stream: String,
+        /// Its version.
+        version: Version,
+    },
+    /// It is of a reserved stream.
+    #[error("the event at position {position} is a record of `{stream}`, which stays as it is")]
+    Reserved {
+        /// Its position.
+        position: Position,
+        /// Its stream.
+        stream: String,
     },
 }
 

@@ -1,23 +1,29 @@
 //! Removing and protecting streams.
 
-use super::StreamFacts;
-use crate::event::{Data, EventType, Json, NewEvent, StreamName, Version};
-use crate::store::{Error, Removed};
-use crate::wire;
+use std::collections::HashSet;
 
-/// The reserved stream that records removals.
-const RECORD: &str = "$ream";
+use super::StreamFacts;
+use super::expect::check;
+use crate::event::{Expect, StreamName, Version};
+use crate::store::{Error, Removed};
 
 /// What a removal takes from streams, each with what the store says about it: those that hold neither
-/// event nor state are left out, and a name that is given again.
-pub(crate) fn removals(names: &[StreamName], facts: &[StreamFacts]) -> Result<Vec<Removed>, Error> {
-    let mut removals: Vec<Removed> = Vec::new();
+/// event nor state are left out, and a name that is given again. Each has to be at the version that is expected,
+/// where one is.
+pub(crate) fn removals(
+    names: &[StreamName],
+    facts: &[StreamFacts],
+    expected: Option<Version>,
+) -> Result<Vec<Removed>, Error> {
+    let (mut removals, mut known) = (Vec::new(), HashSet::new());
     for (name, facts) in names.iter().zip(facts) {
+        if let Some(version) = expected {
+            check(name.as_str(), Expect::At(version), facts)?;
+        }
         if facts.protected && facts.exists() {
             return Err(Error::Protected { stream: name.to_string() });
         }
-        let is_known = removals.iter().any(|removed| removed.stream == *name);
-        if !is_known && (facts.exists() || facts.has_state) {
+        if (facts.exists() || facts.has_state) && known.insert(name) {
             removals.push(Removed {
                 stream: name.clone(),
                 version: Version(facts.version),
@@ -29,26 +35,23 @@ pub(crate) fn removals(names: &[StreamName], facts: &[StreamFacts]) -> Result<Ve
     Ok(removals)
 }
 
-/// The event that records that events were removed.
-pub(crate) fn record(removed: &Removed) -> NewEvent {
-    let mut data = b"{\"stream\":".to_vec();
-    wire::write_string(&mut data, removed.stream.as_str());
-    data.extend_from_slice(
-        format!(",\"version\":{},\"events\":{}}}", removed.version, removed.events).as_bytes(),
-    );
-    let mut event = NewEvent::new(StreamName::stored(RECORD), EventType::stored("StreamRemoved"));
-    event.data = Data::Json(Json::stored(&String::from_utf8_lossy(&data)));
-    event
-}
-
-/// That each of the streams holds an event, so that it can be protected or no longer be.
-pub(crate) fn check_protectable(names: &[StreamName], facts: &[StreamFacts]) -> Result<(), Error> {
-    match names.iter().zip(facts).find(|(_, facts)| !facts.exists()) {
-        Some((name, _)) => {
-            Err(Error::StreamNotFound { stream: name.to_string(), near: Vec::new() })
+/// The streams that are to be protected and are not by now, or the other way round, each once. All of them have
+/// to hold an event.
+pub(crate) fn protections(
+    names: &[StreamName],
+    facts: &[StreamFacts],
+    protected: bool,
+) -> Result<Vec<StreamName>, Error> {
+    let mut changed: Vec<StreamName> = Vec::new();
+    for (name, facts) in names.iter().zip(facts) {
+        if !facts.exists() {
+            return Err(Error::StreamNotFound { stream: name.to_string(), near: Vec::new() });
         }
-        None => Ok(()),
+        if facts.protected != protected && !changed.contains(name) {
+            changed.push(name.clone());
+        }
     }
+    Ok(changed)
 }
 
 #[cfg(test)]
@@ -68,14 +71,10 @@ mod tests {
         let streams = names(&["new", "written", "removed", "only-state", "written"]);
         let only_state = StreamFacts { has_state: true, ..facts(3, 3) };
         let stands = [facts(0, 0), facts(5, 2), facts(3, 3), only_state, facts(5, 2)];
-        let found = removals(&streams, &stands).unwrap();
+        let found = removals(&streams, &stands, None).unwrap();
         let told: Vec<_> =
             found.iter().map(|one| (one.stream.as_str(), one.events, one.state)).collect();
         assert_eq!(told, [("written", 3, false), ("only-state", 0, true)]);
-        let event = record(&found[0]);
-        assert_eq!(event.stream.as_str(), "$ream");
-        let data = Json::stored(r#"{"stream":"written","version":5,"events":3}"#);
-        assert_eq!(event.data, Data::Json(data));
     }
 
     #[test]
@@ -83,18 +82,42 @@ mod tests {
         let protected =
             |version, removed| StreamFacts { protected: true, ..facts(version, removed) };
         let streams = names(&["a", "b"]);
-        let refused = removals(&streams, &[facts(1, 0), protected(2, 1)]);
+        let refused = removals(&streams, &[facts(1, 0), protected(2, 1)], None);
         assert!(matches!(refused, Err(Error::Protected { stream }) if stream == "b"));
         // What it protected is gone.
-        assert_eq!(removals(&streams, &[facts(1, 0), protected(2, 2)]).unwrap().len(), 1);
+        assert_eq!(removals(&streams, &[facts(1, 0), protected(2, 2)], None).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn one_that_is_at_another_version_than_is_expected_stays() {
+        let streams = names(&["a"]);
+        let asked = |stands, version| removals(&streams, &[stands], Some(Version(version)));
+        assert_eq!(asked(facts(3, 0), 3).unwrap().len(), 1);
+        assert_eq!(asked(facts(3, 3), 3).unwrap().len(), 0);
+        assert_eq!(asked(facts(0, 0), 0).unwrap().len(), 0);
+        for (stands, version) in [(facts(3, 0), 2), (facts(3, 0), 4), (facts(0, 0), 1)] {
+            let refused = asked(stands, version);
+            let at = Version(stands.version);
+            assert!(
+                matches!(refused, Err(Error::WrongExpectedVersion { actual, .. }) if actual == at),
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_protected_already_is_left_out() {
+        let protected = StreamFacts { protected: true, ..facts(3, 2) };
+        let streams = names(&["a", "b", "a"]);
+        let facts = [facts(1, 0), protected, facts(1, 0)];
+        assert_eq!(protections(&streams, &facts, true).unwrap(), names(&["a"]));
+        assert_eq!(protections(&streams, &facts, false).unwrap(), names(&["b"]));
     }
 
     #[test]
     fn only_what_is_there_is_protected() {
         let streams = names(&["a", "b"]);
-        assert!(check_protectable(&streams, &[facts(1, 0), facts(3, 2)]).is_ok());
         for gone in [facts(0, 0), facts(2, 2)] {
-            let refused = check_protectable(&streams, &[facts(1, 0), gone]);
+            let refused = protections(&streams, &[facts(1, 0), gone], true);
             assert!(matches!(refused, Err(Error::StreamNotFound { stream, .. }) if stream == "b"));
         }
     }

@@ -172,13 +172,13 @@ impl<'u> Writing<'_, 'u> {
         if let Some(id) = &event.id
             && let Some(known) = self.find(id.as_str(), sealed)
         {
-            let Known { position, version, link, removed, .. } = known;
+            let Known { position, version, link, removed, redacted, .. } = known;
             if !known.same {
                 let (id, stream) = (id.to_string(), known.stream.into());
                 return Err(Error::IdReused { id, position, stream, version, removed });
             }
             self.before = Some(version);
-            let appended = Appended { position, version, link, duplicate: true, removed };
+            let appended = Appended { position, version, link, duplicate: true, removed, redacted };
             self.outcome.appended.push(appended);
             return Ok(());
         }
@@ -216,7 +216,8 @@ impl<'u> Writing<'_, 'u> {
         }
         events.push(Stored { sealed, stream, position, version, link });
         (self.head, self.before) = ((position, link), Some(version));
-        let appended = Appended { position, version, link, duplicate: false, removed: false };
+        let (duplicate, removed, redacted) = (false, false, false);
+        let appended = Appended { position, version, link, duplicate, removed, redacted };
         self.outcome.appended.push(appended);
     }
 
@@ -240,6 +241,7 @@ impl<'u> Writing<'_, 'u> {
             link,
             stream: other.event().stream.as_str().into(),
             removed: false,
+            redacted: false,
             same: is_same(&Stood::of(other.event()), sealed.event()),
         })
     }

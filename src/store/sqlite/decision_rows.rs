@@ -8,7 +8,7 @@ use super::event_row::{COLUMNS as EVENT_COLUMNS, Fields, missing};
 use super::failure::{Failure, damaged};
 use super::keys::check_around;
 use super::stream_index::{StreamRow, pack, unpack};
-use crate::event::{EventId, Version};
+use crate::event::{EventId, Position, Version};
 use crate::store::chain::{Salt, command_hash};
 use crate::store::hash::{Hash, sum};
 use crate::store::rules::{DecisionChange, Kept, KnownDecision};
@@ -51,19 +51,22 @@ pub(super) fn find(
     let DecisionRow { stream, version, positions, command, .. } = DecisionRow::read(row)?;
     // What was removed can't be compared any more, but for its stream.
     let same = command.is_none_or(|(salt, hash)| *hash == command_hash(salt, kept.command));
-    let removed = command.is_none();
     let select = format!("SELECT {EVENT_COLUMNS} FROM events WHERE position = ?1");
     let mut read = connection.prepare_cached(&select)?;
     let events = unpack(positions).map(|position| {
         let found = read.query_row([position], |row| {
-            let Fields { position, version, link, id, .. } = Fields::read(row)?;
+            let fields = Fields::read(row)?;
+            let Fields { position, version, link, id, .. } = fields;
             let mut event = DecidedEvent::found(position, version, link, id.map(EventId::stored));
-            event.appended.removed = removed;
+            event.appended.removed = fields.event_type.is_none();
+            event.appended.redacted = fields.is_redacted();
             Ok(event)
         });
         found.optional()?.ok_or_else(|| missing(position))
     });
-    let events = events.collect::<rusqlite::Result<_>>()?;
+    let events = events.collect::<rusqlite::Result<Vec<_>>>()?;
+    // Its command is forgotten with one of its events that is redacted, too.
+    let removed = command.is_none() && !events.iter().any(|event| event.appended.redacted);
     let version = version.unwrap_or_default();
     let decided = Decided { version, events, duplicate: true, removed };
     Ok(Some(KnownDecision { stream: stream.map(Into::into), same, decided }))
@@ -147,13 +150,30 @@ pub(super) fn end_at(connection: &Connection, end: u64) -> Result<u64, Failure> 
 /// Forgets which commands the decisions on these streams were about, in one pass.
 pub(super) fn forget(connection: &Connection, names: &[&str]) -> Result<(), Failure> {
     let names: HashSet<&str> = names.iter().copied().collect();
+    forget_where(connection, |decision| {
+        decision.stream.is_some_and(|stream| names.contains(stream))
+    })
+}
+
+/// The same of the decisions that decided one of these events.
+pub(super) fn forget_of(connection: &Connection, positions: &[Position]) -> Result<(), Failure> {
+    let positions: HashSet<u64> = positions.iter().map(|position| position.0).collect();
+    forget_where(connection, |decision| {
+        unpack(decision.positions).any(|position| positions.contains(&position))
+    })
+}
+
+fn forget_where(
+    connection: &Connection,
+    is_meant: impl Fn(&DecisionRow<'_>) -> bool,
+) -> Result<(), Failure> {
     let mut read =
         connection.prepare(&format!("SELECT {COLUMNS} FROM decisions WHERE salt IS NOT NULL"))?;
     let mut rows = read.query([])?;
     let mut forgotten: Vec<(String, i64)> = Vec::new();
     while let Some(row) = rows.next()? {
         let mut decision = DecisionRow::read(row)?;
-        if decision.stream.is_some_and(|stream| names.contains(stream)) {
+        if is_meant(&decision) {
             decision.command = None;
             forgotten.push((decision.id.to_owned(), decision.sum()));
         }

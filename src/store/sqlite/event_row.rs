@@ -12,6 +12,9 @@ use crate::store::hash::sum;
 /// What an event is read from.
 pub(super) const COLUMNS: &str = "position, stream, header, id, type, data, metadata, tags";
 
+/// What is given in the place of the data of an event that is redacted.
+const REDACTED: DataRef<'_> = DataRef::Json("{}");
+
 /// How many bytes a header has without a time.
 const HEADER_BYTES: usize = 8 + 8 + LINK_BYTES + 8;
 
@@ -164,13 +167,23 @@ impl<'a> Fields<'a> {
         Some(Payload { event_type: self.event_type?, time, data: self.data?, metadata, tags })
     }
 
+    /// Whether the event's data and metadata were erased, and the event was not removed.
+    pub(super) fn is_redacted(&self) -> bool {
+        self.event_type.is_some() && self.data.is_none()
+    }
+
+    /// What is left of the event when it is redacted.
+    pub(super) fn redacted(&self) -> Self {
+        Self { data: None, metadata: None, tags: None, ..*self }
+    }
+
     /// What is left of the event when it is removed.
     pub(super) fn skeleton(&self) -> Self {
         let (event_type, time, data, metadata, tags) = (None, None, None, None, None);
         Self { event_type, time, data, metadata, tags, ..*self }
     }
 
-    /// The event; nothing where it is removed, or redacted.
+    /// The event; nothing where it is removed.
     #[inline]
     pub(super) fn event(&self) -> Option<EventRef<'a>> {
         Some(EventRef {
@@ -181,14 +194,15 @@ impl<'a> Fields<'a> {
             event_type: self.event_type?,
             time: self.time.unwrap_or(self.recorded),
             recorded: self.recorded,
-            data: self.data?,
+            data: self.data.unwrap_or(REDACTED),
             metadata: self.metadata,
+            redacted: self.data.is_none(),
             link: self.link,
         })
     }
 }
 
-/// The event in a row of [`COLUMNS`], to be shown; `None` where it is removed, or redacted.
+/// The event in a row of [`COLUMNS`], to be shown; `None` where it is removed.
 #[inline]
 pub(super) fn event<'r>(row: &'r Row<'_>) -> rusqlite::Result<Option<EventRef<'r>>> {
     let Some(event) = Fields::read(row)?.event() else { return Ok(None) };
@@ -263,13 +277,9 @@ impl Head {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
-    use rusqlite::params;
-
     use super::*;
     use crate::event::{EventId, EventType, NewEvent, StreamName};
-    use crate::store::chain::{Linked, PayloadHash, Salt};
+    use crate::store::chain::{Linked, PayloadHash};
     use crate::store::{Error, Options, Query, Store};
 
     /// An event of the stream `s`, under an id.
@@ -278,22 +288,6 @@ mod tests {
         let mut event = NewEvent::new(stream.unwrap(), event_type.unwrap());
         event.id = Some(EventId::new(id).unwrap());
         event
-    }
-
-    /// Does to the event at `position` what a redaction does; this version has no command for it.
-    fn redact(store: &Path, position: u64) {
-        let database = Connection::open(store.join("db")).unwrap();
-        let select = format!("SELECT {COLUMNS}, salt FROM events WHERE position = ?1");
-        let (hash, header) = database
-            .query_row(&select, [position], |row| {
-                let fields = Fields::read(row)?;
-                let hash = fields.payload().unwrap().hash(&row.get::<_, Salt>(8)?);
-                Ok((hash, Fields { data: None, metadata: None, ..fields }.header()))
-            })
-            .unwrap();
-        let update = "UPDATE events SET data = NULL, metadata = NULL, salt = NULL, \
-                      payload_hash = ?2, header = ?3 WHERE position = ?1";
-        assert_eq!(database.execute(update, params![position, hash, header]), Ok(1));
     }
 
     /// The positions that a reader is given.
@@ -310,13 +304,11 @@ mod tests {
         let path = home.path().join("store");
         let (mut store, _) = Store::init(&path, &Options::default()).unwrap();
         store.append(&["a", "b", "c"].map(|id| event(id, "T"))).unwrap();
-        drop(store);
-        redact(&path, 2);
-
-        let mut store = Store::open(&path, &Options::default()).unwrap();
-        assert_eq!(read(&store), [1, 3]);
+        store.redact(&[Position(2)], "because", false).unwrap();
+        assert_eq!(read(&store), [1, 2, 3]);
         let again = store.append(&[event("b", "T")]).unwrap().remove(0);
-        assert_eq!((again.position.0, again.duplicate, again.removed), (2, true, true));
+        assert_eq!((again.position.0, again.duplicate, again.redacted), (2, true, true));
+        assert!(!again.removed);
         let reused = store.append(&[event("b", "U")]);
         assert!(matches!(reused, Err(Error::IdReused { .. })), "{reused:?}");
 

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Statement, params};
 
 use super::event_row::{COLUMNS, Fields, check_listed, missing};
 use super::failure::Failure;
@@ -10,14 +10,13 @@ use super::stream_index::{Listed, StreamRow, list_positions};
 use super::transaction::Transaction;
 use super::{decision_rows, registry, state_rows};
 use crate::event::{StreamName, Version};
+use crate::store::Removed;
 use crate::store::chain::{PayloadHash, Salt};
-use crate::store::{Removed, SealedEvent};
 
-/// Removes the events and states of streams, and stores the records of that behind them.
+/// Removes the events and states of streams.
 pub(super) fn remove(
     transaction: &mut Transaction<'_>,
     removed: &[Removed],
-    records: &[SealedEvent],
 ) -> Result<(), Failure> {
     let connection = transaction.connection();
     for Removed { stream, .. } in removed {
@@ -25,12 +24,10 @@ pub(super) fn remove(
         let row = transaction.stream(name)?.clone();
         state_rows::remove(connection, name)?;
         if row.exists() {
-            erase(connection, name, &row)?;
-            transaction.mark_removed(name)?;
+            let last = Version(row.version);
+            erase(connection, name, &row, last)?;
+            transaction.mark_removed(name, last)?;
         }
-    }
-    for record in records {
-        transaction.insert(record)?;
     }
     let names: Vec<&str> = removed.iter().map(|one| one.stream.as_str()).collect();
     decision_rows::forget(connection, &names)?;
@@ -55,32 +52,76 @@ pub(super) fn remove_states(
 }
 
 /// Has no byte of what was removed be left, and forgets what may quote it.
-fn forget_what_quotes(transaction: &mut Transaction<'_>) -> Result<(), Failure> {
+pub(super) fn forget_what_quotes(transaction: &mut Transaction<'_>) -> Result<(), Failure> {
     registry::forget_messages(transaction.connection())?;
     transaction.erase();
     Ok(())
 }
 
-/// Puts the payload's hash in the payload's place, event by event.
-fn erase(connection: &Connection, name: &str, row: &StreamRow) -> Result<(), Failure> {
+/// Puts the payload's hash in the payload's place, event by event up to a version; which events those are.
+pub(super) fn erase(
+    connection: &Connection,
+    name: &str,
+    row: &StreamRow,
+    last: Version,
+) -> Result<Vec<Listed>, Failure> {
     let mut kept = Vec::new();
     list_positions(connection, name, row, (Version(row.removed), 0), |one| {
+        if one.version > last.0 {
+            return ControlFlow::Break(());
+        }
         // Those that an earlier removal took lie before the others.
         if one.version > row.removed {
             kept.push(one);
         }
         ControlFlow::Continue(())
     })?;
-    let select = format!("SELECT {COLUMNS}, salt, payload_hash FROM events WHERE position = ?1");
-    let mut read = connection.prepare(&select)?;
-    let mut write = connection.prepare(
-        "UPDATE events SET type = NULL, data = NULL, metadata = NULL, tags = NULL, salt = NULL,
-         payload_hash = ?2, header = ?3 WHERE position = ?1",
-    )?;
-    let mut untag = connection.prepare("DELETE FROM tags WHERE tag = ?1 AND position = ?2")?;
-    for Listed { position, version } in kept {
+    let mut eraser = Eraser::new(connection)?;
+    for Listed { position, version } in kept.iter().copied() {
+        eraser.erase(position, Erasure::Removal, |row| check_listed(row, name, version))?;
+    }
+    Ok(kept)
+}
+
+/// What is left of an event.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Erasure {
+    /// A skeleton.
+    Removal,
+    /// Its type and its time, too.
+    Redaction,
+}
+
+/// Erases payloads, event by event.
+pub(super) struct Eraser<'c> {
+    read: Statement<'c>,
+    write: Statement<'c>,
+    untag: Statement<'c>,
+}
+
+impl<'c> Eraser<'c> {
+    pub(super) fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
+        let read = format!("SELECT {COLUMNS}, salt, payload_hash FROM events WHERE position = ?1");
+        let write =
+            "UPDATE events SET type = ?4, data = NULL, metadata = NULL, tags = NULL, salt = NULL,
+                     payload_hash = ?2, header = ?3 WHERE position = ?1";
+        Ok(Self {
+            read: connection.prepare(&read)?,
+            write: connection.prepare(write)?,
+            untag: connection.prepare("DELETE FROM tags WHERE tag = ?1 AND position = ?2")?,
+        })
+    }
+
+    /// Erases the payload of an event whose row passes a check.
+    pub(super) fn erase(
+        &mut self,
+        position: u64,
+        erasure: Erasure,
+        check: impl FnOnce(&Row<'_>) -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
+        let Self { read, write, untag } = self;
         let erased = read.query_row([position], |row| {
-            check_listed(row, name, version)?;
+            check(row)?;
             let fields = Fields::read(row)?;
             let hash = match fields.payload() {
                 Some(payload) => payload.hash(&row.get::<_, Salt>(8)?),
@@ -90,10 +131,12 @@ fn erase(connection: &Connection, name: &str, row: &StreamRow) -> Result<(), Fai
             for tag in fields.tags.into_iter().flat_map(|tags| tags.split(' ')) {
                 untag.execute(params![tag, position])?;
             }
-            Ok((hash, fields.skeleton().header()))
+            let left = match erasure {
+                Erasure::Removal => fields.skeleton(),
+                Erasure::Redaction => fields.redacted(),
+            };
+            write.execute(params![position, hash, left.header(), left.event_type])
         });
-        let erased = erased.optional()?.ok_or_else(|| missing(position))?;
-        write.execute(params![position, erased.0, erased.1])?;
+        erased.optional()?.map(drop).ok_or_else(|| missing(position))
     }
-    Ok(())
 }

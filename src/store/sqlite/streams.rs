@@ -122,6 +122,7 @@ fn stream(connection: &Connection, name: &str, row: &StreamRow) -> rusqlite::Res
         name: StreamName::stored(name),
         version: Version(row.version),
         events: row.version - row.removed,
+        removed: Version(row.removed),
         last_position: Position(position_of(connection, name, row, Version(row.version))?),
         protected: row.protected,
     })

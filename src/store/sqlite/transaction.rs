@@ -190,10 +190,10 @@ impl<'c> Transaction<'c> {
         self.connection
     }
 
-    /// Marks the events of a stream up to its version as removed.
-    pub(super) fn mark_removed(&mut self, name: &str) -> Result<(), Failure> {
+    /// Marks the events of a stream up to a version as removed.
+    pub(super) fn mark_removed(&mut self, name: &str, removed: Version) -> Result<(), Failure> {
         let row = self.stream(name)?;
-        row.removed = row.version;
+        row.removed = removed.0;
         row.changed = true;
         Ok(())
     }
@@ -283,7 +283,8 @@ impl<'c> Transaction<'c> {
                 link: found.link,
                 same: is_same(&stood, event),
                 stream: found.stream.into(),
-                removed: found.data.is_none(),
+                removed: found.event_type.is_none(),
+                redacted: found.is_redacted(),
             })
         });
         known.optional()

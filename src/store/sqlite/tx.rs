@@ -6,12 +6,12 @@ use super::failure::{Failure, failure};
 use super::state_rows::Stored;
 use super::stream_index::{StreamRow, position_of};
 use super::transaction::Transaction;
-use super::{decision_rows, registry, remove, state_rows};
-use crate::event::{Position, StreamName};
+use super::{decision_rows, redact, registry, remove, state_rows, truncate};
+use crate::event::{Position, StreamName, Version};
 use crate::store::engine::Tx;
 use crate::store::rules::names::Name;
-use crate::store::rules::{Beside, Changes, Facts, StateChange, StreamFacts, Unit};
-use crate::store::{Error, Removed, SealedEvent, State};
+use crate::store::rules::{Beside, Changes, EventFacts, Facts, StateChange, StreamFacts, Unit};
+use crate::store::{Before, Error, Removed, SealedEvent, State, Truncated};
 
 impl Tx for Transaction<'_> {
     fn facts(&mut self, units: &[Unit<'_>]) -> Result<Facts, Error> {
@@ -45,8 +45,37 @@ impl Tx for Transaction<'_> {
         }))
     }
 
-    fn remove(&mut self, removed: &[Removed], records: &[SealedEvent]) -> Result<(), Error> {
-        let done = remove::remove(self, removed, records);
+    fn record(&mut self, records: &[SealedEvent]) -> Result<(), Error> {
+        let done = records.iter().try_for_each(|record| self.insert(record));
+        done.map_err(|failed| failed.into_error(self.layout, WRITE))
+    }
+
+    fn remove(&mut self, removed: &[Removed]) -> Result<(), Error> {
+        let done = remove::remove(self, removed);
+        done.map_err(|failed| failed.into_error(self.layout, WRITE))
+    }
+
+    fn events(&mut self, positions: &[Position]) -> Result<Vec<EventFacts>, Error> {
+        let facts = redact::facts(self.connection, positions);
+        facts.map_err(|failed| failed.into_error(self.layout, "read the store"))
+    }
+
+    fn redact(&mut self, positions: &[Position]) -> Result<(), Error> {
+        let done = redact::redact(self, positions);
+        done.map_err(|failed| failed.into_error(self.layout, WRITE))
+    }
+
+    fn last_before(&mut self, names: &[StreamName], before: Before) -> Result<Vec<Version>, Error> {
+        let last = names.iter().map(|name| {
+            let row = self.stream(name.as_str())?.clone();
+            Ok(truncate::last_before(self.connection, name.as_str(), &row, before)?)
+        });
+        let last: Result<Vec<_>, Failure> = last.collect();
+        last.map_err(|failed| failed.into_error(self.layout, "read the store"))
+    }
+
+    fn truncate(&mut self, truncated: &[Truncated]) -> Result<(), Error> {
+        let done = truncate::truncate(self, truncated);
         done.map_err(|failed| failed.into_error(self.layout, WRITE))
     }
 

@@ -2,11 +2,12 @@
 
 use crate::event::{Position, SubscriptionName};
 use crate::near;
+use crate::store::rules::Act;
 use crate::store::rules::names::{self, Holder, Kind, Name};
-use crate::store::{Engine, Error, LastFailure, NewSubscription, Store, Subscription};
+use crate::store::{Checkpoint, Engine, Error, LastFailure, NewSubscription, Store, Subscription};
 
 impl Store {
-    /// Makes a subscription whose checkpoint is at `start`, or finds the one with its name.
+    /// Makes a subscription whose checkpoint is at `start`, and records that; or finds the one with its name.
     ///
     /// # Errors
     ///
@@ -22,12 +23,13 @@ impl Store {
             return Ok(known);
         }
         let checkpoint = self.checkpoint(start)?;
-        self.transact(false, |tx| match names::subscribe(tx.name(name)?.as_ref(), new)? {
+        self.act(|tx| match names::subscribe(tx.name(name)?.as_ref(), new)? {
             // Another was faster.
-            Holder::Known(known) => Ok(known),
+            Holder::Known(known) => Ok((known, Vec::new())),
             Holder::Nobody { generation } => {
                 tx.put_name(&names::subscribed(new, generation, checkpoint))?;
-                Ok(Subscription { follows: new.clone(), checkpoint })
+                let act = Act::SubscriptionCreated { name: name.into(), position: start };
+                Ok((Subscription { follows: new.clone(), checkpoint }, vec![act]))
             }
         })
     }
@@ -69,7 +71,28 @@ impl Store {
         Ok(known)
     }
 
-    /// Removes a subscription; whether there was one.
+    /// Has a subscription go on from `to`, wherever it is, and records that.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SubscriptionNotFound`].
+    pub fn seek_subscription(
+        &mut self,
+        name: &SubscriptionName,
+        to: &Checkpoint,
+    ) -> Result<(), Error> {
+        let sought = self.act(|tx| {
+            let found = tx.name(name.as_str())?;
+            let from = names::subscription(found.as_ref(), name.as_str())?.checkpoint;
+            let Some(found) = found.filter(|_| from != *to) else { return Ok(((), Vec::new())) };
+            tx.put_name(&Name { checkpoint: Some(*to), ..found })?;
+            let (name, from, to) = (name.to_string(), from.position, to.position);
+            Ok(((), vec![Act::SubscriptionMoved { name, from, to }]))
+        });
+        sought.map_err(|error| self.with_near(error))
+    }
+
+    /// Removes a subscription, and records that; whether there was one.
     ///
     /// # Errors
     ///
@@ -78,11 +101,14 @@ impl Store {
         self.give_back(name.as_str(), Kind::Subscription)
     }
 
-    /// Gives a name back, where it is of a kind; whether it was.
+    /// Gives a name back, where it is of a kind, and records that; whether it was.
     pub(super) fn give_back(&mut self, name: &str, kind: Kind) -> Result<bool, Error> {
-        self.transact(false, |tx| match names::of_kind(tx.name(name)?.as_ref(), name, kind) {
-            Some(found) => tx.put_name(&found.given_back()).map(|()| true),
-            None => Ok(false),
+        self.act(|tx| match names::of_kind(tx.name(name)?.as_ref(), name, kind) {
+            Some(found) => {
+                tx.put_name(&found.given_back())?;
+                Ok((true, Act::giving_back(found).into_iter().collect()))
+            }
+            None => Ok((false, Vec::new())),
         })
     }
 

@@ -7,6 +7,7 @@
 
 use crate::event::{Link, Position};
 use crate::schema::{Identifier, OpenDefinition};
+use crate::store::rules::Act;
 use crate::store::rules::names::{self, Holder, Kind};
 use crate::store::{Checkpoint, Engine, Error, Projection, ProjectionEntry, Rebuild, Store};
 
@@ -34,20 +35,24 @@ impl Store {
         found.map_err(|error| self.with_near(error))
     }
 
-    /// Remembers what a projection is made from and by what, with the permit of a program that was given.
+    /// Remembers what a projection is made from and by what, with the permit of a program that was given, and
+    /// records that it changed.
     ///
     /// # Errors
     ///
     /// [`Error::ProjectionNotFound`].
     pub fn remember(&mut self, entry: &ProjectionEntry) -> Result<(), Error> {
         let name = entry.name.as_str();
-        let done = self.transact(false, |tx| {
+        let done = self.act(|tx| {
             let found = tx.name(name)?;
             let generation = names::serves(found.as_ref(), name)?;
-            tx.put_name(&names::made(
-                found.as_ref(),
-                &ProjectionEntry { generation, ..entry.clone() },
-            ))
+            let entry = ProjectionEntry { generation, ..entry.clone() };
+            let made = names::made(found.as_ref(), &entry);
+            if found.as_ref() == Some(&made) {
+                return Ok(((), Vec::new()));
+            }
+            tx.put_name(&made)?;
+            Ok(((), vec![Act::ProjectionChanged { name: name.into(), generation }]))
         });
         done.map_err(|error| self.with_near(error))
     }
@@ -71,11 +76,20 @@ impl Store {
         drop(store.make_table(&made.name, made.generation, &made.definition.schema)?);
         store.lead(&entry.name, made.generation)?;
         // From here on it is there: writers wait for no more than this.
-        let done = self.transact(false, |tx| {
+        let done = self.act(|tx| {
             let found = tx.name(name)?;
             // A subscription may have come first.
             names::create(found.as_ref(), entry)?;
-            tx.put_name(&names::made(found.as_ref(), &made))
+            tx.put_name(&names::made(found.as_ref(), &made))?;
+            let (name, generation) = (name.to_owned(), made.generation);
+            Ok((
+                (),
+                vec![match found.and_then(|found| found.kind) {
+                    // Its fields have types from now on.
+                    Some(_) => Act::ProjectionChanged { name, generation },
+                    None => Act::ProjectionCreated { name, generation },
+                }],
+            ))
         });
         if let Err(Error::NameTaken { .. }) = done {
             let Engine::Sqlite(store) = &self.engine;
@@ -94,12 +108,12 @@ impl Store {
         name: &Identifier,
         open: &OpenDefinition,
     ) -> Result<bool, Error> {
-        self.transact(false, |tx| {
-            match names::create_open(tx.name(name.as_str())?.as_ref(), name, open)? {
-                Holder::Known(()) => Ok(false),
-                Holder::Nobody { generation } => {
-                    tx.put_name(&names::opened(name, open, generation)).map(|()| true)
-                }
+        self.act(|tx| match names::create_open(tx.name(name.as_str())?.as_ref(), name, open)? {
+            Holder::Known(()) => Ok((false, Vec::new())),
+            Holder::Nobody { generation } => {
+                tx.put_name(&names::opened(name, open, generation))?;
+                let name = name.to_string();
+                Ok((true, vec![Act::ProjectionCreated { name, generation }]))
             }
         })
     }
@@ -198,9 +212,10 @@ impl Store {
         // It has to be on the disk before it is relied on, and so has its name.
         rebuild.projection.settle()?;
         self.change_serving(name, generation, |store| {
-            store.transact(false, |tx| {
+            store.act(|tx| {
                 let found = tx.name(name.as_str())?;
-                tx.put_name(&names::switched(found.as_ref(), entry)?)
+                tx.put_name(&names::switched(found.as_ref(), entry)?)?;
+                Ok(((), vec![Act::ProjectionSwitched { name: name.to_string(), generation }]))
             })
         })?;
         let Engine::Sqlite(store) = &self.engine;

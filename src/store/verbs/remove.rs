@@ -1,19 +1,21 @@
 //! Removing and protecting.
 
-use crate::event::StreamName;
-use crate::store::rules::{check_protectable, record, removals};
-use crate::store::{Compacted, Engine, Error, Removal, Removed, SealedEvent, Sealer, Store};
+use crate::event::{StreamName, Version};
+use crate::store::rules::{Act, protections, removals};
+use crate::store::{Compacted, Engine, Error, Removal, Removed, Store};
 
 impl Store {
-    /// Protects streams from removal, or no longer.
+    /// Protects streams from removal, or no longer. That is recorded in the stream `$ream`, but for those of
+    /// which it holds already.
     ///
     /// # Errors
     ///
     /// [`Error::StreamNotFound`]: then none is changed.
     pub fn protect(&mut self, names: &[StreamName], protected: bool) -> Result<(), Error> {
-        let done = self.transact(false, |tx| {
-            check_protectable(names, &tx.streams(names)?)?;
-            tx.protect(names, protected)
+        let done = self.act(|tx| {
+            let changed = protections(names, &tx.streams(names)?, protected)?;
+            tx.protect(&changed, protected)?;
+            Ok(((), changed.into_iter().map(|name| Act::protection(name, protected)).collect()))
         });
         match (done, &self.engine) {
             (Err(Error::StreamNotFound { stream, .. }), Engine::Sqlite(store)) => {
@@ -30,10 +32,19 @@ impl Store {
     ///
     /// [`Error::Protected`].
     pub fn removable(&self, names: &[StreamName]) -> Result<Vec<Removed>, Error> {
-        let facts = match &self.engine {
-            Engine::Sqlite(store) => store.stream_facts(names)?,
-        };
-        removals(names, &facts)
+        let Engine::Sqlite(store) = &self.engine;
+        removals(names, &store.stream_facts(names)?, None)
+    }
+
+    /// What [`Store::remove_at`] would take: nothing, or the one stream.
+    ///
+    /// # Errors
+    ///
+    /// As for that.
+    pub fn removable_at(&self, name: &StreamName, version: Version) -> Result<Vec<Removed>, Error> {
+        let Engine::Sqlite(store) = &self.engine;
+        let names = std::slice::from_ref(name);
+        removals(names, &store.stream_facts(names)?, Some(version))
     }
 
     /// Removes the data, metadata and state of the streams and all their events, in one transaction, and
@@ -48,26 +59,48 @@ impl Store {
     ///
     /// [`Error::Protected`]: then nothing is removed.
     pub fn remove(&mut self, names: &[StreamName]) -> Result<Removal<Removed>, Error> {
-        let mut sealer = Sealer::new()?;
-        let removed = self.transact(false, |tx| {
-            let removed = removals(names, &tx.streams(names)?)?;
-            let with_events = removed.iter().filter(|removed| removed.events > 0);
-            let records: Vec<SealedEvent> =
-                with_events.map(|removed| sealer.seal(record(removed))).collect();
-            tx.remove(&removed, &records)?;
-            Ok(removed)
+        self.remove_expected(names, None)
+    }
+
+    /// Removes what a stream holds as [`Store::remove`] does, if it is at a version.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongExpectedVersion`] and [`Error::Protected`]: then nothing is removed.
+    pub fn remove_at(
+        &mut self,
+        name: &StreamName,
+        version: Version,
+    ) -> Result<Removal<Removed>, Error> {
+        self.remove_expected(std::slice::from_ref(name), Some(version))
+    }
+
+    fn remove_expected(
+        &mut self,
+        names: &[StreamName],
+        expected: Option<Version>,
+    ) -> Result<Removal<Removed>, Error> {
+        let removed = self.act(|tx| {
+            let removed = removals(names, &tx.streams(names)?, expected)?;
+            tx.remove(&removed)?;
+            let acts = removed.iter().map(Act::removal).collect();
+            Ok((removed, acts))
         })?;
         Ok(Removal { removed, unfinished: self.finish_erasure() })
     }
 
-    /// Removes the states of streams, in one transaction; those that had one. Then it erases, as
-    /// [`Store::remove`] does.
+    /// Removes the states of streams, in one transaction, and records that; those that had one. Then it erases,
+    /// as [`Store::remove`] does.
     ///
     /// # Errors
     ///
     /// Where the store can't be written.
     pub fn remove_states(&mut self, names: &[StreamName]) -> Result<Removal<StreamName>, Error> {
-        let removed = self.transact(false, |tx| tx.remove_states(names))?;
+        let removed = self.act(|tx| {
+            let removed = tx.remove_states(names)?;
+            let acts = state_removals(&removed);
+            Ok((removed, acts))
+        })?;
         Ok(Removal { removed, unfinished: self.finish_erasure() })
     }
 
@@ -90,4 +123,9 @@ impl Store {
             Engine::Sqlite(store) => store.finish_erasure(),
         }
     }
+}
+
+/// That the states of these streams were removed.
+pub(super) fn state_removals(removed: &[StreamName]) -> Vec<Act> {
+    removed.iter().map(|stream| Act::StateRemoved { stream: stream.clone() }).collect()
 }

@@ -1,5 +1,6 @@
 //! States and checkpoints, alone and with reactions.
 
+use super::remove::state_removals;
 use crate::event::{Position, StreamName, SubscriptionName};
 use crate::store::engine::Tx;
 use crate::store::rules::{self, AfterRefusal, Beside, StateAsked, Unit};
@@ -77,9 +78,13 @@ impl Store {
         stream: &StreamName,
         holds: impl FnOnce(Option<&State>) -> bool,
     ) -> Result<Option<Removal<StreamName>>, Error> {
-        let removed = self.transact(false, |tx| {
-            let holds = holds(tx.state(stream)?.as_ref());
-            holds.then(|| tx.remove_states(std::slice::from_ref(stream))).transpose()
+        let removed = self.act(|tx| {
+            if !holds(tx.state(stream)?.as_ref()) {
+                return Ok((None, Vec::new()));
+            }
+            let removed = tx.remove_states(std::slice::from_ref(stream))?;
+            let acts = state_removals(&removed);
+            Ok((Some(removed), acts))
         })?;
         let Some(removed) = removed else { return Ok(None) };
         Ok(Some(Removal { removed, unfinished: self.finish_erasure() }))
@@ -119,7 +124,8 @@ impl Store {
         }
     }
 
-    /// Moves a subscription's checkpoint to `to`; with `from`, only where it is there.
+    /// Moves a subscription's checkpoint to `to`, as what follows goes on; with `from`, only where it is there.
+    /// What a person has it do is [`Store::seek_subscription`].
     ///
     /// # Errors
     ///

@@ -167,7 +167,11 @@ fn prepare(shop: &Ream, model: &mut Model, cases: &[Case]) {
         let chosen = cases.iter().filter(|case| histories.contains(&case.history));
         chosen.map(|case| &*case.stream).collect()
     };
-    shop.run(["stream", "protect"]).args(of(&[History::Protected])).ok();
+    let protected = of(&[History::Protected]);
+    shop.run(["stream", "protect"]).args(&protected).ok();
+    for _ in &protected {
+        model.protect();
+    }
     let removed = of(&[History::Removed, History::WrittenAgain]);
     shop.run(["stream", "rm", "--yes"]).args(&removed).ok();
     for stream in removed {

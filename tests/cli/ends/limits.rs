@@ -8,13 +8,14 @@ use crate::harness::{Ream, ream};
 const NUMBERS: [&str; 8] =
     ["N", "POS", "POSITION", "EXPECT", "SIZE", "TIME", "POS|TIME", "POS|start|end|TIME"];
 /// What stands for anything else.
-const OTHERS: [&str; 30] = [
+const OTHERS: [&str; 32] = [
     "ADDR",
     "ASSIGNMENTS",
     "BACKUP",
     "COMMAND",
     "DATA",
     "DIR",
+    "EVENT",
     "EXPR",
     "FIELD",
     "FIELDS",
@@ -26,6 +27,7 @@ const OTHERS: [&str; 30] = [
     "JSON",
     "KEY",
     "NAME",
+    "TEXT",
     "NAME=VALUE",
     "ORIGIN",
     "PATH",
@@ -177,7 +179,7 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
         ("status", Some("--max-lag" | "--max-age")) => (&["--check"], &[]),
         (
             "read" | "stream list" | "state list" | "project list" | "subscription list" | "status"
-            | "verify" | "compact" | "doctor" | "export" | "man",
+            | "verify" | "compact" | "doctor" | "export" | "log" | "man",
             _,
         ) => (&[], &[]),
         ("backup", _) => (&["missing/copy"], &[]),
@@ -193,6 +195,8 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
         // So that it ends.
         ("import", _) => (&["none"], &[]),
         ("serve", _) => (&["--unix", "missing/socket"], &[]),
+        ("redact", _) => (&["1", "--reason", "r", "--yes"], &[]),
+        ("stream truncate", _) => (&["s", "--yes"], &[]),
         ("stream rm" | "state rm" | "subscription rm", _) => (&["gone", "--yes"], &[]),
         ("state set", _) => (&["s", "{}"], &[]),
         ("decide", _) => (&["s", "1"], &["--", "true"]),

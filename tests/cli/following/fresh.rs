@@ -33,12 +33,12 @@ fn it_catches_up_with_nothing_running() {
     fresh().stdout_has(["\"n\":2"]);
     assert_eq!(runs(&shop), 1);
     shop.append("s", "T", "7").ok();
-    fresh().args(["n = 7"]).stdout("{\"position\":4,\"n\":7}\n");
+    fresh().args(["n = 7"]).stdout("{\"position\":7,\"n\":7}\n");
     assert_eq!(runs(&shop), 2);
     // From wherever it is asked.
     shop.append("s", "T", "8").ok();
     std::fs::create_dir(shop.path("below")).unwrap();
-    fresh().args(["n = 8"]).within("below").stdout("{\"position\":5,\"n\":8}\n");
+    fresh().args(["n = 8"]).within("below").stdout("{\"position\":8,\"n\":8}\n");
     assert_eq!(runs(&shop), 3);
 }
 
@@ -78,7 +78,7 @@ fn it_waits_no_longer_than_it_is_told_to() {
     let shop = made(1);
     shop.run(["project", "create", "slow", "id:integer:key", "--", "sleep", "1000"]).ok();
     let select = |name: &str| shop.run(["project", "select", name, "--fresh", "--wait", "100ms"]);
-    let told = "the projection `slow` has not reached position 1 in time; it is at 0";
+    let told = "the projection `slow` has not reached position 5 in time; it is at 0";
     select("slow").fails_with(10, [told]);
     // Neither for a program, nor for who runs it.
     let running = shop.run(["project", "run", "slow"]).start();
@@ -115,7 +115,7 @@ fn one_is_made_anew_by_what_is_remembered_or_by_another() {
     shop.append("t", "T", "5").ok();
     let rebuild = shop.run(["project", "rebuild", "seen", "t", "--batch", "1", "--"]);
     rebuild.args(["sh", "-c", MAKER]).ok();
-    shop.run(["project", "select", "seen"]).stdout("{\"position\":3,\"n\":5}\n");
+    shop.run(["project", "select", "seen"]).stdout("{\"position\":8,\"n\":5}\n");
     shop.run(["project", "show", "seen"]).stdout_has([r#""from":["t"],"#, r#""generation":5"#]);
     shop.append("t", "T", "6").ok();
     shop.run(["project", "select", "seen", "--fresh", "--count"]).stdout("{\"count\":2}\n");

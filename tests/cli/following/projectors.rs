@@ -25,10 +25,10 @@ fn rows_are_stored_with_acks() {
     has_seen(&shop, 3);
     // It goes on where it was.
     shop.fill("s", 2);
-    run(&["--format", "table"]).stdout("seen: at position 5\n");
+    run(&["--format", "table"]).stdout("seen: at position 7\n");
     has_seen(&shop, 5);
     run(&["--format", "table", "-q"]).stdout("");
-    run(&["--json"]).stdout("{\"projection\":\"seen\",\"checkpoint\":5}\n");
+    run(&["--json"]).stdout("{\"projection\":\"seen\",\"checkpoint\":7}\n");
     // What comes behind an ack belongs to the next one.
     let shop = seen(3);
     let script = format!("{SEE}; echo '{{\"delete\":{{\"position\":1}}}}'; read -r _; exit 1");
@@ -130,10 +130,10 @@ fn only_what_its_patterns_match() {
         shop.append(stream, "T", "1").ok();
     }
     project(&shop, &["t-*", "s", "--until-caught-up"], &each(SEE))
-        .stdout("{\"projection\":\"seen\",\"checkpoint\":4}\n");
-    assert_eq!(rows(&shop), [1, 2, 3, 4]);
+        .stdout("{\"projection\":\"seen\",\"checkpoint\":5}\n");
+    assert_eq!(rows(&shop), [1, 3, 4, 5]);
     let shown = shop.run(["subscription", "show", "seen"]).value();
-    assert_eq!((shown["lag"].as_u64(), shown["head"].as_u64()), (Some(0), Some(5)), "{shown}");
+    assert_eq!((shown["lag"].as_u64(), shown["head"].as_u64()), (Some(0), Some(7)), "{shown}");
 }
 
 /// A store in which `seen` is made from `s` and `t-*`, 2 events at once, by a program in `bin`.
@@ -155,15 +155,15 @@ fn patterns_and_program_are_remembered() {
     shop.write("elsewhere/see", "exit 1");
     shop.append("t-1", "T", "5").ok();
     let run = || shop.run(["project", "run", "seen", "--until-caught-up"]);
-    run().within("elsewhere").stdout("{\"projection\":\"seen\",\"checkpoint\":5}\n");
+    run().within("elsewhere").stdout("{\"projection\":\"seen\",\"checkpoint\":7}\n");
     shop.append("u", "T", "6").ok();
     shop.append("s", "T", "7").ok();
     let outside = tempfile::tempdir().unwrap();
     run()
         .args(["--store", &shop.path(".ream").to_string_lossy()])
         .within(outside.path())
-        .stdout("{\"projection\":\"seen\",\"checkpoint\":7}\n");
-    assert_eq!(rows(&shop), [1, 2, 3, 5, 7]);
+        .stdout("{\"projection\":\"seen\",\"checkpoint\":9}\n");
+    assert_eq!(rows(&shop), [1, 2, 3, 7, 9]);
     // Twice at first: two events at once.
     let home = shop.home().canonicalize().unwrap();
     assert_eq!(lines(&shop, "bin/places"), vec![home.join("bin").to_string_lossy(); 4]);
@@ -181,7 +181,7 @@ fn a_store_that_is_moved_takes_its_program_along() {
     shop.append("s", "T", "5").ok();
     shop.sh("mkdir moved && mv .ream bin moved").ok();
     shop.run(["project", "run", "seen", "--until-caught-up", "--store", "moved/.ream"])
-        .stdout("{\"projection\":\"seen\",\"checkpoint\":5}\n");
+        .stdout("{\"projection\":\"seen\",\"checkpoint\":7}\n");
     assert_eq!(lines(&shop, "moved/bin/words").len(), 3);
 }
 
@@ -308,7 +308,7 @@ fn markers_tell_from_where_to_where() {
     project(&shop, &["s", "--markers", "--until-caught-up"], script).ok();
     assert_eq!(
         lines(&shop, "heard"),
-        [r#"{"from":1"#, r#"{"position":1"#, r#"{"position":2"#, r#"{"caught_up":3}"#]
+        [r#"{"from":1"#, r#"{"position":1"#, r#"{"position":2"#, r#"{"caught_up":5}"#]
     );
     shop.fill("s", 1);
     shop.write("heard", "");
@@ -316,22 +316,22 @@ fn markers_tell_from_where_to_where() {
     let fresh = seen(1);
     project(&fresh, &["--markers", "--until-caught-up"], whole).ok();
     let heard = lines(&fresh, "heard");
-    assert_eq!((&*heard[0], &*heard[2]), (r#"{"from":1,"head":1}"#, r#"{"caught_up":1}"#));
+    assert_eq!((&*heard[0], &*heard[2]), (r#"{"from":1,"head":3}"#, r#"{"caught_up":3}"#));
     // From where it is, and each time that it has caught up.
     let running = shop.run(["project", "run", "seen", "--markers"]).start();
     assert_eq!(
         wait_for_lines(&shop, "heard", 3),
-        [r#"{"from":3"#, r#"{"position":4"#, r#"{"caught_up":4}"#]
+        [r#"{"from":3"#, r#"{"position":6"#, r#"{"caught_up":6}"#]
     );
     shop.fill("s", 1);
     assert_eq!(
         wait_for_lines(&shop, "heard", 5),
         [
             r#"{"from":3"#,
-            r#"{"position":4"#,
-            r#"{"caught_up":4}"#,
-            r#"{"position":5"#,
-            r#"{"caught_up":5}"#,
+            r#"{"position":6"#,
+            r#"{"caught_up":6}"#,
+            r#"{"position":7"#,
+            r#"{"caught_up":7}"#,
         ]
     );
     ends_interrupted(running, Signal::INT, 130);
@@ -380,10 +380,10 @@ fn what_comes_is_followed_until_a_signal() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
         let shop = seen(0);
         let running = project(&shop, &[], &format!("{LEAVE}; {}", each(SEE))).start();
-        for position in 1..=3 {
+        for count in 1..=3 {
             shop.fill("s", 1);
-            reaches(&shop, position);
-            has_seen(&shop, position);
+            reaches(&shop, count);
+            has_seen(&shop, count);
         }
         ends_interrupted(running, signal, code);
         none_is_left(&shop, 2);

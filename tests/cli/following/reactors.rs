@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     ECHO, LEAVE, SEE, arrives, checkpoint, each, ends_interrupted, lines, none_is_left, pipe,
-    react, seen,
+    react, seen, wait_until,
 };
 use crate::harness::redact::without_links;
 use crate::harness::{Ream, list, ream};
@@ -58,9 +58,9 @@ fn events_are_stored_with_acks() {
     has_echoed(&shop, 3);
     // It goes on where it was.
     shop.append("s", "T", "{}").ok();
-    run(&["--format", "table"]).stdout("echo: at position 7\n");
+    run(&["--format", "table"]).stdout("echo: at position 8\n");
     run(&["--format", "table", "-q"]).stdout("");
-    assert_eq!(reactions(&shop), [1, 2, 3, 7]);
+    assert_eq!(reactions(&shop), [1, 2, 3, 8]);
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn an_event_may_bring_a_state() {
         "replies",
         r#"{"append":{"stream":"out","type":"T","data":3,"expect":2,"state":{"n":3.0}}}
 {"append":{"stream":"other","type":"T","expect":7}}
-{"ack":5}
+{"ack":6}
 "#,
     );
     react(&shop, &["s", "--retries", "0"], "read -r _; cat replies; cat >/dev/null")
@@ -221,7 +221,7 @@ fn an_event_may_bring_a_state() {
     shop.write("replies", r#"{"append":{"stream":"out","type":"T","state":{"n":3.0}}}"#);
     react(&shop, &["s", "--retries", "0"], "read -r _; cat replies; echo; sleep 1000").fails_with(
         7,
-        ["line 1: the state of `out` needs an expected version, or `no-stream`; it fails on the event at position 5"],
+        ["line 1: the state of `out` needs an expected version, or `no-stream`; it fails on the event at position 6"],
     );
 }
 
@@ -240,7 +240,7 @@ fn an_id_stands_for_one_event() {
         7,
         [
             "error: `sh` wrote a reply that can't be stored, line 1; it fails on the event at position 2\n",
-            "caused by: id reused: `once` is the event at position 4 (`out`, version 1), with other content\n",
+            "caused by: id reused: `once` is the event at position 5 (`out`, version 1), with other content\n",
         ],
     );
     has_echoed(&shop, 1);
@@ -386,13 +386,15 @@ fn reactions_are_reacted_to_as_they_come() {
     let second =
         shop.run(["tail", "out", "--as", "again", "--", "sh", "-c", &each(&answer)]).start();
     let third = shop.run(["project", "run", "seen", "done", "--", "sh", "-c", &each(SEE)]).start();
+    // Each of them is made, and what `seen` is made from is remembered.
+    wait_until("four acts", || shop.run(["status"]).value()["head"] == 4);
     for round in 1..=3 {
         shop.fill("s", 1);
-        let position = (3 * round).to_string();
+        let position = (4 + 3 * round).to_string();
         shop.run(["project", "select", "seen", "--at-least", &position, "--wait", "30s"]).ok();
     }
-    assert_eq!(shop.positions(&["s"]), [1, 4, 7]);
-    assert_eq!(shop.positions(&["done"]), [3, 6, 9]);
+    assert_eq!(shop.positions(&["s"]), [5, 8, 11]);
+    assert_eq!(shop.positions(&["done"]), [7, 10, 13]);
     for running in [first, second, third] {
         ends_interrupted(running, Signal::TERM, 143);
     }

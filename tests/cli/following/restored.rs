@@ -31,7 +31,7 @@ const ANEW: &str = "hint: make it anew: ream project rebuild seen\n";
 /// That no place is taken for one in this log: queries that wait refuse, the others are marked.
 #[track_caller]
 fn is_marked(shop: &Ream, reason: &str, lag: u64) {
-    let seen = format!("the checkpoint of `seen`, 6, is none of this store: {reason}\n");
+    let seen = format!("the checkpoint of `seen`, 10, is none of this store: {reason}\n");
     let select = |options: &[&str]| shop.run(["project", "select", "seen"].iter().chain(options));
     for options in [&["--fresh"][..], &["--at-least", "2"], &["--at-least", "2", "--count"]] {
         select(options).fails(1, &format!("error: {seen}{ANEW}"));

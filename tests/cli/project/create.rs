@@ -69,14 +69,14 @@ fn how_far_a_projection_is_behind_counts_the_streams_that_it_is_made_from() {
     let shop = visits();
     shop.fill("user-1", 2).fill("other", 3).fill("page-1", 1).fill("page-10", 1);
     let shown = shop.run(["project", "show", "visits"]).value();
-    assert_eq!(json!([shown["checkpoint"], shown["head"], shown["lag"]]), json!([0, 7, 3]));
+    assert_eq!(json!([shown["checkpoint"], shown["head"], shown["lag"]]), json!([0, 8, 3]));
     assert_eq!(shop.run(["project", "list"]).value()["lag"], 3);
 }
 
 #[test]
 fn a_projection_is_shown_as_json() {
     let shop = visits();
-    let status = r#""rows":0,"bytes":20480,"checkpoint":0,"head":0,"lag":0,"generation":1"#;
+    let status = r#""rows":0,"bytes":20480,"checkpoint":0,"head":1,"lag":0,"generation":1"#;
     let shown = format!("{{\"projection\":\"visits\",{VISITS},{status},{RUNS}}}\n");
     shop.run(["project", "show", "visits"]).stdout(&shown);
     shop.run(["project", "show", "visits", "--format", "json"]).stdout(&shown);
@@ -86,7 +86,7 @@ fn a_projection_is_shown_as_json() {
 fn a_projection_is_shown_for_the_eye() {
     users().run(["project", "show", "users", "--format", "table"]).stdout(
         "users: 2 rows, 20.00 KiB\n\
-         checkpoint 0 of 0, 0 events behind\n\
+         checkpoint 0 of 1, 0 events behind\n\
          \n\
          FIELD   TYPE         NULL\n\
          id      integer            key\n\
@@ -99,7 +99,7 @@ fn a_projection_is_shown_for_the_eye() {
     );
     visits().run(["project", "show", "visits", "--format", "table"]).stdout(
         "visits: 0 rows, 20.00 KiB\n\
-         checkpoint 0 of 0, 0 events behind\n\
+         checkpoint 0 of 1, 0 events behind\n\
          from user-*, page-1\n\
          made by ./visits.py --fast 'a b', in [home]: allowed\n\
          \n\
@@ -211,7 +211,7 @@ fn a_projection_is_dropped_after_a_question() {
     drop().typed("yes\n").stdout(&format!("{question}users: dropped\n"));
     assert_eq!(names(&shop), [""; 0]);
     shop.run(["project", "select", "users"]).fails_with(4, ["no projection `users`"]);
-    assert_eq!(shop.positions(&[]), [1]);
+    assert_eq!(shop.positions(&[]), [2]);
 }
 
 #[test]

@@ -239,11 +239,11 @@ fn what_is_not_reached_in_time_is_told() {
     // Nothing that it is made from is missing.
     shop.append("other", "T", "1").ok();
     at_least("0").stdout("{\"count\":0}\n");
-    at_least("1").stdout("{\"count\":0}\n");
+    at_least("2").stdout("{\"count\":0}\n");
     shop.append("user-1", "T", "1").ok();
-    at_least("2").fails(
+    at_least("3").fails(
         10,
-        "error: the projection `people` has not reached position 2 in time; it is at 0\n\
+        "error: the projection `people` has not reached position 3 in time; it is at 0\n\
          hint: ream project show people\n",
     );
     // Beyond the head nothing is known.

@@ -9,7 +9,11 @@ use crate::output::escape;
 /// Writes where an event stands as a line for the eye.
 pub(super) fn write_readable(line: &mut Vec<u8>, stream: &StreamName, appended: &Appended) {
     let (version, position) = (appended.version, appended.position);
-    let note = repeated(appended.duplicate, appended.removed);
+    let note = if appended.redacted {
+        " (stored before, and redacted since)"
+    } else {
+        repeated(appended.duplicate, appended.removed)
+    };
     // Writing into memory does not fail.
     let _ = writeln!(line, "{}@{version} at position {position}{note}", escape(stream.as_str()));
 }

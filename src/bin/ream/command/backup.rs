@@ -103,13 +103,13 @@ fn readable(backup: &Backup) -> String {
 }
 
 /// The backups that keep what is removed of a stream. What is not known of them is no failure of a removal.
-pub(super) fn keeping(store: &Store, stream: &StreamName) -> Vec<String> {
+pub(in crate::command) fn keeping(store: &Store, stream: &StreamName) -> Vec<String> {
     let paths = store.backups_of(stream).unwrap_or_default();
     paths.iter().map(|path| path.to_string_lossy().into_owned()).collect()
 }
 
 /// Notes which backups keep what was removed, or would be.
-pub(super) fn note_keeping<'b>(
+pub(in crate::command) fn note_keeping<'b>(
     global: &Global,
     keeping: impl IntoIterator<Item = &'b Vec<String>>,
 ) {

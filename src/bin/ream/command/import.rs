@@ -153,7 +153,12 @@ impl Importing<'_> {
             Item::Event(event, place) => {
                 self.waiting.push((self.sealer.seal(*event), line, place));
             }
-            Item::Redacted => self.taken.redacted += 1,
+            Item::Redacted(stream) => {
+                self.taken.redacted += 1;
+                if let Some(stream) = stream {
+                    self.left_out(stream.as_str());
+                }
+            }
             Item::State(state) => {
                 // Before the events behind it.
                 self.flush()?;

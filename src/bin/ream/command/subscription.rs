@@ -367,7 +367,9 @@ fn seek(args: &SeekArgs, global: &Global, store: &mut Store) -> anyhow::Result<(
             }
         },
     };
-    move_to(&args.name, position, None, global, store)
+    move_to(&args.name, position, global, store, |store, to| {
+        store.seek_subscription(&args.name, to)
+    })
 }
 
 fn ack(args: &AckArgs, global: &Global, store: &mut Store) -> anyhow::Result<()> {
@@ -379,7 +381,9 @@ fn ack(args: &AckArgs, global: &Global, store: &mut Store) -> anyhow::Result<()>
         let message = format!("`{name}` has acked {before} already; {position} lies before it");
         return Err(invalid(message));
     }
-    move_to(&args.name, position, Some(before), global, store)
+    move_to(&args.name, position, global, store, |store, to| {
+        store.move_subscription(&args.name, Some(before), to)
+    })
 }
 
 /// The subscription `name`; says so where that is a projection.
@@ -394,14 +398,14 @@ fn find(name: &SubscriptionName, store: &Store) -> anyhow::Result<Subscription> 
 fn move_to(
     name: &SubscriptionName,
     position: Position,
-    from: Option<Position>,
     global: &Global,
     store: &mut Store,
+    moved: impl FnOnce(&mut Store, &Checkpoint) -> Result<(), Error>,
 ) -> anyhow::Result<()> {
     let _lock = store.take_run(name.as_str(), following::MOMENT)?;
     find(name, store)?;
     let to = store.checkpoint(position)?;
-    store.move_subscription(name, from, &to)?;
+    moved(store, &to)?;
     following::write_reached(global, "subscription", name.as_str(), to.position)
 }
 

@@ -183,11 +183,21 @@ impl Model {
         )
     }
 
-    /// Removes a stream; the removal is itself an event, of a stream that is not read with others.
+    /// Protects a stream from removal.
+    pub(super) fn protect(&mut self) {
+        self.record();
+    }
+
+    /// Removes a stream.
     pub(super) fn remove(&mut self, stream: &str) {
         for event in self.events.iter_mut().filter(|event| event.stream == stream) {
             event.removed = true;
         }
+        self.record();
+    }
+
+    /// Each act is itself an event, of a stream that is not read with others.
+    fn record(&mut self) {
         let version = self.version("$ream") + 1;
         let (id, data, removed) = (None, String::new(), false);
         self.events.push(Stored { stream: "$ream".into(), version, id, data, removed });

@@ -79,7 +79,7 @@ fn tell(buffer: &mut Vec<u8>, stream: &StreamName, decided: &Decided, output: &m
         }
         let mut line = Vec::new();
         write_stream(&mut line, stream, version);
-        wire::write_repeated(&mut line, duplicate, removed);
+        wire::write_repeated(&mut line, duplicate, removed, false);
         line.push(b'}');
         output.record(buffer, &line);
     }

@@ -139,7 +139,7 @@ fn stored(line: &mut Vec<u8>, command: &Command, decided: &Decided) {
         appended.write(line, &command.stream, id);
     }
     line.push(b']');
-    wire::write_repeated(line, decided.duplicate, decided.removed);
+    wire::write_repeated(line, decided.duplicate, decided.removed, false);
 }
 
 fn rejected(line: &mut Vec<u8>, reason: &str) {

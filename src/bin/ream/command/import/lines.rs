@@ -20,8 +20,8 @@ pub(super) struct Place(pub(super) u64);
 pub(super) enum Item {
     Head,
     Event(Box<NewEvent>, Place),
-    /// An event of which the data was erased: there is nothing to store.
-    Redacted,
+    /// An event of which the data was erased: there is nothing to store. The stream, where its state is on the line.
+    Redacted(Option<StreamName>),
     State(NewState),
     Protected(StreamName),
     Projection(Box<ProjectionEntry>),
@@ -80,8 +80,11 @@ impl Lines {
             return Err("there is something behind the last line of the export".into());
         }
         let item = if !self.export {
-            let event = wire::parse_cloud_event(line).map_err(|error| error.to_string())?;
-            Item::Event(Box::new(event), Place(0))
+            match wire::parse_cloud_event(line) {
+                Ok(event) => Item::Event(Box::new(event), Place(0)),
+                Err(_) if other(line).is_ok_and(|other| other.redacted) => Item::Redacted(None),
+                Err(error) => return Err(error.to_string()),
+            }
         } else if self.began && line.starts_with(EVENT) {
             self.event(line)?
         } else {
@@ -98,8 +101,14 @@ impl Lines {
         let parsed = wire::parse_event_with(line, &Defaults::default());
         let mut event = match parsed {
             Ok(line) => line.event,
-            Err(_) if other(line).is_ok_and(|other| other.redacted) => return Ok(Item::Redacted),
-            Err(error) => return Err(error.to_string()),
+            Err(error) => {
+                let other = other(line).ok().filter(|other| other.redacted);
+                let other = other.ok_or_else(|| error.to_string())?;
+                let has_state = other.state.is_some() || other.state_base64.is_some();
+                let stream = other.stream.filter(|_| has_state);
+                let stream = stream.map(|name| StreamName::new(name.into_owned())).transpose();
+                return Ok(Item::Redacted(stream.map_err(|error| error.to_string())?));
+            }
         };
         let events = self.events.entry(event.stream.clone()).or_default();
         if event.state.is_some() {

@@ -1,0 +1,104 @@
+//! Redacting events, and finding them by what people call them.
+
+use rusqlite::{Connection, OptionalExtension as _, ToSql};
+
+use super::Store;
+use super::decision_rows;
+use super::event_row::{COLUMNS, Fields};
+use super::failure::Failure;
+use super::keys::check_around;
+use super::remove::{Eraser, Erasure, forget_what_quotes};
+use super::stream_index::{StreamRow, position_of};
+use super::transaction::Transaction;
+use crate::event::{Position, StreamName, Version, position_in};
+use crate::store::rules::EventFacts;
+use crate::store::{Error, EventFault};
+
+impl Store {
+    /// What the store says about events.
+    pub(crate) fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventFacts>, Error> {
+        self.look(|connection| facts(connection, positions))
+    }
+
+    /// The position of the event with this id, given or derived.
+    pub(crate) fn position_by_id(&self, id: &str) -> Result<Option<Position>, Error> {
+        self.look(|connection| Ok(by_id(connection, id)?))
+    }
+
+    /// The position of the event that is this version of a stream.
+    pub(crate) fn position_by_version(
+        &self,
+        stream: &str,
+        version: Version,
+    ) -> Result<Option<Position>, Error> {
+        self.look(|connection| {
+            let row = StreamRow::read(connection, stream)?;
+            if version.0 == 0 || version.0 > row.version {
+                return Ok(None);
+            }
+            Ok(Some(Position(position_of(connection, stream, &row, version)?)))
+        })
+    }
+}
+
+/// What the store says about events, each of which has to be there.
+pub(super) fn facts(
+    connection: &Connection,
+    positions: &[Position],
+) -> Result<Vec<EventFacts>, Failure> {
+    let found = positions.iter().map(|position| {
+        let found = one(connection, "position = ?1", position.0, |fields| EventFacts {
+            position: fields.position,
+            stream: StreamName::stored(fields.stream),
+            version: fields.version,
+            removed: fields.event_type.is_none(),
+            redacted: fields.is_redacted(),
+        })?;
+        let missing = || Error::Event(EventFault::NotFound { event: position.to_string() });
+        found.ok_or_else(|| missing().into())
+    });
+    found.collect()
+}
+
+/// Erases data, metadata and tags of events, and what quotes them.
+pub(super) fn redact(
+    transaction: &mut Transaction<'_>,
+    positions: &[Position],
+) -> Result<(), Failure> {
+    let connection = transaction.connection();
+    let mut eraser = Eraser::new(connection)?;
+    for position in positions {
+        eraser.erase(position.0, Erasure::Redaction, |_| Ok(()))?;
+    }
+    drop(eraser);
+    decision_rows::forget_of(connection, positions)?;
+    if positions.is_empty() { Ok(()) } else { forget_what_quotes(transaction) }
+}
+
+fn by_id(connection: &Connection, id: &str) -> rusqlite::Result<Option<Position>> {
+    if let Some((prefix, position)) = position_in(id) {
+        let condition = "position = ?1 AND id IS NULL";
+        let link = one(connection, condition, position.0, |fields| fields.link)?;
+        if link.is_some_and(|link| link.prefix() == prefix.as_bytes()) {
+            return Ok(Some(position));
+        }
+    }
+    let found = one(connection, "id = ?1", id, |fields| fields.position)?;
+    if found.is_none() {
+        let select = format!("SELECT {COLUMNS} FROM events");
+        check_around(connection, &select, "id", id, |row| Fields::read(row).map(drop))?;
+    }
+    Ok(found)
+}
+
+/// What is made of the event that meets a condition.
+fn one<T>(
+    connection: &Connection,
+    condition: &str,
+    key: impl ToSql,
+    make: impl FnOnce(&Fields<'_>) -> T,
+) -> rusqlite::Result<Option<T>> {
+    let mut statement =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM events WHERE {condition}"))?;
+    statement.query_row([key], |row| Ok(make(&Fields::read(row)?))).optional()
+}
