@@ -12,7 +12,7 @@ use crate::store::{Error, Options, PlaceFault};
 
 /// How the name of the directory ends while it is filled.
 const ENDING: &str = ".partial";
-/// The file that says that a directory is being filled, and what is in it.
+/// The file that says that a directory is being filled, and what is in it. Who fills it has locked it.
 const MARK: &str = "partial";
 const TEXT: &str = "ream partial\n";
 /// How often it is begun anew, where another process begins at the same moment.
@@ -25,8 +25,8 @@ pub(in crate::store) struct Filling {
     partial: PathBuf,
     /// Where it will be.
     target: PathBuf,
-    /// The writers' lock in it, held until it is in its place: no other process takes it for abandoned.
-    lock: File,
+    /// Its mark, locked until it is in its place: no other process takes it for abandoned.
+    mark: File,
     is_finished: bool,
 }
 
@@ -51,8 +51,8 @@ impl Filling {
                 Err(error) => return Err(Error::io("create", &partial)(error)),
             }
             match own(&partial, options) {
-                Ok((lock, place)) => {
-                    return Ok((Self { partial, target, lock, is_finished: false }, place));
+                Ok((mark, place)) => {
+                    return Ok((Self { partial, target, mark, is_finished: false }, place));
                 }
                 // Another process has taken it for abandoned before it was locked.
                 Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
@@ -93,7 +93,7 @@ impl Filling {
         // It is whole with this file as well, and a store passes over what is not its own.
         let _ = fs::remove_file(self.target.join(MARK));
         // Closing the file does that, too, but not before a child that is being started lets go of it.
-        let _ = self.lock.unlock();
+        let _ = self.mark.unlock();
         Ok(())
     }
 }
@@ -157,20 +157,19 @@ fn own(partial: &Path, options: &Options) -> Result<(File, Place), Error> {
         error => error,
     })?;
     place.check(options)?;
-    let lock = lock(&place)?.ok_or_else(|| running(partial))?;
-    let mut mark = place.open_file(MARK, Access::Create)?;
+    let mut mark = lock(&place)?.ok_or_else(|| running(partial))?;
     mark.write_all(TEXT.as_bytes()).map_err(Error::io("write", &place.path(MARK)))?;
     check_stands(&place, partial)?;
-    Ok((lock, place))
+    Ok((mark, place))
 }
 
 /// Locks the directory, where no one has.
 fn lock(place: &Place) -> Result<Option<File>, Error> {
-    let file = place.open_file("lock", Access::Create)?;
+    let file = place.open_file(MARK, Access::Create)?;
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(error)) => Err(Error::io("lock", &place.path("lock"))(error)),
+        Err(TryLockError::Error(error)) => Err(Error::io("lock", &place.path(MARK))(error)),
     }
 }
 
@@ -195,11 +194,9 @@ fn remove_abandoned(partial: &Path, options: &Options) -> Result<(), Error> {
     place.check(options)?;
     let mark = place.read_small(MARK)?.unwrap_or_default();
     let is_marked = mark == TEXT;
+    // Between its making and its mark there is no more in it than a part of that.
     let names = place.list(".")?;
-    // Between its making and its mark there is no more in it than this.
-    let is_new = names.iter().all(|name| name == "lock" || name == MARK)
-        && place.length("lock") == 0
-        && TEXT.starts_with(&mark);
+    let is_new = names.iter().all(|name| name == MARK) && TEXT.starts_with(&mark);
     if !is_marked && !is_new {
         return Err(occupied(partial));
     }
@@ -242,9 +239,7 @@ mod tests {
             place.open_file("db", Access::Create).unwrap();
             assert!(!target.join("db").exists());
             filling.finish().unwrap();
-            let mut names = place.list(".").unwrap();
-            names.sort();
-            assert_eq!(names, ["db", "lock"]);
+            assert_eq!(place.list(".").unwrap(), ["db"]);
             assert!(target.join("db").exists());
             let again = Filling::begin(&target, &options()).unwrap_err();
             assert_eq!(fault(&again), Some(&PlaceFault::Occupied));
@@ -281,12 +276,12 @@ mod tests {
                 fs::write(partial.join(name), text).unwrap();
             }
         };
-        for left in [&[][..], &[("lock", "")], &[("lock", ""), ("partial", TEXT), ("db", "x")]] {
+        for left in [&[][..], &[("partial", "ream")], &[("partial", TEXT), ("db", "x")]] {
             leave(left);
             Filling::begin(&target, &options()).unwrap();
             assert!(!partial.exists());
         }
-        for other in [&[("db", "x")][..], &[("partial", "of a song")], &[("lock", "0")]] {
+        for other in [&[("db", "x")][..], &[("partial", "of a song")], &[("lock", "")]] {
             leave(other);
             let refused = Filling::begin(&target, &options()).unwrap_err();
             assert_eq!(fault(&refused), Some(&PlaceFault::Occupied));
