@@ -39,6 +39,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use self::rules::names::{Kind, Name};
+use self::sqlite::restore as restore_backup;
 use crate::event::{EventRef, Link, Pattern, Position, StreamName, Version};
 use crate::schema::Identifier;
 
@@ -69,7 +70,7 @@ pub use rows::{
 };
 pub use seal::{SealedEvent, Sealer};
 pub use sqlite::Waker;
-pub(crate) use sqlite::{Woken, restore as restore_backup};
+pub(crate) use sqlite::Woken;
 pub use state::{NewState, State, StateCategory, StateEntry};
 pub use verify::{Counts, Finding, FindingKind, Verification, Verified, Verifying};
 pub use vitals::Vitals;

@@ -33,7 +33,7 @@ pub struct Restored {
     pub path: PathBuf,
     /// The backup.
     pub backup: Backup,
-    /// The last event in the store, and the link of that.
+    /// The last event of the backup that is in the store, and the link of that.
     pub head: Checkpoint,
     /// How large its databases are, in bytes.
     pub bytes: u64,

@@ -62,7 +62,7 @@ use crate::platform::{self, FileIdentity, Origin};
 
 pub(crate) use self::lock::Turn;
 pub(crate) use self::read::Reader;
-pub(crate) use self::restore::restore;
+pub(super) use self::restore::restore;
 pub(crate) use self::table::{RowRef, Table, statements};
 pub use self::watch::Waker;
 pub(crate) use self::watch::{Watch, Woken};

@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::harness::{Ream, bare, ream};
 
-/// Three events of two streams, and a projection of one row.
+/// Three events of two streams, and a projection of one row, whose making is an event as well.
 fn shop() -> Ream {
     let shop = ream();
     shop.append("order-1", "T", "1").ok();
@@ -24,7 +24,7 @@ fn a_backup_is_a_store_and_says_what_it_is() {
     let path = fs::canonicalize(shop.path("copy")).unwrap();
     assert_eq!(made["backup"].as_str(), path.to_str());
     assert_eq!(made["store"].as_str(), shop.id().as_deref());
-    assert_eq!((&made["head"], &made["events"]), (&3.into(), &3.into()));
+    assert_eq!((&made["head"], &made["events"]), (&4.into(), &4.into()));
     assert_eq!(made["projections"], serde_json::json!([]));
     assert!(made.get("damaged").is_none(), "{made}");
     let manifest = fs::read_to_string(shop.path("copy/backup.json")).unwrap();
@@ -40,7 +40,7 @@ fn a_backup_is_a_store_and_says_what_it_is() {
     }
     assert!(!shop.path("copy.partial").exists());
     shop.run(["backup", "shown", "--format", "table"])
-        .stdout("[home]/shown: backed up, 3 events, up to position 3, 48.00 KiB\n");
+        .stdout("[home]/shown: backed up, 4 events, up to position 4, 48.00 KiB\n");
     shop.run(["backup", "quiet", "--format", "table", "-q"]).stdout("");
 }
 
@@ -109,7 +109,7 @@ fn a_damaged_store_is_backed_up_where_that_is_meant() {
     shop.append("order-1", "T", "4").ok();
     shop.sh("rm .ream/db-shm && cp old/* .ream").ok();
     let lost =
-        "the store lost acknowledged events: position 4 was acknowledged, and the last one is 3";
+        "the store lost acknowledged events: position 5 was acknowledged, and the last one is 4";
     shop.run(["backup", "copy"]).fails(
         1,
         &format!(
@@ -119,7 +119,7 @@ fn a_damaged_store_is_backed_up_where_that_is_meant() {
     );
     assert!(!shop.path("copy").exists() && !shop.path("copy.partial").exists());
     let made = shop.run(["backup", "--damaged", "copy"]).value();
-    assert_eq!((&made["head"], &made["damaged"]), (&3.into(), &lost.into()));
+    assert_eq!((&made["head"], &made["damaged"]), (&4.into(), &lost.into()));
     shop.run(["read", "--store", "copy", "-n", "1"]).stdout_has(["\"position\":3"]);
 }
 

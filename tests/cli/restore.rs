@@ -8,7 +8,7 @@ use crate::harness::{Ream, ream};
 
 const READS: &str = "cat >/dev/null";
 
-/// A backup of six events, of which the last three led to a state, a decision, a subscription's checkpoint and a
+/// A backup of eight events, two of them acts, of which the last five led to a state, a decision, a subscription's checkpoint and a
 /// projection's.
 fn backed_up() -> Ream {
     let shop = ream();
@@ -39,7 +39,7 @@ fn a_backup_becomes_a_store() {
     assert_eq!(restored["store"].as_str(), shop.id().as_deref());
     for (key, expected) in [
         ("backup", json!("copy")),
-        ("head", json!(6)),
+        ("head", json!(8)),
         ("events_dropped", json!(0)),
         ("states_dropped", json!([])),
         ("subscriptions_moved", json!([])),
@@ -62,7 +62,7 @@ fn a_backup_becomes_a_store() {
     // A program that is remembered has to be allowed where it was not given.
     shop.run(["project", "run", "users", "--store", "new"]).fails_with(1, ["project allow users"]);
     shop.run(["restore", "copy", "shown", "--format", "table"])
-        .stdout("[home]/shown: restored, up to position 6, 60.00 KiB\n");
+        .stdout("[home]/shown: restored, up to position 8, 60.00 KiB\n");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn what_lies_behind_the_end_is_left_out_and_named() {
     let restored = shop.run(["restore", "copy", "new", "--until", "3"]).value();
     for (key, expected) in [
         ("head", json!(3)),
-        ("events_dropped", json!(3)),
+        ("events_dropped", json!(5)),
         ("states_dropped", json!(["order-2"])),
         ("decisions_dropped", json!(1)),
         ("subscriptions_moved", json!(["hook"])),
@@ -80,6 +80,10 @@ fn what_lies_behind_the_end_is_left_out_and_named() {
     ] {
         assert_eq!(restored[key], expected, "{key}");
     }
+    shop.run(["read", "$ream", "--store", "new"]).stdout_has([
+        "\"type\":\"StoreRestored\"",
+        "{\"store\":\"[store]\",\"position\":3,\"events_dropped\":5}",
+    ]);
     // No byte of it is in any file.
     shop.sh("grep -rl late new").code(1).stdout("");
     let store = ["--store", "new"];
@@ -92,7 +96,7 @@ fn what_lies_behind_the_end_is_left_out_and_named() {
     assert!(!decided.text().contains("duplicate"));
     shop.run(["restore", "copy", "shown", "--until", "3", "--format", "table"]).stdout(
         "[home]/shown: restored, up to position 3, 48.00 KiB\n\
-         \u{20} left out: 3 events behind it\n\
+         \u{20} left out: 5 events behind it\n\
          \u{20} left out: the state of order-2, which reflects one of them\n\
          \u{20} left out: 1 decision behind it\n\
          \u{20} the subscription `hook` is moved back to it\n\
@@ -116,11 +120,11 @@ fn the_log_may_end_at_a_time() {
     let restored = shop.run(["restore", "copy", "new", "--until", time]).value();
     assert_eq!(restored["head"], 3);
     let restored = shop.run(["restore", "copy", "none", "--until", "2020-01-01T00:00:00Z"]).value();
-    assert_eq!((&restored["head"], &restored["events_dropped"]), (&json!(0), &json!(6)));
+    assert_eq!((&restored["head"], &restored["events_dropped"]), (&json!(0), &json!(8)));
     shop.run(["restore", "copy", "all", "--until", "2999-01-01T00:00:00Z"])
-        .stdout_has(["\"head\":6"]);
-    shop.run(["restore", "copy", "more", "--until", "7"])
-        .fails_with(6, ["error: position 7 is beyond the head, 6\n"]);
+        .stdout_has(["\"head\":8"]);
+    shop.run(["restore", "copy", "more", "--until", "9"])
+        .fails_with(6, ["error: position 9 is beyond the head, 8\n"]);
     shop.run(["restore", "copy", "more", "--until", "@2"])
         .fails_with(2, ["--until takes a position or a time"]);
     assert!(!shop.path("more").exists() && !shop.path("more.partial").exists());
@@ -167,10 +171,10 @@ fn a_manifest_that_lies_is_refused() {
     says("manifest", json!(2), "a later version of ream wrote it");
     says("store", json!("0000000000000"), "it says 0000000000000 for `store`, and the backup has");
     says("format", json!(2), "it says 2 for `format`, and the backup has 1");
-    says("head", json!(5), "it says 5 for `head`, and the backup has 6");
+    says("head", json!(5), "it says 5 for `head`, and the backup has 8");
     says("link", json!(link), &format!("it says {link} for `link`, and the backup has "));
     says("time", json!("now"), "`time`: ");
-    says("events", json!(7), "it says 7 for `events`, and the backup has 6");
+    says("events", json!(7), "it says 7 for `events`, and the backup has 8");
     says("files", json!([]), "for `files`, and the backup has db, projections/users.1.db");
     says("projections", json!([]), "it says db, projections/users.1.db for `files`");
     for (file, what) in [(0, "bytes of db"), (1, "bytes of projections/users.1.db")] {

@@ -28,7 +28,7 @@ fn a_restore_is_practised_with_the_newest_backup() {
         assert_eq!(run(&format!("ream append s T; ream backup backups/{day}")).code, 0);
     }
     let said = run("practise backups .ream");
-    let expected = "backups/tuesday-2: restored, 2 events, head 2\n";
+    let expected = "backups/tuesday-2: restored, 2 events, up to 2\n";
     assert_eq!((said.code, &*said.out, &*said.err), (0, expected, ""));
     // Another store with as many events.
     assert_eq!(

@@ -26,6 +26,7 @@ pub(crate) enum Act {
     SubscriptionCreated { name: String, position: Position },
     SubscriptionMoved { name: String, from: Position, to: Position },
     SubscriptionRemoved { name: String, position: Position },
+    StoreRestored { store: String, position: Position, dropped: u64 },
 }
 
 impl Act {
@@ -146,6 +147,10 @@ impl Act {
             Self::SubscriptionRemoved { name, position } => {
                 ("SubscriptionRemoved", SUBSCRIPTION, name, vec![("position", position.0)])
             }
+            Self::StoreRestored { store, position, dropped } => {
+                let numbers = vec![("position", position.0), ("events_dropped", *dropped)];
+                ("StoreRestored", "store", store, numbers)
+            }
         }
     }
 }
@@ -202,6 +207,11 @@ mod tests {
                 Act::SubscriptionCreated { name: name(), position },
                 "SubscriptionCreated",
                 r#"{"subscription":"users","position":7}"#,
+            ),
+            (
+                Act::StoreRestored { store: "4fz0k7m2q9xwb".into(), position, dropped: 2 },
+                "StoreRestored",
+                r#"{"store":"4fz0k7m2q9xwb","position":7,"events_dropped":2}"#,
             ),
         ] {
             let event = act.event(&Actor::named("anna"));

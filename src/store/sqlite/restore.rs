@@ -23,13 +23,14 @@ use crate::store::{
     Backup, BackupFile, BackupProgress, BackupProjection, Checkpoint, Error, Options, PlaceFault,
 };
 
-/// Makes a store in `target` of the backup in `path`.
-pub(crate) fn restore(
-    path: &Path,
-    target: &Path,
+/// Makes a store in `target` of the backup in `path`. `record` says in it that it was restored, before it is in its
+/// place.
+pub(in crate::store) fn restore(
+    (path, target): (&Path, &Path),
     until: Option<RestoreUntil>,
     options: &Options,
     progress: &mut dyn FnMut(BackupProgress),
+    record: impl FnOnce(Store, &Restored) -> Result<(), Error>,
 ) -> Result<Restored, Error> {
     let source = open(path, options)?;
     let (marker, text) = Marker::read_text(&source.layout.place)?;
@@ -60,11 +61,19 @@ pub(crate) fn restore(
     remember(&source, &layout, &backup)?;
     let files = projections.iter().map(|(_, file)| &**file).chain(["db"]);
     let bytes = files.map(|file| layout.place.length(file)).sum();
-    Marker::finish(&layout.place)?;
+    let is_damaged = backup.damaged.is_some();
     let path = filling.target().to_owned();
-    filling.finish()?;
     let projections = projections.into_iter().map(|(name, _)| name).collect();
-    Ok(Restored { path, backup, head: end, bytes, dropped, projections, to_rebuild: Vec::new() })
+    let restored =
+        Restored { path, backup, head: end, bytes, dropped, projections, to_rebuild: Vec::new() };
+    let recorded = record(Store::of_marker(layout.clone(), marker, options)?, &restored);
+    // What is damaged may not be written to, and is restored all the same.
+    if !is_damaged {
+        recorded?;
+    }
+    Marker::finish(&layout.place)?;
+    filling.finish()?;
+    Ok(restored)
 }
 
 /// Opens a backup.

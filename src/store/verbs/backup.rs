@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::event::StreamName;
+use crate::store::rules::Act;
 use crate::store::{
     Backup, BackupProgress, Engine, Error, NewBackup, Options, RestoreUntil, Restored, Store,
     restore_backup,
@@ -55,6 +56,7 @@ impl Store {
     /// Makes a store of the backup in `backup`, in the directory `path`, which must be missing or empty. It has the
     /// id of the store that was backed up, and is the same but for permits of programs, which hold where they were
     /// given. With `until` its log ends there: what lies behind is not in it, and no byte of that is in its files.
+    /// Behind the end comes an event of `$ream` that says that it was restored.
     ///
     /// # Errors
     ///
@@ -68,7 +70,15 @@ impl Store {
         options: &Options,
         progress: &mut dyn FnMut(BackupProgress),
     ) -> Result<Restored, Error> {
-        let mut restored = restore_backup(backup, path, until, options, progress)?;
+        let record = |store, restored: &Restored| {
+            let act = Act::StoreRestored {
+                store: restored.backup.store.clone(),
+                position: restored.head.position,
+                dropped: restored.dropped.events,
+            };
+            Self { engine: Engine::Sqlite(store) }.act(|_| Ok(((), vec![act])))
+        };
+        let mut restored = restore_backup((backup, path), until, options, progress, record)?;
         let store = Self::open(&restored.path, options)?;
         // One that can't be read is none of those that were restored.
         let names = store.projections()?.into_iter().map(|entry| entry.name.to_string());
