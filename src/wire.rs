@@ -224,6 +224,16 @@ mod tests {
     }
 
     #[test]
+    fn a_redacted_event_says_so_and_is_not_taken_in_again() {
+        let event = EventRef { redacted: true, ..event(DataRef::Json("{}"), Some("a")) };
+        let line = line(&event);
+        assert!(line.ends_with("Z\",\"redacted\":true}\n"), "{line}");
+        let refused = parse_event(line.as_bytes()).unwrap_err();
+        assert!(refused.reason.starts_with("the event was redacted, "), "{refused}");
+        parse_event(line.replace("true", "false").as_bytes()).unwrap();
+    }
+
+    #[test]
     fn bytes_go_out_as_base64_and_come_in_again() {
         let line = line(&event(DataRef::Bytes(b"\0\xff"), Some("a\\b")));
         assert!(line.contains(r#""id":"a\\b""#), "{line}");

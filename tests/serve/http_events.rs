@@ -96,6 +96,15 @@ fn events_are_read_as_they_are_chosen() {
 }
 
 #[test]
+fn a_redacted_event_is_read_without_its_data() {
+    let home = home();
+    home.append("s", "1");
+    home.open().redact(&[ream::Position(1)], "because", false).unwrap();
+    let redacted = values(&home.asks("t-read", "GET /events", "")).remove(0);
+    assert_eq!((&redacted["redacted"], redacted.get("data")), (&json!(true), None));
+}
+
+#[test]
 fn many_events_are_read_batch_by_batch() {
     let home = home();
     let events: Vec<_> = (0..3500).map(|number| event("s", &number.to_string())).collect();
