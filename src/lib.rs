@@ -79,8 +79,8 @@ pub use store::{
     Checkpoint, Clash, Decided, DecidedEvent, Decision, Differences, Error, EventFault,
     Explanation, LastFailure, Mark, MarkError, NewState, NewSubscription, NewerRecord, NotAllowed,
     OnWarning, Options, OrderBy, PlaceFault, Projection, ProjectionEntry, ProjectionStatus, Query,
-    Reader, Rebuild, Redacted, Removal, Removed, RowRef, RunLock, SealedEvent, Sealer, Selection,
-    SetEach, State, StateCategory, StateEntry, Status, Stopped, Store, Stream, Subscription,
-    Truncated, Unfenced, Unfit, Until, UntilError, Waker,
+    Reader, Rebuild, Redacted, Removal, Removed, Retained, Retention, RowRef, RunLock, SealedEvent,
+    Sealer, Selection, SetEach, State, StateCategory, StateEntry, Status, Stopped, Store, Stream,
+    Subscription, Truncated, Unfenced, Unfit, Until, UntilError, Waker,
 };
 pub use subscription::Follower;

@@ -25,6 +25,7 @@ mod remove;
 mod runs;
 mod schema;
 mod scrub;
+mod settings;
 mod state_rows;
 mod states;
 mod stream_index;

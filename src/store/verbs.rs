@@ -5,6 +5,7 @@ mod append;
 mod decide;
 mod names;
 mod project;
+mod prune;
 mod redact;
 mod remove;
 mod set;

@@ -50,7 +50,7 @@ fn that_lost(script: &str) -> Ream {
 }
 
 /// What reads and no more: the command, and how it ends.
-const READING: [(&str, i32); 35] = [
+const READING: [(&str, i32); 37] = [
     ("read", 0),
     ("read s", 0),
     ("read none", 0),
@@ -64,6 +64,8 @@ const READING: [(&str, i32); 35] = [
     ("stream show none", 4),
     ("stream rm s --dry-run", 0),
     ("redact 1 --reason r --dry-run", 0),
+    ("prune --dry-run", 0),
+    ("stream set", 0),
     ("stream truncate s --before 2 --dry-run", 0),
     ("state list", 0),
     ("state get s", 0),
@@ -89,13 +91,15 @@ const READING: [(&str, i32); 35] = [
 ];
 
 /// What writes.
-const WRITING: [&str; 19] = [
+const WRITING: [&str; 21] = [
     "append s T",
     "append --jsonl lines",
     "append --atomic --jsonl lines",
     "stream protect kept",
     "stream unprotect kept",
     "redact 1 --reason r --yes",
+    "prune --yes",
+    "stream set s --max-count 3",
     "stream truncate s --before 2 --yes",
     "stream rm s --yes",
     "state set s 3",

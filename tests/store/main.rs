@@ -20,6 +20,7 @@ mod protection;
 mod read;
 mod redaction;
 mod removal;
+mod retention;
 mod states;
 mod streams;
 mod subscriptions;

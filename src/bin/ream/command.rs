@@ -12,6 +12,7 @@ mod list;
 mod log;
 mod man;
 mod project;
+mod prune;
 mod read;
 mod redact;
 mod remembered;
@@ -57,6 +58,7 @@ commands! {
         "stream" Stream(stream::StreamCommand),
         "state" State(state::StateCommand),
         "redact" Redact(redact::RedactArgs),
+        "prune" Prune(prune::PruneArgs),
         "decide" Decide(decide::DecideArgs),
         "project" Project(project::ProjectCommand),
         "subscription" Subscription(subscription::SubscriptionCommand),
@@ -118,6 +120,7 @@ pub(crate) fn run(cli: &Cli, environment: &Environment) -> anyhow::Result<()> {
         Command::Stream(args) => args.run(global, environment),
         Command::State(args) => args.run(global, environment),
         Command::Redact(args) => args.run(global, environment),
+        Command::Prune(args) => args.run(global, environment),
         Command::Decide(args) => args.run(global, environment),
         Command::Project(args) => args.run(global, environment),
         Command::Subscription(args) => args.run(global, environment),

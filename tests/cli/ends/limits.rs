@@ -174,7 +174,7 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
         ("append", _) => (&["s", "T"], &[]),
         (
             "read" | "stream list" | "state list" | "project list" | "subscription list" | "status"
-            | "log" | "man",
+            | "log" | "prune" | "man",
             _,
         ) => (&[], &[]),
         ("completions", _) => (&["bash"], &[]),
@@ -182,9 +182,11 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
         ("tail", Some("--batch" | "--retries" | "--wait")) => {
             (&["s", "--as", "m", "--until-caught-up"], &READS)
         }
-        ("tail" | "stream show" | "stream protect" | "stream unprotect" | "state get", _) => {
-            (&["s"], &[])
-        }
+        (
+            "tail" | "stream show" | "stream protect" | "stream unprotect" | "stream set"
+            | "state get",
+            _,
+        ) => (&["s"], &[]),
         // So that it ends.
         ("serve", _) => (&["--unix", "missing/socket"], &[]),
         ("redact", _) => (&["1", "--reason", "r", "--yes"], &[]),
