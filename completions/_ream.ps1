@@ -39,6 +39,7 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             [CompletionResult]::new('stream', 'stream', [CompletionResultType]::ParameterValue, 'Look at streams, protect them, remove what they hold')
             [CompletionResult]::new('state', 'state', [CompletionResultType]::ParameterValue, 'Look at states, store them, remove them')
             [CompletionResult]::new('redact', 'redact', [CompletionResultType]::ParameterValue, 'Erase what single events say')
+            [CompletionResult]::new('prune', 'prune', [CompletionResultType]::ParameterValue, 'Remove the events that are kept no longer')
             [CompletionResult]::new('decide', 'decide', [CompletionResultType]::ParameterValue, 'Have an aggregator decide a command, and store what it answers')
             [CompletionResult]::new('project', 'project', [CompletionResultType]::ParameterValue, 'Make projections, fill them, search them')
             [CompletionResult]::new('subscription', 'subscription', [CompletionResultType]::ParameterValue, 'Look at what follows the log, and move it')
@@ -163,6 +164,7 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show a stream')
             [CompletionResult]::new('protect', 'protect', [CompletionResultType]::ParameterValue, 'Protect streams from removal')
             [CompletionResult]::new('unprotect', 'unprotect', [CompletionResultType]::ParameterValue, 'Allow the removal of streams again')
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Set how long the events of streams are kept')
             [CompletionResult]::new('rm', 'rm', [CompletionResultType]::ParameterValue, 'Remove what streams hold')
             [CompletionResult]::new('truncate', 'truncate', [CompletionResultType]::ParameterValue, 'Remove the first events of streams')
             break
@@ -210,6 +212,22 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             break
         }
         'ream;stream;unprotect' {
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most TIME for other writers [default: 30s]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Show results as JSON, as --format json does')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'ream;stream;set' {
+            [CompletionResult]::new('--max-age', '--max-age', [CompletionResultType]::ParameterName, 'How old an event may be: 90d; or none')
+            [CompletionResult]::new('--max-count', '--max-count', [CompletionResultType]::ParameterName, 'How many events a stream may have, the last N; or none')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
@@ -350,6 +368,24 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only print what would be redacted')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Show results as JSON, as --format json does')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
+            break
+        }
+        'ream;prune' {
+            [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most TIME for other writers [default: 30s]')
+            [CompletionResult]::new('--past-subscriptions', '--past-subscriptions', [CompletionResultType]::ParameterName, 'Also what subscriptions and projections have not done yet')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only print what would be removed')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Show results as JSON, as --format json does')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')

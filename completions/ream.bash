@@ -52,6 +52,9 @@ _ream() {
             ream,project)
                 cmd="ream__subcmd__project"
                 ;;
+            ream,prune)
+                cmd="ream__subcmd__prune"
+                ;;
             ream,read)
                 cmd="ream__subcmd__read"
                 ;;
@@ -132,6 +135,9 @@ _ream() {
                 ;;
             ream__subcmd__stream,rm)
                 cmd="ream__subcmd__stream__subcmd__rm"
+                ;;
+            ream__subcmd__stream,set)
+                cmd="ream__subcmd__stream__subcmd__set"
                 ;;
             ream__subcmd__stream,show)
                 cmd="ream__subcmd__stream__subcmd__show"
@@ -1055,6 +1061,36 @@ _ream() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        ream__subcmd__prune)
+            opts="-y -q -h -V --past-subscriptions --yes --dry-run --store --format --json --quiet --color --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         ream__subcmd__read)
             opts="-n -q -h -V --after --from --until --since --last --limit --type --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1468,7 +1504,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__stream)
-            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version list show protect unprotect rm truncate"
+            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version list show protect unprotect set rm truncate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1574,6 +1610,44 @@ _ream() {
                     ;;
                 --format)
                     COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --lock-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ream__subcmd__stream__subcmd__set)
+            opts="-q -h -V --max-age --max-count --store --format --json --quiet --color --lock-timeout --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --max-age)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-count)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --store)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
                     return 0
                     ;;
                 --color)

@@ -45,6 +45,7 @@ complete -c ream -n "__fish_ream_needs_command" -f -a "tail" -d 'Read the events
 complete -c ream -n "__fish_ream_needs_command" -f -a "stream" -d 'Look at streams, protect them, remove what they hold'
 complete -c ream -n "__fish_ream_needs_command" -f -a "state" -d 'Look at states, store them, remove them'
 complete -c ream -n "__fish_ream_needs_command" -f -a "redact" -d 'Erase what single events say'
+complete -c ream -n "__fish_ream_needs_command" -f -a "prune" -d 'Remove the events that are kept no longer'
 complete -c ream -n "__fish_ream_needs_command" -f -a "decide" -d 'Have an aggregator decide a command, and store what it answers'
 complete -c ream -n "__fish_ream_needs_command" -f -a "project" -d 'Make projections, fill them, search them'
 complete -c ream -n "__fish_ream_needs_command" -f -a "subscription" -d 'Look at what follows the log, and move it'
@@ -149,8 +150,8 @@ complete -c ream -n "__fish_ream_using_subcommand tail" -l json -d 'Show results
 complete -c ream -n "__fish_ream_using_subcommand tail" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand tail" -s V -l version -d 'Print version'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated values; of `project select` alone'
@@ -158,17 +159,18 @@ cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -l json -d 'Show results as JSON, as --format json does'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -s q -l quiet -d 'Say nothing but results and errors'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -s V -l version -d 'Print version'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -f -a "list" -d 'List streams by name'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -f -a "show" -d 'Show a stream'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -f -a "protect" -d 'Protect streams from removal'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -f -a "unprotect" -d 'Allow the removal of streams again'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -f -a "rm" -d 'Remove what streams hold'
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm truncate" -f -a "truncate" -d 'Remove the first events of streams'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -f -a "list" -d 'List streams by name'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -f -a "show" -d 'Show a stream'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -f -a "protect" -d 'Protect streams from removal'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -f -a "unprotect" -d 'Allow the removal of streams again'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -f -a "set" -d 'Set how long the events of streams are kept'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -f -a "rm" -d 'Remove what streams hold'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -f -a "truncate" -d 'Remove the first events of streams'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -225,6 +227,21 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from set" -l max-age -d 'How old an event may be: 90d; or none' -r
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from set" -l max-count -d 'How many events a stream may have, the last N; or none' -r
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from set" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from set" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from set" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from set" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from set" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from set" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l expect -d 'Only if the one stream is at version N; exit code 3 where it is not' -r
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
@@ -355,6 +372,22 @@ complete -c ream -n "__fish_ream_using_subcommand redact" -l json -d 'Show resul
 complete -c ream -n "__fish_ream_using_subcommand redact" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand redact" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand redact" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand prune" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand prune" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'"
+complete -c ream -n "__fish_ream_using_subcommand prune" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand prune" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand prune" -l past-subscriptions -d 'Also what subscriptions and projections have not done yet'
+complete -c ream -n "__fish_ream_using_subcommand prune" -s y -l yes -d 'Do not ask'
+complete -c ream -n "__fish_ream_using_subcommand prune" -l dry-run -d 'Only print what would be removed'
+complete -c ream -n "__fish_ream_using_subcommand prune" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand prune" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand prune" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand prune" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand decide" -l id -d 'Idempotency key: the same command again gets the first answer' -r
 complete -c ream -n "__fish_ream_using_subcommand decide" -l attempts -d 'Decide at most N times when other writers are faster' -r
 complete -c ream -n "__fish_ream_using_subcommand decide" -l timeout -d 'Give the program TIME to answer' -r

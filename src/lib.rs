@@ -81,8 +81,8 @@ pub use store::{
     Finding, FindingKind, LastFailure, Mark, MarkError, NewBackup, NewState, NewSubscription,
     NewerRecord, NotAllowed, OnWarning, Options, OrderBy, PlaceFault, Projection, ProjectionEntry,
     ProjectionStatus, Query, Reader, Rebuild, Redacted, Removal, Removed, RestoreUntil, Restored,
-    RowRef, RunLock, SealedEvent, Sealer, Selection, SetEach, State, StateCategory, StateEntry,
-    Status, Stopped, Store, Stream, Subscription, Truncated, Unfenced, Unfit, Until, UntilError,
-    Verification, Verified, Verifying, Vitals, Waker,
+    Retained, Retention, RowRef, RunLock, SealedEvent, Sealer, Selection, SetEach, State,
+    StateCategory, StateEntry, Status, Stopped, Store, Stream, Subscription, Truncated, Unfenced,
+    Unfit, Until, UntilError, Verification, Verified, Verifying, Vitals, Waker,
 };
 pub use subscription::Follower;

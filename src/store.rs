@@ -24,6 +24,7 @@ mod remembered;
 #[cfg(all(feature = "serve", unix))]
 mod rest;
 mod restore;
+mod retention;
 mod rows;
 mod rules;
 mod seal;
@@ -65,6 +66,7 @@ pub use projection::{Projection, Rebuild, RowRef};
 pub(crate) use query::ChosenStreams;
 pub use query::Query;
 pub use restore::{Dropped, RestoreUntil, Restored};
+pub use retention::{Retained, Retention};
 pub use rows::{
     Batched, Change, Differences, Explanation, OrderBy, ProjectionStatus, Selection, SetEach,
 };
@@ -360,8 +362,7 @@ impl Store {
         Ok(names)
     }
 
-    /// The position of the last event; 0 where there is none. It costs a look at one row, however large
-    /// the store is.
+    /// The position of the last event; 0 where there is none. It costs a look at one row.
     ///
     /// # Errors
     ///
@@ -383,8 +384,7 @@ impl Store {
         }
     }
 
-    /// Ends the use of the store where the process ends right after: as dropping it does, but
-    /// memory and files are left to the system, which takes them back faster.
+    /// Ends the use of the store where the process ends right after: the system takes memory and files back faster.
     pub fn leave(self) {
         match self.engine {
             Engine::Sqlite(store) => store.leave(),

@@ -1,7 +1,7 @@
 //! What an engine does for the verbs: facts to rule by, and changes to be made, in one transaction.
 
 use super::rules::names::Name;
-use super::rules::{Changes, EventFacts, Facts, StreamFacts, Unit};
+use super::rules::{Changes, EventFacts, Facts, Setting, StreamFacts, Unit};
 use super::{Before, Error, Removed, SealedEvent, State, Truncated};
 use crate::event::{Position, StreamName, Version};
 
@@ -50,6 +50,12 @@ pub(crate) trait Tx {
 
     /// Protects streams from removal, or no longer.
     fn protect(&mut self, names: &[StreamName], protected: bool) -> Result<(), Error>;
+
+    /// All settings: pattern, key and value of each.
+    fn settings(&mut self) -> Result<Vec<(String, String, String)>, Error>;
+
+    /// Keeps a setting in the place of what was set, or no longer.
+    fn put_setting(&mut self, setting: &Setting) -> Result<(), Error>;
 
     /// What the store keeps of a name, but for upper and lower case.
     fn name(&mut self, name: &str) -> Result<Option<Name>, Error>;

@@ -8,6 +8,7 @@ mod expect;
 pub(crate) mod names;
 mod redact;
 mod remove;
+mod retain;
 mod truncate;
 mod write;
 
@@ -19,6 +20,7 @@ pub(crate) use acts::Act;
 pub(crate) use expect::{Stood, is_same};
 pub(crate) use redact::redactions;
 pub(crate) use remove::{protections, removals};
+pub(crate) use retain::{Setting, prunable, retained, settings};
 pub(crate) use truncate::truncations;
 pub(crate) use write::{Outcome, decided_before, write};
 

@@ -29,6 +29,7 @@ mod restore;
 mod runs;
 mod schema;
 mod scrub;
+mod settings;
 mod state_rows;
 mod states;
 mod stream_index;

@@ -6,6 +6,7 @@ mod backup;
 mod decide;
 mod names;
 mod project;
+mod prune;
 mod redact;
 mod remove;
 mod set;

@@ -24,7 +24,7 @@ fn every_command_has_help_and_needs_no_store_for_it() {
         home.run([command, "--help"]).stdout_has(["Usage: ream ", command]);
         home.run([command, "-h"]).stdout_has(["Usage: ream ", command]);
     }
-    for command in ["list", "show", "protect", "unprotect", "rm", "truncate"] {
+    for command in ["list", "show", "protect", "unprotect", "set", "rm", "truncate"] {
         home.run(["stream", command, "--help"]).stdout_has(["Usage: ream stream ", command]);
     }
 }

@@ -54,7 +54,7 @@ fn that_lost(script: &str) -> Ream {
 }
 
 /// What reads and no more: the command, and how it ends.
-const READING: [(&str, i32); 36] = [
+const READING: [(&str, i32); 38] = [
     ("read", 0),
     ("read s", 0),
     ("read none", 0),
@@ -68,6 +68,8 @@ const READING: [(&str, i32); 36] = [
     ("stream show none", 4),
     ("stream rm s --dry-run", 0),
     ("redact 1 --reason r --dry-run", 0),
+    ("prune --dry-run", 0),
+    ("stream set", 0),
     ("stream truncate s --before 2 --dry-run", 0),
     ("state list", 0),
     ("state get s", 0),
@@ -94,7 +96,7 @@ const READING: [(&str, i32); 36] = [
 ];
 
 /// What writes.
-const WRITING: [&str; 22] = [
+const WRITING: [&str; 24] = [
     "append s T",
     "backup copy",
     "append --jsonl lines",
@@ -102,6 +104,8 @@ const WRITING: [&str; 22] = [
     "stream protect kept",
     "stream unprotect kept",
     "redact 1 --reason r --yes",
+    "prune --yes",
+    "stream set s --max-count 3",
     "stream truncate s --before 2 --yes",
     "stream rm s --yes",
     "state set s 3",

@@ -213,7 +213,7 @@ fn json_is_one_value_and_jsonl_one_a_line() {
     assert_eq!(value.as_array().unwrap().len(), 4);
     shop.run(["read", "--json", "--format", "json"]).fails_with(2, ["cannot be used with"]);
     shop.run(["read", "--format", "xml"])
-        .fails_with(2, ["[possible values: table, json, jsonl, csv]"]);
+        .fails_with(2, ["[possible values: table, json, jsonl, csv, cloudevents]"]);
 }
 
 #[test]

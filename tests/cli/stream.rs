@@ -330,6 +330,40 @@ fn the_first_events_of_streams_are_removed() {
 }
 
 #[test]
+fn what_is_kept_no_longer_is_pruned() {
+    let shop = shop();
+    let set = |args: &[&str]| shop.run(["stream", "set"].iter().chain(args));
+    set(&[]).stdout("");
+    shop.run(["prune"]).stdout("");
+    set(&["order-*", "--max-count", "2"])
+        .stdout("{\"pattern\":\"order-*\",\"max_age_seconds\":null,\"max_count\":2}\n");
+    set(&["order-*", "--max-age", "90d"])
+        .stdout("{\"pattern\":\"order-*\",\"max_age_seconds\":7776000,\"max_count\":2}\n");
+    set(&["order-*", "--max-age", "none"]).ok();
+    set(&["cart-*", "--max-count", "1"]).ok();
+    set(&["--format", "table"])
+        .stdout("PATTERN  MAX AGE  MAX COUNT\ncart-*            1\norder-*           2\n");
+    set(&["order-*"]).stdout_has(["\"max_count\":2}"]);
+    set(&["--max-count", "1"]).fails_with(2, ["PATTERN"]);
+    set(&["order-*", "--max-count", "x"]).fails_with(6, ["neither a number nor `none`"]);
+    shop.run(["prune"]).fails(
+        2,
+        "error: removing 1 event of 1 stream needs to be confirmed\nhint: ream prune --yes\n",
+    );
+    shop.run(["prune", "--dry-run", "--format", "table"])
+        .stdout("order-1: would remove 1 event, up to version 1 of 3\n");
+    // A subscription that has not come so far keeps it.
+    let reads = ["--", "sh", "-c", "cat >/dev/null"];
+    shop.run(["tail", "--as", "mail", "--until-caught-up"]).args(reads).ok();
+    shop.run(["subscription", "seek", "mail", "start"]).ok();
+    shop.run(["prune", "--yes"]).stdout("");
+    shop.run(["prune", "--yes", "--past-subscriptions"]).stdout(
+        "{\"stream\":\"order-1\",\"version\":3,\"removed\":1,\"events\":1,\"state\":false,\"dry_run\":false,\"erased\":true,\"projections\":[]}\n",
+    );
+    assert_eq!(shop.positions(&["order-1"]), [2, 3]);
+}
+
+#[test]
 fn what_can_not_be_truncated_is_told_and_nothing_is_removed() {
     let shop = shop();
     let truncate = |args: &[&str]| shop.run(["stream", "truncate", "--yes"].iter().chain(args));

@@ -22,6 +22,7 @@ mod read;
 mod redaction;
 mod removal;
 mod restores;
+mod retention;
 mod states;
 mod streams;
 mod subscriptions;

@@ -17,6 +17,7 @@ mod list;
 mod log;
 mod man;
 mod project;
+mod prune;
 mod read;
 mod redact;
 mod remembered;
@@ -65,6 +66,7 @@ commands! {
         "stream" Stream(stream::StreamCommand),
         "state" State(state::StateCommand),
         "redact" Redact(redact::RedactArgs),
+        "prune" Prune(prune::PruneArgs),
         "decide" Decide(decide::DecideArgs),
         "project" Project(project::ProjectCommand),
         "subscription" Subscription(subscription::SubscriptionCommand),
@@ -139,6 +141,7 @@ pub(crate) fn run(
         Command::Stream(args) => args.run(global, environment),
         Command::State(args) => args.run(global, environment),
         Command::Redact(args) => args.run(global, environment),
+        Command::Prune(args) => args.run(global, environment),
         Command::Decide(args) => args.run(global, environment),
         Command::Project(args) => args.run(global, environment),
         Command::Subscription(args) => args.run(global, environment),

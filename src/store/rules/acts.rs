@@ -3,7 +3,7 @@
 
 use super::names::{Kind, Name};
 use crate::event::{Data, EventType, Json, NewEvent, Position, StreamName, Version};
-use crate::store::{Actor, Redacted, Removed, Truncated};
+use crate::store::{Actor, Redacted, Removed, Retention, Truncated};
 use crate::wire;
 
 /// The reserved stream that records acts.
@@ -14,6 +14,7 @@ pub(crate) const RECORD: &str = "$ream";
 pub(crate) enum Act {
     StreamRemoved { stream: StreamName, version: Version, events: u64 },
     StreamTruncated { stream: StreamName, version: Version, removed: Version, events: u64 },
+    RetentionSet { pattern: String, retention: Retention },
     StateRemoved { stream: StreamName },
     EventRedacted { stream: StreamName, version: Version, position: Position, reason: String },
     StreamProtected { stream: StreamName },
@@ -111,6 +112,11 @@ impl Act {
                 let numbers =
                     vec![("version", version.0), ("removed", removed.0), ("events", *events)];
                 ("StreamTruncated", STREAM, stream.as_str(), numbers)
+            }
+            Self::RetentionSet { pattern, retention: Retention { max_age, max_count } } => {
+                let age = max_age.map(|age| ("max_age_seconds", age.as_secs()));
+                let count = max_count.map(|count| ("max_count", count));
+                ("RetentionSet", "pattern", pattern, age.into_iter().chain(count).collect())
             }
             Self::EventRedacted { stream, version, position, .. } => {
                 let numbers = vec![("version", version.0), ("position", position.0)];

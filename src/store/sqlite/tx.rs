@@ -6,11 +6,13 @@ use super::failure::{Failure, failure};
 use super::state_rows::Stored;
 use super::stream_index::{StreamRow, position_of};
 use super::transaction::Transaction;
-use super::{decision_rows, redact, registry, remove, state_rows, truncate};
+use super::{decision_rows, redact, registry, remove, settings, state_rows, truncate};
 use crate::event::{Position, StreamName, Version};
 use crate::store::engine::Tx;
 use crate::store::rules::names::Name;
-use crate::store::rules::{Beside, Changes, EventFacts, Facts, StateChange, StreamFacts, Unit};
+use crate::store::rules::{
+    Beside, Changes, EventFacts, Facts, Setting, StateChange, StreamFacts, Unit,
+};
 use crate::store::{Before, Error, Removed, SealedEvent, State, Truncated};
 
 impl Tx for Transaction<'_> {
@@ -87,6 +89,16 @@ impl Tx for Transaction<'_> {
     fn protect(&mut self, names: &[StreamName], protected: bool) -> Result<(), Error> {
         let done = names.iter().try_for_each(|name| self.mark_protected(name.as_str(), protected));
         done.map_err(|failed| failed.into_error(self.layout, WRITE))
+    }
+
+    fn settings(&mut self) -> Result<Vec<(String, String, String)>, Error> {
+        let found = settings::all(self.connection);
+        found.map_err(|error| failure(self.layout, "read the store", error))
+    }
+
+    fn put_setting(&mut self, setting: &Setting) -> Result<(), Error> {
+        let done = settings::put(self.connection, setting);
+        done.map_err(|error| failure(self.layout, WRITE, error))
     }
 
     fn name(&mut self, name: &str) -> Result<Option<Name>, Error> {

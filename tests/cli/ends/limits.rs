@@ -179,7 +179,7 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
         ("status", Some("--max-lag" | "--max-age")) => (&["--check"], &[]),
         (
             "read" | "stream list" | "state list" | "project list" | "subscription list" | "status"
-            | "verify" | "compact" | "doctor" | "export" | "log" | "man",
+            | "verify" | "compact" | "doctor" | "export" | "log" | "prune" | "man",
             _,
         ) => (&[], &[]),
         ("backup", _) => (&["missing/copy"], &[]),
@@ -189,9 +189,11 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
         ("tail", Some("--batch" | "--retries" | "--wait")) => {
             (&["s", "--as", "m", "--until-caught-up"], &READS)
         }
-        ("tail" | "stream show" | "stream protect" | "stream unprotect" | "state get", _) => {
-            (&["s"], &[])
-        }
+        (
+            "tail" | "stream show" | "stream protect" | "stream unprotect" | "stream set"
+            | "state get",
+            _,
+        ) => (&["s"], &[]),
         // So that it ends.
         ("import", _) => (&["none"], &[]),
         ("serve", _) => (&["--unix", "missing/socket"], &[]),

@@ -11,7 +11,7 @@ use crate::output::{Output, table};
 /// The stream that records acts.
 const RECORD: &str = "$ream";
 /// The keys that say what an act is about.
-const OF: [&str; 3] = ["stream", "projection", "subscription"];
+const OF: [&str; 4] = ["stream", "pattern", "projection", "subscription"];
 
 /// Show who did what to the store
 ///

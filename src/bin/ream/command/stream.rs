@@ -1,6 +1,7 @@
 //! `ream stream`.
 
 mod rm;
+mod set;
 mod target;
 mod truncate;
 
@@ -16,6 +17,7 @@ use crate::output::{Output, escape, table, to_line};
 use crate::signals::Signals;
 
 pub(in crate::command) use rm::{kept_by, warn_of_bytes_left, write_kept};
+pub(in crate::command) use truncate::report as report_truncated;
 
 commands! {
     /// Look at streams, protect them, remove what they hold
@@ -24,6 +26,7 @@ commands! {
         "show" Show(ShowArgs),
         "protect" Protect(ProtectArgs),
         "unprotect" Unprotect(UnprotectArgs),
+        "set" Set(set::SetArgs),
         "rm" Rm(rm::RmArgs),
         "truncate" Truncate(truncate::TruncateArgs),
     }
@@ -84,6 +87,7 @@ impl StreamCommand {
                 options.interrupt = Some(signals.flag());
                 args.run(global, global.open(environment, &options)?, &signals)
             }
+            Self::Set(args) => args.run(global, global.open(environment, &options)?),
             Self::Truncate(args) => {
                 let signals = Signals::take_over()?;
                 options.interrupt = Some(signals.flag());

@@ -106,7 +106,7 @@ impl TruncateArgs {
 }
 
 /// Says what was removed, and whether it is erased; or what would be.
-fn report(
+pub(in crate::command) fn report(
     global: &Global,
     store: &Store,
     truncated: &[Truncated],

@@ -1,0 +1,55 @@
+//! `ream prune`.
+
+use clap::Args;
+
+use super::confirm::{self, plural};
+use super::stream::{report_truncated, warn_of_bytes_left};
+use crate::args::Global;
+use crate::environment::Environment;
+use crate::signals::Signals;
+
+/// Remove the events that are kept no longer
+///
+/// Removes the events that are older, or more, than `ream stream set` says of their streams, as `ream stream
+/// truncate` does: they are erased, and the states stay. A protected stream keeps all. What a subscription that
+/// follows a stream has not done yet stays, and so does what a projection has not that has a program, unless
+/// --past-subscriptions says that it may go.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ream prune --dry-run      what would go
+  ream prune --yes          in a timer")]
+pub(crate) struct PruneArgs {
+    /// Also what subscriptions and projections have not done yet
+    #[arg(long)]
+    past_subscriptions: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    /// Only print what would be removed
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl PruneArgs {
+    pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
+        let signals = Signals::take_over()?;
+        let mut options = global.options(environment);
+        options.interrupt = Some(signals.flag());
+        let mut store = global.open(environment, &options)?;
+        let prunable = store.prunable(self.past_subscriptions)?;
+        if self.dry_run {
+            return report_truncated(global, &store, &prunable, None);
+        }
+        if !self.yes && !prunable.is_empty() {
+            let events = prunable.iter().map(|one| one.events).sum();
+            let streams = plural(prunable.len() as u64, "stream");
+            confirm::ask(&format!("removing {} of {streams}", plural(events, "event")))?;
+        }
+        let removal = signals.hold(|| store.prune(self.past_subscriptions))?;
+        let erased = Some(removal.unfinished.is_none());
+        let reported = report_truncated(global, &store, &removal.removed, erased);
+        warn_of_bytes_left(global, removal.unfinished.as_ref());
+        reported
+    }
+}

@@ -1,0 +1,91 @@
+//! `ream stream set`.
+
+use std::time::Duration;
+
+use clap::Args;
+use ream::{Pattern, Retained, Retention, Store};
+use serde::Serialize;
+
+use crate::args::Global;
+use crate::command::list::list_all;
+use crate::output::to_line;
+use crate::units;
+
+/// Set how long the events of streams are kept
+///
+/// Sets how old the events may be of the streams that a pattern matches, and how many each may have; what is
+/// more goes when `ream prune` is run, and never by itself. Without an option it shows what is set, for
+/// that pattern or for all. Where several patterns match a stream, each of them may let events go.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  ream stream set 'sensor-*' --max-age 90d
+  ream stream set 'sensor-*' --max-count 10000 --max-age none
+  ream stream set                                  what is set")]
+pub(crate) struct SetArgs {
+    /// The streams; `*` stands for any characters: 'order-*'
+    #[arg(value_name = "PATTERN")]
+    pattern: Option<Pattern>,
+    /// How old an event may be: 90d; or none
+    #[arg(long, value_name = "TIME", value_parser = age, requires = "pattern")]
+    max_age: Option<Limit<Duration>>,
+    /// How many events a stream may have, the last N; or none
+    #[arg(long, value_name = "N", value_parser = count, requires = "pattern")]
+    max_count: Option<Limit<u64>>,
+}
+
+/// A limit that is set, or none any more.
+#[derive(Debug, Clone, Copy)]
+struct Limit<T>(Option<T>);
+
+fn age(text: &str) -> Result<Limit<Duration>, String> {
+    if text == "none" { Ok(Limit(None)) } else { units::duration(text).map(Some).map(Limit) }
+}
+
+fn count(text: &str) -> Result<Limit<u64>, String> {
+    let number = |error: std::num::ParseIntError| format!("neither a number nor `none`: {error}");
+    if text == "none" { Ok(Limit(None)) } else { text.parse().map(Some).map(Limit).map_err(number) }
+}
+
+/// How long events are kept, as JSON.
+#[derive(Serialize)]
+struct RetainedJson<'s> {
+    pattern: &'s str,
+    max_age_seconds: Option<u64>,
+    max_count: Option<u64>,
+}
+
+impl SetArgs {
+    pub(super) fn run(&self, global: &Global, mut store: Store) -> anyhow::Result<()> {
+        let of_pattern = |retained: Vec<Retained>| -> Vec<Retained> {
+            let wanted = |one: &Retained| self.pattern.as_ref().is_none_or(|it| *it == one.pattern);
+            retained.into_iter().filter(wanted).collect()
+        };
+        let mut retained = of_pattern(store.retained()?);
+        if let Some(pattern) = &self.pattern
+            && (self.max_age.is_some() || self.max_count.is_some())
+        {
+            let before = retained.pop().map_or_else(Retention::default, |one| one.retention);
+            let retention = Retention {
+                max_age: self.max_age.map_or(before.max_age, |Limit(age)| age),
+                max_count: self.max_count.map_or(before.max_count, |Limit(count)| count),
+            };
+            store.set_retention(pattern, retention)?;
+            retained = vec![Retained { pattern: pattern.clone(), retention }];
+        }
+        let seconds = |age: Option<Duration>| age.map(|age| age.as_secs());
+        let cells = |one: &Retained| {
+            let Retention { max_age, max_count } = one.retention;
+            let age = seconds(max_age).map(|age| format!("{age} s"));
+            let count = max_count.map(|count| count.to_string());
+            vec![one.pattern.to_string(), age.unwrap_or_default(), count.unwrap_or_default()]
+        };
+        list_all(global, &["PATTERN", "MAX AGE", "MAX COUNT"], retained, cells, |one| {
+            to_line(&RetainedJson {
+                pattern: one.pattern.as_str(),
+                max_age_seconds: seconds(one.retention.max_age),
+                max_count: one.retention.max_count,
+            })
+        })
+    }
+}

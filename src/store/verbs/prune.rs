@@ -1,0 +1,143 @@
+//! Retention: how long events are kept, and pruning what is more.
+
+use std::time::Duration;
+
+use crate::event::{Pattern, Position, StreamName, Version};
+use crate::store::rules::{self, Act, truncations};
+use crate::store::{
+    Before, Engine, Error, Mark, Query, Removal, Retained, Retention, Store, Truncated,
+};
+
+/// How many streams are looked at together.
+const PAGE: usize = 1000;
+
+impl Store {
+    /// How long events are kept, by pattern, where that is said.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn retained(&self) -> Result<Vec<Retained>, Error> {
+        let Engine::Sqlite(store) = &self.engine;
+        rules::retained(store.settings()?)
+    }
+
+    /// Sets how long the events of the streams are kept that a pattern matches, in the place of what was set for
+    /// that pattern, and records that. Nothing is removed before [`Store::prune`].
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be written.
+    pub fn set_retention(&mut self, pattern: &Pattern, retention: Retention) -> Result<(), Error> {
+        let max_age = retention.max_age.map(|age| Duration::from_secs(age.as_secs()));
+        let retention = Retention { max_age, ..retention };
+        self.act(|tx| {
+            let known = rules::retained(tx.settings()?)?;
+            let known = known.into_iter().find(|known| known.pattern == *pattern);
+            if known.map_or_else(Retention::default, |known| known.retention) == retention {
+                return Ok(((), Vec::new()));
+            }
+            for setting in rules::settings(pattern, retention) {
+                tx.put_setting(&setting)?;
+            }
+            Ok(((), vec![Act::RetentionSet { pattern: pattern.to_string(), retention }]))
+        })
+    }
+
+    /// What [`Store::prune`] would take.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn prunable(&self, past_subscriptions: bool) -> Result<Vec<Truncated>, Error> {
+        let (names, last) = self.to_prune(past_subscriptions)?;
+        let Engine::Sqlite(store) = &self.engine;
+        truncations(&names, &store.stream_facts(&names)?, &last)
+    }
+
+    /// Removes the events that are older or more than they may be, as [`Store::truncate`] does, in one transaction.
+    /// A protected stream keeps all. What a subscription that follows a stream has not done yet stays, and what a
+    /// projection has not that has a program, unless it is to go `past_subscriptions`.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be written.
+    pub fn prune(&mut self, past_subscriptions: bool) -> Result<Removal<Truncated>, Error> {
+        let (names, last) = self.to_prune(past_subscriptions)?;
+        let removed = self.act(|tx| {
+            let truncated = truncations(&names, &tx.streams(&names)?, &last)?;
+            tx.truncate(&truncated)?;
+            let acts = truncated.iter().map(Act::truncation).collect();
+            Ok((truncated, acts))
+        })?;
+        Ok(Removal { removed, unfinished: self.finish_erasure() })
+    }
+
+    /// The streams of which something may go, and the last version of each that may.
+    fn to_prune(&self, past: bool) -> Result<(Vec<StreamName>, Vec<Version>), Error> {
+        let Engine::Sqlite(store) = &self.engine;
+        let retained = self.retained()?;
+        let followers = if past { Vec::new() } else { self.followers()? };
+        let now = (store.options().clock)();
+        let (mut names, mut versions) = (Vec::new(), Vec::new());
+        for Retained { pattern, retention: Retention { max_age, max_count } } in retained {
+            let micros = max_age.map(|age| i64::try_from(age.as_micros()).unwrap_or(i64::MAX));
+            let mut after: Option<String> = None;
+            loop {
+                let page = self.streams(&pattern, after.as_deref(), PAGE)?;
+                for stream in page.iter().filter(|stream| !stream.protected) {
+                    let name = std::slice::from_ref(&stream.name);
+                    let at = |before| Ok::<_, Error>(store.last_before(name, before)?.pop());
+                    let old = match micros {
+                        Some(micros) => at(Before::Time(now.plus_micros(-micros)))?,
+                        None => None,
+                    };
+                    let follows =
+                        |(query, _): &&(Query, _)| query.chooses_stream(stream.name.as_str());
+                    let done = followers.iter().filter(follows).map(|(_, done)| *done).min();
+                    let done = match done {
+                        Some(done) => at(Before::Mark(Mark::Position(done.next())))?,
+                        None => None,
+                    };
+                    for facts in store.stream_facts(name)? {
+                        names.push(stream.name.clone());
+                        versions.push(rules::prunable(&facts, max_count, old, done));
+                    }
+                }
+                if page.len() < PAGE {
+                    break;
+                }
+                after = page.last().map(|stream| stream.name.to_string());
+            }
+        }
+        Ok(largest(names, versions))
+    }
+
+    /// What follows the log, and how far each has come.
+    fn followers(&self) -> Result<Vec<(Query, Position)>, Error> {
+        let mut followers = Vec::new();
+        for subscription in self.subscriptions()? {
+            let query = Query::of(subscription.follows.patterns);
+            followers.push((query, subscription.checkpoint.position));
+        }
+        for entry in self.projections()? {
+            if !entry.definition.program.is_empty() {
+                let done = self.projection(entry.name.as_str())?.checkpoint()?.position;
+                followers.push((Query::of(entry.definition.from), done));
+            }
+        }
+        Ok(followers)
+    }
+}
+
+/// Each name once, with the largest of its versions: what one pattern keeps, another may let go.
+fn largest(names: Vec<StreamName>, versions: Vec<Version>) -> (Vec<StreamName>, Vec<Version>) {
+    let mut each: std::collections::HashMap<StreamName, Version> = std::collections::HashMap::new();
+    for (name, version) in names.into_iter().zip(versions) {
+        let last = each.entry(name).or_default();
+        *last = version.max(*last);
+    }
+    let mut each: Vec<(StreamName, Version)> = each.into_iter().collect();
+    each.sort_unstable_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
+    each.into_iter().unzip()
+}
