@@ -52,6 +52,7 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look for what needs attention, with the command for each')
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Back the store up into a new directory')
             [CompletionResult]::new('restore', 'restore', [CompletionResultType]::ParameterValue, 'Make a store of a backup, in a new directory')
+            [CompletionResult]::new('log', 'log', [CompletionResultType]::ParameterValue, 'Show who did what to the store')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Write the completions for a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Write the manual')
             break

@@ -58,6 +58,9 @@ _ream() {
             ream,read)
                 cmd="ream__subcmd__read"
                 ;;
+            ream,redact)
+                cmd="ream__subcmd__redact"
+                ;;
             ream,restore)
                 cmd="ream__subcmd__restore"
                 ;;
@@ -170,7 +173,7 @@ _ream() {
 
     case "${cmd}" in
         ream)
-            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version init append read tail stream state decide project subscription serve status verify export import compact doctor completions man"
+            opts="-q -h -V --store --format --json --quiet --color --lock-timeout --help --version init append read tail stream state redact prune decide project subscription serve status verify export import compact doctor backup restore log completions man"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -273,7 +276,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -549,7 +552,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1073,7 +1076,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1153,14 +1156,14 @@ _ream() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        ream__subcmd__restore)
-            opts="-q -h -V --until --store --format --json --quiet --color --lock-timeout --help --version"
+        ream__subcmd__redact)
+            opts="-y -q -h -V --reason --state-kept --yes --dry-run --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --until)
+                --reason)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1169,7 +1172,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1187,14 +1190,14 @@ _ream() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
-        ream__subcmd__redact)
-            opts="-y -q -h -V --reason --state-kept --yes --dry-run --store --format --json --quiet --color --lock-timeout --help --version"
+        ream__subcmd__restore)
+            opts="-q -h -V --until --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
-                --reason)
+                --until)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1203,7 +1206,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1647,7 +1650,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)
@@ -1711,7 +1714,7 @@ _ream() {
                     return 0
                     ;;
                 --format)
-                    COMPREPLY=($(compgen -W "table json jsonl csv" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "table json jsonl csv cloudevents" -- "${cur}"))
                     return 0
                     ;;
                 --color)

@@ -49,6 +49,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand doctor 'Look for what needs attention, with the command for each'
             cand backup 'Back the store up into a new directory'
             cand restore 'Make a store of a backup, in a new directory'
+            cand log 'Show who did what to the store'
             cand completions 'Write the completions for a shell'
             cand man 'Write the manual'
         }

@@ -58,6 +58,7 @@ complete -c ream -n "__fish_ream_needs_command" -f -a "compact" -d 'Give back th
 complete -c ream -n "__fish_ream_needs_command" -f -a "doctor" -d 'Look for what needs attention, with the command for each'
 complete -c ream -n "__fish_ream_needs_command" -f -a "backup" -d 'Back the store up into a new directory'
 complete -c ream -n "__fish_ream_needs_command" -f -a "restore" -d 'Make a store of a backup, in a new directory'
+complete -c ream -n "__fish_ream_needs_command" -f -a "log" -d 'Show who did what to the store'
 complete -c ream -n "__fish_ream_needs_command" -f -a "completions" -d 'Write the completions for a shell'
 complete -c ream -n "__fish_ream_needs_command" -f -a "man" -d 'Write the manual'
 complete -c ream -n "__fish_ream_using_subcommand init" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
@@ -156,7 +157,7 @@ json\t'One JSON value'
 jsonl\t'One JSON value a line'
 csv\t'Comma-separated values; of `project select` alone'
 cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
-complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
@@ -233,7 +234,8 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from set" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from set" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -264,7 +266,8 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -360,7 +363,8 @@ complete -c ream -n "__fish_ream_using_subcommand redact" -l store -d 'Use the s
 complete -c ream -n "__fish_ream_using_subcommand redact" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand redact" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -376,7 +380,8 @@ complete -c ream -n "__fish_ream_using_subcommand prune" -l store -d 'Use the st
 complete -c ream -n "__fish_ream_using_subcommand prune" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand prune" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -856,7 +861,8 @@ complete -c ream -n "__fish_ream_using_subcommand backup" -l store -d 'Use the s
 complete -c ream -n "__fish_ream_using_subcommand backup" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand backup" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -872,7 +878,8 @@ complete -c ream -n "__fish_ream_using_subcommand restore" -l store -d 'Use the 
 complete -c ream -n "__fish_ream_using_subcommand restore" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
 jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'"
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
 complete -c ream -n "__fish_ream_using_subcommand restore" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -881,6 +888,21 @@ complete -c ream -n "__fish_ream_using_subcommand restore" -l json -d 'Show resu
 complete -c ream -n "__fish_ream_using_subcommand restore" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand restore" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand restore" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand log" -s n -l last -d 'Only the last N acts' -r
+complete -c ream -n "__fish_ream_using_subcommand log" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand log" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value a line'
+csv\t'Comma-separated values; of `project select` alone'
+cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+complete -c ream -n "__fish_ream_using_subcommand log" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand log" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand log" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand log" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand log" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand log" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand completions" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand completions" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
