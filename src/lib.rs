@@ -78,11 +78,12 @@ pub use store::{
     Actor, Aggregate, Appended, AppendedEach, Backup, BackupFile, BackupProgress, BackupProjection,
     BadCredentials, Batch, Batched, Before, Change, Checkpoint, CheckpointError, Clash, Compacted,
     Counts, Decided, DecidedEvent, Decision, Differences, Dropped, Error, EventFault, Explanation,
-    Finding, FindingKind, LastFailure, Mark, MarkError, NewBackup, NewState, NewSubscription,
-    NewerRecord, NotAllowed, OnWarning, Options, OrderBy, PlaceFault, Projection, ProjectionEntry,
-    ProjectionStatus, Query, Reader, Rebuild, Redacted, Removal, Removed, RestoreUntil, Restored,
-    Retained, Retention, RowRef, RunLock, SealedEvent, Sealer, Selection, SetEach, State,
-    StateCategory, StateEntry, Status, Stopped, Store, Stream, Subscription, Truncated, Unfenced,
-    Unfit, Until, UntilError, Verification, Verified, Verifying, Vitals, Waker,
+    Finding, FindingKind, LastBackup, LastFailure, Mark, MarkError, NewBackup, NewState,
+    NewSubscription, NewerRecord, NotAllowed, OnWarning, Options, OrderBy, PlaceFault, Projection,
+    ProjectionEntry, ProjectionStatus, Query, Reader, Rebuild, Redacted, Removal, Removed,
+    RestoreUntil, Restored, Retained, Retention, RowRef, RunLock, SealedEvent, Sealer, Selection,
+    SetEach, State, StateCategory, StateEntry, Status, Stopped, Store, Stream, Subscription,
+    Truncated, Unfenced, Unfit, Until, UntilError, Verification, Verified, Verifying, Vitals,
+    Waker,
 };
 pub use subscription::Follower;

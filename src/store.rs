@@ -75,7 +75,7 @@ pub use sqlite::Waker;
 pub(crate) use sqlite::Woken;
 pub use state::{NewState, State, StateCategory, StateEntry};
 pub use verify::{Counts, Finding, FindingKind, Verification, Verified, Verifying};
-pub use vitals::Vitals;
+pub use vitals::{LastBackup, Vitals};
 
 /// An event-sourcing store in a directory.
 ///

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Engine, Error, Store};
-use crate::event::Position;
+use crate::event::{Position, Timestamp};
 
 /// What the files of a store are like.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +25,23 @@ pub struct Vitals {
     pub free_bytes: Option<u64>,
     /// The kind of file system that it lies on, where that is one that other machines share.
     pub shared_file_system: Option<String>,
+    /// The last backup that was made of it, as far as it knows: where, when, and whether it is there.
+    pub last_backup: Option<LastBackup>,
     /// Files of projections that serve no more, or never did, and that no one is about to use: with the name of
     /// the projection.
     pub strays: Vec<(String, PathBuf)>,
+}
+
+/// A backup that a store knows of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LastBackup {
+    /// Its directory.
+    pub path: PathBuf,
+    /// When it was begun.
+    pub time: Timestamp,
+    /// Whether its manifest is there.
+    pub is_there: bool,
 }
 
 impl Store {

@@ -165,3 +165,22 @@ fn what_was_lost_needs_a_person() {
         .stderr_has(["the store is damaged (lost: 1)"])
         .stdout_has(["\"verified\":false"]);
 }
+
+#[test]
+fn a_backup_that_is_gone_or_old_is_told() {
+    let shop = shop();
+    shop.run(["backup", "copy"]).ok();
+    assert_eq!(found(&shop, 0), [] as [Value; 0]);
+    let known = fs::read_to_string(shop.path(".ream/backups")).unwrap();
+    let time = known.split("\"time\":\"").nth(1).unwrap();
+    let old = known.replace(&time[..10], "2020-01-02");
+    fs::write(shop.path(".ream/backups"), old).unwrap();
+    let told = found(&shop, 0);
+    assert!(told[0]["what"].as_str().unwrap().contains("/copy, is "), "{told:?}");
+    fs::write(shop.path(".ream/backups"), known).unwrap();
+    fs::remove_dir_all(shop.path("copy")).unwrap();
+    let told = found(&shop, 0);
+    assert_eq!((&told[0]["finding"], told.len()), (&"backup".into(), 1));
+    shop.sh(told[0]["command"].as_str().unwrap()).stdout_has(["copy-next"]);
+    assert_eq!(found(&shop, 0), [] as [Value; 0]);
+}

@@ -254,7 +254,7 @@ fn each_source_of_a_hint_has_its_story() {
 }
 
 /// Sources whose hints are shown elsewhere.
-const ELSEWHERE: [&str; 19] = [
+const ELSEWHERE: [&str; 20] = [
     "see all that is wrong",
     "name a directory in it",
     "{reason}, so each run needs --allow",
@@ -267,6 +267,7 @@ const ELSEWHERE: [&str; 19] = [
     "restore a backup; what stands before the damage can be read",
     "make the state anew from its events",
     // What `doctor` finds.
+    "backup",
     "compact",
     "project drop --yes",
     "project rebuild",

@@ -56,5 +56,6 @@ mod room;
 mod serving;
 mod settling;
 mod states;
+mod storm;
 mod support;
 mod verified;

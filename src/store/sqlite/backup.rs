@@ -17,6 +17,7 @@ use crate::schema::Identifier;
 use crate::store::backup::{KNOWN, KnownBackup, MOST_BYTES};
 use crate::store::place::{Filling, MANIFEST, Marker};
 use crate::store::rules::names::{Kind, Name};
+use crate::store::vitals::LastBackup;
 use crate::store::{
     Backup, BackupFile, BackupProgress, BackupProjection, Checkpoint, Error, NewBackup, Options,
 };
@@ -215,6 +216,16 @@ impl Store {
         })?;
         let holding = known.iter().filter_map(|backup| backup.holds(self.id(), first));
         Ok(holding.map(Path::to_owned).collect())
+    }
+
+    /// The last backup that was made, where one was.
+    pub(super) fn last_backup(&self) -> Result<Option<LastBackup>, Error> {
+        let known = KnownBackup::parse(&self.known_backups()?).into_iter();
+        let last = known.filter(|backup| backup.head.is_some()).max_by_key(|backup| backup.time);
+        Ok(last.map(|KnownBackup { path, time, .. }| {
+            let is_there = path.join(MANIFEST).is_file();
+            LastBackup { path, time, is_there }
+        }))
     }
 
     /// The lines of the backups that were made; none where there were none.

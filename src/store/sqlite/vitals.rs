@@ -30,6 +30,7 @@ impl Store {
             erasing,
             free_bytes: platform::free_bytes(Path::new(&self.layout.root)),
             shared_file_system: self.shared_file_system(),
+            last_backup: self.last_backup()?,
             strays: self.strays()?,
         })
     }

@@ -1,7 +1,9 @@
 //! `ream doctor`, and what it examines.
 
+use std::time::Duration;
+
 use clap::Args;
-use ream::{Error, Store, Vitals};
+use ream::{Error, LastBackup, Store, Timestamp, Vitals};
 use serde::Serialize;
 
 use super::confirm::plural;
@@ -17,11 +19,14 @@ use crate::units;
 /// How little room is too little, in bytes.
 const LITTLE_ROOM: u64 = 100 << 20;
 
+/// How old a backup may be, in microseconds: a week.
+const MOST_AGE: i64 = 7 * 86_400 * 1_000_000;
+
 /// Look for what needs attention, with the command for each
 ///
 /// Projections and subscriptions that failed, never ran or lag behind, files that belong to none, a log that a
 /// reader keeps from being cut, an erasure that is not finished, what was acknowledged and lost, permissions, file
-/// system and free space. Nothing is changed. It ends with 1 where something needs a person; whether what is stored
+/// system, free space, and a last backup that is gone or older than a week. Nothing is changed. It ends with 1 where something needs a person; whether what is stored
 /// is whole is looked at by `ream verify`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -253,6 +258,7 @@ fn files(store: &Store, vitals: &Vitals) -> Vec<Complaint> {
         );
         found.push(Complaint::new("modes", what, Hint::system("", ["ls", "-la", &path])));
     }
+    found.extend(vitals.last_backup.as_ref().and_then(backup));
     for (name, file) in &vitals.strays {
         let what = format!("{} belongs to no projection that is there", file.display());
         let is_there = store.projection_entry(name).is_ok();
@@ -264,4 +270,20 @@ fn files(store: &Store, vitals: &Vitals) -> Vec<Complaint> {
         found.push(Complaint::new("stray", what, hint).of(name));
     }
     found
+}
+
+/// What needs attention of the last backup.
+fn backup(last: &LastBackup) -> Option<Complaint> {
+    let path = last.path.display();
+    let age = Timestamp::now().as_micros().saturating_sub(last.time.as_micros());
+    let seconds = Duration::from_micros(age.max(0).unsigned_abs()).as_secs_f64();
+    let what = if !last.is_there {
+        format!("the last backup, {path}, is not there any more")
+    } else if age > MOST_AGE {
+        format!("the last backup, {path}, is {} old", units::seconds(seconds))
+    } else {
+        return None;
+    };
+    let next = format!("{path}-next");
+    Some(Complaint::new("backup", what, Hint::other("", &["backup"], &[&next])))
 }
