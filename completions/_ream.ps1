@@ -46,8 +46,8 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve the store to whoever connects, in REAM 1.0 and 1.1, or over HTTP')
             [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show how the store stands')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Verify that the store holds what was stored')
-            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write what the store holds as lines that `import` takes')
-            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Take what `export` wrote')
+            [CompletionResult]::new('export', 'export', [CompletionResultType]::ParameterValue, 'Write the store''s content as lines that `import` reads')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Read what `export` wrote')
             [CompletionResult]::new('compact', 'compact', [CompletionResultType]::ParameterValue, 'Give back the room that removals left')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Look for what needs attention, with the command for each')
             [CompletionResult]::new('backup', 'backup', [CompletionResultType]::ParameterValue, 'Back the store up into a new directory')
@@ -773,13 +773,13 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             break
         }
         'ream;status' {
-            [CompletionResult]::new('--max-lag', '--max-lag', [CompletionResultType]::ParameterName, 'With --check: nothing that follows the log may be more than N events behind')
-            [CompletionResult]::new('--max-age', '--max-age', [CompletionResultType]::ParameterName, 'With --check: no event may wait longer than TIME for what follows the log')
+            [CompletionResult]::new('--max-lag', '--max-lag', [CompletionResultType]::ParameterName, 'With --check: at most N events behind, for everything that follows the log')
+            [CompletionResult]::new('--max-age', '--max-age', [CompletionResultType]::ParameterName, 'With --check: no event waits longer than TIME for anything that follows the log')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most TIME for other writers [default: 30s]')
-            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Say in one line whether something needs a person, as `doctor` finds it, and end with 1 where it does')
+            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Print in one line whether something needs a person, as `doctor` finds it; exit with 1 if so')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Show results as JSON, as --format json does')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
@@ -790,13 +790,13 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             break
         }
         'ream;verify' {
-            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Only events from POS on')
-            [CompletionResult]::new('--against', '--against', [CompletionResultType]::ParameterName, 'That the log had this head once: LINK/POSITION, or @FILE with what `ream status --json` said')
+            [CompletionResult]::new('--from', '--from', [CompletionResultType]::ParameterName, 'Check only events from POS on')
+            [CompletionResult]::new('--against', '--against', [CompletionResultType]::ParameterName, 'Check that the log still begins as it was at this head: LINK/POSITION, or @FILE with the output of `ream status --json`')
             [CompletionResult]::new('--store', '--store', [CompletionResultType]::ParameterName, 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most TIME for other writers [default: 30s]')
-            [CompletionResult]::new('--quick', '--quick', [CompletionResultType]::ParameterName, 'Only what was acknowledged, the head and the last 10,000 events')
+            [CompletionResult]::new('--quick', '--quick', [CompletionResultType]::ParameterName, 'Check only what was acknowledged, the head and the last 10,000 events')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Show results as JSON, as --format json does')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say nothing but results and errors')

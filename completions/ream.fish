@@ -52,8 +52,8 @@ complete -c ream -n "__fish_ream_needs_command" -f -a "subscription" -d 'Look at
 complete -c ream -n "__fish_ream_needs_command" -f -a "serve" -d 'Serve the store to whoever connects, in REAM 1.0 and 1.1, or over HTTP'
 complete -c ream -n "__fish_ream_needs_command" -f -a "status" -d 'Show how the store stands'
 complete -c ream -n "__fish_ream_needs_command" -f -a "verify" -d 'Verify that the store holds what was stored'
-complete -c ream -n "__fish_ream_needs_command" -f -a "export" -d 'Write what the store holds as lines that `import` takes'
-complete -c ream -n "__fish_ream_needs_command" -f -a "import" -d 'Take what `export` wrote'
+complete -c ream -n "__fish_ream_needs_command" -f -a "export" -d 'Write the store\'s content as lines that `import` reads'
+complete -c ream -n "__fish_ream_needs_command" -f -a "import" -d 'Read what `export` wrote'
 complete -c ream -n "__fish_ream_needs_command" -f -a "compact" -d 'Give back the room that removals left'
 complete -c ream -n "__fish_ream_needs_command" -f -a "doctor" -d 'Look for what needs attention, with the command for each'
 complete -c ream -n "__fish_ream_needs_command" -f -a "backup" -d 'Back the store up into a new directory'
@@ -764,8 +764,8 @@ complete -c ream -n "__fish_ream_using_subcommand serve" -l json -d 'Show result
 complete -c ream -n "__fish_ream_using_subcommand serve" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand serve" -s V -l version -d 'Print version'
-complete -c ream -n "__fish_ream_using_subcommand status" -l max-lag -d 'With --check: nothing that follows the log may be more than N events behind' -r
-complete -c ream -n "__fish_ream_using_subcommand status" -l max-age -d 'With --check: no event may wait longer than TIME for what follows the log' -r
+complete -c ream -n "__fish_ream_using_subcommand status" -l max-lag -d 'With --check: at most N events behind, for everything that follows the log' -r
+complete -c ream -n "__fish_ream_using_subcommand status" -l max-age -d 'With --check: no event waits longer than TIME for anything that follows the log' -r
 complete -c ream -n "__fish_ream_using_subcommand status" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand status" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -776,13 +776,13 @@ complete -c ream -n "__fish_ream_using_subcommand status" -l color -d 'Use color
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand status" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand status" -l check -d 'Say in one line whether something needs a person, as `doctor` finds it, and end with 1 where it does'
+complete -c ream -n "__fish_ream_using_subcommand status" -l check -d 'Print in one line whether something needs a person, as `doctor` finds it; exit with 1 if so'
 complete -c ream -n "__fish_ream_using_subcommand status" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand status" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand status" -s V -l version -d 'Print version'
-complete -c ream -n "__fish_ream_using_subcommand verify" -l from -d 'Only events from POS on' -r
-complete -c ream -n "__fish_ream_using_subcommand verify" -l against -d 'That the log had this head once: LINK/POSITION, or @FILE with what `ream status --json` said' -r
+complete -c ream -n "__fish_ream_using_subcommand verify" -l from -d 'Check only events from POS on' -r
+complete -c ream -n "__fish_ream_using_subcommand verify" -l against -d 'Check that the log still begins as it was at this head: LINK/POSITION, or @FILE with the output of `ream status --json`' -r
 complete -c ream -n "__fish_ream_using_subcommand verify" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand verify" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -793,7 +793,7 @@ complete -c ream -n "__fish_ream_using_subcommand verify" -l color -d 'Use color
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand verify" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand verify" -l quick -d 'Only what was acknowledged, the head and the last 10,000 events'
+complete -c ream -n "__fish_ream_using_subcommand verify" -l quick -d 'Check only what was acknowledged, the head and the last 10,000 events'
 complete -c ream -n "__fish_ream_using_subcommand verify" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand verify" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'

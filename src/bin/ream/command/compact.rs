@@ -12,9 +12,9 @@ use crate::units;
 
 /// Give back the room that removals left
 ///
-/// What is removed leaves its room in the store's file to later events; this makes the file smaller. It goes in
-/// short steps, between which others write, and can be interrupted: what is done is done, and the next time
-/// goes on. The file shrinks once no process reads what it held before.
+/// Later events use the room that removed ones left; this makes the file smaller. It works in short steps, and
+/// other processes write in between. It can be interrupted and run again. The file shrinks once no process reads
+/// what it held before.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

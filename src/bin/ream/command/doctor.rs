@@ -24,10 +24,10 @@ const MOST_AGE: i64 = 7 * 86_400 * 1_000_000;
 
 /// Look for what needs attention, with the command for each
 ///
-/// Projections and subscriptions that failed, never ran or lag behind, files that belong to none, a log that a
-/// reader keeps from being cut, an erasure that is not finished, what was acknowledged and lost, permissions, file
-/// system, free space, and a last backup that is gone or older than a week. Nothing is changed. It ends with 1 where something needs a person; whether what is stored
-/// is whole is looked at by `ream verify`.
+/// Looks for projections and subscriptions that failed, never ran or lag behind, files that belong to no projection, a
+/// log that a reader keeps from being cut, an unfinished erasure, lost events, permissions, the file system, free
+/// space, and a last backup that is gone or older than a week. Nothing is changed. Exits with 1 if something needs a
+/// person. `ream verify` checks whether what is stored is whole.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -22,12 +22,12 @@ use crate::progress;
 use crate::signals::Signals;
 use crate::units;
 
-/// Write what the store holds as lines that `import` takes
+/// Write the store's content as lines that `import` reads
 ///
-/// Events with their times, ids and metadata, states, which streams are protected, and what projections and
-/// subscriptions are made of; the last line says how much there is, so that half an export is none. Rows of
-/// projections are made again from events. With patterns: only events, states and protections of these streams.
-/// What is written is for the owner alone to read.
+/// Writes events with their times, ids and metadata, states, protections, and the definitions of projections and
+/// subscriptions. The last line says how many of each there are, so that `import` can detect half an export. Rows
+/// of projections are not exported: they are made again from events. With patterns, only events, states and
+/// protections of these streams are written. Only the owner can read the file.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -32,11 +32,11 @@ enum From {
     Cloudevents,
 }
 
-/// Take what `export` wrote
+/// Read what `export` wrote
 ///
-/// Events are stored under their ids, so it can be run again, after a kill too: what is there is found and stored
-/// once. They keep their times, and get positions and versions of this store. A state is stored with the event that
-/// it reflects, where the stream holds nothing else. Programs of projections may run once they are allowed here.
+/// Stores each event under its id, once, however often the import is run; so one that was interrupted can be run
+/// again. Events keep their times, and get positions and versions of this store. A state is stored with the event
+/// that it reflects, if its stream holds no other events. A projection's program can run after `ream project allow`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -48,13 +48,13 @@ Examples:
   ream status --json > head.json                        for `verify --against`, later
   ream status --check --max-lag 1000 --max-age 5m       for monitoring: one line, 0 or 1")]
 pub(crate) struct StatusArgs {
-    /// Say in one line whether something needs a person, as `doctor` finds it, and end with 1 where it does
+    /// Print in one line whether something needs a person, as `doctor` finds it; exit with 1 if so
     #[arg(long)]
     check: bool,
-    /// With --check: nothing that follows the log may be more than N events behind
+    /// With --check: at most N events behind, for everything that follows the log
     #[arg(long, value_name = "N", requires = "check")]
     max_lag: Option<u64>,
-    /// With --check: no event may wait longer than TIME for what follows the log
+    /// With --check: no event waits longer than TIME for anything that follows the log
     #[arg(long, value_name = "TIME", requires = "check", value_parser = units::duration)]
     max_age: Option<Duration>,
 }

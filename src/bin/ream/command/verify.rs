@@ -19,13 +19,13 @@ use crate::signals::Signals;
 
 /// Verify that the store holds what was stored
 ///
-/// Reads the whole store: the chain of links from the first event to the head, the data of each event, what
-/// indexes say of them, states, decisions, checkpoints, what was acknowledged, and what SQLite says of its
-/// files. Each thing that is not as it was stored is told; then how much was looked at. It ends with 1 where
-/// something is damaged. Others read and write meanwhile, and nothing is changed.
+/// Reads the whole store: the chain of links from the first event to the head, the data of each event, the
+/// indexes, states, decisions and checkpoints, what was acknowledged, and SQLite's own check of its files. Prints
+/// one line for each thing that is not as it was stored, then a summary. Exits with 1 if something is damaged.
+/// Other processes can read and write meanwhile; nothing is changed.
 ///
-/// Who can write to the files can make a log that holds in itself. So keep what `ream status --json` says
-/// elsewhere: --against shows later that the log up to there is still the same.
+/// Anyone who can write to the files can forge a log that is consistent in itself. So keep the output of
+/// `ream status --json` elsewhere: --against shows later that the log up to there is still the same.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -35,13 +35,14 @@ Examples:
   ream status --json > head.json
   ream verify --against @head.json           that log is the beginning of this one")]
 pub(crate) struct VerifyArgs {
-    /// Only what was acknowledged, the head and the last 10,000 events
+    /// Check only what was acknowledged, the head and the last 10,000 events
     #[arg(long)]
     quick: bool,
-    /// Only events from POS on
+    /// Check only events from POS on
     #[arg(long, value_name = "POS", conflicts_with = "quick")]
     from: Option<u64>,
-    /// That the log had this head once: LINK/POSITION, or @FILE with what `ream status --json` said
+    /// Check that the log still begins as it was at this head: LINK/POSITION, or @FILE with the output of
+    /// `ream status --json`
     #[arg(long, value_name = "HEAD")]
     against: Option<Head>,
 }
