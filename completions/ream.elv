@@ -762,7 +762,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --version 'Print version'
         }
         &'ream;export'= {
-            cand --out 'Write into FILE, in the place of what stands there once it is whole'
+            cand --out 'Write to FILE, replacing it when the export is complete; - for standard output'
             cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
             cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
             cand --color 'Use color'

@@ -798,7 +798,7 @@ complete -c ream -n "__fish_ream_using_subcommand verify" -l json -d 'Show resul
 complete -c ream -n "__fish_ream_using_subcommand verify" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand verify" -s V -l version -d 'Print version'
-complete -c ream -n "__fish_ream_using_subcommand export" -l out -d 'Write into FILE, in the place of what stands there once it is whole' -r -F
+complete -c ream -n "__fish_ream_using_subcommand export" -l out -d 'Write to FILE, replacing it when the export is complete; - for standard output' -r -F
 complete -c ream -n "__fish_ream_using_subcommand export" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand export" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'

@@ -110,12 +110,19 @@ struct CloudJson<'l> {
     event_type: String,
     subject: Option<String>,
     time: Option<String>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "present")]
     data: Option<&'l RawValue>,
     data_base64: Option<String>,
     metadata: Option<String>,
     #[serde(default)]
     redacted: bool,
+}
+
+/// What is there, `null` too.
+fn present<'de: 'l, 'l, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<&'l RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// Reads an event from a CloudEvent in the JSON format. Its `subject` is the stream, and its `source` where it has
@@ -171,8 +178,8 @@ pub fn parse_cloud_event(line: &[u8]) -> Result<NewEvent, LineError> {
 
 /// What an event has besides, as metadata.
 fn extensions(line: &[u8]) -> Result<Option<Json>, serde_json::Error> {
-    let all: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(line)?;
-    let mut metadata = serde_json::Map::new();
+    let all: std::collections::BTreeMap<String, &RawValue> = serde_json::from_slice(line)?;
+    let mut metadata = std::collections::BTreeMap::new();
     for (name, value) in all {
         if KNOWN.contains(&name.as_str()) && name != "dataschema" && name != "metadata" {
             continue;
@@ -183,6 +190,5 @@ fn extensions(line: &[u8]) -> Result<Option<Json>, serde_json::Error> {
     if metadata.is_empty() {
         return Ok(None);
     }
-    // A map of values is always JSON.
-    Ok(Json::parse(&serde_json::Value::Object(metadata).to_string()).ok())
+    Ok(Json::parse(&serde_json::to_string(&metadata)?).ok())
 }

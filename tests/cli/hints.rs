@@ -254,7 +254,7 @@ fn each_source_of_a_hint_has_its_story() {
 }
 
 /// Sources whose hints are shown elsewhere.
-const ELSEWHERE: [&str; 20] = [
+const ELSEWHERE: [&str; 21] = [
     "see all that is wrong",
     "name a directory in it",
     "{reason}, so each run needs --allow",
@@ -265,6 +265,7 @@ const ELSEWHERE: [&str; 20] = [
     "run it again on the new one",
     "see where it is, then run it again",
     "restore a backup; what stands before the damage can be read",
+    "what stands behind it",
     "make the state anew from its events",
     // What `doctor` finds.
     "backup",

@@ -35,7 +35,7 @@ fn that_lost(script: &str) -> Ream {
     shop.write("lines", "{\"stream\":\"s\",\"type\":\"T\"}\n");
     shop.write(
         "exported",
-        "{\"ream_export\":1}\n{\"position\":1,\"stream\":\"s\",\"type\":\"T\"}\n{\"end\":{}}\n",
+        "{\"ream_export\":1}\n{\"position\":1,\"stream\":\"s\",\"type\":\"T\"}\n{\"end\":{\"events\":1}}\n",
     );
     shop.write("decide", "cat >/dev/null; echo '{\"append\":{\"type\":\"T\"}}'");
     shop.append("s", "T", "1").ok();

@@ -129,7 +129,11 @@ fn what_is_no_export_or_does_not_fit_is_refused() {
             lines.replacen("\"ream_export\":1", "\"ream_export\":2", 1),
             "a later ream wrote this export",
         ),
-        (format!("{lines}{{\"end\":{{}}}}\n"), "behind the last line"),
+        (format!("{lines}{{\"end\":{{\"events\":7}}}}\n"), "behind the last line"),
+        (
+            lines.replacen("\"events\":7", "\"events\":8", 1),
+            "the export has 8 events by its last line, and 7 came",
+        ),
         (String::new(), "the export is not whole"),
         (lines.replacen("\"type\":\"Paid\"", "\"typ\":\"Paid\"", 1), "unknown key `typ`"),
     ] {
@@ -224,4 +228,44 @@ fn cloudevents_of_others_become_events() {
         let run = shop.run(["import", "--from", "cloudevents", "-"]).stdin(line);
         run.fails_with(6, ["stopped at line 1: ", said]);
     }
+}
+
+#[test]
+fn only_a_regular_file_is_replaced_by_an_export() {
+    let shop = shop();
+    shop.sh("mkfifo pipe; ln -s other link; mkdir directory").ok();
+    for out in ["pipe", "link", "directory"] {
+        shop.run(["export", "--out", out]).fails_with(2, ["is not a regular file"]);
+    }
+    shop.run(["export", "$ream"]).fails_with(6, ["reserved"]);
+    // What a killed one left is written over.
+    shop.write("all.jsonl.partial", "half a line");
+    shop.run(["export", "--out", "all.jsonl"]).ok();
+    assert!(!shop.path("all.jsonl.partial").exists());
+    let whole = text(shop.run(["export", "--out", "-"]));
+    assert_eq!(
+        whole.lines().count(),
+        std::fs::read_to_string(shop.path("all.jsonl")).unwrap().lines().count()
+    );
+}
+
+/// Other programs put spaces and keys where they like.
+#[test]
+fn lines_are_known_by_what_they_say() {
+    let (shop, other) = (shop(), ream());
+    let lines = text(shop.run(["export"]));
+    let spaced: Vec<String> = lines.lines().map(|line| format!("{{ {}\n", &line[1..])).collect();
+    let told = other.run(["import", "-"]).stdin(spaced.concat()).value();
+    assert_eq!((&told["imported"], &told["states"]), (&7.into(), &3.into()));
+    assert_eq!(contents(&other), contents(&shop));
+}
+
+#[test]
+fn null_is_data_in_a_cloudevent() {
+    let shop = ream();
+    shop.append("a", "T", "null").ok();
+    shop.append("a", "T", "[1e400]").ok();
+    let events = text(shop.run(["read", "--format", "cloudevents"]));
+    let told = shop.run(["import", "--from", "cloudevents", "-"]).stdin(events).value();
+    assert_eq!((&told["imported"], &told["duplicates"]), (&0.into(), &2.into()));
 }

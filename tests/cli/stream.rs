@@ -401,3 +401,15 @@ fn names_with_spaces_are_quoted_in_hints() {
     shop.append("my order", "T", "1").ok();
     shop.run(["stream", "rm", "my order"]).fails_with(2, ["hint: ream stream rm --yes 'my order'"]);
 }
+
+#[test]
+fn what_ream_records_is_kept_for_ever() {
+    let shop = ream();
+    shop.append("s", "T", "1").ok();
+    for pattern in ["$ream", "$*"] {
+        shop.run(["stream", "set", pattern, "--max-count", "1"]).fails_with(6, ["reserved"]);
+    }
+    for nothing in [["--max-count", "0"], ["--max-age", "0s"]] {
+        shop.run(["stream", "set", "s"]).args(nothing).fails_with(6, ["0 would keep nothing"]);
+    }
+}

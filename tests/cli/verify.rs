@@ -134,3 +134,11 @@ fn a_store_that_lost_events_is_damaged() {
         "{found:?}"
     );
 }
+
+#[test]
+fn damage_is_a_failure_also_where_nobody_reads_of_it() {
+    let shop = shop();
+    damage(&shop, r#"{"total":100}"#, r#"{"total":900}"#);
+    let script = "{ ream verify; echo $? > code; } 2>/dev/null | :; cat code";
+    shop.sh(script).stdout("1\n");
+}

@@ -92,7 +92,7 @@ fn check(home: &Home, end: &Ended, args: &[&str], told: &str) {
     store.check().unwrap_or_else(|error| panic!("{told}: {error}: {end:#?}"));
     let stored: HashMap<u64, String> = crate::support::read(&store)
         .into_iter()
-        .map(|event| (event.position.0, event.id.to_string()))
+        .map(|event| (event.position.0, event.id.clone()))
         .collect();
     for line in end.stdout.lines() {
         let Ok(line) = serde_json::from_str::<Value>(line) else { continue };

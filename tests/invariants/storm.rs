@@ -232,18 +232,18 @@ fn check(home: &Home, storm: Storm<'_>, react: &[&str]) {
     let caught_up = [&react[..4], &["--until-caught-up"], &react[4..]].concat();
     assert_eq!(home.run(&caught_up).code, Some(0));
     assert_eq!(home.run(&["project", "run", "rows", "--until-caught-up"]).code, Some(0));
-    let store = Store::open(&home.store(), &Options::default()).unwrap();
-    store.check().unwrap();
-    let events = read(&store);
-    drop(store);
+    let opened = Store::open(&home.store(), &Options::default()).unwrap();
+    opened.check().unwrap();
+    let events = read(&opened);
+    drop(opened);
     let (acknowledged, kills) =
         (storm.acknowledged.into_inner().unwrap(), storm.kills.into_inner().unwrap());
     assert!(acknowledged.len() > 50 && kills > 20, "{} {kills}", acknowledged.len());
     for (id, position) in &acknowledged {
         let found = events.iter().find(|event| event.position.0 == *position);
-        assert_eq!(found.map(|event| event.id.to_string()).as_ref(), Some(id));
+        assert_eq!(found.map(|event| event.id.clone()).as_ref(), Some(id));
     }
-    let ids: BTreeSet<String> = events.iter().map(|event| event.id.to_string()).collect();
+    let ids: BTreeSet<String> = events.iter().map(|event| event.id.clone()).collect();
     assert_eq!(ids.len(), events.len(), "an event is there twice");
     // Each command decided once; the one that was under way at the end may have been.
     let decided = events.iter().filter(|event| event.stream.as_str() == "decided").count();

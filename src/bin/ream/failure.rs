@@ -128,7 +128,9 @@ fn mend(damage: &Damage) -> Hint {
     if let Some(first) = damage.first {
         let before = first.saturating_sub(1).to_string();
         let words = "restore a backup; what stands before the damage can be read";
-        return Hint::other(words, &["read", "--until", &before], &[]);
+        let behind = (damage.last + 1).to_string();
+        let rest = Hint::other("what stands behind it", &["read", "--from", &behind], &[]);
+        return Hint::other(words, &["read", "--until", &before], &[]).or(rest);
     }
     let of = |kind| damage.of.get(&kind).map(String::as_str);
     if let Some(name) = of(FindingKind::Projection) {

@@ -205,6 +205,14 @@ fn lines(bytes: &[u8]) -> String {
     }
 }
 
+/// What came of writing results where the exit code says more: that nobody reads them is no failure.
+pub(crate) fn unless_closed(written: anyhow::Result<()>) -> anyhow::Result<()> {
+    match written {
+        Err(error) if is_closed_output(&error) => Ok(()),
+        written => written,
+    }
+}
+
 /// Whether an error only says that nobody reads our output any more.
 pub(crate) fn is_closed_output(error: &anyhow::Error) -> bool {
     error.downcast_ref::<ClosedOutput>().is_some()

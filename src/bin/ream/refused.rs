@@ -56,6 +56,8 @@ pub(crate) struct Damage {
     pub(crate) kinds: BTreeMap<FindingKind, u64>,
     /// The first event that is not as it was stored.
     pub(crate) first: Option<u64>,
+    /// The last one.
+    pub(crate) last: u64,
     /// The first stream or name of a kind.
     pub(crate) of: BTreeMap<FindingKind, String>,
 }

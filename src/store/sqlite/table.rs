@@ -59,6 +59,8 @@ pub(crate) struct Table {
     options: Options,
     /// Whether something may be in the log that was committed here.
     untidy: Cell<bool>,
+    /// Whether the name of its log is known to be durable.
+    named: Cell<bool>,
 }
 
 impl Store {
@@ -113,9 +115,9 @@ impl Store {
         connection: Connection,
     ) -> Table {
         let (name, schema) = (name.clone(), schema.clone());
-        let (layout, options, untidy) =
-            (self.layout.clone(), self.options.clone(), Cell::new(false));
-        Table { name, generation, schema, connection, file, layout, options, untidy }
+        let (layout, options) = (self.layout.clone(), self.options.clone());
+        let (untidy, named) = (Cell::new(false), Cell::new(false));
+        Table { name, generation, schema, connection, file, layout, options, untidy, named }
     }
 
     /// Whether there are files of a projection, whether they serve or not.
@@ -209,6 +211,12 @@ impl Table {
                     let (log, shared_memory) = (beside("-wal"), beside("-shm"));
                     log::check_whole(connection, layout, &log, &shared_memory)
                         .inspect_err(|_| self.doubt())?;
+                }
+                // Pages may be half written when the power fails, and the log has them whole: it must not be one
+                // whose name goes then.
+                if !self.named.get() && file.place.length(&file.beside("-wal")) > 0 {
+                    sync_names(layout)?;
+                    self.named.set(true);
                 }
                 self.move_log().map_err(|error| {
                     self.doubt();

@@ -85,7 +85,9 @@ impl Store {
             let mut after: Option<String> = None;
             loop {
                 let page = self.streams(&pattern, after.as_deref(), PAGE)?;
-                for stream in page.iter().filter(|stream| !stream.protected) {
+                for stream in
+                    page.iter().filter(|stream| !stream.protected && !is_reserved(&stream.name))
+                {
                     let name = std::slice::from_ref(&stream.name);
                     let at = |before| Ok::<_, Error>(store.last_before(name, before)?.pop());
                     let old = match micros {
@@ -140,4 +142,9 @@ fn largest(names: Vec<StreamName>, versions: Vec<Version>) -> (Vec<StreamName>, 
     let mut each: Vec<(StreamName, Version)> = each.into_iter().collect();
     each.sort_unstable_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
     each.into_iter().unzip()
+}
+
+/// Whether a stream holds ream's own records, which are for ever.
+fn is_reserved(name: &StreamName) -> bool {
+    name.as_str().starts_with('$')
 }

@@ -68,15 +68,16 @@ impl Store {
             Ok(found) => found,
             // A backup may leave it out.
             Err(Error::ProjectionLost { .. }) if self.is_backup() => None,
-            // It was dropped, or made anew, since it was listed.
-            Err(Error::ProjectionNotFound { .. } | Error::Superseded(_) | Error::Dropped(_)) => {
-                None
-            }
+            // It was dropped, or made anew, since it was listed; or it has no rows yet, as after a restore.
             Err(
-                error @ (Error::ProjectionLost { .. }
-                | Error::ProjectionDamaged { .. }
-                | Error::Damaged { .. }),
-            ) => Some(Finding::new(FindingKind::Projection, error.to_string())),
+                Error::ProjectionNotFound { .. }
+                | Error::Superseded(_)
+                | Error::Dropped(_)
+                | Error::ProjectionLost { .. },
+            ) => None,
+            Err(error @ (Error::ProjectionDamaged { .. } | Error::Damaged { .. })) => {
+                Some(Finding::new(FindingKind::Projection, error.to_string()))
+            }
             Err(error) => return Err(error),
         };
         Ok(found.map(|finding| finding.named(name)))

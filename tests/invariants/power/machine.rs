@@ -180,7 +180,9 @@ impl Machine {
                 .partition(|one| one.directory() == path);
             self.pending = pending;
             let synced: Vec<NameChange> = synced;
-            synced.iter().for_each(|one| one.apply(&mut self.synced));
+            for one in &synced {
+                one.apply(&mut self.synced);
+            }
             return;
         };
         let File { synced, pending, .. } = &mut self.files[file];
@@ -191,7 +193,9 @@ impl Machine {
             let (made, pending): (Vec<_>, Vec<_>) =
                 std::mem::take(&mut self.pending).into_iter().partition(is_this);
             self.pending = pending;
-            made.iter().for_each(|one| one.apply(&mut self.synced));
+            for one in &made {
+                one.apply(&mut self.synced);
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use super::subscription::{Follows, Reached};
 use crate::args::{Format, Global};
 use crate::environment::Environment;
 use crate::hint::{CommandLine, Hint};
-use crate::output::{Output, escape, to_line};
+use crate::output::{Output, escape, to_line, unless_closed};
 use crate::refused::Refused;
 use crate::units;
 
@@ -95,7 +95,7 @@ impl DoctorArgs {
             output.record(&mut shown, &json);
             shown.extend_from_slice(output.end());
         }
-        output.write(&shown)?;
+        unless_closed(output.write(&shown))?;
         if serious == 0 { Ok(()) } else { Err(Refused::Unwell(serious).into()) }
     }
 }

@@ -19,6 +19,7 @@ use crate::args::{Format, Global};
 use crate::environment::Environment;
 use crate::output::{Output, to_line};
 use crate::progress;
+use crate::refused::Refused;
 use crate::signals::Signals;
 use crate::units;
 
@@ -36,11 +37,21 @@ Examples:
   gunzip < orders.jsonl.gz | ream import --store other -")]
 pub(crate) struct ExportArgs {
     /// Streams to export; `*` stands for any characters: 'order-*' [default: all, and definitions]
-    #[arg(value_name = "PATTERN")]
+    #[arg(value_name = "PATTERN", value_parser = unreserved)]
     patterns: Vec<Pattern>,
-    /// Write into FILE, in the place of what stands there once it is whole
+    /// Write to FILE, replacing it when the export is complete; - for standard output
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+}
+
+/// A pattern of streams that can be imported.
+fn unreserved(text: &str) -> Result<Pattern, String> {
+    match text.parse::<Pattern>() {
+        Ok(pattern) if pattern.as_str().starts_with('$') => {
+            Err("streams that begin with $ are reserved, and belong to their store".into())
+        }
+        pattern => pattern.map_err(|error| error.to_string()),
+    }
 }
 
 /// The first line of an export.
@@ -109,6 +120,7 @@ impl ExportArgs {
         let output = Output::new(global);
         let mut sink = match &self.out {
             None => Sink::Output(output),
+            Some(path) if path == Path::new("-") => Sink::Output(output),
             Some(path) => Sink::file(path)?,
         };
         let bar = match &self.out {
@@ -372,15 +384,28 @@ struct Partial {
 
 impl Sink {
     fn file(path: &Path) -> anyhow::Result<Self> {
+        // A device, a pipe or a link would be replaced, and not written to.
+        if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
+            let message = format!(
+                "{} is not a regular file; without --out, it goes to stdout",
+                path.display()
+            );
+            return Err(Refused::Usage(message).into());
+        }
         let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".partial-{}", std::process::id()));
+        name.push(".partial");
         let partial = path.with_file_name(name);
+        let told = || format!("can't write to {}", partial.display());
         let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
+        // What another one left that was killed is written over.
+        options.write(true).create(true).truncate(false);
         ream::platform::private(&mut options);
-        let file = options
-            .open(&partial)
-            .with_context(|| format!("can't write to {}", partial.display()))?;
+        let file = options.open(&partial).with_context(told)?;
+        if file.try_lock().is_err() {
+            let message = format!("another export writes to {}", partial.display());
+            return Err(anyhow::anyhow!(message));
+        }
+        file.set_len(0).with_context(told)?;
         Ok(Self::File(Partial { file: BufWriter::new(file), path: partial }))
     }
 

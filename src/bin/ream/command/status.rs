@@ -14,7 +14,7 @@ use super::subscription::{Follows, Reached};
 use crate::args::{Format, Global};
 use crate::command::remembered::ProgramJson;
 use crate::environment::Environment;
-use crate::output::{Output, table, to_line, warn};
+use crate::output::{Output, table, to_line, unless_closed, warn};
 use crate::refused::Refused;
 use crate::units;
 
@@ -92,7 +92,7 @@ impl StatusArgs {
                 [to_line(&json)?, b"\n".into()].concat()
             }
         };
-        output.write(&shown)?;
+        unless_closed(output.write(&shown))?;
         if problems.is_empty() { Ok(()) } else { Err(Refused::Unwell(problems.len()).into()) }
     }
 

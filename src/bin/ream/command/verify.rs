@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::confirm::plural;
 use crate::args::{Format, Global};
 use crate::environment::Environment;
-use crate::output::{Output, escape, to_line};
+use crate::output::{Output, escape, to_line, unless_closed};
 use crate::progress;
 use crate::refused::{Damage, Refused};
 use crate::signals::Signals;
@@ -131,7 +131,7 @@ impl VerifyArgs {
                 Verifying::Found(finding) => {
                     damage.add(&finding);
                     let told = bar.suspend(|| tell(&mut output, &finding));
-                    failed = failed.take().or(told.err());
+                    failed = failed.take().or(unless_closed(told).err());
                 }
                 Verifying::Passed { events, of } => {
                     bar.set_length(of);
@@ -142,11 +142,10 @@ impl VerifyArgs {
         });
         bar.finish_and_clear();
         let verified = verified?;
-        // Who closed the output does not ask.
         if let Some(error) = failed {
             return Err(error);
         }
-        end(&mut output, &verified, &damage)?;
+        unless_closed(end(&mut output, &verified, &damage))?;
         if verified.findings == 0 { Ok(()) } else { Err(Refused::Damaged(damage).into()) }
     }
 }
@@ -244,6 +243,7 @@ impl Damage {
             matches!(finding.kind, FindingKind::Event | FindingKind::Missing | FindingKind::Link);
         if is_event && let Some(Position(position)) = finding.position {
             self.first = Some(self.first.map_or(position, |first| first.min(position)));
+            self.last = self.last.max(finding.last.map_or(position, |last| last.0));
         }
         let of = finding.name.as_ref().or(finding.stream.as_ref());
         if let Some(of) = of {

@@ -38,6 +38,8 @@ pub(super) struct Lines {
     ended: bool,
     /// How many events of a stream there were.
     events: HashMap<StreamName, u64>,
+    /// How many events there were in all.
+    count: u64,
 }
 
 /// What other lines than events have.
@@ -62,8 +64,15 @@ struct OtherJson<'l> {
     #[serde(default)]
     types: Vec<String>,
     checkpoint: Option<u64>,
-    #[serde(borrow)]
-    end: Option<&'l RawValue>,
+    end: Option<EndJson>,
+    #[serde(borrow, rename = "type")]
+    event_type: Option<Cow<'l, str>>,
+}
+
+/// What the last line says.
+#[derive(Deserialize)]
+struct EndJson {
+    events: u64,
 }
 
 /// The first characters of a line with an event.
@@ -71,7 +80,7 @@ const EVENT: &[u8] = b"{\"position\":";
 
 impl Lines {
     pub(super) fn new(export: bool) -> Self {
-        Self { export, began: !export, ended: false, events: HashMap::new() }
+        Self { export, began: !export, ended: false, events: HashMap::new(), count: 0 }
     }
 
     /// What a line says, and how many bytes that takes.
@@ -97,7 +106,15 @@ impl Lines {
         let digits = &line[EVENT.len()..];
         let length = digits.iter().take_while(|digit| digit.is_ascii_digit()).count();
         let place = std::str::from_utf8(&digits[..length]).ok().and_then(|text| text.parse().ok());
-        let place = place.ok_or("`position` is no number")?;
+        match place {
+            Some(place) => self.event_at(line, Place(place)),
+            None => self.other(line),
+        }
+    }
+
+    /// Reads an event that stood at this place.
+    fn event_at(&mut self, line: &[u8], place: Place) -> Result<Item, String> {
+        self.count += 1;
         let parsed = wire::parse_event_with(line, &Defaults::default());
         let mut event = match parsed {
             Ok(line) => line.event,
@@ -116,7 +133,7 @@ impl Lines {
                 if *events == 0 { Expect::NoStream } else { Expect::At(Version(*events)) };
         }
         *events += 1;
-        Ok(Item::Event(Box::new(event), Place(place)))
+        Ok(Item::Event(Box::new(event), place))
     }
 
     fn other(&mut self, line: &[u8]) -> Result<Item, String> {
@@ -132,9 +149,18 @@ impl Lines {
             };
         }
         let told = |error: &dyn std::fmt::Display| error.to_string();
-        if other.end.is_some() {
+        if let Some(end) = other.end {
+            if end.events != self.count {
+                return Err(format!(
+                    "the export has {} events by its last line, and {} came before it",
+                    end.events, self.count
+                ));
+            }
             self.ended = true;
             return Ok(Item::End);
+        }
+        if let (Some(position), Some(_)) = (other.position, other.event_type) {
+            return self.event_at(line, Place(position));
         }
         if let Some(name) = other.protected {
             return Ok(Item::Protected(StreamName::new(name).map_err(|error| told(&error))?));

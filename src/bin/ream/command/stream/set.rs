@@ -24,7 +24,7 @@ Examples:
   ream stream set                                  what is set")]
 pub(crate) struct SetArgs {
     /// The streams; `*` stands for any characters: 'order-*'
-    #[arg(value_name = "PATTERN")]
+    #[arg(value_name = "PATTERN", value_parser = unreserved)]
     pattern: Option<Pattern>,
     /// How old an event may be: 90d; or none
     #[arg(long, value_name = "TIME", value_parser = age, requires = "pattern")]
@@ -38,13 +38,35 @@ pub(crate) struct SetArgs {
 #[derive(Debug, Clone, Copy)]
 struct Limit<T>(Option<T>);
 
+/// A pattern of streams whose events may be removed.
+fn unreserved(text: &str) -> Result<Pattern, String> {
+    match text.parse::<Pattern>() {
+        Ok(pattern) if pattern.as_str().starts_with('$') => {
+            Err("streams that begin with $ are reserved, and are kept for ever".into())
+        }
+        pattern => pattern.map_err(|error| error.to_string()),
+    }
+}
+
 fn age(text: &str) -> Result<Limit<Duration>, String> {
-    if text == "none" { Ok(Limit(None)) } else { units::duration(text).map(Some).map(Limit) }
+    if text == "none" {
+        return Ok(Limit(None));
+    }
+    match units::duration(text)? {
+        Duration::ZERO => Err("0 would keep nothing; to keep all, say none".into()),
+        age => Ok(Limit(Some(age))),
+    }
 }
 
 fn count(text: &str) -> Result<Limit<u64>, String> {
     let number = |error: std::num::ParseIntError| format!("neither a number nor `none`: {error}");
-    if text == "none" { Ok(Limit(None)) } else { text.parse().map(Some).map(Limit).map_err(number) }
+    if text == "none" {
+        return Ok(Limit(None));
+    }
+    match text.parse().map_err(number)? {
+        0 => Err("0 would keep nothing; to keep all, say none".into()),
+        count => Ok(Limit(Some(count))),
+    }
 }
 
 /// How long events are kept, as JSON.
