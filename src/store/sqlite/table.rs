@@ -213,9 +213,10 @@ impl Table {
                         .inspect_err(|_| self.doubt())?;
                 }
                 // Pages may be half written when the power fails, and the log has them whole: it must not be one
-                // whose name goes then.
+                // whose name goes then. The log itself goes first: to sync its directory may write it as well, and
+                // would not say that this failed.
                 if !self.named.get() && file.place.length(&file.beside("-wal")) > 0 {
-                    sync_names(layout)?;
+                    file.sync_log(layout).inspect_err(|_| self.doubt())?;
                     self.named.set(true);
                 }
                 self.move_log().map_err(|error| {
