@@ -52,6 +52,9 @@ pub(crate) struct ImportArgs {
     from: From,
 }
 
+/// Why a state is not stored with the event that it reflects.
+const OTHER_EVENTS: &str = "the stream holds other events than the export";
+
 /// What was taken, as JSON, with its fields in this order.
 #[derive(Debug, Default, Serialize)]
 struct Taken {
@@ -156,7 +159,7 @@ impl Importing<'_> {
             Item::Redacted(stream) => {
                 self.taken.redacted += 1;
                 if let Some(stream) = stream {
-                    self.left_out(stream.as_str());
+                    self.left_out(stream.as_str(), "the event that it reflects was redacted");
                 }
             }
             Item::State(state) => {
@@ -195,7 +198,7 @@ impl Importing<'_> {
                     return Err(self.stopped_at(Some(line), stopped.error.into()));
                 };
                 // The stream holds something else as well, of which the state knows nothing.
-                self.left_out(event.event().stream.as_str());
+                self.left_out(event.event().stream.as_str(), OTHER_EVENTS);
                 let mut event = event.event().clone();
                 (event.state, event.expect) = (None, Expect::Any);
                 waiting.push((self.sealer.seal(event), line, place));
@@ -244,7 +247,7 @@ impl Importing<'_> {
         match self.store.set_state(&state) {
             Ok(_) => self.taken.states += 1,
             Err(Error::WrongExpectedVersion { .. } | Error::StateBehind { .. }) => {
-                self.left_out(state.stream.as_str());
+                self.left_out(state.stream.as_str(), "the stream has events or a state already");
             }
             Err(error) => return Err(error),
         }
@@ -281,12 +284,10 @@ impl Importing<'_> {
     }
 
     /// Says that a state was not taken.
-    fn left_out(&mut self, stream: &str) {
+    fn left_out(&mut self, stream: &str, why: &str) {
         self.taken.states_left_out += 1;
-        let message = format!(
-            "the state of `{}` is left out: the stream holds other events than the export",
-            crate::output::escape(stream)
-        );
+        let message =
+            format!("the state of `{}` is left out: {why}", crate::output::escape(stream));
         note(self.global, "warning:", &message);
     }
 

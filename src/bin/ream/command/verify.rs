@@ -22,7 +22,8 @@ use crate::signals::Signals;
 /// Reads the whole store: the chain of links from the first event to the head, the data of each event, the
 /// indexes, states, decisions and checkpoints, what was acknowledged, and SQLite's own check of its files. Prints
 /// one line for each thing that is not as it was stored, then a summary. Exits with 1 if something is damaged.
-/// Other processes can read and write meanwhile; nothing is changed.
+/// Other processes can read and write meanwhile. Nothing is changed, except that a missing or unreadable bell is
+/// written again, as by every command that reads.
 ///
 /// Anyone who can write to the files can forge a log that is consistent in itself. So keep the output of
 /// `ream status --json` elsewhere: --against shows later that the log up to there is still the same.
