@@ -1,7 +1,9 @@
 //! Verifying: the engine's part, and the files of projections.
 
 use crate::store::verify::{Finding, FindingKind};
-use crate::store::{Engine, Error, ProjectionEntry, Store, Verification, Verified, Verifying};
+use crate::store::{
+    Engine, Error, PlaceFault, ProjectionEntry, Store, Verification, Verified, Verifying,
+};
 
 impl Store {
     /// That the store holds all that was acknowledged. Writing to one that does not is refused.
@@ -66,11 +68,11 @@ impl Store {
         });
         let found = match checked {
             Ok(found) => found,
-            // A backup may leave it out.
-            Err(Error::ProjectionLost { .. }) if self.is_backup() => None,
-            // It was dropped, or made anew, since it was listed; or it has no rows yet, as after a restore.
+            // It was dropped, or made anew, since it was listed; or it has no rows yet, as after a restore, or none
+            // at all, as in a backup.
             Err(
-                Error::ProjectionNotFound { .. }
+                Error::Place { fault: PlaceFault::LeftOut { .. }, .. }
+                | Error::ProjectionNotFound { .. }
                 | Error::Superseded(_)
                 | Error::Dropped(_)
                 | Error::ProjectionLost { .. },
