@@ -13,6 +13,7 @@ mod compact;
 mod engine;
 mod error;
 mod hash;
+mod look;
 mod mark;
 mod name;
 mod options;
@@ -20,6 +21,7 @@ mod permit;
 mod place;
 mod projection;
 mod query;
+mod reader;
 mod remembered;
 #[cfg(all(feature = "serve", unix))]
 mod rest;
@@ -39,9 +41,8 @@ mod vitals;
 use std::path::Path;
 use std::time::Duration;
 
-use self::rules::names::{Kind, Name};
 use self::sqlite::restore as restore_backup;
-use crate::event::{EventRef, Link, Pattern, Position, StreamName, Version};
+use crate::event::StreamName;
 use crate::schema::Identifier;
 
 pub use actor::Actor;
@@ -65,6 +66,7 @@ pub(crate) use place::read_private;
 pub use projection::{Projection, Rebuild, RowRef};
 pub(crate) use query::ChosenStreams;
 pub use query::Query;
+pub use reader::Reader;
 pub use restore::{Dropped, RestoreUntil, Restored};
 pub use retention::{Retained, Retention};
 pub use rows::{
@@ -143,9 +145,7 @@ impl Store {
     ///
     /// [`Error::BeyondHead`], [`Error::BeyondStream`] and [`Error::VersionNeedsStream`].
     pub fn read(&self, query: &Query) -> Result<Reader, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => Ok(Reader(ReaderEngine::Sqlite(store.reader(query, false)?))),
-        }
+        Reader::new(self.reading(false)?, query, false)
     }
 
     /// A reader as [`Store::read`] gives, which goes on behind the head as events come.
@@ -154,8 +154,13 @@ impl Store {
     ///
     /// As [`Store::read`].
     pub(crate) fn follow(&self, query: &Query) -> Result<Reader, Error> {
+        Reader::new(self.reading(true)?, query, true)
+    }
+
+    /// What a reader looks by, who may follow the log.
+    fn reading(&self, follow: bool) -> Result<Box<dyn look::Reading>, Error> {
         match &self.engine {
-            Engine::Sqlite(store) => Ok(Reader(ReaderEngine::Sqlite(store.reader(query, true)?))),
+            Engine::Sqlite(store) => Ok(Box::new(store.reading(follow)?)),
         }
     }
 
@@ -166,135 +171,11 @@ impl Store {
         }
     }
 
-    /// At most `limit` streams that `pattern` chooses, by name, those after `after`.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be read.
-    pub fn streams(
-        &self,
-        pattern: &Pattern,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Stream>, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.streams(pattern, after, limit),
-        }
-    }
-
-    /// The stream `name`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::StreamNotFound`] where it holds no event.
-    pub fn stream(&self, name: &str) -> Result<Stream, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.stream(name),
-        }
-    }
-
-    /// The version of the stream `name`: 0 where it never had an event, and kept by one whose events were
-    /// removed.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be read.
-    pub fn version(&self, name: &str) -> Result<Version, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.version(name),
-        }
-    }
-
-    /// The state of the stream `name`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::StateNotFound`]; [`Error::Damaged`] where it is not what was stored.
-    pub fn state(&self, name: &str) -> Result<State, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.state(name),
-        }
-    }
-
-    /// At most `limit` states of the streams that `pattern` chooses, by name, those after `after`.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be read.
-    pub fn states(
-        &self,
-        pattern: &Pattern,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<StateEntry>, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.states(pattern, after, limit),
-        }
-    }
-
-    /// How many states there are, by category.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be read.
-    pub fn state_categories(&self) -> Result<Vec<StateCategory>, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.state_categories(),
-        }
-    }
-
-    /// The stream `name` as an aggregator needs it, as it stands at one moment.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::AggregateTooLarge`] where the state and the events behind it are more than a decision
-    /// is made of; [`Error::Damaged`] where the state is not what was stored.
-    pub fn load(&self, name: &StreamName) -> Result<Aggregate, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.load(name),
-        }
-    }
-
     /// Waits for a turn to decide on a stream, so that deciders do not overtake each other; for as
     /// long as a writer waits for others, then it goes on without. No one has to have a turn.
     pub(crate) fn queue(&mut self, name: &StreamName) -> Result<Turn, Error> {
         match &mut self.engine {
             Engine::Sqlite(store) => Ok(Turn { _engine: TurnEngine::Sqlite(store.queue(name)?) }),
-        }
-    }
-
-    /// A checkpoint at `position`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::BeyondHead`].
-    pub fn checkpoint(&self, position: Position) -> Result<Checkpoint, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.checkpoint(position),
-        }
-    }
-
-    /// The same where the event there was read before, with this link. Where that is not known, it is
-    /// looked up.
-    pub(crate) fn checkpoint_told(
-        &self,
-        position: Position,
-        link: Option<Link>,
-    ) -> Result<Checkpoint, Error> {
-        match link {
-            Some(link) => Ok(Checkpoint { position, link }),
-            None => self.checkpoint(position),
-        }
-    }
-
-    /// That `checkpoint`, of what is called `name`, is a place in this store's log.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::OtherLog`].
-    pub fn check_checkpoint(&self, name: &str, checkpoint: &Checkpoint) -> Result<(), Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.check_checkpoint(name, checkpoint),
         }
     }
 
@@ -346,33 +227,6 @@ impl Store {
         }
     }
 
-    /// What the store keeps of `name`, but for upper and lower case.
-    fn name(&self, name: &str) -> Result<Option<Name>, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.name(name),
-        }
-    }
-
-    /// What the store keeps of the names of a kind, by name.
-    fn names(&self, kind: Kind) -> Result<Vec<Name>, Error> {
-        let mut names = match &self.engine {
-            Engine::Sqlite(store) => store.names()?,
-        };
-        names.retain(|name| name.kind == Some(kind));
-        Ok(names)
-    }
-
-    /// The position of the last event; 0 where there is none. It costs a look at one row.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be read.
-    pub fn head(&self) -> Result<Position, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.head(),
-        }
-    }
-
     /// How the store stands. This counts its streams, one by one.
     ///
     /// # Errors
@@ -419,36 +273,6 @@ impl Store {
     pub fn path(&self) -> &Path {
         match &self.engine {
             Engine::Sqlite(store) => store.path(),
-        }
-    }
-}
-
-/// Reads events in batches. Between batches it holds nothing of the store, so a slow reader
-/// stands in nobody's way.
-#[derive(Debug)]
-pub struct Reader(ReaderEngine);
-
-#[derive(Debug)]
-enum ReaderEngine {
-    Sqlite(sqlite::Reader),
-}
-
-impl Reader {
-    /// Gives the next batch to `each`, event by event.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be read, or is no longer there.
-    pub fn next_batch(&mut self, each: impl FnMut(&EventRef<'_>)) -> Result<Batch, Error> {
-        match &mut self.0 {
-            ReaderEngine::Sqlite(reader) => reader.next_batch(each),
-        }
-    }
-
-    /// Whether something may have been stored since this was last asked.
-    pub(crate) fn changed(&mut self) -> Result<bool, Error> {
-        match &mut self.0 {
-            ReaderEngine::Sqlite(reader) => reader.changed(),
         }
     }
 }

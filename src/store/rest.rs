@@ -1,16 +1,6 @@
 //! How a follower rests while no one wants what it reads, and goes on.
 
-use super::{Error, Reader, ReaderEngine, Watch};
-use crate::event::Position;
-
-impl Reader {
-    /// Goes on behind what is stored by now; up to where.
-    pub(crate) fn skip(&mut self) -> Result<Position, Error> {
-        match &mut self.0 {
-            ReaderEngine::Sqlite(reader) => reader.skip(),
-        }
-    }
-}
+use super::Watch;
 
 impl Watch {
     /// Sets whether a wait ends because events may have been stored, as it does at first.

@@ -17,12 +17,12 @@ impl Store {
             tx.protect(&changed, protected)?;
             Ok(((), changed.into_iter().map(|name| Act::protection(name, protected)).collect()))
         });
-        match (done, &self.engine) {
-            (Err(Error::StreamNotFound { stream, .. }), Engine::Sqlite(store)) => {
-                let near = store.near_streams(&stream)?;
+        match done {
+            Err(Error::StreamNotFound { stream, .. }) => {
+                let near = self.look(|look| look.near_streams(&stream))?;
                 Err(Error::StreamNotFound { stream, near })
             }
-            (done, _) => done,
+            done => done,
         }
     }
 
