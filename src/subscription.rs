@@ -14,7 +14,7 @@ const LOOK: (Duration, Duration) = (Duration::from_millis(1), Duration::from_mil
 #[derive(Debug)]
 pub struct Follower {
     reader: Reader,
-    watch: Watch,
+    watch: Box<dyn Watch>,
 }
 
 impl Follower {

@@ -28,7 +28,6 @@ use rusqlite::{Connection, ErrorCode};
 
 pub(crate) use self::columns::statements;
 pub(super) use self::copy::{remove_copy, table_path};
-pub(crate) use self::select::RowRef;
 use super::Layout;
 use super::database::{wait_as_told, write_by_log};
 use super::failure::failure;

@@ -7,7 +7,7 @@ use crate::event::{Data, Link, Pattern, Position, StreamName, Version};
 use crate::store::look::{Asked, Look, Span, Want};
 use crate::store::rules::names::{self, Kind, Name};
 use crate::store::{
-    Aggregate, Checkpoint, Engine, Error, Query, State, StateCategory, StateEntry, Store, Stream,
+    Aggregate, Checkpoint, Error, Query, State, StateCategory, StateEntry, Store, Stream,
 };
 
 /// How many bytes of state and events a decision is made of.
@@ -19,9 +19,14 @@ impl Store {
         &self,
         work: impl FnOnce(&dyn Look) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.look_at(work),
-        }
+        let (mut work, mut done) = (Some(work), None);
+        self.engine.look(&mut |look| {
+            if let Some(work) = work.take() {
+                done = Some(work(look)?);
+            }
+            Ok(())
+        })?;
+        done.ok_or(Error::Interrupted)
     }
 
     /// At most `limit` streams that `pattern` chooses, by name, those after `after`.

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use crate::event::{Pattern, Position, StreamName, Version};
 use crate::store::rules::{self, Act, truncations};
-use crate::store::{
-    Before, Engine, Error, Mark, Query, Removal, Retained, Retention, Store, Truncated,
-};
+use crate::store::{Before, Error, Mark, Query, Removal, Retained, Retention, Store, Truncated};
 
 /// How many streams are looked at together.
 const PAGE: usize = 1000;
@@ -18,7 +16,7 @@ impl Store {
     ///
     /// Where the store can't be read.
     pub fn retained(&self) -> Result<Vec<Retained>, Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         rules::retained(store.settings()?)
     }
 
@@ -51,7 +49,7 @@ impl Store {
     /// Where the store can't be read.
     pub fn prunable(&self, past_subscriptions: bool) -> Result<Vec<Truncated>, Error> {
         let (names, last) = self.to_prune(past_subscriptions)?;
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         truncations(&names, &store.stream_facts(&names)?, &last)
     }
 
@@ -75,7 +73,7 @@ impl Store {
 
     /// The streams of which something may go, and the last version of each that may.
     fn to_prune(&self, past: bool) -> Result<(Vec<StreamName>, Vec<Version>), Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         let retained = self.retained()?;
         let followers = if past { Vec::new() } else { self.followers()? };
         let now = (store.options().clock)();

@@ -2,7 +2,7 @@
 
 use crate::event::{Position, StreamName, Version};
 use crate::store::rules::{Act, redactions};
-use crate::store::{Engine, Error, EventFault, Redacted, Removal, Store};
+use crate::store::{Error, EventFault, Redacted, Removal, Store};
 
 impl Store {
     /// The position of an event that is called by its position, by `STREAM@N` for a version of a stream, or by its
@@ -12,13 +12,13 @@ impl Store {
     ///
     /// [`EventFault::NotFound`], and [`EventFault::Ambiguous`] where it could be two.
     pub fn find_event(&self, event: &str) -> Result<Position, Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         let by_id = store.position_by_id(event)?;
         let by_place = match event.parse::<u64>() {
             Ok(position) => (1..=self.head()?.0).contains(&position).then_some(Position(position)),
             Err(_) => match event.rsplit_once('@') {
                 Some((stream, version)) => match version.parse() {
-                    Ok(version) => store.position_by_version(stream, Version(version))?,
+                    Ok(version) => self.place_of(stream, Version(version))?,
                     Err(_) => None,
                 },
                 None => None,
@@ -34,6 +34,11 @@ impl Store {
         }
     }
 
+    /// The position of the event that is this version of a stream.
+    fn place_of(&self, stream: &str, version: Version) -> Result<Option<Position>, Error> {
+        Ok(self.look(|look| look.position_of(stream, version))?.0.filter(|place| place.0 > 0))
+    }
+
     /// What [`Store::redact`] would take from events. Those that are redacted already are left out.
     ///
     /// # Errors
@@ -44,7 +49,7 @@ impl Store {
         positions: &[Position],
         keep_states: bool,
     ) -> Result<Vec<Redacted>, Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         let mut redacted = redactions(store.event_facts(positions)?)?;
         let streams: Vec<StreamName> = redacted.iter().map(|one| one.stream.clone()).collect();
         let facts = store.stream_facts(&streams)?;
