@@ -15,6 +15,7 @@ mod error;
 mod hash;
 mod look;
 mod mark;
+mod memory;
 mod name;
 mod options;
 mod permit;
@@ -41,6 +42,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use self::engine::{Engine, Held};
+use self::place::random_id;
 use self::sqlite::restore as restore_backup;
 use crate::event::StreamName;
 use crate::schema::Identifier;
@@ -109,6 +111,57 @@ impl Store {
     /// and [`Error::Place`] where it must not be used.
     pub fn open(path: &Path, options: &Options) -> Result<Self, Error> {
         Ok(Self { engine: Box::new(sqlite::Store::open(path, options)?) })
+    }
+
+    /// Makes a store in memory, which is gone with its last handle: for tests of what uses a store. It is what a
+    /// store in a directory is, but for what concerns files: it can't be backed up, and programs have no permits.
+    ///
+    /// ```
+    /// use ream::{Expect, NewEvent, Options, Store};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut store = Store::in_memory(&Options::default())?;
+    /// let mut other = store.again()?;
+    /// let mut placed = NewEvent::new("order-1".parse()?, "OrderPlaced".parse()?);
+    /// placed.expect = Expect::NoStream;
+    /// store.append(&[placed.clone()])?;
+    /// assert!(other.append(&[placed]).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Engine`] where the system has no random bits to give.
+    pub fn in_memory(options: &Options) -> Result<Self, Error> {
+        let id = random_id()
+            .map_err(|error| Error::Engine { action: "get random bits", source: error.into() })?;
+        Ok(Self { engine: Box::new(memory::Store::new(id, options)) })
+    }
+
+    /// Another handle of the same store, for another thread.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::open`].
+    pub fn again(&self) -> Result<Self, Error> {
+        self.again_with(self.engine.options())
+    }
+
+    /// The same, opened with other options.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::open`].
+    pub fn again_with(&self, options: &Options) -> Result<Self, Error> {
+        Ok(Self { engine: self.engine.again(options)? })
+    }
+
+    /// Has a store in memory fail, for tests of what is done then: the `nth` thing that any handle asks of the engine
+    /// from now on fails with [`Error::Engine`], and nothing is stored by the transaction that it belongs to. What
+    /// comes behind it does not fail. With 0 nothing fails any more. A store in a directory takes no notice.
+    pub fn fail_at(&self, nth: u64) {
+        self.engine.fail(nth);
     }
 
     /// Runs `work` in one transaction of the engine; `many` where it appends more than one event.
@@ -239,7 +292,7 @@ impl Store {
     /// The directory of the store.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.engine.path()
+        self.engine.path().unwrap_or(Path::new(""))
     }
 }
 

@@ -46,13 +46,19 @@ pub(crate) trait Engine: fmt::Debug + Send {
     /// The largest data that the store takes, in bytes.
     fn max_data_bytes(&self) -> usize;
 
-    /// The directory of the store.
-    fn path(&self) -> &Path;
+    /// The directory of the store, where it has one.
+    fn path(&self) -> Option<&Path>;
 
     fn options(&self) -> &Options;
 
     #[cfg(all(feature = "serve", unix))]
     fn options_mut(&mut self) -> &mut Options;
+
+    /// Another handle of the same store.
+    fn again(&self, options: &Options) -> Result<Box<dyn Engine>, Error>;
+
+    /// Has the `nth` thing fail that is asked for from now on, where the engine can do that: for tests.
+    fn fail(&self, _nth: u64) {}
 
     /// Looks once, at one moment. What is found is durable, or it is warned that it may not be.
     fn look(&self, work: &mut dyn FnMut(&dyn Look) -> Result<(), Error>) -> Result<(), Error>;

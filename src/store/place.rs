@@ -21,7 +21,7 @@ use crate::platform::{self, FileIdentity};
 use crate::store::{Error, Options, PlaceFault};
 
 pub(super) use filling::Filling;
-pub(super) use marker::{ENGINE, Marker};
+pub(super) use marker::{ENGINE, Marker, random_id};
 #[cfg(all(feature = "serve", unix))]
 pub(crate) use private::read_private;
 

@@ -189,7 +189,8 @@ fn id(key: &str, text: &str) -> Result<String, Refusal> {
     Err(Refusal::Bad(format!("`{key}` is not {ID_LENGTH} characters of base32: {text}")))
 }
 
-fn random_id() -> io::Result<String> {
+/// A new store's id.
+pub(in crate::store) fn random_id() -> io::Result<String> {
     let mut bytes = [0; ID_LENGTH];
     platform::random(&mut bytes)?;
     Ok(bytes.iter().map(|byte| char::from(BASE32[usize::from(byte % 32)])).collect())

@@ -30,8 +30,12 @@ impl Engine for Store {
         self.max_data_bytes()
     }
 
-    fn path(&self) -> &Path {
-        self.path()
+    fn path(&self) -> Option<&Path> {
+        Some(self.path())
+    }
+
+    fn again(&self, options: &Options) -> Result<Box<dyn Engine>, Error> {
+        Ok(Box::new(Self::open(self.path(), options)?))
     }
 
     fn options(&self) -> &Options {
