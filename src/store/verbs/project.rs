@@ -148,8 +148,13 @@ impl Store {
         let _turns = store.take_projection(name)?;
         let found = self.name(name.as_str())?;
         let Ok(generation) = names::serves(found.as_ref(), name.as_str()) else {
+            let last = names::last_generation(found.as_ref(), name.as_str());
+            // What another one is called but for its case is left alone, also where files know no case.
+            if found.is_some_and(|found| found.kind.is_some() && found.text != name.as_str()) {
+                return Ok(false);
+            }
             let is_any_left = store.has_tables(name)?;
-            store.follow_up_drop(name, names::last_generation(found.as_ref(), name.as_str()))?;
+            store.follow_up_drop(name, last)?;
             return Ok(is_any_left);
         };
         self.change_serving(name, generation + 1, |store| {
