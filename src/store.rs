@@ -47,7 +47,8 @@ use crate::schema::Identifier;
 pub use actor::Actor;
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{
-    Appended, AppendedEach, Batch, Redacted, Removal, Removed, Status, Stopped, Stream, Truncated,
+    Appended, AppendedEach, Batch, EventEntry, ImportedState, Redacted, Removal, Removed, Status,
+    Stopped, Stream, Truncated,
 };
 pub use backup::{Backup, BackupFile, BackupProgress, BackupProjection, NewBackup};
 pub use checkpoint::{Checkpoint, CheckpointError};
@@ -79,8 +80,7 @@ pub use vitals::{LastBackup, Vitals};
 
 /// An event-sourcing store in a directory.
 ///
-/// A `Store` is for one thread; processes and threads that each open their own share the
-/// directory safely.
+/// A `Store` is for one thread; processes and threads that each open their own share the directory safely.
 #[derive(Debug)]
 pub struct Store {
     engine: Engine,

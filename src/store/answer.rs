@@ -83,6 +83,37 @@ pub struct Stream {
     pub protected: bool,
 }
 
+/// An event without what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventEntry {
+    /// Where it stands in the store.
+    pub position: Position,
+    /// Its stream.
+    pub stream: StreamName,
+    /// Where it stands in that.
+    pub version: Version,
+    /// Whether it has been removed.
+    pub removed: bool,
+    /// Whether its data and metadata have been erased.
+    pub redacted: bool,
+}
+
+/// What came of a state that was imported.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ImportedState {
+    /// It is stored.
+    Stored,
+    /// The same state is there already, or one of a later version.
+    AlreadyThere,
+    /// Another state of the same version is there, and stays.
+    Differs,
+    /// Why it can't be stored: [`Error::WrongExpectedVersion`] where its stream is not as it expects,
+    /// [`Error::StateAhead`] and [`Error::TooLarge`].
+    Refused(Error),
+}
+
 /// What a removal takes, or took, from a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

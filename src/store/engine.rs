@@ -1,8 +1,8 @@
 //! What an engine does for the verbs: facts to rule by, and changes to be made, in one transaction.
 
 use super::rules::names::Name;
-use super::rules::{Changes, EventFacts, Facts, Setting, StreamFacts, Unit};
-use super::{Before, Error, Removed, SealedEvent, State, Truncated};
+use super::rules::{Changes, Facts, Setting, StreamFacts, Unit};
+use super::{Before, Error, EventEntry, Removed, SealedEvent, State, Truncated};
 use crate::event::{Position, StreamName, Version};
 
 /// A transaction that writes.
@@ -32,7 +32,7 @@ pub(crate) trait Tx {
     fn remove(&mut self, removed: &[Removed]) -> Result<(), Error>;
 
     /// What the store says about events, each of which has to be there.
-    fn events(&mut self, positions: &[Position]) -> Result<Vec<EventFacts>, Error>;
+    fn events(&mut self, positions: &[Position]) -> Result<Vec<EventEntry>, Error>;
 
     /// Redacts events that are whole, forgets what may quote them, and has no byte of them be left.
     fn redact(&mut self, positions: &[Position]) -> Result<(), Error>;

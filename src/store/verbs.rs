@@ -4,6 +4,7 @@ mod act;
 mod append;
 mod backup;
 mod decide;
+mod import;
 mod names;
 mod project;
 mod prune;

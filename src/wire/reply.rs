@@ -351,7 +351,7 @@ mod tests {
 
     #[test]
     fn replies_are_told_apart_by_their_key() {
-        let Ok(Reply::Append(EventLine { event, expects: false })) =
+        let Ok(Reply::Append(EventLine { event, expects: false, .. })) =
             reply(r#"{"append":{"type":"T","data":{"a":1.0}}}"#)
         else {
             panic!("no event");

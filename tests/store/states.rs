@@ -248,3 +248,50 @@ fn a_state_is_as_large_as_data_may_be() {
     let refused = store.append(&[event("t", "T").expect(at(0)).state(&text(most + 1))]);
     assert!(matches!(refused, Err(Error::TooLarge { .. })));
 }
+
+/// What comes of states that are imported into streams as they are at these versions.
+fn imported(store: &mut Fresh, acts: u64, states: &[(&str, u64, &str)]) -> Option<Vec<String>> {
+    let state = |(stream, version, text): &(&str, u64, &str)| NewState {
+        version: Some(Version(*version)),
+        ..new_state(stream, text)
+    };
+    let states: Vec<NewState> = states.iter().map(state).collect();
+    let states: Vec<&NewState> = states.iter().collect();
+    let come = store.import_states(&states, Version(acts)).unwrap()?;
+    Some(
+        come.iter()
+            .map(|one| format!("{one:?}").chars().take_while(|c| *c != '(').collect())
+            .collect(),
+    )
+}
+
+#[test]
+fn states_are_imported_where_they_are_newer() {
+    let mut store = store();
+    store.append(&numbered("a", 2)).unwrap();
+    store.append(&numbered("b", 2)).unwrap();
+    store.append(&[event("c", "T").expect(Expect::NoStream).state("1")]).unwrap();
+    let all = [("a", 2, "1"), ("b", 1, "2"), ("c", 1, "1"), ("d", 0, "4")];
+    let stored = ["Stored", "Stored", "AlreadyThere", "Stored"].map(String::from);
+    assert_eq!(imported(&mut store, 0, &all), Some(stored.to_vec()));
+    assert_eq!(imported(&mut store, 0, &all), Some(vec!["AlreadyThere".to_owned(); 4]));
+    assert_eq!(state(&store, "b"), (1, 2, 3, json("2")));
+    let others = [("a", 1, "5"), ("b", 2, "6"), ("c", 1, "7"), ("d", 1, "8")];
+    let come = ["AlreadyThere", "Stored", "Differs", "Refused"].map(String::from);
+    assert_eq!(imported(&mut store, 0, &others), Some(come.to_vec()));
+    assert_eq!(state(&store, "a"), (2, 2, 2, json("1")));
+    assert_eq!(state(&store, "b"), (2, 2, 4, json("6")));
+    assert_eq!(state(&store, "d"), (0, 0, 0, json("4")));
+}
+
+/// What a state is made of may have been erased since it was looked at.
+#[test]
+fn no_state_is_imported_behind_an_act_that_is_not_known() {
+    let mut store = store();
+    store.append(&numbered("a", 2)).unwrap();
+    store.redact(&[ream::Position(1)], "r", false).unwrap();
+    assert_eq!(imported(&mut store, 0, &[("a", 2, "1")]), None);
+    assert!(is_missing(&store, "a"));
+    let stored = Some(vec!["Stored".to_owned()]);
+    assert_eq!(imported(&mut store, 1, &[("a", 2, "1")]), stored);
+}

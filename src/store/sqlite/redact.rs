@@ -11,12 +11,11 @@ use super::remove::{Eraser, Erasure, forget_what_quotes};
 use super::stream_index::{StreamRow, position_of};
 use super::transaction::Transaction;
 use crate::event::{Position, StreamName, Version, position_in};
-use crate::store::rules::EventFacts;
-use crate::store::{Error, EventFault};
+use crate::store::{Error, EventEntry, EventFault};
 
 impl Store {
     /// What the store says about events.
-    pub(crate) fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventFacts>, Error> {
+    pub(crate) fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventEntry>, Error> {
         self.look(|connection| facts(connection, positions))
     }
 
@@ -45,9 +44,9 @@ impl Store {
 pub(super) fn facts(
     connection: &Connection,
     positions: &[Position],
-) -> Result<Vec<EventFacts>, Failure> {
+) -> Result<Vec<EventEntry>, Failure> {
     let found = positions.iter().map(|position| {
-        let found = one(connection, "position = ?1", position.0, |fields| EventFacts {
+        let found = one(connection, "position = ?1", position.0, |fields| EventEntry {
             position: fields.position,
             stream: StreamName::stored(fields.stream),
             version: fields.version,

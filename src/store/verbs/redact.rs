@@ -2,7 +2,7 @@
 
 use crate::event::{Position, StreamName, Version};
 use crate::store::rules::{Act, redactions};
-use crate::store::{Engine, Error, EventFault, Redacted, Removal, Store};
+use crate::store::{Engine, Error, EventEntry, EventFault, Redacted, Removal, Store};
 
 impl Store {
     /// The position of an event that is called by its position, by `STREAM@N` for a version of a stream, or by its
@@ -32,6 +32,17 @@ impl Store {
             (None, None) => Err(Error::Event(EventFault::NotFound { event })),
             (Some(position), _) | (None, Some(position)) => Ok(position),
         }
+    }
+
+    /// The event with this id, its own or the one that it is known by: also where it has been removed.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn event_by_id(&self, id: &str) -> Result<Option<EventEntry>, Error> {
+        let Engine::Sqlite(store) = &self.engine;
+        let Some(position) = store.position_by_id(id)? else { return Ok(None) };
+        Ok(store.event_facts(&[position])?.pop())
     }
 
     /// What [`Store::redact`] would take from events. Those that are redacted already are left out.

@@ -9,7 +9,7 @@ use crate::environment::Environment;
 use crate::output::{Output, table};
 
 /// The stream that records acts.
-const RECORD: &str = "$ream";
+pub(super) const RECORD: &str = "$ream";
 /// The keys that say what an act is about.
 const OF: [&str; 4] = ["stream", "pattern", "projection", "subscription"];
 
