@@ -33,14 +33,7 @@ pub fn write_event(line: &mut Vec<u8>, event: &EventRef<'_>) {
     line.extend_from_slice(b",\"version\":");
     write_number(line, event.version.0);
     line.extend_from_slice(b",\"id\":");
-    match event.given_id {
-        Some(id) => write_string(line, id),
-        None => {
-            line.push(b'"');
-            write_derived_id(line, &event.link, event.position);
-            line.push(b'"');
-        }
-    }
+    write_id(line, event.given_id, &event.link, event.position);
     line.extend_from_slice(b",\"type\":");
     write_string(line, event.event_type);
     line.extend_from_slice(b",\"time\":\"");
@@ -60,6 +53,19 @@ pub fn write_event(line: &mut Vec<u8>, event: &EventRef<'_>) {
         line.extend_from_slice(metadata.as_bytes());
     }
     line.extend_from_slice(b"}\n");
+}
+
+/// Writes the id of the event with this link that stands at `position`, as a JSON string: the one that it was given,
+/// or the one that it is known by.
+pub(crate) fn write_id(text: &mut Vec<u8>, given: Option<&str>, link: &Link, position: Position) {
+    match given {
+        Some(id) => write_string(text, id),
+        None => {
+            text.push(b'"');
+            write_derived_id(text, link, position);
+            text.push(b'"');
+        }
+    }
 }
 
 /// Appends to `text` the id of the event with this link that stands at `position` and has none of its own.
@@ -178,7 +184,10 @@ pub fn encode_base64(bytes: &[u8]) -> String {
 ///
 /// What is wrong with the text.
 pub fn decode_base64(text: &str) -> Result<Box<[u8]>, String> {
-    BASE64.decode(text).map(Vec::into_boxed_slice).map_err(|error| format!("no base64: {error}"))
+    BASE64
+        .decode(text)
+        .map(Vec::into_boxed_slice)
+        .map_err(|error| format!("not valid base64: {error}"))
 }
 
 #[cfg(test)]

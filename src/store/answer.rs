@@ -33,14 +33,7 @@ impl Appended {
         line.extend_from_slice(b",\"position\":");
         wire::write_number(line, self.position.0);
         line.extend_from_slice(b",\"id\":");
-        match id {
-            Some(id) => wire::write_string(line, id.as_str()),
-            None => {
-                line.push(b'"');
-                wire::write_derived_id(line, &self.link, self.position);
-                line.push(b'"');
-            }
-        }
+        wire::write_id(line, id.map(EventId::as_str), &self.link, self.position);
         wire::write_repeated(line, self.duplicate, self.removed, self.redacted);
         line.push(b'}');
     }

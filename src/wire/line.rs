@@ -242,9 +242,9 @@ mod tests {
                 r#"{"stream":"s","type":"T","dat":1}"#,
                 "column 30: unknown key `dat`; did you mean `data`?",
             ),
-            (r#"{"stream":"s","type":"T","data":{}"#, "column 34: EOF while parsing an object"),
+            (r#"{"stream":"s","type":"T","data":{}"#, "column 34: it ends within an object"),
             (r#"{"stream":"s","type":"T"} {}"#, "column 27: trailing characters"),
-            (r#"["s"]"#, "column 1: invalid type: sequence, expected an event: a JSON object"),
+            (r#"["s"]"#, "column 1: invalid type: array, expected an event: a JSON object"),
             (r#"{"stream":"s","type":"T","type":"U"}"#, "column 31: the key `type` appears twice"),
             (
                 r#"{"stream":"$x","type":"T"}"#,
@@ -260,7 +260,7 @@ mod tests {
             ),
             (
                 r#"{"stream":"s","type":"T","data_base64":"?"}"#,
-                "column 43: no base64: Invalid symbol 63, offset 0.",
+                "column 43: not valid base64: Invalid symbol 63, offset 0.",
             ),
             (r#"{"stream":"s","type":"T","time":"soon"}"#, "soon"),
             (r#"{"stream":"s","type":"T","expect":{"n":1}}"#, "unknown expectation `{\"n\":1}`"),

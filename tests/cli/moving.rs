@@ -215,6 +215,13 @@ fn cloudevents_of_others_become_events() {
         json!({"traceparent": "00-ab", "correlation_id": "c", "n": 3})
     );
     assert_eq!((&events[1]["stream"], &events[1]["data"]), (&"/other".into(), &json!({})));
+    let too_long = r#"{"specversion":"1.0","id":"1","source":"/s","type":"t"}"#;
+    let too_long = too_long.replace("\"1\"", &format!("{:?}", "1".repeat(254)));
+    let too_deep = |attribute: &str| {
+        let (open, close) = ("[".repeat(129), "]".repeat(129));
+        let before = r#"{"specversion":"1.0","id":"1","source":"/s","type":"t""#;
+        format!("{before},\"{attribute}\":{open}{close}}}")
+    };
     for (line, said) in [
         (
             r#"{"specversion":"0.3","id":"1","source":"/s","type":"t"}"#,
@@ -226,7 +233,23 @@ fn cloudevents_of_others_become_events() {
             r#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data":1,"data_base64":"AA=="}"#,
             "together",
         ),
-        ("no", "no CloudEvent"),
+        ("no", "column 1: not a CloudEvent: expected a JSON object"),
+        (r#"["1.0"]"#, "column 1: not a CloudEvent: expected a JSON object"),
+        (
+            r#"{"specversion":"1.0","id":"1","source":"/s","type":"t","data":tru}"#,
+            "column 66: not a CloudEvent: expected `true`, `false` or `null`",
+        ),
+        (
+            r#"{"specversion":"1.0","id":"1","source":"/s"#,
+            "not a CloudEvent: it ends within a string",
+        ),
+        (
+            r#"{"specversion":"1.0","id":"1","source":"urn:ream:x","type":"t","metadata":"[]"}"#,
+            "`metadata`: expected a JSON object, as a text",
+        ),
+        (&*too_long, "`source` and `id` together: the id "),
+        (&*too_deep("data"), "column 191: `data`: nested deeper than 128"),
+        (&*too_deep("ext"), "the metadata: nested deeper than 128"),
     ] {
         let run = shop.run(["import", "--from", "cloudevents", "-"]).stdin(line);
         run.fails_with(6, ["stopped at line 1: ", said]);
@@ -271,4 +294,36 @@ fn null_is_data_in_a_cloudevent() {
     let events = text(shop.run(["read", "--format", "cloudevents"]));
     let told = shop.run(["import", "--from", "cloudevents", "-"]).stdin(events).value();
     assert_eq!((&told["imported"], &told["duplicates"]), (&0.into(), &2.into()));
+}
+
+/// What a store takes comes back, however deep it is.
+#[test]
+fn the_deepest_data_and_metadata_come_back() {
+    let (shop, other) = (ream(), ream());
+    let deep = format!("{}{}", "[".repeat(128), "]".repeat(128));
+    let metadata = format!("{{\"correlation_id\":{}}}", &deep[1..255]);
+    shop.append("a", "T", &deep).args(["--meta", &metadata]).ok();
+    let events = text(shop.run(["read", "--format", "cloudevents"]));
+    other
+        .run(["import", "--from", "cloudevents", "-"])
+        .stdin(events)
+        .stdout_has(["\"imported\":1"]);
+    let read = text(other.run(["read"]));
+    assert!(read.contains(&format!("\"data\":{deep},\"metadata\":{metadata}")), "{read}");
+    let exported = text(shop.run(["export"]));
+    other.run(["import", "-"]).stdin(exported).stdout_has(["\"duplicates\":1"]);
+}
+
+#[test]
+fn ids_of_two_sources_are_never_one() {
+    let shop = ream();
+    let line = |id: &str, source: &str| {
+        format!(
+            r#"{{"specversion":"1.0","id":"{id}","source":"{source}","type":"t","subject":"s"}}"#
+        )
+    };
+    let lines = [line("b c", "/a"), line("c", "/a b")].join("\n");
+    shop.run(["import", "--from", "cloudevents", "-"]).stdin(lines).stdout_has(["\"imported\":2"]);
+    let ids: Vec<Value> = shop.run(["read"]).values().iter().map(|one| one["id"].clone()).collect();
+    assert_eq!(ids, ["/a b c", "/a%20b c"]);
 }

@@ -372,7 +372,7 @@ fn what_can_not_be_truncated_is_told_and_nothing_is_removed() {
     truncate(&["order-1", "--before", "9"])
         .fails(6, "error: position 9 is beyond the head, 7\nhint: no event stands there yet\n");
     truncate(&["order-1", "--before", "soon"])
-        .fails_with(6, ["neither a position nor a version (`@N`), and `soon` is no time"]);
+        .fails_with(6, ["neither a position nor a version (`@N`), and `soon` is not a valid time"]);
     truncate(&["order-1"]).fails_with(2, ["--before <POS|TIME>"]);
     truncate(&["order-7", "--before", "3"]).stdout("");
     shop.run(["stream", "protect", "order-2"]).ok();

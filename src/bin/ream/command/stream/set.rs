@@ -59,11 +59,10 @@ fn age(text: &str) -> Result<Limit<Duration>, String> {
 }
 
 fn count(text: &str) -> Result<Limit<u64>, String> {
-    let number = |error: std::num::ParseIntError| format!("neither a number nor `none`: {error}");
     if text == "none" {
         return Ok(Limit(None));
     }
-    match text.parse().map_err(number)? {
+    match text.parse().map_err(|_| "neither a number nor `none`")? {
         0 => Err("0 would keep nothing; to keep all, say none".into()),
         count => Ok(Limit(Some(count))),
     }
