@@ -131,7 +131,7 @@ pub struct Redacted {
     pub stream: StreamName,
     /// Where it stands in that.
     pub version: Version,
-    /// Whether its stream has a state, which goes as well.
+    /// Whether the state of its stream goes with it: at the first of its events, where there are several.
     pub state: bool,
 }
 
@@ -147,8 +147,22 @@ pub struct Truncated {
     pub events: u64,
     /// The version up to which its events are removed then.
     pub removed: Version,
-    /// Whether it has a state, which stays.
-    pub state: bool,
+    /// The version that its state reflects, which stays; nothing where it has none.
+    pub state: Option<Version>,
+}
+
+/// Something that follows the log, and has not done events that are removed, or are kept for its sake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Behind {
+    /// The name of the subscription or of the projection.
+    pub name: String,
+    /// Whether it is a projection.
+    pub is_projection: bool,
+    /// How far it has come.
+    pub checkpoint: Position,
+    /// How many of the events it has not done, of whatever types, in the streams that it follows.
+    pub events: u64,
 }
 
 /// What a removal did.

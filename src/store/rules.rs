@@ -22,7 +22,7 @@ pub(crate) use expect::{Stood, is_same};
 pub(crate) use import::import;
 pub(crate) use redact::redactions;
 pub(crate) use remove::{protections, removals};
-pub(crate) use retain::{Setting, prunable, retained, settings};
+pub(crate) use retain::{Setting, not_done, prunable, retained, settings};
 pub(crate) use truncate::truncations;
 pub(crate) use write::{Outcome, decided_before, write};
 

@@ -294,7 +294,7 @@ fn the_first_events_of_streams_are_removed() {
          hint: ream stream truncate --yes order-1 --before @3\n",
     );
     let removed =
-        r#"{"stream":"order-1","version":3,"removed":2,"events":2,"state":true,"dry_run":"#;
+        r#"{"stream":"order-1","version":3,"removed":2,"events":2,"state_version":3,"dry_run":"#;
     truncate(&["order-1", "--before", "@3", "--dry-run"])
         .stdout(&format!("{removed}true,\"projections\":[\"totals\"]}}\n"));
     truncate(&["order-1", "--before", "@3", "--dry-run", "--format", "table"]).stdout(
@@ -329,6 +329,31 @@ fn the_first_events_of_streams_are_removed() {
         .fails_with(2, ["a version (`@N`) needs exactly one stream, without `*`"]);
 }
 
+/// Who has not done what is removed is named before it is.
+#[test]
+fn a_truncation_warns_of_those_who_miss_events() {
+    let shop = shop();
+    shop.run(["state", "set", "order-1", "1", "--at", "1"]).ok();
+    let reads = ["--", "sh", "-c", "cat >/dev/null"];
+    let tail = ["tail", "order-*", "--as", "mail", "--until-caught-up"];
+    shop.run(tail).args(reads).ok();
+    shop.run(["project", "create", "rows", "id:integer:key", "--from", "order-1"]).args(reads).ok();
+    shop.run(["subscription", "seek", "mail", "1"]).ok();
+    let truncate = |args: &[&str]| {
+        let run = shop.run(["stream", "truncate", "order-1", "order-2", "--before", "5"]);
+        run.args(args).stderr(
+            "warning: the subscription `mail`, at position 1, has not done 3 events of these, and misses them\n\
+             warning: the projection `rows`, at position 0, has not done 3 events of these, and misses them\n",
+        )
+    };
+    truncate(&["--dry-run", "--format", "table"])
+        .stdout_has(["order-1: would remove 3 events, up to version 3 of 3\n  \
+         its state stays, and reflects nothing behind version 1\n"]);
+    truncate(&["--yes"]).stdout_has(["\"state_version\":1,", "\"stream\":\"order-2\""]);
+    // What is gone already no one misses again.
+    shop.run(["stream", "truncate", "order-1", "--before", "5", "--yes"]).stdout("");
+}
+
 #[test]
 fn what_is_kept_no_longer_is_pruned() {
     let shop = shop();
@@ -356,9 +381,16 @@ fn what_is_kept_no_longer_is_pruned() {
     let reads = ["--", "sh", "-c", "cat >/dev/null"];
     shop.run(["tail", "--as", "mail", "--until-caught-up"]).args(reads).ok();
     shop.run(["subscription", "seek", "mail", "start"]).ok();
-    shop.run(["prune", "--yes"]).stdout("");
-    shop.run(["prune", "--yes", "--past-subscriptions"]).stdout(
-        "{\"stream\":\"order-1\",\"version\":3,\"removed\":1,\"events\":1,\"state\":false,\"dry_run\":false,\"erased\":true,\"projections\":[]}\n",
+    let held = "{\"subscription\":\"mail\",\"checkpoint\":0,\"held_back\":1}\n";
+    shop.run(["prune", "--yes"]).stdout(held);
+    shop.run(["prune", "--dry-run"]).stdout(held);
+    shop.run(["prune", "--dry-run", "--format", "table"])
+        .stdout("the subscription `mail`, at position 0, holds back 1 event\n");
+    let misses = "warning: the subscription `mail`, at position 0, has not done 1 event of these, and misses them\n";
+    let past = || shop.run(["prune", "--past-subscriptions"]).stderr(misses);
+    past().args(["--dry-run"]).stdout_has(["\"stream\":\"order-1\""]);
+    past().args(["--yes"]).stdout(
+        "{\"stream\":\"order-1\",\"version\":3,\"removed\":1,\"events\":1,\"dry_run\":false,\"erased\":true,\"projections\":[]}\n",
     );
     assert_eq!(shop.positions(&["order-1"]), [2, 3]);
 }

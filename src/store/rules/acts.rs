@@ -176,7 +176,7 @@ mod tests {
             version: Version(5),
             events: 2,
             removed: Version(3),
-            state: true,
+            state: Some(Version(3)),
         };
         let position = Position(7);
         let redacted = Redacted { position, stream: stream(), version: Version(2), state: true };

@@ -199,5 +199,6 @@ pub(super) fn facts_of(
 ) -> Result<StreamFacts, Failure> {
     let StreamRow { version, removed, protected, .. } = *row;
     let has_state = state_rows::is_there(connection, name)?;
-    Ok(StreamFacts { version, removed, protected, has_state, state: None })
+    let state = if has_state { state_rows::stored_version(connection, name)? } else { None };
+    Ok(StreamFacts { version, removed, protected, has_state, state })
 }

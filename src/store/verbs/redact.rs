@@ -1,5 +1,7 @@
 //! Redacting events.
 
+use std::collections::HashSet;
+
 use crate::event::{Position, StreamName, Version};
 use crate::store::rules::{Act, redactions};
 use crate::store::{Engine, Error, EventEntry, EventFault, Redacted, Removal, Store};
@@ -59,8 +61,9 @@ impl Store {
         let mut redacted = redactions(store.event_facts(positions)?)?;
         let streams: Vec<StreamName> = redacted.iter().map(|one| one.stream.clone()).collect();
         let facts = store.stream_facts(&streams)?;
-        for (one, facts) in redacted.iter_mut().zip(facts) {
-            one.state = facts.has_state && !keep_states;
+        let with_state = streams.into_iter().zip(facts).filter(|(_, facts)| facts.has_state);
+        if !keep_states {
+            note_states(&mut redacted, with_state.map(|(stream, _)| stream).collect());
         }
         Ok(redacted)
     }
@@ -91,13 +94,18 @@ impl Store {
                 let streams: Vec<StreamName> =
                     redacted.iter().map(|one| one.stream.clone()).collect();
                 let dropped = tx.remove_states(&streams)?;
-                for one in &mut redacted {
-                    one.state = dropped.contains(&one.stream);
-                }
                 acts.extend(super::remove::state_removals(&dropped));
+                note_states(&mut redacted, dropped.into_iter().collect());
             }
             Ok((redacted, acts))
         })?;
         Ok(Removal { removed, unfinished: self.finish_erasure() })
+    }
+}
+
+/// Notes the states that go, each once, at the first event of its stream.
+fn note_states(redacted: &mut [Redacted], mut dropped: HashSet<StreamName>) {
+    for one in redacted {
+        one.state = dropped.remove(&one.stream);
     }
 }
