@@ -44,7 +44,7 @@ use self::sqlite::restore as restore_backup;
 use crate::event::{EventRef, Link, Pattern, Position, StreamName, Version};
 use crate::schema::Identifier;
 
-pub use actor::Actor;
+pub use actor::{ACT_TYPES, Actor};
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{
     Appended, AppendedEach, Batch, Behind, EventEntry, ImportedState, Redacted, Removal, Removed,

@@ -1,7 +1,7 @@
 //! `ream log`.
 
 use clap::Args;
-use ream::{Event, Pattern, Query};
+use ream::{ACT_TYPES, Event, Pattern, Query};
 use serde_json::{Map, Value};
 
 use crate::args::{Format, Global};
@@ -10,22 +10,32 @@ use crate::output::{Output, table};
 
 /// The stream that records acts.
 pub(super) const RECORD: &str = "$ream";
+/// The examples, and the types of acts.
+fn after_help() -> String {
+    let types: Vec<String> = ACT_TYPES.chunks(4).map(|types| types.join(", ")).collect();
+    format!(
+        "\
+Examples:
+  ream log                     all acts
+  ream log -n 10               the last ten
+  ream tail '$ream'            follow them
+  ream read '$ream' --type StreamRemoved
+
+Types of acts:
+  {}",
+        types.join("\n  ")
+    )
+}
+
 /// The keys that say what an act is about.
 const OF: [&str; 4] = ["stream", "pattern", "projection", "subscription"];
 
 /// Show who did what to the store
 ///
-/// Lists the acts on the store itself, the newest last: streams removed and protected, states removed,
-/// projections made, changed, rebuilt and dropped, subscriptions made, sought and removed. Each is an
-/// event in the reserved stream `$ream`, with the user who did it in its metadata; in a pipe these
-/// events are printed.
+/// Lists the acts on the store itself, the newest last. Each is an event in the reserved stream `$ream`, with the
+/// user who did it in its metadata; in a pipe these events are printed. Their types are listed below.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  ream log                     all acts
-  ream log -n 10               the last ten
-  ream tail '$ream'            follow them
-  ream read '$ream' --type StreamRemoved")]
+#[command(after_help = after_help())]
 pub(crate) struct LogArgs {
     /// Only the last N acts
     #[arg(short = 'n', long = "last", value_name = "N")]
