@@ -261,7 +261,7 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s V -l version -d 'Print version'
-complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -l before -d 'Up to before POS: a position, or @N for a version of the one stream; or before the first event of TIME or later, or of so long ago: 90d' -r
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -l before -d 'Remove what precedes POS: a position, or @N for a version if one stream is given; or what precedes the first event of TIME or later: a time, or how long ago (90d)' -r
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -339,7 +339,7 @@ always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -s y -l yes -d 'Do not ask'
-complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l dry-run -d 'Only tell what would be removed'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l dry-run -d 'Only print what would be removed'
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -369,7 +369,7 @@ complete -c ream -n "__fish_ream_using_subcommand redact" -l color -d 'Use color
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand redact" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand redact" -l state-kept -d 'Keep the states of the streams, which say nothing of what is erased'
+complete -c ream -n "__fish_ream_using_subcommand redact" -l state-kept -d 'Keep the states of the streams, if they repeat nothing of what is erased'
 complete -c ream -n "__fish_ream_using_subcommand redact" -s y -l yes -d 'Do not ask'
 complete -c ream -n "__fish_ream_using_subcommand redact" -l dry-run -d 'Only print what would be redacted'
 complete -c ream -n "__fish_ream_using_subcommand redact" -l json -d 'Show results as JSON, as --format json does'
@@ -386,7 +386,7 @@ complete -c ream -n "__fish_ream_using_subcommand prune" -l color -d 'Use color'
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand prune" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand prune" -l past-subscriptions -d 'Also what subscriptions and projections have not done yet'
+complete -c ream -n "__fish_ream_using_subcommand prune" -l past-subscriptions -d 'Remove events that subscriptions and projections have not processed yet as well'
 complete -c ream -n "__fish_ream_using_subcommand prune" -s y -l yes -d 'Do not ask'
 complete -c ream -n "__fish_ream_using_subcommand prune" -l dry-run -d 'Only print what would be removed'
 complete -c ream -n "__fish_ream_using_subcommand prune" -l json -d 'Show results as JSON, as --format json does'
@@ -659,7 +659,7 @@ complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_s
 complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -f -a "list" -d 'List what follows the log: subscriptions and projections'
 complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -f -a "show" -d 'Show a subscription or a projection: how far it has come'
 complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -f -a "seek" -d 'Move a subscription to a place in the log'
-complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -f -a "ack" -d 'Tell that a subscription\'s events are done up to a position'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -f -a "ack" -d 'Mark the events of a subscription as done up to a position'
 complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -f -a "rm" -d 'Remove a subscription; the events stay'
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from list" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
@@ -728,7 +728,7 @@ always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -s y -l yes -d 'Do not ask'
-complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l dry-run -d 'Only tell what would be removed'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l dry-run -d 'Only print what would be removed'
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -110,7 +110,7 @@ fn one_that_was_cut_off_is_gone_on_with() {
         other
             .run(["import", "-"])
             .stdin(half)
-            .fails_with(6, ["the export is not whole", "found again by its id"]);
+            .fails_with(6, ["the export is incomplete: its last line is missing", "nothing twice"]);
     }
     other
         .run(["import", "-"])
@@ -137,7 +137,7 @@ fn what_is_no_export_or_does_not_fit_is_refused() {
             lines.replacen("\"events\":7", "\"events\":8", 1),
             "the export has 8 events by its last line, and 7 came",
         ),
-        (String::new(), "the export is not whole"),
+        (String::new(), "the export is incomplete"),
         (lines.replacen("\"type\":\"Paid\"", "\"typ\":\"Paid\"", 1), "unknown key `typ`"),
     ] {
         other.run(["import", "-"]).stdin(input).fails_with(6, [said]);
@@ -150,6 +150,16 @@ fn what_is_no_export_or_does_not_fit_is_refused() {
     let reused = other.run(["import", "-"]).stdin(lines);
     reused.fails_with(6, ["stopped at line ", "0 events are stored, 5 were there already", "own"]);
     other.run(["import", "none"]).fails_with(1, ["none"]);
+    // What it may be instead has a command of its own.
+    shop.sh(r#""$REAM" read > events.jsonl"#).ok();
+    shop.run(["import", "events.jsonl"]).fails(
+        6,
+        "error: stopped at line 1: 0 events are stored, 0 were there already\n\
+         caused by: line 1, this is not an export: its first line does not say that it is one\n\
+         hint: if it holds CloudEvents: ream import --from cloudevents events.jsonl\n\
+         hint: if it holds events, one per line: ream append --jsonl events.jsonl\n",
+    );
+    shop.run(["append", "--jsonl", "events.jsonl"]).stdout_has(["\"duplicate\":true"]);
 }
 
 /// A state says nothing of events that it was not made of.

@@ -342,13 +342,13 @@ fn a_truncation_warns_of_those_who_miss_events() {
     let truncate = |args: &[&str]| {
         let run = shop.run(["stream", "truncate", "order-1", "order-2", "--before", "5"]);
         run.args(args).stderr(
-            "warning: the subscription `mail`, at position 1, has not done 3 events of these, and misses them\n\
-             warning: the projection `rows`, at position 0, has not done 3 events of these, and misses them\n",
+            "warning: the subscription `mail` is at position 1, and will miss 3 of these events\n\
+             warning: the projection `rows` is at position 0, and will miss 3 of these events\n",
         )
     };
     truncate(&["--dry-run", "--format", "table"])
         .stdout_has(["order-1: would remove 3 events, up to version 3 of 3\n  \
-         its state stays, and reflects nothing behind version 1\n"]);
+         its state stays; it reflects version 1 and nothing later\n"]);
     truncate(&["--yes"]).stdout_has(["\"state_version\":1,", "\"stream\":\"order-2\""]);
     // What is gone already no one misses again.
     shop.run(["stream", "truncate", "order-1", "--before", "5", "--yes"]).stdout("");
@@ -385,8 +385,9 @@ fn what_is_kept_no_longer_is_pruned() {
     shop.run(["prune", "--yes"]).stdout(held);
     shop.run(["prune", "--dry-run"]).stdout(held);
     shop.run(["prune", "--dry-run", "--format", "table"])
-        .stdout("the subscription `mail`, at position 0, holds back 1 event\n");
-    let misses = "warning: the subscription `mail`, at position 0, has not done 1 event of these, and misses them\n";
+        .stdout("the subscription `mail` is at position 0, and holds back 1 event\n");
+    let misses =
+        "warning: the subscription `mail` is at position 0, and will miss 1 of these events\n";
     let past = || shop.run(["prune", "--past-subscriptions"]).stderr(misses);
     past().args(["--dry-run"]).stdout_has(["\"stream\":\"order-1\""]);
     past().args(["--yes"]).stdout(

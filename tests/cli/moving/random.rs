@@ -182,7 +182,7 @@ impl Export {
             running.write(&part).signal(Signal::KILL);
             running.end();
         } else {
-            import.stdin(part).fails_with(6, ["the export is not whole"]);
+            import.stdin(part).fails_with(6, ["the export is incomplete"]);
         }
     }
 

@@ -129,14 +129,13 @@ fn held_json(held: &Behind) -> HeldJson<'_> {
 fn follower(behind: &Behind) -> String {
     let Behind { name, is_projection, checkpoint, .. } = behind;
     let kind = if *is_projection { "projection" } else { "subscription" };
-    format!("the {kind} `{name}`, at position {checkpoint},")
+    format!("the {kind} `{name}` is at position {checkpoint}, and")
 }
 
 /// Warns whom a removal makes miss events, or would.
 pub(super) fn warn_of_missed(global: &Global, behind: &[Behind]) {
     for one in behind {
-        let events = plural(one.events, "event");
-        let message = format!("{} has not done {events} of these, and misses them", follower(one));
+        let message = format!("{} will miss {} of these events", follower(one), one.events);
         note(global, "warning:", &message);
     }
 }
@@ -153,7 +152,7 @@ fn kept_by(entries: &[ProjectionEntry], name: &StreamName) -> Vec<String> {
 pub(super) fn warn_of_bytes_left(global: &Global, unfinished: Option<&Error>) {
     if let Some(error) = unfinished {
         let message = format!(
-            "it is removed, and bytes of it are left in the store's files: {error}; whoever writes next tries again"
+            "it is removed, but bytes of it are left in the store's files: {error}; the next writer tries again"
         );
         note(global, "warning:", &message);
     }

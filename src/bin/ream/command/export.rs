@@ -25,9 +25,9 @@ use crate::units;
 /// Write the store's content as lines that `import` reads
 ///
 /// Writes events with their times, ids and metadata, states, protections, and the definitions of projections and
-/// subscriptions. The last line says how many of each there are, so that `import` can detect half an export. Rows
+/// subscriptions. The last line says how many of each there are, so that `import` can detect an incomplete export. Rows
 /// of projections are not exported: they are made again from events. With patterns, only events, states and
-/// protections of these streams are written. Only the owner can read the file.
+/// protections of these streams are written. A file is readable by its owner only.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -90,7 +90,7 @@ struct ProtectedJson<'s> {
     protected: &'s str,
 }
 
-/// The last line, and what is told of an export into a file.
+/// The last line, and what is printed of an export into a file.
 #[derive(Debug, Default, Serialize)]
 struct Counts {
     events: u64,
@@ -142,14 +142,14 @@ impl ExportArgs {
         let counts = export.counts;
         if let (Sink::File(file), Some(path)) = (sink, &self.out) {
             let bytes = file.put_in_place(path)?;
-            tell(global, path, bytes, &counts)?;
+            report(global, path, bytes, &counts)?;
         }
         Ok(())
     }
 }
 
-/// Tells what was written into a file.
-fn tell(global: &Global, path: &Path, bytes: u64, counts: &Counts) -> anyhow::Result<()> {
+/// Prints what was written into a file.
+fn report(global: &Global, path: &Path, bytes: u64, counts: &Counts) -> anyhow::Result<()> {
     let output = Output::new(global);
     let shown = match output.format {
         Format::Table if global.quiet => Vec::new(),
@@ -356,17 +356,17 @@ impl Sink {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".partial");
         let partial = path.with_file_name(name);
-        let told = || format!("can't write to {}", partial.display());
+        let failed = || format!("can't write to {}", partial.display());
         let mut options = OpenOptions::new();
         // What another one left that was killed is written over.
         options.write(true).create(true).truncate(false);
         ream::platform::private(&mut options);
-        let file = options.open(&partial).with_context(told)?;
+        let file = options.open(&partial).with_context(failed)?;
         if file.try_lock().is_err() {
             let message = format!("another export writes to {}", partial.display());
             return Err(anyhow::anyhow!(message));
         }
-        file.set_len(0).with_context(told)?;
+        file.set_len(0).with_context(failed)?;
         Ok(Self::File(Partial { file: BufWriter::new(file), path: partial }))
     }
 
@@ -387,13 +387,13 @@ impl Sink {
 impl Partial {
     /// Puts it in its place, durably; how many bytes it has.
     fn put_in_place(mut self, path: &Path) -> anyhow::Result<u64> {
-        let told = || format!("can't write to {}", path.display());
-        self.file.flush().with_context(told)?;
-        self.file.get_ref().sync_all().with_context(told)?;
-        let bytes = self.file.get_ref().metadata().with_context(told)?.len();
-        fs::rename(&self.path, path).with_context(told)?;
+        let failed = || format!("can't write to {}", path.display());
+        self.file.flush().with_context(failed)?;
+        self.file.get_ref().sync_all().with_context(failed)?;
+        let bytes = self.file.get_ref().metadata().with_context(failed)?.len();
+        fs::rename(&self.path, path).with_context(failed)?;
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        ream::platform::sync_dir(directory.unwrap_or(Path::new("."))).with_context(told)?;
+        ream::platform::sync_dir(directory.unwrap_or(Path::new("."))).with_context(failed)?;
         Ok(bytes)
     }
 }

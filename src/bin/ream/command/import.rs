@@ -15,17 +15,18 @@ use ream::{
 };
 use serde::Serialize;
 
-use self::lines::{Erased, Item, Lines, Origin};
+use self::lines::{Erased, Item, Lines, NOT_AN_EXPORT, Origin};
 use self::prefixes::{Found, Prefixes};
 use self::states::WaitingState;
 use super::log::RECORD;
 use crate::args::{Format, Global};
 use crate::environment::Environment;
-use crate::input::{self, Input};
+use crate::hint::Hint;
+use crate::input::{self, BadInput, Input};
 use crate::output::{Output, note, to_line, with_causes};
 use crate::payload;
 use crate::progress;
-use crate::refused::invalid;
+use crate::refused::{Refused, invalid};
 use crate::signals::Signals;
 
 /// What wrote the input
@@ -39,10 +40,10 @@ enum From {
 
 /// Read what `export` wrote
 ///
-/// Stores each event under its id, once, however often the import is run; so one that was interrupted can be run
-/// again. Events keep their times, and get positions and versions of this store. A state is stored behind them
-/// where its stream begins with the events that it reflects, none of which was erased here, and has no later state.
-/// What is there already is left as it is. A projection's program can run after `ream project allow`.
+/// Stores each event once, by its id, however often the import is run; an import that was interrupted is run again.
+/// Events keep their times, and get positions and versions of this store. A state is stored after the events, if its
+/// stream begins with the same events that it was made from, if none of them was erased here, and if no later state
+/// is here. What is here already stays as it is. The programs of projections can run after `ream project allow`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -84,8 +85,10 @@ impl ImportArgs {
         let source = input::open(&self.file)?;
         let input = Input::start(source, longest, move |line| lines.read(line))?;
         let acts = store.version(RECORD)?;
+        let file = self.file.to_string_lossy();
         let mut importing = Importing {
             global,
+            file: &file,
             store: &mut store,
             signals: &signals,
             sealer: Sealer::new()?,
@@ -122,6 +125,7 @@ impl ImportArgs {
 /// An import that goes on.
 struct Importing<'i> {
     global: &'i Global,
+    file: &'i str,
     store: &'i mut Store,
     signals: &'i Signals,
     sealer: Sealer,
@@ -164,11 +168,12 @@ impl Importing<'_> {
             match arrived.end {
                 None => {}
                 Some(Ok(())) => break,
-                Some(Err(bad)) => return Err(self.stopped_at(bad.line, bad.to_error())),
+                Some(Err(bad)) => return Err(self.stopped_at(bad.line, self.refused(&bad))),
             }
         }
         if !self.ended {
-            let error = "the export is not whole: its last line is missing; what is stored is found again by its id";
+            let error = "the export is incomplete: its last line is missing; import a complete one, which stores what is \
+                         missing and nothing twice";
             return Err(self.stopped_at(None, invalid(error)));
         }
         self.end()
@@ -315,6 +320,19 @@ impl Importing<'_> {
 
     fn warn(&self, error: &Error) {
         note(self.global, "warning:", &format!("left out: {}", with_causes(error)));
+    }
+
+    /// What is wrong with the input, and what it may be instead.
+    fn refused(&self, bad: &BadInput) -> anyhow::Error {
+        let error = bad.to_error();
+        if bad.reason != NOT_AN_EXPORT {
+            return error;
+        }
+        let events =
+            Hint::other("if it holds events, one per line", &["append", "--jsonl"], &[self.file]);
+        let hint =
+            Hint::again("if it holds CloudEvents").option("--from", "cloudevents").or(events);
+        Refused::Invalid { message: error.to_string(), hint: Some(hint) }.into()
     }
 
     /// Why it stopped, and what is stored.

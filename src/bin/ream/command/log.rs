@@ -10,20 +10,14 @@ use crate::output::{Output, table};
 
 /// The stream that records acts.
 pub(super) const RECORD: &str = "$ream";
-/// The examples, and the types of acts.
-fn after_help() -> String {
-    let types: Vec<String> = ACT_TYPES.chunks(4).map(|types| types.join(", ")).collect();
+/// What the help says, with all types of acts.
+fn long_about() -> String {
     format!(
-        "\
-Examples:
-  ream log                     all acts
-  ream log -n 10               the last ten
-  ream tail '$ream'            follow them
-  ream read '$ream' --type StreamRemoved
-
-Types of acts:
-  {}",
-        types.join("\n  ")
+        "Show who did what to the store\n\n\
+         Lists the acts on the store itself, the newest last. Each is an event in the reserved stream `$ream`, with \
+         the user who did it in its metadata; in a pipe these events are printed.\n\n\
+         Types of acts: {}.",
+        ACT_TYPES.join(", ")
     )
 }
 
@@ -31,11 +25,14 @@ Types of acts:
 const OF: [&str; 4] = ["stream", "pattern", "projection", "subscription"];
 
 /// Show who did what to the store
-///
-/// Lists the acts on the store itself, the newest last. Each is an event in the reserved stream `$ream`, with the
-/// user who did it in its metadata; in a pipe these events are printed. Their types are listed below.
 #[derive(Debug, Args)]
-#[command(after_help = after_help())]
+#[command(long_about = long_about())]
+#[command(after_help = "\
+Examples:
+  ream log                     all acts
+  ream log -n 10               the last ten
+  ream tail '$ream'            follow them
+  ream read '$ream' --type StreamRemoved")]
 pub(crate) struct LogArgs {
     /// Only the last N acts
     #[arg(short = 'n', long = "last", value_name = "N")]

@@ -10,17 +10,17 @@ use crate::signals::Signals;
 
 /// Remove the events that are kept no longer
 ///
-/// Removes the events that are older, or more, than `ream stream set` says of their streams, as `ream stream
-/// truncate` does: they are erased, and the states stay. A protected stream keeps all. What a subscription that
-/// follows a stream has not done yet stays, and so does what a projection has not that has a program, unless
-/// --past-subscriptions says that it may go. Each that holds something back is named, with how many events.
+/// Removes the events that exceed the limits of `ream stream set`, as `ream stream truncate` does: they are
+/// erased, and states stay. Protected streams keep all of their events. Events that a subscription, or a
+/// projection with a program, has not processed yet are kept, unless --past-subscriptions is given; each that
+/// holds events back is listed, with how many.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  ream prune --dry-run      what would go
+  ream prune --dry-run      what would be removed
   ream prune --yes          in a timer")]
 pub(crate) struct PruneArgs {
-    /// Also what subscriptions and projections have not done yet
+    /// Remove events that subscriptions and projections have not processed yet as well
     #[arg(long)]
     past_subscriptions: bool,
     /// Do not ask

@@ -16,14 +16,14 @@ use crate::signals::Signals;
 
 /// Erase what single events say
 ///
-/// Erases data and metadata of the events for good, and what is kept of them to compare a repeat with. Where
-/// the answer says "erased":true, no byte of them is in any file of the store, but for projections: those
-/// that may keep rows made of them are named, to be made anew by `ream project rebuild`. Position, stream,
-/// version, id, type and times stay, and the event is shown with "redacted":true in the place of its data.
-/// The states of the events' streams, which may say the same, are dropped, unless they are kept.
+/// Erases the data and metadata of the events for good. "erased":true in the answer means that no byte of
+/// them is left in any file of the store, except for projections: those that may keep rows made from the
+/// events are named, and `ream project rebuild` makes them anew. Position, stream, version, id, type and times
+/// stay, and the event is shown with "redacted":true instead of its data. The states of the events' streams
+/// may repeat what is erased, so they are removed as well, unless --state-kept is given.
 ///
-/// It is one transaction, recorded in `$ream` with the reason, which stays for ever: it should say
-/// nothing that is to be erased.
+/// It is one transaction, recorded in `$ream` with the reason. The reason stays for ever, so it must not
+/// repeat what is to be erased.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -37,7 +37,7 @@ pub(crate) struct RedactArgs {
     /// Why; it is stored for ever
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Keep the states of the streams, which say nothing of what is erased
+    /// Keep the states of the streams, if they repeat nothing of what is erased
     #[arg(long)]
     state_kept: bool,
     /// Do not ask

@@ -83,7 +83,7 @@ pub(crate) struct RmArgs {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
-    /// Only tell what would be removed
+    /// Only print what would be removed
     #[arg(long)]
     dry_run: bool,
 }

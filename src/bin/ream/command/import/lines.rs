@@ -102,6 +102,9 @@ struct EndJson {
 /// The first characters of a line with an event.
 const EVENT: &[u8] = b"{\"position\":";
 
+/// Why the first line is not taken.
+pub(super) const NOT_AN_EXPORT: &str =
+    "this is not an export: its first line does not say that it is one";
 /// Why a line is not taken.
 const NO_LINE: &str = "this is not a line of an export";
 
@@ -154,10 +157,11 @@ impl Lines {
                     self.began = true;
                     Ok(Item::Head)
                 }
-                Some(_) => Err("a later version of ream wrote this export".into()),
-                None => {
-                    Err("this is not an export: its first line does not say that it is one".into())
+                Some(_) => {
+                    Err("a later version of ream wrote this export: import it with that version"
+                        .into())
                 }
+                None => Err(NOT_AN_EXPORT.into()),
             };
         }
         if let Some(end) = &other.end {

@@ -16,20 +16,20 @@ use crate::signals::Signals;
 
 /// Remove what streams hold
 ///
-/// Erases data and metadata of all events of the streams, and their states. Where the answer says
-/// "erased":true, no byte of them is in any file of the store, but for projections: those that keep
-/// rows made of them are named. A process that is reading the store stands in the way; it is waited
-/// for as long as --lock-timeout says. Positions, versions and ids stay spent: a removed stream
-/// keeps its version, and an id that was used answers as a duplicate.
+/// Erases the data and metadata of all events of the streams, and their states. "erased":true in the answer
+/// means that no byte of them is left in any file of the store, except for projections: those that keep rows
+/// made from the events are named. Processes that read the store delay this; ream waits for them up to
+/// --lock-timeout. Positions, versions and ids are not used again: a removed stream keeps its version, and
+/// an append with an id that was used is a duplicate.
 ///
-/// It is one transaction, for as many streams as there are: others wait to write meanwhile, and whatever
-/// interrupts it, all of them are removed or none. One that is protected keeps all. What a pattern
-/// matches is looked up first; a stream that begins later stays.
+/// All of the streams are removed in one transaction, or none; other writers wait while it runs. If one of
+/// them is protected, nothing is removed. A pattern is matched when the command starts: a stream that begins
+/// later stays.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   ream stream rm order-42
-  ream stream rm 'cart-*' --dry-run      what it would take
+  ream stream rm 'cart-*' --dry-run      what would be removed
   ream stream rm order-42 --expect 7     only if nothing came since version 7")]
 pub(crate) struct RmArgs {
     /// The streams; `*` stands for any characters: 'order-*'

@@ -16,15 +16,14 @@ use crate::units;
 
 /// Remove the first events of streams
 ///
-/// Removes the events of the streams that stand before a place, as `ream stream rm` does with all of them: they
-/// are erased, and their positions, versions and ids stay spent. The states stay, and stand for what is
-/// removed: `ream decide` begins with the state, where it reflects so much. Where a stream has no state,
-/// or one of before, a decision is made of the events that are left alone; store one first, with
-/// `ream state set`.
+/// Removes the events before a place from the streams, as `ream stream rm` removes all of them: they are
+/// erased, and their positions, versions and ids are not used again. States stay, and represent the events
+/// that are removed: `ream decide` starts from the state. If a stream has no state, or one that reflects less
+/// than what is removed, decisions see the remaining events only; store a state first, with `ream state set`.
 ///
-/// What is made anew is made of what is left, so the projections that may have rows made of the events are
-/// named. Subscriptions, and projections with a program, that have not done some of the events miss them: of
-/// these it warns. It is one transaction, for as many streams as there are.
+/// A projection that is rebuilt later is made from the remaining events, so the projections that may have rows
+/// made from the removed ones are named. Subscriptions, and projections with a program, that have not processed
+/// all of the removed events will miss them; each gets a warning. It is one transaction for all of the streams.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -35,8 +34,8 @@ pub(crate) struct TruncateArgs {
     /// The streams; `*` stands for any characters: 'order-*'
     #[arg(value_name = "PATTERN", required = true)]
     targets: Vec<Target>,
-    /// Up to before POS: a position, or @N for a version of the one stream; or before the first event of TIME
-    /// or later, or of so long ago: 90d
+    /// Remove what precedes POS: a position, or @N for a version if one stream is given; or what precedes the
+    /// first event of TIME or later: a time, or how long ago (90d)
     #[arg(long, value_name = "POS|TIME", value_parser = before)]
     before: Before,
     /// Do not ask
@@ -121,7 +120,7 @@ impl Taken for Truncated {
         writeln!(buffer, "{name}: {verb} {events}, up to version {removed} of {version}")?;
         match self.state {
             Some(state) if state < removed => {
-                writeln!(buffer, "  its state stays, and reflects nothing behind version {state}")
+                writeln!(buffer, "  its state stays; it reflects version {state} and nothing later")
             }
             _ => Ok(()),
         }
