@@ -90,7 +90,8 @@ fn what_is_exported_is_there_once_however_often_it_is_imported() {
 #[test]
 fn a_part_is_what_its_patterns_choose() {
     let (shop, other) = (shop(), ream());
-    let lines = text(shop.run(["export", "order-2", "order-*"]));
+    let lines = text(shop.run(["export", "order-2", "order-1", "order-*"]));
+    assert_eq!(lines.matches("\"protected\":\"order-1\"").count(), 1, "{lines}");
     assert!(!lines.contains("\"projection\""), "{lines}");
     let told = other.run(["import", "-"]).stdin(lines).value();
     assert_eq!(

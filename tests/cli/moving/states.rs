@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::text;
+use crate::following::wait_until;
 use crate::harness::{Ream, ream};
 
 /// Imports what one store holds into another; what is said of it, by the keys that are asked for.
@@ -173,4 +174,46 @@ fn a_state_is_a_line_behind_the_events() {
     let refused = other.run(["import", "-"]).stdin(inline);
     refused
         .fails_with(6, ["line 2, this is not a line of an export: a state has a line of its own"]);
+}
+
+/// What is erased while the events come does not come back with the states behind them.
+#[test]
+fn a_state_does_not_bring_back_what_was_erased_meanwhile() {
+    for (act, states) in
+        [(&["redact", "e2", "--reason", "r", "--yes"][..], 0), (&["stream", "protect", "b"], 1)]
+    {
+        let (shop, other) = (three(), ream());
+        other.append("b", "T", "1").ok();
+        let lines = text(shop.run(["export"]));
+        let (events, rest) = lines.split_at(lines.find("{\"stream\"").unwrap());
+        let mut import = other.run(["import", "-", "-q"]).start();
+        import.write(events);
+        wait_until("three events", || other.positions(&["a"]).len() == 3);
+        other.run(act).code(0).bytes();
+        import.write(rest).hang_up();
+        let taken: Value = serde_json::from_str(&import.hear()).unwrap();
+        assert_eq!(taken["states"], states, "{act:?}");
+        assert_eq!(taken["states_left_out"], 1 - states, "{act:?}");
+        import.ends(0);
+    }
+}
+
+/// A state that reflects a later event than those that are written is written behind that.
+#[test]
+fn a_state_that_moves_on_while_it_is_exported_comes_with_its_event() {
+    let (shop, other) = (three(), ream());
+    // More than a pipe holds: the export waits until what follows the first line is read.
+    let line = format!("{{\"stream\":\"b\",\"type\":\"T\",\"data\":\"{}\"}}\n", "x".repeat(1000));
+    shop.append_lines(&line.repeat(1000)).bytes();
+    shop.sh(r#""$REAM" export | {
+            IFS= read -r head
+            "$REAM" append a T 1 --id e4 --expect 3 --state '"e4"' >/dev/null
+            printf '%s\n' "$head"
+            cat
+        } > all.jsonl"#)
+        .ok();
+    let file = shop.path("all.jsonl");
+    let taken = other.run(["import"]).args([&file]).value();
+    assert_eq!((&taken["imported"], &taken["states"]), (&1004.into(), &1.into()));
+    assert_eq!(state(&other, "a"), (4.into(), "e4".into()));
 }
