@@ -1,4 +1,4 @@
-//! Events as CloudEvents 1.0, in the JSON format, one a line
+//! Events as CloudEvents 1.0, in the JSON format, one per line
 //! (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>,
 //! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>).
 //!

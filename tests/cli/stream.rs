@@ -446,3 +446,20 @@ fn what_ream_records_is_kept_for_ever() {
         shop.run(["stream", "set", "s"]).args(nothing).fails_with(6, ["0 would keep nothing"]);
     }
 }
+
+/// After a restore the rows of a projection are made from the first event on.
+#[test]
+fn a_projection_without_rows_holds_all_back() {
+    let shop = shop();
+    let reads = ["--", "sh", "-c", "cat >/dev/null"];
+    let create = ["project", "create", "rows", "id:integer:key", "--from", "order-1"];
+    shop.run(create).args(reads).ok();
+    shop.run(["project", "run", "rows", "--until-caught-up"]).ok();
+    shop.run(["stream", "set", "order-*", "--max-count", "1"]).ok();
+    shop.run(["backup", "backup"]).ok();
+    shop.run(["restore", "backup", "restored"]).ok();
+    shop.run(["prune", "--dry-run", "--store", "restored", "-q"]).stdout_has([
+        "\"stream\":\"order-2\"",
+        "{\"projection\":\"rows\",\"checkpoint\":0,\"held_back\":2}\n",
+    ]);
+}

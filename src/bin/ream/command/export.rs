@@ -348,7 +348,7 @@ impl Sink {
         // A device, a pipe or a link would be replaced, and not written to.
         if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
             let message = format!(
-                "{} is not a regular file; without --out, it goes to stdout",
+                "{} is not a regular file; leave out --out to write to standard output",
                 path.display()
             );
             return Err(Refused::Usage(message).into());

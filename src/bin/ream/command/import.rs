@@ -18,6 +18,7 @@ use serde::Serialize;
 use self::lines::{Erased, Item, Lines, NOT_AN_EXPORT, Origin};
 use self::prefixes::{Found, Prefixes};
 use self::states::WaitingState;
+use super::confirm::plural;
 use super::log::RECORD;
 use crate::args::{Format, Global};
 use crate::environment::Environment;
@@ -34,7 +35,7 @@ use crate::signals::Signals;
 enum From {
     /// `ream export`
     Export,
-    /// Anything that writes CloudEvents 1.0, one a line
+    /// Anything that writes CloudEvents 1.0, one per line
     Cloudevents,
 }
 
@@ -112,9 +113,10 @@ impl ImportArgs {
         let shown = match output.format {
             Format::Table if global.quiet => Vec::new(),
             Format::Table => {
-                let Taken { imported, duplicates, states, .. } = taken;
-                format!("{imported} events and {states} states are stored, {duplicates} events were there already\n")
-                    .into_bytes()
+                let events = plural(taken.imported, "event");
+                let states = plural(taken.states, "state");
+                let there = plural(taken.duplicates, "event");
+                format!("stored {events} and {states}; {there} were here already\n").into_bytes()
             }
             _ => [to_line(&taken)?, b"\n".into()].concat(),
         };
