@@ -75,6 +75,7 @@ impl Story {
     fn check(&self) {
         let Self { source, before, line, hint, dropped, then, .. } = self;
         let home = bare();
+        let hint = &hint.replace("[home]", home.path("").canonicalize().unwrap().to_str().unwrap());
         for store in [".ream", "shop"] {
             home.run(["init", store]).ok();
             for script in before {

@@ -16,13 +16,13 @@ const LOSSES: [(&str, &str, &str); 3] = [
         "events",
     ),
     (
-        "the store lost 1 acknowledged change of states, protection, projections or subscriptions; \
+        "the store lost 1 acknowledged change without an event, as of a state or a checkpoint; \
          its events are all there",
         "state set s 2",
         "changes",
     ),
     (
-        "the store lost 3 acknowledged changes of states, protection, projections or subscriptions; \
+        "the store lost 3 acknowledged changes without an event, as of a state or a checkpoint; \
          its events are all there",
         "state set s 2; state set kept 1; state set s 3",
         "changes",
@@ -183,7 +183,7 @@ fn each_command_that_writes_to_a_store_that_lost_something_refuses() {
 fn without_a_bell_nothing_is_said_of_events() {
     let shop = that_lost("append s T; state set s 2");
     shop.sh("rm .ream/bell/bell").ok();
-    let lost = "the store lost 1 acknowledged change of states, protection, projections or subscriptions; \
+    let lost = "the store lost 1 acknowledged change without an event, as of a state or a checkpoint; \
                 whether it lost events can't be said without its bell\n";
     shop.run(["append", "s", "T"]).code(1).stderr_has([lost]).ok();
     shop.run(["status"]).stderr_has([lost]).ok();

@@ -42,6 +42,7 @@ mod log;
 mod looks;
 mod making;
 mod owners;
+mod pages;
 mod permits;
 mod pipes;
 mod place;

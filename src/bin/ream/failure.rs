@@ -143,6 +143,11 @@ fn mend(damage: &Damage) -> Hint {
         let words = "make the state anew from its events";
         return Hint::other(words, &["read"], &[stream]);
     }
+    if damage.kinds.keys().eq([&FindingKind::Record]) {
+        let words = "it is written anew by now, or by the next change; whether the end of the log is whole, a head \
+                     that was kept elsewhere shows, or a backup";
+        return words.into();
+    }
     if damage.kinds.keys().eq([&FindingKind::Against]) {
         return "the log holds in itself, and is not the one that had that head".into();
     }

@@ -8,9 +8,8 @@ use super::event_row::{COLUMNS, Fields};
 use super::failure::Failure;
 use super::keys::check_around;
 use super::remove::{Eraser, Erasure, forget_what_quotes};
-use super::stream_index::{StreamRow, position_of};
 use super::transaction::Transaction;
-use crate::event::{Position, StreamName, Version, position_in};
+use crate::event::{Position, StreamName, position_in};
 use crate::store::{Error, EventEntry, EventFault};
 
 impl Store {
@@ -22,21 +21,6 @@ impl Store {
     /// The position of the event with this id, given or derived.
     pub(crate) fn position_by_id(&self, id: &str) -> Result<Option<Position>, Error> {
         self.look(|connection| Ok(by_id(connection, id)?))
-    }
-
-    /// The position of the event that is this version of a stream.
-    pub(crate) fn position_by_version(
-        &self,
-        stream: &str,
-        version: Version,
-    ) -> Result<Option<Position>, Error> {
-        self.look(|connection| {
-            let row = StreamRow::read(connection, stream)?;
-            if version.0 == 0 || version.0 > row.version {
-                return Ok(None);
-            }
-            Ok(Some(Position(position_of(connection, stream, &row, version)?)))
-        })
     }
 }
 

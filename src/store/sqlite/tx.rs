@@ -3,7 +3,6 @@
 use rusqlite::Connection;
 
 use super::failure::{Failure, failure};
-use super::state_rows::Stored;
 use super::stream_index::{StreamRow, position_of};
 use super::transaction::Transaction;
 use super::{decision_rows, redact, registry, remove, settings, state_rows, truncate};
@@ -36,13 +35,7 @@ impl Tx for Transaction<'_> {
     fn state(&mut self, name: &StreamName) -> Result<Option<State>, Error> {
         let found = state_rows::stored(self.connection, name.as_str());
         let found = found.map_err(|failed| failed.into_error(self.layout, "read the store"))?;
-        Ok(found.map(|Stored { version, position, data, stream_version }| State {
-            stream: name.clone(),
-            version,
-            stream_version,
-            position,
-            data,
-        }))
+        Ok(found.map(|state| state.of(name.clone())))
     }
 
     fn record(&mut self, records: &[SealedEvent]) -> Result<(), Error> {

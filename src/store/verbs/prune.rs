@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::event::{Pattern, Position, StreamName, Version};
 use crate::store::rules::{self, Act, truncations};
 use crate::store::{
-    Before, Behind, Engine, Error, Mark, Query, Removal, Retained, Retention, Store, Subscription,
+    Before, Behind, Error, Mark, Query, Removal, Retained, Retention, Store, Subscription,
     Truncated,
 };
 
@@ -19,7 +19,7 @@ impl Store {
     ///
     /// Where the store can't be read.
     pub fn retained(&self) -> Result<Vec<Retained>, Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         rules::retained(store.settings()?)
     }
 
@@ -52,7 +52,7 @@ impl Store {
     /// Where the store can't be read.
     pub fn prunable(&self, past_subscriptions: bool) -> Result<Vec<Truncated>, Error> {
         let (names, last) = self.to_prune(past_subscriptions)?;
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         truncations(&names, &store.stream_facts(&names)?, &last)
     }
 
@@ -76,7 +76,7 @@ impl Store {
 
     /// The streams of which something may go, and the last version of each that may.
     fn to_prune(&self, past: bool) -> Result<(Vec<StreamName>, Vec<Version>), Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         let retained = self.retained()?;
         let followers = if past { Vec::new() } else { self.followers()? };
         let now = (store.options().clock)();
@@ -122,7 +122,7 @@ impl Store {
     ///
     /// Where the store can't be read.
     pub fn behind(&self, truncated: &[Truncated]) -> Result<Vec<Behind>, Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         let head = self.head()?;
         let mut behind = Vec::new();
         for Follower { name, is_projection, query, done } in self.followers()? {

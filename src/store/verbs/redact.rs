@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::event::{Position, StreamName, Version};
 use crate::store::rules::{Act, redactions};
-use crate::store::{Engine, Error, EventEntry, EventFault, Redacted, Removal, Store};
+use crate::store::{Error, EventEntry, EventFault, Redacted, Removal, Store};
 
 impl Store {
     /// The position of an event that is called by its position, by `STREAM@N` for a version of a stream, or by its
@@ -14,13 +14,13 @@ impl Store {
     ///
     /// [`EventFault::NotFound`], and [`EventFault::Ambiguous`] where it could be two.
     pub fn find_event(&self, event: &str) -> Result<Position, Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         let by_id = store.position_by_id(event)?;
         let by_place = match event.parse::<u64>() {
             Ok(position) => (1..=self.head()?.0).contains(&position).then_some(Position(position)),
             Err(_) => match event.rsplit_once('@') {
                 Some((stream, version)) => match version.parse() {
-                    Ok(version) => store.position_by_version(stream, Version(version))?,
+                    Ok(version) => self.place_of(stream, Version(version))?,
                     Err(_) => None,
                 },
                 None => None,
@@ -36,13 +36,18 @@ impl Store {
         }
     }
 
+    /// The position of the event that is this version of a stream.
+    fn place_of(&self, stream: &str, version: Version) -> Result<Option<Position>, Error> {
+        Ok(self.look(|look| look.position_of(stream, version))?.0.filter(|place| place.0 > 0))
+    }
+
     /// The event with this id, its own or the one that it is known by: also where it has been removed.
     ///
     /// # Errors
     ///
     /// Where the store can't be read.
     pub fn event_by_id(&self, id: &str) -> Result<Option<EventEntry>, Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         let Some(position) = store.position_by_id(id)? else { return Ok(None) };
         Ok(store.event_facts(&[position])?.pop())
     }
@@ -57,7 +62,7 @@ impl Store {
         positions: &[Position],
         keep_states: bool,
     ) -> Result<Vec<Redacted>, Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         let mut redacted = redactions(store.event_facts(positions)?)?;
         let streams: Vec<StreamName> = redacted.iter().map(|one| one.stream.clone()).collect();
         let facts = store.stream_facts(&streams)?;
