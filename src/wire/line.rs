@@ -260,7 +260,7 @@ mod tests {
             ),
             (
                 r#"{"stream":"s","type":"T","data_base64":"?"}"#,
-                "column 43: not valid base64: Invalid symbol 63, offset 0.",
+                "column 43: not valid base64: '?' at byte 1 is not of its alphabet",
             ),
             (r#"{"stream":"s","type":"T","time":"soon"}"#, "soon"),
             (r#"{"stream":"s","type":"T","expect":{"n":1}}"#, "unknown expectation `{\"n\":1}`"),
