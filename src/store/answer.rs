@@ -90,6 +90,8 @@ pub struct EventEntry {
     pub removed: bool,
     /// Whether its data and metadata have been erased.
     pub redacted: bool,
+    /// Its id, its own or the one that it is known by.
+    pub id: String,
 }
 
 /// What came of a state that was imported.

@@ -1,7 +1,8 @@
 //! States: stored with events or without, with the version that they reflect.
 
 use ream::{
-    Data, Error, Expect, Json, NewState, Pattern, SealedEvent, Sealer, State, Store, Version,
+    Data, Error, EventId, Expect, Json, NewState, Pattern, SealedEvent, Sealer, State, Store,
+    Version,
 };
 
 use crate::store;
@@ -294,4 +295,32 @@ fn no_state_is_imported_behind_an_act_that_is_not_known() {
     assert!(is_missing(&store, "a"));
     let stored = Some(vec!["Stored".to_owned()]);
     assert_eq!(imported(&mut store, 1, &[("a", 2, "1")]), stored);
+}
+
+#[test]
+fn the_ids_of_the_same_events_have_one_hash_removed_or_not() {
+    let (mut one, mut other) = (store(), store());
+    one.append(&numbered("s", 3)).unwrap();
+    // As a copy knows them, whose positions are others.
+    let copies = crate::support::everything(&one).into_iter().map(|event| {
+        let id = event.borrow().id().into_owned();
+        let mut copy = self::event("s", "T");
+        copy.id = Some(EventId::new(id).unwrap());
+        copy
+    });
+    other.append(&numbered("other", 5)).unwrap();
+    other.append(&copies.collect::<Vec<_>>()).unwrap();
+    let hash = |store: &Fresh, last| store.hash_of_ids("s", Version(last)).unwrap();
+    let before: Vec<_> = (0..=4).map(|last| hash(&one, last)).collect();
+    assert!(before[..4].iter().all(Option::is_some) && before[4].is_none(), "{before:?}");
+    assert!(before[..4].windows(2).all(|pair| pair[0] != pair[1]), "{before:?}");
+    assert_eq!((0..=4).map(|last| hash(&other, last)).collect::<Vec<_>>(), before);
+    one.remove(&["s".parse().unwrap()]).unwrap();
+    assert_eq!((0..=4).map(|last| hash(&one, last)).collect::<Vec<_>>(), before);
+    assert_ne!(other.hash_of_ids("other", Version(3)).unwrap(), before[3]);
+    // Of more events than are looked at together.
+    one.append(&numbered("long", 2100)).unwrap();
+    let long = |last| one.hash_of_ids("long", Version(last)).unwrap();
+    assert!(long(1000) != long(2000) && long(2000) != long(2100));
+    assert!(long(2100).is_some() && long(2101).is_none());
 }

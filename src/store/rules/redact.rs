@@ -8,7 +8,7 @@ use crate::store::{Error, EventEntry, EventFault, Redacted};
 /// and one of a reserved stream, is refused.
 pub(crate) fn redactions(found: Vec<EventEntry>) -> Result<Vec<Redacted>, Error> {
     let (mut redactions, mut known) = (Vec::new(), HashSet::new());
-    for EventEntry { position, stream, version, removed, redacted } in found {
+    for EventEntry { position, stream, version, removed, redacted, .. } in found {
         if stream.as_str().starts_with('$') {
             let stream = stream.to_string();
             return Err(Error::Event(EventFault::Reserved { position, stream }));
@@ -36,6 +36,7 @@ mod tests {
             version: Version(1),
             removed: false,
             redacted: false,
+            id: format!("e{position}"),
         }
     }
 

@@ -1,10 +1,41 @@
 //! Importing states, which were made in another store.
 
 use crate::event::{StreamName, Version};
+use crate::store::hash::Fields;
 use crate::store::rules::{self, AfterRefusal, Beside, RECORD, StateAsked, Unit};
 use crate::store::{Error, ImportedState, NewState, Stopped, Store};
 
+/// How many events are looked at together.
+const AT_ONCE: u64 = 1000;
+
 impl Store {
+    /// What the first events of a stream are called, up to the version `last`, as a hash of their ids: of removed ones
+    /// as well, of which nothing else is left. Two stores whose streams begin with the same events agree on it. Nothing
+    /// where the stream has fewer events.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn hash_of_ids(&self, stream: &str, last: Version) -> Result<Option<String>, Error> {
+        let mut fields = Fields::hashed(b"ream ids 1");
+        let mut version = Version(0);
+        while version < last {
+            let end = Version(last.0.min(version.0 + AT_ONCE));
+            let positions = self.look(|look| {
+                let at = |version| Ok::<_, Error>(look.position_of(stream, Version(version))?.0);
+                (version.0 + 1..=end.0).map(at).collect::<Result<Option<Vec<_>>, _>>()
+            })?;
+            let Some(positions) = positions else { return Ok(None) };
+            version = end;
+            for event in self.engine.event_facts(&positions)? {
+                fields.text(&event.id);
+            }
+        }
+        let mut first = [0; 16];
+        first.copy_from_slice(&fields.hash()[..16]);
+        Ok(Some(format!("{:032x}", u128::from_be_bytes(first))))
+    }
+
     /// Stores states that another store made of the events that their streams begin with, all in one transaction:
     /// each where the stream has no state, or one of an earlier version. What came of each, in order.
     ///

@@ -220,8 +220,11 @@ impl Export {
             let same: Vec<&String> = same.collect();
             let begins = all.iter().take(same.len()).eq(same.iter().copied());
             let is_erased = |id: &&String| into.erased.contains(*id) && !self.erased.contains(*id);
-            // What came here before it was removed there is not in the export.
-            let is_unknown = |id: &&String| self.removed.contains(*id);
+            // What came here before it was removed there is known to be the same where all of it is.
+            let there = self.ids.get(stream).map_or(&[][..], Vec::as_slice);
+            let gone = there.iter().take_while(|id| self.removed.contains(*id)).count();
+            let is_same = all.get(..gone) == Some(&there[..gone]);
+            let is_unknown = |id: &&String| self.removed.contains(*id) && !is_same;
             if same.is_empty() || !begins || same.iter().any(|id| is_erased(id) || is_unknown(id)) {
                 continue;
             }

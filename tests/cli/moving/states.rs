@@ -217,3 +217,32 @@ fn a_state_that_moves_on_while_it_is_exported_comes_with_its_event() {
     assert_eq!((&taken["imported"], &taken["states"]), (&1004.into(), &1.into()));
     assert_eq!(state(&other, "a"), (4.into(), "e4".into()));
 }
+
+/// What was removed since is the same by its ids, and by nothing else.
+#[test]
+fn a_state_goes_on_where_first_events_were_removed_since_they_came() {
+    let (shop, other, own) = (three(), ream(), ream());
+    own.append("a", "T", "1").ok();
+    own.append("a", "T", "2").ok();
+    assert_eq!(import(&shop, &other, STATES), [1, 0, 0]);
+    shop.run(["stream", "truncate", "a", "--before", "@3", "--yes"]).code(0).bytes();
+    let append = shop.append("a", "T", "1").args(["--id", "e4"]);
+    append.args(["--expect", "3", "--state", "\"e4\""]).ok();
+    for again in 0..2 {
+        assert_eq!(import(&shop, &other, STATES), [1 - again, again, 0]);
+        assert_eq!(state(&other, "a"), (4.into(), "e4".into()));
+    }
+    // Removed there as well.
+    other.run(["stream", "truncate", "a", "--before", "@3", "--yes"]).code(0).bytes();
+    shop.run(["state", "set", "a", "\"e4\"", "--at", "4"]).ok();
+    assert_eq!(import(&shop, &other, STATES), [0, 1, 0]);
+    // As many others stand before the same versions.
+    assert_eq!(import(&shop, &own, STATES), [0, 0, 1]);
+    own.run(["stream", "truncate", "a", "--before", "@3", "--yes"]).code(0).bytes();
+    assert_eq!(import(&shop, &own, STATES), [0, 0, 1]);
+    // All were removed.
+    shop.run(["stream", "truncate", "a", "--before", "@5", "--yes"]).code(0).bytes();
+    other.run(["state", "rm", "a", "--yes"]).code(0).bytes();
+    assert_eq!(import(&shop, &other, STATES), [1, 0, 0]);
+    assert_eq!(state(&other, "a"), (4.into(), "e4".into()));
+}

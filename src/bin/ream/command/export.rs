@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Args;
 use ream::{
     Error, Mark, Pattern, Position, Query, State, StateEntry, Store, Stream, StreamName,
-    Subscription, Timestamp, wire,
+    Subscription, Timestamp, Version, wire,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -300,17 +300,41 @@ impl Export<'_> {
                 if state.position > export.done {
                     export.events(export.store.head()?, sink, passed)?;
                 }
-                export.state(&state);
+                let removed = export.removed_before(&state)?;
+                export.state(&state, removed);
                 if export.line.len() < BUFFERED { Ok(()) } else { sink.write(&mut export.line) }
             },
         )
     }
 
-    fn state(&mut self, state: &State) {
+    /// The version up to which events of a state's stream were removed, and the hash of their ids; nothing where none
+    /// were.
+    fn removed_before(&self, state: &State) -> Result<Option<(Version, String)>, Error> {
+        if state.stream_version == Version(0) {
+            return Ok(None);
+        }
+        let name = state.stream.as_str();
+        let removed = match self.store.stream(name) {
+            Err(Error::StreamNotFound { .. }) => state.stream_version,
+            stream => stream?.removed,
+        };
+        if removed == Version(0) {
+            return Ok(None);
+        }
+        Ok(self.store.hash_of_ids(name, removed)?.map(|ids| (removed, ids)))
+    }
+
+    fn state(&mut self, state: &State, removed: Option<(Version, String)>) {
         self.line.extend_from_slice(b"{\"stream\":");
         wire::write_string(&mut self.line, state.stream.as_str());
         self.line.extend_from_slice(b",\"version\":");
         wire::write_number(&mut self.line, state.version.0);
+        if let Some((removed, ids)) = removed {
+            self.line.extend_from_slice(b",\"removed\":");
+            wire::write_number(&mut self.line, removed.0);
+            self.line.extend_from_slice(b",\"removed_ids\":");
+            wire::write_string(&mut self.line, &ids);
+        }
         wire::write_payload(&mut self.line, "state", state.data.borrow());
         self.line.extend_from_slice(b"}\n");
         self.counts.states += 1;

@@ -47,6 +47,8 @@ pub(super) struct OtherState {
     pub(super) stream: StreamName,
     /// The version there that it reflects.
     pub(super) version: Version,
+    /// The version up to which events of the stream were removed there, and the hash of their ids, where some were.
+    pub(super) removed: Option<(Version, String)>,
     pub(super) data: Data,
 }
 
@@ -68,6 +70,8 @@ struct OtherJson<'l> {
     ream_export: Option<u32>,
     position: Option<u64>,
     version: Option<u64>,
+    removed: Option<u64>,
+    removed_ids: Option<String>,
     id: Option<String>,
     source: Option<String>,
     #[serde(default)]
@@ -219,7 +223,8 @@ fn state(other: OtherJson<'_>) -> Result<Item, String> {
         return Err(NO_LINE.into());
     };
     let stream = StreamName::new(stream.into_owned()).map_err(in_words)?;
-    Ok(Item::State(Box::new(OtherState { stream, version: Version(version), data })))
+    let removed = other.removed.map(Version).zip(other.removed_ids);
+    Ok(Item::State(Box::new(OtherState { stream, version: Version(version), removed, data })))
 }
 
 /// Whether a CloudEvent is one that was redacted in a store.

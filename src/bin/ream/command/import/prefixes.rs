@@ -44,9 +44,12 @@ pub(super) struct Prefixes {
 /// What a stream begins with.
 #[derive(Debug, Default)]
 struct Prefix {
+    /// How many events were removed before the first one in the export, which are perhaps here. It is 0 once they are
+    /// known not to be.
+    before: u64,
     /// The version of its last event in the export.
     there: u64,
-    /// The version here of the last one that is here.
+    /// The version here of the last one that is here; 0 where none is.
     here: u64,
     /// Why it does not go on.
     end: Option<LeftOut>,
@@ -63,10 +66,21 @@ impl Prefixes {
     /// before it came here.
     pub(super) fn pass(&mut self, stream: &str, there: u64, found: Option<&Found>) {
         let key = self.hasher.hash_one(stream);
-        let first = || Prefix { there: there.saturating_sub(1), ..Prefix::default() };
+        let before = there.saturating_sub(1);
+        let first = || Prefix { before, there: before, ..Prefix::default() };
         let prefix = self.streams.entry(key).or_insert_with(first);
         if prefix.end.is_some() {
             return;
+        }
+        if let Some(found) = found
+            && prefix.here == 0
+        {
+            // Either what was removed is here as well, or the stream begins with this event.
+            if found.version.0 == prefix.before + 1 {
+                prefix.here = prefix.before;
+            } else {
+                prefix.before = 0;
+            }
         }
         prefix.end = match found {
             _ if prefix.there.checked_add(1) != Some(there) => Some(LeftOut::EventsMissing),
@@ -89,24 +103,38 @@ impl Prefixes {
         self.streams.insert(self.hasher.hash_one(stream), erased);
     }
 
+    /// Whether a stream begins here with events that were removed in the export, or has none of those that were not.
+    pub(super) fn begins_behind(&self, stream: &str) -> bool {
+        let prefix = self.streams.get(&self.hasher.hash_one(stream));
+        prefix.is_none_or(|prefix| prefix.here == 0 || prefix.before > 0)
+    }
+
     /// The version here that a state reflects which reflects the version `there` in the export, and what its stream
-    /// has to be like.
+    /// has to be like. The events up to the version `removed` are the same, though they were removed in the export.
     pub(super) fn version_here(
         &self,
         stream: &str,
         there: u64,
+        removed: Option<u64>,
     ) -> Result<(Version, Expect), LeftOut> {
-        // A stream that was never written is the one that begins with no event.
-        let nothing = Ok((Version(0), Expect::At(Version(0))));
         let key = self.hasher.hash_one(stream);
-        let Some(prefix) = self.streams.get(&key) else { return nothing };
+        let nowhere = self.nowhere.get(&key).into_iter().flatten();
+        let none = Prefix { there: removed.unwrap_or(there), ..Prefix::default() };
+        let prefix = self.streams.get(&key).unwrap_or(&none);
         match prefix.end {
             Some(end) if there > prefix.there || prefix.here == 0 => return Err(end),
             _ if there > prefix.there => return Err(LeftOut::EventsMissing),
-            _ if prefix.here == 0 => return nothing,
             _ => {}
         }
-        let nowhere = self.nowhere.get(&key).into_iter().flatten();
+        if prefix.here == 0 {
+            // A stream that was never written is the one that begins with no event.
+            let nothing = Ok((Version(0), Expect::At(Version(0))));
+            return removed
+                .map_or(nothing, |removed| Ok((Version(removed.min(there)), Expect::Any)));
+        }
+        if prefix.before > 0 && removed.is_none_or(|removed| removed < prefix.before) {
+            return Err(LeftOut::OtherEvents);
+        }
         let nowhere = nowhere.filter(|version| **version > there).count() as u64;
         let behind = (prefix.there - there).saturating_sub(nowhere);
         Ok((Version(prefix.here.saturating_sub(behind)), Expect::Any))
@@ -129,7 +157,7 @@ mod tests {
     }
 
     fn same(events: &[(u64, Option<u64>)], there: u64) -> Result<u64, LeftOut> {
-        prefixes(events).version_here("s", there).map(|(version, _)| version.0)
+        prefixes(events).version_here("s", there, None).map(|(version, _)| version.0)
     }
 
     #[test]
@@ -171,17 +199,37 @@ mod tests {
         let mut prefixes = prefixes(&[(1, Some(1))]);
         prefixes.pass("s", 2, Some(&Found { version: Version(2), erased: true }));
         prefixes.pass("s", 3, Some(&Found { version: Version(3), erased: false }));
-        assert_eq!(prefixes.version_here("s", 1), Ok((Version(1), Expect::Any)));
-        assert_eq!(prefixes.version_here("s", 3), Err(LeftOut::Erased));
+        assert_eq!(prefixes.version_here("s", 1, None), Ok((Version(1), Expect::Any)));
+        assert_eq!(prefixes.version_here("s", 3, None), Err(LeftOut::Erased));
         prefixes.erase("s");
-        assert_eq!(prefixes.version_here("s", 1), Err(LeftOut::Erased));
-        assert_eq!(prefixes.version_here("s", 0), Err(LeftOut::Erased));
+        assert_eq!(prefixes.version_here("s", 1, None), Err(LeftOut::Erased));
+        assert_eq!(prefixes.version_here("s", 0, None), Err(LeftOut::Erased));
+    }
+
+    /// The export has no events up to the version 3.
+    #[test]
+    fn what_was_removed_in_the_export_may_be_here() {
+        let events = [(4, Some(4)), (5, None), (6, Some(5))];
+        let prefixes = prefixes(&events);
+        assert!(prefixes.begins_behind("s") && prefixes.begins_behind("other"));
+        for there in [2, 3, 4, 5, 6] {
+            assert_eq!(prefixes.version_here("s", there, None), Err(LeftOut::OtherEvents));
+            assert_eq!(prefixes.version_here("s", there, Some(2)), Err(LeftOut::OtherEvents));
+        }
+        for (there, here) in [(2, 2), (3, 3), (4, 4), (5, 4), (6, 5)] {
+            let found = prefixes.version_here("s", there, Some(3));
+            assert_eq!(found, Ok((Version(here), Expect::Any)), "{there}");
+        }
+        assert_eq!(prefixes.version_here("s", 7, Some(3)), Err(LeftOut::EventsMissing));
+        // All were removed.
+        assert_eq!(prefixes.version_here("t", 3, Some(5)), Ok((Version(3), Expect::Any)));
+        assert_eq!(same(&[(4, Some(3))], 4), Err(LeftOut::OtherEvents));
     }
 
     #[test]
     fn a_state_of_no_event_is_that_of_a_stream_without_any() {
         let nothing = Ok((Version(0), Expect::At(Version(0))));
-        assert_eq!(Prefixes::default().version_here("s", 7), nothing);
-        assert_eq!(prefixes(&[(1, None), (2, None)]).version_here("s", 2), nothing);
+        assert_eq!(Prefixes::default().version_here("s", 7, None), nothing);
+        assert_eq!(prefixes(&[(1, None), (2, None)]).version_here("s", 2, None), nothing);
     }
 }

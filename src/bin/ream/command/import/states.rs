@@ -22,13 +22,15 @@ pub(super) struct WaitingState {
     state: NewState,
     /// The version that it reflects in the exported store.
     version: Version,
+    /// What was removed before there.
+    removed: Option<(Version, String)>,
     line: u64,
 }
 
 impl WaitingState {
     pub(super) fn new(state: OtherState, line: u64) -> Self {
-        let OtherState { stream, version, data } = state;
-        Self { state: NewState::new(stream, data), version, line }
+        let OtherState { stream, version, removed, data } = state;
+        Self { state: NewState::new(stream, data), version, removed, line }
     }
 
     /// Gives it the version that it reflects here.
@@ -44,8 +46,10 @@ impl Importing<'_> {
         let Some(first) = waiting.first().map(|waiting| waiting.line) else { return Ok(()) };
         loop {
             let mut left_out = Vec::with_capacity(waiting.len());
-            for WaitingState { state, version, .. } in &waiting {
-                left_out.push(self.prefixes.version_here(state.stream.as_str(), version.0));
+            for WaitingState { state, version, removed, .. } in &waiting {
+                let stream = state.stream.as_str();
+                let removed = self.same_removed(stream, removed.as_ref())?;
+                left_out.push(self.prefixes.version_here(stream, version.0, removed));
             }
             let left_out: Vec<Option<LeftOut>> = waiting
                 .iter_mut()
@@ -71,6 +75,22 @@ impl Importing<'_> {
                 }
             }
             return Ok(());
+        }
+    }
+
+    /// The version up to which events of a stream were removed in the exported store, where the stream begins here with
+    /// the same ones, and that matters.
+    fn same_removed(
+        &self,
+        stream: &str,
+        removed: Option<&(Version, String)>,
+    ) -> Result<Option<u64>, Error> {
+        match removed {
+            Some((version, ids)) if self.prefixes.begins_behind(stream) => {
+                let here = self.store.hash_of_ids(stream, *version)?;
+                Ok((here.as_ref() == Some(ids)).then_some(version.0))
+            }
+            _ => Ok(None),
         }
     }
 
