@@ -47,10 +47,11 @@ use self::sqlite::restore as restore_backup;
 use crate::event::StreamName;
 use crate::schema::Identifier;
 
-pub use actor::Actor;
+pub use actor::{ACT_TYPES, Actor};
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{
-    Appended, AppendedEach, Batch, Redacted, Removal, Removed, Status, Stopped, Stream, Truncated,
+    Appended, AppendedEach, Batch, Behind, EventEntry, ImportedState, Redacted, Removal, Removed,
+    Status, Stopped, Stream, Truncated,
 };
 pub use backup::{Backup, BackupFile, BackupProgress, BackupProjection, NewBackup};
 pub use checkpoint::{Checkpoint, CheckpointError};
@@ -84,8 +85,7 @@ pub(crate) use watch::{Watch, Woken};
 
 /// An event-sourcing store in a directory.
 ///
-/// A `Store` is for one thread; processes and threads that each open their own share the
-/// directory safely.
+/// A `Store` is for one thread; processes and threads that each open their own share the directory safely.
 #[derive(Debug)]
 pub struct Store {
     engine: Box<dyn Engine>,

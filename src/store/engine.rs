@@ -10,12 +10,12 @@ use std::time::Duration;
 use super::look::{Look, Reading};
 use super::rows::{Applied, Batched, ChangeRef, Explanation, RowRef, Selection};
 use super::rules::names::Name;
-use super::rules::{Changes, EventFacts, Facts, Kept, KnownDecision, Setting, StreamFacts, Unit};
+use super::rules::{Changes, Facts, Kept, KnownDecision, Setting, StreamFacts, Unit};
 use super::watch::Watch;
 use super::{
-    Backup, BackupProgress, Before, Checkpoint, Compacted, Differences, Error, NewBackup, Options,
-    Removed, SealedEvent, State, Status, Truncated, Unfenced, Verification, Verified, Verifying,
-    Vitals,
+    Backup, BackupProgress, Before, Checkpoint, Compacted, Differences, Error, EventEntry,
+    NewBackup, Options, Removed, SealedEvent, State, Status, Truncated, Unfenced, Verification,
+    Verified, Verifying, Vitals,
 };
 use crate::event::{Position, StreamName, Version};
 use crate::platform::Origin;
@@ -110,7 +110,7 @@ pub(crate) trait Engine: fmt::Debug + Send {
     fn stream_facts(&self, names: &[StreamName]) -> Result<Vec<StreamFacts>, Error>;
 
     /// What the store says about events, each of which has to be there.
-    fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventFacts>, Error>;
+    fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventEntry>, Error>;
 
     /// The position of the event with this id, given or derived.
     fn position_by_id(&self, id: &str) -> Result<Option<Position>, Error>;
@@ -297,7 +297,7 @@ pub(crate) trait Tx {
     fn remove(&mut self, removed: &[Removed]) -> Result<(), Error>;
 
     /// What the store says about events, each of which has to be there.
-    fn events(&mut self, positions: &[Position]) -> Result<Vec<EventFacts>, Error>;
+    fn events(&mut self, positions: &[Position]) -> Result<Vec<EventEntry>, Error>;
 
     /// Redacts events that are whole, forgets what may quote them, and has no byte of them be left.
     fn redact(&mut self, positions: &[Position]) -> Result<(), Error>;

@@ -5,6 +5,7 @@ mod act;
 mod append;
 mod backup;
 mod decide;
+mod import;
 mod look;
 mod names;
 mod project;

@@ -255,7 +255,9 @@ fn each_source_of_a_hint_has_its_story() {
 }
 
 /// Sources whose hints are shown elsewhere.
-const ELSEWHERE: [&str; 21] = [
+const ELSEWHERE: [&str; 23] = [
+    "if it holds CloudEvents",
+    "if it holds events, one per line",
     "see all that is wrong",
     "name a directory in it",
     "{reason}, so each run needs --allow",

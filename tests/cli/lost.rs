@@ -70,7 +70,7 @@ const READING: [(&str, i32); 38] = [
     ("redact 1 --reason r --dry-run", 0),
     ("prune --dry-run", 0),
     ("stream set", 0),
-    ("stream truncate s --before 2 --dry-run", 0),
+    ("stream truncate s --before 1 --dry-run", 0),
     ("state list", 0),
     ("state get s", 0),
     ("state get none", 4),
@@ -152,7 +152,8 @@ fn each_command_that_writes_to_a_store_that_lost_something_refuses() {
         for line in WRITING {
             let errors = shop.run(line.split(' ')).code(1).stderr_has([&*error]).errors();
             let errors = String::from_utf8(errors).unwrap();
-            assert!(errors.matches("warning: ").count() <= 1, "{line}: {errors}");
+            // It may warn of something else as well.
+            assert!(errors.matches(&*format!("warning: {lost}")).count() <= 1, "{line}: {errors}");
         }
         // The hint as it is printed, and there is no more to say.
         let errors = shop.run(["append", "s", "T"]).code(1).stderr_has([&*error]).errors();

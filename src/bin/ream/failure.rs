@@ -151,8 +151,7 @@ fn mend(damage: &Damage) -> Hint {
     if damage.kinds.keys().eq([&FindingKind::Against]) {
         return "the log holds in itself, and is not the one that had that head".into();
     }
-    "keep a copy of the whole directory, and restore a backup; what is not told of can be read"
-        .into()
+    "keep a copy of the whole directory, and restore a backup; what is not named can be read".into()
 }
 
 /// The exit code of each cause, and what to do about it.

@@ -13,10 +13,10 @@ use crate::schema::{Identifier, Schema};
 use crate::store::engine::{self, Engine, Held, Tx};
 use crate::store::look::{Look, Reading};
 use crate::store::rows::{Applied, ChangeRef, RowRef};
-use crate::store::rules::{EventFacts, Kept, KnownDecision, StreamFacts};
+use crate::store::rules::{Kept, KnownDecision, StreamFacts};
 use crate::store::watch;
 use crate::store::{
-    Backup, BackupProgress, Batched, Before, Checkpoint, Compacted, Differences, Error,
+    Backup, BackupProgress, Batched, Before, Checkpoint, Compacted, Differences, Error, EventEntry,
     Explanation, NewBackup, Options, Selection, Status, Unfenced, Verification, Verified,
     Verifying, Vitals,
 };
@@ -109,7 +109,7 @@ impl Engine for Store {
         self.stream_facts(names)
     }
 
-    fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventFacts>, Error> {
+    fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventEntry>, Error> {
         self.event_facts(positions)
     }
 
