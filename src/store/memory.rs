@@ -20,11 +20,11 @@ use self::turns::Turns;
 use self::tx::Transaction;
 use super::engine::{self, Engine, Held, Tx};
 use super::look::{self, Look};
-use super::rules::{EventFacts, Kept, KnownDecision, StreamFacts};
+use super::rules::{Kept, KnownDecision, StreamFacts};
 use super::watch::{self, Calls, Waker, Woken};
 use super::{
-    Backup, BackupProgress, Before, Checkpoint, Compacted, Counts, Error, NewBackup, Options,
-    Status, Unfenced, Verification, Verified, Verifying, Vitals,
+    Backup, BackupProgress, Before, Checkpoint, Compacted, Counts, Error, EventEntry, NewBackup,
+    Options, Status, Unfenced, Verification, Verified, Verifying, Vitals,
 };
 use crate::event::{Position, StreamName, Version};
 use crate::platform::Origin;
@@ -286,7 +286,7 @@ impl Engine for Store {
         Ok(names.iter().map(|name| log.facts(name.as_str())).collect())
     }
 
-    fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventFacts>, Error> {
+    fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventEntry>, Error> {
         self.shared.log().event_facts(positions)
     }
 

@@ -12,10 +12,11 @@ use crate::event::{
 use crate::near::Nearest;
 use crate::store::look::{Asked, Each, Head, Listed, Listing, Look, Span, Want};
 use crate::store::rules::names::Name;
-use crate::store::rules::{EventFacts, KnownDecision, StreamFacts};
+use crate::store::rules::{KnownDecision, StreamFacts};
 use crate::store::{
-    Before, Decided, DecidedEvent, Error, EventFault, Mark, State, StateEntry, Stream,
+    Before, Decided, DecidedEvent, Error, EventEntry, EventFault, Mark, State, StateEntry, Stream,
 };
+use crate::wire::write_derived_id;
 
 /// An event.
 #[derive(Debug, Clone)]
@@ -51,6 +52,16 @@ impl Row {
             redacted: want == Want::All && self.data.is_none(),
             link: self.link,
         })
+    }
+
+    /// Its id, its own or the one that it is known by.
+    fn known_by(&self) -> String {
+        if let Some(id) = &self.id {
+            return id.to_string();
+        }
+        let mut id = Vec::new();
+        write_derived_id(&mut id, &self.link, self.position);
+        String::from_utf8_lossy(&id).into_owned()
     }
 
     pub(super) fn is_removed(&self) -> bool {
@@ -159,20 +170,21 @@ impl Log {
             removed: row.map_or(0, |row| row.removed),
             protected: row.is_some_and(|row| row.protected),
             has_state: self.states.contains_key(name),
-            state: None,
+            state: self.states.get(name).map(|state| state.version),
         }
     }
 
-    pub(super) fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventFacts>, Error> {
+    pub(super) fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventEntry>, Error> {
         let facts = positions.iter().map(|position| {
             let missing = || Error::Event(EventFault::NotFound { event: position.to_string() });
             let row = self.event(position.0).ok_or_else(missing)?;
-            Ok(EventFacts {
+            Ok(EventEntry {
                 position: *position,
                 stream: row.stream.clone(),
                 version: row.version,
                 removed: row.is_removed(),
                 redacted: row.is_redacted(),
+                id: row.known_by(),
             })
         });
         facts.collect()

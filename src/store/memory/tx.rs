@@ -9,10 +9,9 @@ use crate::event::{Data, EventType, Json, Position, StreamName, Timestamp, Versi
 use crate::store::engine::Tx;
 use crate::store::rules::names::{self, Kind, Name};
 use crate::store::rules::{
-    Beside, Changes, EventFacts, Facts, Known, Setting, StateChange, Stood, StreamFacts, Unit,
-    is_same,
+    Beside, Changes, Facts, Known, Setting, StateChange, Stood, StreamFacts, Unit, is_same,
 };
-use crate::store::{Before, Error, Removed, SealedEvent, State, Truncated};
+use crate::store::{Before, Error, EventEntry, Removed, SealedEvent, State, Truncated};
 
 /// A transaction that goes on.
 pub(super) struct Transaction {
@@ -101,7 +100,11 @@ impl Transaction {
                 let number = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX);
                 known.insert(name.to_owned(), number);
                 self.numbers.push(name.to_owned());
-                facts.streams.push(StreamFacts { has_state: false, ..self.log.facts(name) });
+                facts.streams.push(StreamFacts {
+                    has_state: false,
+                    state: None,
+                    ..self.log.facts(name)
+                });
                 number
             }
         };
@@ -242,7 +245,7 @@ impl Tx for Transaction {
         Ok(())
     }
 
-    fn events(&mut self, positions: &[Position]) -> Result<Vec<EventFacts>, Error> {
+    fn events(&mut self, positions: &[Position]) -> Result<Vec<EventEntry>, Error> {
         self.read()?.event_facts(positions)
     }
 
