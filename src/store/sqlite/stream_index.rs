@@ -101,7 +101,6 @@ impl StreamRow {
         pack(&mut self.tail, self.last, position.0);
         self.last = position.0;
         self.version += 1;
-        self.changed = true;
         if self.version.is_multiple_of(PAGE) {
             let mut statement =
                 connection.prepare_cached("INSERT INTO stream_pages VALUES (?1, ?2, ?3, ?4)")?;

@@ -74,6 +74,8 @@ pub(super) struct Transaction<'c> {
     pub(super) now: Timestamp,
     pub(super) streams: Streams,
     insert: CachedStatement<'c>,
+    /// Which of the rows of streams are changed.
+    changed: Vec<usize>,
     /// The head before.
     begun_on: Position,
     /// How many rows this connection had changed before.
@@ -118,6 +120,7 @@ impl<'c> Transaction<'c> {
             now,
             streams,
             insert,
+            changed: Vec::new(),
             begun_on: head.position,
             changes_before,
             erases: false,
@@ -162,6 +165,9 @@ impl<'c> Transaction<'c> {
             fields.metadata,
             sealed.salt,
         ])?;
+        if !std::mem::replace(&mut row.changed, true) {
+            self.changed.push(at);
+        }
         row.advance(self.connection, stream, position)?;
         self.head = Head { position, recorded, link };
         Ok(())
@@ -171,6 +177,16 @@ impl<'c> Transaction<'c> {
     pub(super) fn stream(&mut self, name: &str) -> Result<&mut StreamRow, Failure> {
         let at = self.stream_at(name)?;
         Ok(&mut self.streams.rows[at].1)
+    }
+
+    /// The same, which is changed.
+    fn change(&mut self, name: &str) -> Result<&mut StreamRow, Failure> {
+        let at = self.stream_at(name)?;
+        let row = &mut self.streams.rows[at].1;
+        if !std::mem::replace(&mut row.changed, true) {
+            self.changed.push(at);
+        }
+        Ok(row)
     }
 
     /// Where in `rows` the stream `name` is.
@@ -192,17 +208,15 @@ impl<'c> Transaction<'c> {
 
     /// Marks the events of a stream up to a version as removed.
     pub(super) fn mark_removed(&mut self, name: &str, removed: Version) -> Result<(), Failure> {
-        let row = self.stream(name)?;
-        row.removed = removed.0;
-        row.changed = true;
+        self.change(name)?.removed = removed.0;
         Ok(())
     }
 
     /// Protects a stream from removal, or no longer.
     pub(super) fn mark_protected(&mut self, name: &str, protected: bool) -> Result<(), Failure> {
-        let row = self.stream(name)?;
-        row.changed |= row.protected != protected;
-        row.protected = protected;
+        if self.stream(name)?.protected != protected {
+            self.change(name)?.protected = protected;
+        }
         Ok(())
     }
 
@@ -218,8 +232,7 @@ impl<'c> Transaction<'c> {
 
     /// Writes the streams that have changed, in the order of their names.
     pub(super) fn finish(mut self) -> Result<Finished, Failure> {
-        let rows = &mut self.streams.rows;
-        let mut changed: Vec<usize> = (0..rows.len()).filter(|at| rows[*at].1.changed).collect();
+        let (rows, mut changed) = (&mut self.streams.rows, self.changed);
         changed.sort_unstable_by(|at, other| rows[*at].0.cmp(&rows[*other].0));
         let mut write = self
             .connection
