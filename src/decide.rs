@@ -60,8 +60,7 @@ impl Store {
     /// }
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let directory = tempfile::tempdir()?;
-    /// let (mut store, _) = Store::init(&directory.path().join("bank"), &Options::default())?;
+    /// let mut store = Store::in_memory(&Options::default())?;
     /// let stream: ream::StreamName = "account-1".parse()?;
     ///
     /// let deposit = Command::new(stream.clone(), Json::parse(r#"{"deposit":100}"#)?);

@@ -2,7 +2,7 @@
 //!
 //! # The model
 //!
-//! - A **store** is a directory. It holds **events**: immutable facts with a type, data and
+//! - A **store** is a directory, or in memory for tests. It holds **events**: immutable facts with a type, data and
 //!   metadata.
 //! - Events belong to **streams**, one for each thing that has a history: `order-42`. An event's
 //!   number within its stream is its **version**, its number within the store its **position**;
@@ -19,9 +19,8 @@
 //! use ream::{Data, Expect, Json, NewEvent, Options, Query, Store};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! # let directory = tempfile::tempdir()?;
-//! # let path = directory.path().join("shop");
-//! let (mut store, _created) = Store::init(&path, &Options::default())?;
+//! // In memory, as for a test; `Store::init` makes one in a directory.
+//! let mut store = Store::in_memory(&Options::default())?;
 //!
 //! let mut event = NewEvent::new("order-42".parse()?, "OrderPlaced".parse()?);
 //! event.data = Data::Json(Json::parse(r#"{"customer":"ann"}"#)?);

@@ -21,9 +21,7 @@ use crate::schema::{Row, Schema};
 /// use ream::{Batched, Definition, Options, ProjectionEntry, Row, Schema, Selection, Store, ValueRef};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// # let directory = tempfile::tempdir()?;
-/// # let path = directory.path().join("shop");
-/// let (mut store, _created) = Store::init(&path, &Options::default())?;
+/// let mut store = Store::in_memory(&Options::default())?;
 /// let schema = Schema::of(&["id:integer:key", "city:text:index"])?;
 /// store.create_projection(&ProjectionEntry::new("users".parse()?, Definition::new(schema)))?;
 ///
