@@ -2,11 +2,13 @@
 //! again where it fails.
 
 mod hearing;
+mod retry;
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use self::hearing::Hearing;
+use self::retry::{Next, Retry};
 use super::feed::{Events, Feed, Markers, Source, Way};
 use super::running::Running;
 use super::told::Acked;
@@ -18,8 +20,6 @@ use crate::wire::Reply;
 
 /// How often who waits looks around.
 const LOOK: Duration = Duration::from_millis(50);
-/// How long is waited before a program that failed is started again, at first and at most.
-const BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 /// Over how many events of others a checkpoint is moved at least. To read fewer of them again, at each
 /// start, costs less than a commit that is synced.
 const PASSED_OVER: u64 = 1000;
@@ -99,15 +99,15 @@ pub enum FollowError {
     Stopped {
         /// How it failed at last.
         error: ProgramError,
-        /// The first and the last of the events that it had been told and had not acked; one where it
-        /// is known which one fails.
+        /// The first and the last of the events that it had been told and had not acked, where there are some; one
+        /// where it is known which one fails.
         events: Option<(Position, Position)>,
     },
 }
 
 fn stopped(events: Option<(Position, Position)>) -> String {
     match events {
-        None => "it had not been told of an event".into(),
+        None => "it had done all that it was given".into(),
         Some((first, last)) if first == last => {
             format!("it fails on the event at position {first}")
         }
@@ -185,65 +185,46 @@ impl From<ProgramError> for Failure {
     }
 }
 
-/// Doubts about events: how many are given to the program at once, and up to which one.
-#[derive(Debug, Clone, Copy)]
-struct Probe {
-    at_once: usize,
-    until: Position,
-}
-
 impl<E: Effects> Runner<'_, E> {
     /// Runs the program until there is nothing left to do, it fails too often, or we are interrupted.
     pub(super) fn run(&mut self) -> Result<(), FollowError> {
         self.effects.record(None)?;
-        let mut probe: Option<Probe> = None;
-        let mut failures = 0;
+        let mut retry = Retry::new(self.following.at_once, self.following.retries);
         loop {
-            let at_once = match (self.following.at_once, probe) {
-                (Some(given), Some(probe)) => Some(given.min(probe.at_once)),
-                (given, probe) => given.or(probe.map(|probe| probe.at_once)),
-            };
+            let at_once = retry.at_once();
             let Some((events, source)) = self.next_source(at_once)? else { return Ok(()) };
             let before = self.effects.checkpoint();
             let mut told = None;
             let done = self.run_once(events, source, at_once.is_some(), &mut told);
             let after = self.effects.checkpoint();
-            if after > before {
-                failures = 0;
-            }
-            match done {
-                Ok(()) if at_once.is_none() => return Ok(()),
-                Ok(()) => {
-                    let doubts = probe.filter(|probe| after < probe.until);
-                    probe = doubts.map(|probe| Probe { at_once: probe.at_once * 2, ..probe });
-                }
+            let (next, error) = match done {
+                Ok(()) => (retry.ended(before, after), None),
                 Err(Failure::Store(error)) => return Err(error.into()),
                 Err(Failure::Program(error @ ProgramError::Interrupted)) => {
                     return Err(FollowError::Program(error));
                 }
-                Err(Failure::Program(error @ ProgramError::NotStarted { .. })) => {
-                    self.record(&error)?;
-                    return Err(FollowError::Program(error));
-                }
                 Err(Failure::Program(error)) => {
-                    let retries = self.following.retries;
                     self.record(&error)?;
-                    if failures >= retries && error.is_ours() {
+                    if matches!(error, ProgramError::NotStarted { .. }) {
                         return Err(FollowError::Program(error));
                     }
-                    if failures >= retries {
-                        let events = told.map(|(first, last)| (first.max(after.next()), last));
-                        return Err(FollowError::Stopped { error, events });
-                    }
-                    let pause = BACKOFF.1.min(BACKOFF.0 * 2_u32.saturating_pow(failures));
-                    failures += 1;
+                    (retry.failed(before, after, told), Some(error))
+                }
+            };
+            match (next, error) {
+                (Next::End, _) => return Ok(()),
+                (Next::GiveUp(_), Some(error)) if error.is_ours() => {
+                    return Err(FollowError::Program(error));
+                }
+                (Next::GiveUp(events), Some(error)) => {
+                    return Err(FollowError::Stopped { error, events });
+                }
+                (Next::Again { failures, pause }, Some(error)) => {
+                    let retries = self.following.retries;
                     (self.notice)(Notice::Again { error: &error, failures, retries, pause });
                     self.pause(pause)?;
-                    let last = told.map_or(after, |(_, last)| last);
-                    let until = probe.map_or(last, |probe| probe.until.max(last));
-                    // Where it had done all that it was told, no event is to blame.
-                    probe = (until > after).then_some(Probe { at_once: 1, until });
                 }
+                _ => {}
             }
         }
     }

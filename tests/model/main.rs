@@ -131,7 +131,7 @@ fn a_store_in_a_directory_is_what_one_in_memory_is() {
     let config = Config {
         cases: number("REAM_SEQUENCES", SEQUENCES),
         failure_persistence: None,
-        max_shrink_iters: 5000,
+        max_shrink_iters: 1000,
         ..Config::default()
     };
     let mut bytes = [0; 32];
