@@ -42,7 +42,6 @@
 //! events to read, [`Follower`] reads on as events come. [`wire`] has the one-line JSON form of
 //! an event. [`Error`] says what can go wrong, by cause.
 
-mod deadline;
 mod decide;
 mod event;
 mod excerpt;
@@ -56,6 +55,7 @@ mod schema;
 pub mod serve;
 mod store;
 mod subscription;
+mod wait;
 pub mod wire;
 
 pub use decide::DecideError;

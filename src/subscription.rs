@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::event::{EventRef, Position, Timestamp};
 use crate::store::{Batch, Error, Mark, Projection, Query, Reader, Store, Waker, Watch, Woken};
-
-/// How long a wait for a projection sleeps at first, and at most, before it looks again.
-const LOOK: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
+use crate::wait;
 
 /// Reads what is there and then what comes, in order, without a gap or a repeat.
 #[derive(Debug)]
@@ -174,7 +172,7 @@ impl Store {
         wait: Duration,
     ) -> Result<bool, Error> {
         let begun = Instant::now();
-        let (mut sleep, longest) = LOOK;
+        let (mut sleep, longest) = wait::REACHED;
         loop {
             match self.has_reached(projection, position) {
                 Ok(true) => return Ok(true),

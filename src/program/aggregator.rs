@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::answer::{Answer, Said};
 use super::running::Running;
 use super::{LONGEST, Program, ProgramError};
-use crate::deadline::Deadline;
 use crate::event::{Command, Data};
 use crate::store::{Aggregate, Decision, Error};
+use crate::wait::Deadline;
 use crate::wire;
 
 /// Why a program gave no decision.

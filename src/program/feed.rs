@@ -7,17 +7,14 @@ use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use super::told::{Acked, ToldEvent};
 use crate::event::{EventRef, Position};
 use crate::platform::{Input, Process, ReadEnd, Sent, spawn};
 use crate::store::{Batch, Error, Reader, Waker};
 use crate::subscription::Follower;
+use crate::wait;
 use crate::wire;
-
-/// How often who waits for room looks whether it shall stop.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// Of how many events that were told last, and are not acked, more is kept than the position. Who acks
 /// one event after another has no more of them between two pipes.
@@ -383,7 +380,7 @@ impl Feeding {
                 Sent::Bytes(bytes) => lines = &lines[bytes..],
                 // Something else holds the other end of the pipe.
                 Sent::Full if self.shared.ended.load(Ordering::Relaxed) => return Ok(false),
-                Sent::Full => Process::wait_for_room(&self.input, LOOK),
+                Sent::Full => Process::wait_for_room(&self.input, wait::INTERRUPTED),
                 Sent::Closed => return Ok(false),
             }
         }

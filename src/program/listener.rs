@@ -9,9 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::{Program, ProgramError};
 use crate::platform::{Input, Process, Sent};
-
-/// How often who waits looks whether it was interrupted.
-const LOOK: Duration = Duration::from_millis(50);
+use crate::wait;
 
 /// A program that is told lines; its output and errors are ours. It is ended when this is dropped.
 ///
@@ -88,7 +86,7 @@ impl Listener {
                 Ok(Sent::Bytes(bytes)) => told += bytes,
                 Ok(Sent::Full) => {
                     self.check_interrupt()?;
-                    self.look(LOOK)?;
+                    self.look(wait::INTERRUPTED)?;
                     if self.process.has_ended() {
                         self.input = None;
                     }
@@ -123,7 +121,7 @@ impl Listener {
         self.input = None;
         while !self.process.has_ended() {
             self.check_interrupt()?;
-            self.look(LOOK)?;
+            self.look(wait::INTERRUPTED)?;
         }
         let status = self.process.end().map_err(|source| self.unreadable(source))?;
         if status.success() {
@@ -149,7 +147,7 @@ impl Listener {
         self.input = None;
         let begun = Instant::now();
         while !self.process.has_ended() && begun.elapsed() < self.grace {
-            self.look(LOOK)?;
+            self.look(wait::INTERRUPTED)?;
         }
         // It may have ended in any way.
         let _ = self.process.end();

@@ -1,6 +1,6 @@
 //! Programs that make projections.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Program;
 use super::changes::change;
@@ -8,10 +8,8 @@ use super::runner::{Effects, FollowError, Following, Notice, Runner};
 use super::told::Acked;
 use crate::event::{Link, Position};
 use crate::store::{Change, Error, Projection, Query, Stopped, Store};
+use crate::wait;
 use crate::wire::Reply;
-
-/// How often it is looked whether another generation serves, while nothing is committed.
-const LOOK: Duration = Duration::from_millis(250);
 
 /// Has a program make a projection of the events that its patterns match, from its checkpoint on.
 ///
@@ -106,7 +104,7 @@ impl Effects for Rows<'_> {
     }
 
     fn look(&mut self) -> Result<(), Error> {
-        if self.looked.elapsed() < LOOK {
+        if self.looked.elapsed() < wait::FOLLOWED {
             return Ok(());
         }
         self.looked = Instant::now();

@@ -16,10 +16,9 @@ use super::{Program, ProgramError};
 use crate::event::Position;
 use crate::store::{Error, Mark, Query, Store};
 use crate::subscription::Follower;
+use crate::wait;
 use crate::wire::Reply;
 
-/// How often who waits looks around.
-const LOOK: Duration = Duration::from_millis(50);
 /// Over how many events of others a checkpoint is moved at least. To read fewer of them again, at each
 /// start, costs less than a commit that is synced.
 const PASSED_OVER: u64 = 1000;
@@ -243,7 +242,7 @@ impl<E: Effects> Runner<'_, E> {
             if left.is_zero() {
                 return Ok(());
             }
-            thread::sleep(left.min(LOOK));
+            thread::sleep(left.min(wait::INTERRUPTED));
         }
         Err(FollowError::Program(ProgramError::Interrupted))
     }

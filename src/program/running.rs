@@ -11,17 +11,15 @@ use std::time::{Duration, Instant};
 use super::error::{LastWords, ProgramError, Wrote};
 use super::stdin::Stdin;
 use super::{LONGEST, Program};
-use crate::deadline::Deadline;
 use crate::platform::{Input, Output, Pipes, Process, spawn};
 use crate::store::Error;
+use crate::wait::{self, Deadline};
 use crate::wire::Lines;
 
 /// How much of the end of stderr is kept, in bytes.
 const KEPT: usize = 4096;
 /// How long what a program leaves behind is waited for.
 const GRACE: Duration = Duration::from_secs(1);
-/// How often who waits looks whether it was interrupted.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// A program that runs. It is ended when this is dropped.
 pub(super) struct Running {
@@ -234,7 +232,7 @@ impl Running {
     /// Waits until it has written something, has read something, or has ended.
     fn wait(&mut self, deadline: Deadline) -> Result<(), ProgramError> {
         let left = self.left(deadline)?;
-        self.look(left.min(LOOK))
+        self.look(left.min(wait::INTERRUPTED))
     }
 
     fn look(&mut self, timeout: Duration) -> Result<(), ProgramError> {
@@ -268,7 +266,10 @@ impl Running {
     fn interrupted(&mut self) -> ProgramError {
         self.process.interrupt(None);
         let begun = Instant::now();
-        while self.ended.is_none() && begun.elapsed() < GRACE && self.look(LOOK).is_ok() {
+        while self.ended.is_none()
+            && begun.elapsed() < GRACE
+            && self.look(wait::INTERRUPTED).is_ok()
+        {
             // What it writes now is read so that it can end, and not looked at.
             while !self.output_ended
                 && let Ok(more) = self.lines.fill()

@@ -29,13 +29,10 @@ use super::{
 use crate::event::{Position, StreamName, Version};
 use crate::platform::Origin;
 use crate::schema::{Identifier, Schema};
+use crate::wait;
 
 /// The largest data that a store takes.
 const MAX_DATA_BYTES: usize = 16 * 1024 * 1024;
-/// How long a turn is waited for that is not worth a wait.
-const MOMENT: Duration = Duration::from_millis(200);
-/// How long a follower sleeps at most.
-const LOOK: Duration = Duration::from_millis(250);
 
 /// What all handles of a store share.
 #[derive(Debug)]
@@ -159,7 +156,7 @@ struct Watch(Arc<Listener>);
 
 impl watch::Watch for Watch {
     fn wait(&self) -> Woken {
-        self.0.calls.wait(LOOK)
+        self.0.calls.wait(wait::FOLLOWED)
     }
 
     fn waker(&self) -> Waker {
@@ -258,11 +255,11 @@ impl Engine for Store {
 
     #[cfg(all(feature = "serve", unix))]
     fn take_server(&self) -> Result<Held, Error> {
-        self.take("server", "the server of this store", MOMENT)
+        self.take("server", "the server of this store", wait::MOMENT)
     }
 
     fn take_rebuild(&self, name: &Identifier) -> Result<Held, Error> {
-        self.take(&rebuild(name.as_str()), &format!("the rebuild of {name}"), MOMENT)
+        self.take(&rebuild(name.as_str()), &format!("the rebuild of {name}"), wait::MOMENT)
     }
 
     fn take_making(&self) -> Result<Held, Error> {
@@ -272,7 +269,7 @@ impl Engine for Store {
     }
 
     fn take_projection(&self, name: &Identifier) -> Result<Held, Error> {
-        let run = self.take_run(name.as_str(), MOMENT)?;
+        let run = self.take_run(name.as_str(), wait::MOMENT)?;
         let rebuild = self.take_rebuild(name)?;
         Ok(Held::new([self.take_making()?, rebuild, run]))
     }

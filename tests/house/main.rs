@@ -23,7 +23,7 @@ const LIBRARY: [&str; 14] = [
     "near",
     "faults",
     "excerpt",
-    "deadline",
+    "wait",
     "event",
     "platform",
     "wire",

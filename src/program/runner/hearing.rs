@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Effects, Failure, LOOK, Notice, Runner};
-use crate::deadline::Deadline;
+use super::{Effects, Failure, Notice, Runner};
 use crate::event::Position;
 use crate::program::feed::{Feed, FeedError};
 use crate::program::running::{Heard, Running};
 use crate::program::{LONGEST, ProgramError};
+use crate::wait::{self, Deadline};
 use crate::wire::{Defaults, Reply, parse_reply};
 
 /// How long an ack waits for others to be committed with, while replies come.
@@ -156,7 +156,7 @@ impl<E: Effects> Hearing<'_, '_, E> {
             self.runner.effects.rest()?;
             since.commit = None;
         }
-        Ok(self.running.wait_for_words(LOOK)?)
+        Ok(self.running.wait_for_words(wait::INTERRUPTED)?)
     }
 
     /// Whether we are interrupted, and the program's time to end is over. It hears no more.
@@ -190,7 +190,7 @@ impl<E: Effects> Hearing<'_, '_, E> {
 
     /// The program's output has ended: so does the program, and with 0 acks what it has read to the end.
     fn end(&mut self, since: &mut Since) -> Result<(), Failure> {
-        while !self.running.has_ended(LOOK)? && !self.is_over(since) {}
+        while !self.running.has_ended(wait::INTERRUPTED)? && !self.is_over(since) {}
         let finished = self.running.ends_well();
         if self.running.is_interrupted() {
             // It may have ended in any way.

@@ -5,11 +5,8 @@ use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::deadline::Deadline;
 use crate::store::{Error, Options};
-
-/// How long it is waited before it is looked whether the caller was interrupted.
-const LOOK: Duration = Duration::from_millis(10);
+use crate::wait::{self, Deadline};
 
 /// The turns that are taken, by name, each with who has it.
 #[derive(Debug, Default)]
@@ -63,7 +60,7 @@ impl Turns {
             if deadline.is_over() {
                 return Ok(None);
             }
-            let look = deadline.left().min(LOOK);
+            let look = deadline.left().min(wait::INTERRUPTED);
             let waited = self.changed.wait_timeout(taken, look);
             taken = waited.unwrap_or_else(PoisonError::into_inner).0;
         }

@@ -10,8 +10,8 @@ use super::lock::Turn;
 use super::log::{self, Cut};
 use super::scrub::{Progress, Scrubbed, unfinished};
 use super::writer::{Writer, wait_for_readers};
-use crate::deadline::Deadline;
 use crate::store::Error;
+use crate::wait::Deadline;
 
 /// How large a database may be, in pages, for a writer to scrub it by the way.
 const SMALL: u32 = 10_000;

@@ -20,23 +20,15 @@ use std::fs::{File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use self::waiter::Waiter;
 use super::Layout;
-use crate::deadline::Deadline;
 use crate::platform::directory::Access;
 use crate::platform::{self, FileIdentity};
 use crate::store::hash::sum;
 use crate::store::place::Place;
 use crate::store::{Error, Options};
-
-/// How long is waited for who seems to run something: a process that was killed may have left a child that
-/// has not yet become another program, and keeps the lock until it does.
-pub(super) const MOMENT: Duration = Duration::from_millis(200);
-
-/// How often who waits looks whether it was interrupted, and whether the lock is left free.
-const LOOK: Duration = Duration::from_millis(50);
+use crate::wait::{self, Deadline};
 
 /// How many queues the deciders of all streams share.
 const DECIDERS: i64 = 64;
@@ -241,7 +233,7 @@ impl Queue {
     ) -> Result<Turn, Error> {
         let mut was_free = false;
         loop {
-            if let Some(locked) = waiter.wait(deadline.left().min(LOOK)) {
+            if let Some(locked) = waiter.wait(deadline.left().min(wait::INTERRUPTED)) {
                 let lock = locked.map_err(Error::io("lock", &self.path()))?;
                 return Ok(Turn { lock: Arc::new(lock) });
             }
@@ -287,6 +279,8 @@ impl Queue {
 mod tests {
     use std::sync::mpsc;
     use std::thread;
+
+    use std::time::Duration;
 
     use super::*;
 

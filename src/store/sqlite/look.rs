@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::thread;
-use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -17,11 +16,10 @@ use super::writer::{Settled, settle};
 use crate::event::Position;
 use crate::store::Error;
 use crate::store::rules::names::Name;
+use crate::wait::SETTLED;
 
-/// How often it is tried to have durable what is looked at, and how long a writer that is about to see
-/// to it is given each time.
+/// How often it is tried to have durable what is looked at.
 pub(super) const TRIES: u32 = 10;
-pub(super) const WRITING: Duration = Duration::from_millis(5);
 
 /// What the store is looked at by.
 #[derive(Debug)]
@@ -96,9 +94,9 @@ impl Store {
                 (Settled::Yes(durable), _) => looking.durable.set(durable),
                 // While someone writes, the mark is set, and what can be seen is durable all the same.
                 (Settled::Writing, Doubt::Mark) => {}
-                (Settled::Writing, Doubt::Head) if tries < TRIES => thread::sleep(WRITING),
+                (Settled::Writing, Doubt::Head) if tries < TRIES => thread::sleep(SETTLED),
                 (Settled::Writing, Doubt::Head) => {
-                    self.warn_not_durable(looking, Error::Busy { waited: WRITING * TRIES });
+                    self.warn_not_durable(looking, Error::Busy { waited: SETTLED * TRIES });
                 }
                 (Settled::No(error), _) => {
                     self.warn_not_durable(looking, error);

@@ -13,7 +13,7 @@ use self::durable::Beyond;
 use super::event_row::Head;
 use super::failure::Failure;
 use super::failure::failure;
-use super::look::{TRIES, WRITING};
+use super::look::TRIES;
 use super::records::{self, Acknowledged, Witness};
 use super::view::View;
 use super::{Layout, Store, check_in_place};
@@ -21,6 +21,7 @@ use crate::platform::FileIdentity;
 use crate::store::look::{self, Look};
 use crate::store::place::Marker;
 use crate::store::{Error, Options};
+use crate::wait::SETTLED;
 
 /// How long a follower that always has something to read goes on without a look whether its store is
 /// still there.
@@ -82,10 +83,10 @@ impl Store {
             if reading.settle() {
                 tries = TRIES;
             } else {
-                thread::sleep(WRITING);
+                thread::sleep(SETTLED);
                 tries += 1;
                 if tries == TRIES {
-                    reading.may_have_no_bell(Error::Busy { waited: WRITING * TRIES });
+                    reading.may_have_no_bell(Error::Busy { waited: SETTLED * TRIES });
                 }
             }
         }

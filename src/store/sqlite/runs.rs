@@ -9,14 +9,14 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::Store;
 use super::event_row::{Head, recorded_and_link};
 use super::failure::Failure;
-use super::lock::{MOMENT, Queue, Turn};
+use super::lock::{Queue, Turn};
 use crate::event::{Link, Position};
 use crate::schema::Identifier;
 use crate::store::{Checkpoint, Error, Options};
+use crate::wait;
 
 /// How often, and how long between, it is looked whether someone runs something.
 const LOOKS: u32 = 3;
-const LOOK: Duration = Duration::from_millis(1);
 
 impl Store {
     pub(crate) fn take_run(&self, name: &str, wait: Duration) -> Result<Turn, Error> {
@@ -26,12 +26,12 @@ impl Store {
     /// The turn to be the store's server. No name's lock has a dot.
     #[cfg(all(feature = "serve", unix))]
     pub(crate) fn take_server(&self) -> Result<Turn, Error> {
-        self.take("runners/ream.serve", "the server of this store", MOMENT)
+        self.take("runners/ream.serve", "the server of this store", wait::MOMENT)
     }
 
     /// The turn to make the projection `name` anew, which one has at a time.
     pub(crate) fn take_rebuild(&self, name: &Identifier) -> Result<Turn, Error> {
-        self.take(&rebuild_lock(name.as_str()), &format!("the rebuild of {name}"), MOMENT)
+        self.take(&rebuild_lock(name.as_str()), &format!("the rebuild of {name}"), wait::MOMENT)
     }
 
     /// Takes a lock, and signs it; `what` it stands for.
@@ -73,7 +73,7 @@ impl Store {
                 return Ok(None);
             }
             // A process that gave up waiting for the lock may get it all the same, and gives it back.
-            thread::sleep(LOOK);
+            thread::sleep(wait::GIVEN_BACK);
         }
         self.signature(lock).map(Some)
     }

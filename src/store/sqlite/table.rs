@@ -31,7 +31,7 @@ pub(super) use self::copy::{remove_copy, table_path};
 use super::Layout;
 use super::database::{wait_as_told, write_by_log};
 use super::failure::failure;
-use super::lock::{MOMENT, Queue, Turn};
+use super::lock::{Queue, Turn};
 use super::payload::link;
 use super::{Store, database, log};
 use crate::event::{Link, Position};
@@ -40,6 +40,7 @@ use crate::platform::directory::Access;
 use crate::schema::{Identifier, Schema};
 use crate::store::place::Place;
 use crate::store::{Checkpoint, Error, Options, PlaceFault, Unfenced};
+use crate::wait;
 
 /// How the name of the mark ends that a sync of a file's log has failed.
 const UNSYNCED: &str = "-unsynced";
@@ -145,7 +146,7 @@ impl Store {
 
     /// The turns to drop, to rebuild and to run a projection. They end in that order: the last taken first.
     pub(crate) fn take_projection(&self, name: &Identifier) -> Result<[Turn; 3], Error> {
-        let run = self.take_run(name.as_str(), MOMENT)?;
+        let run = self.take_run(name.as_str(), wait::MOMENT)?;
         let rebuild = self.take_rebuild(name)?;
         Ok([self.take_making()?, rebuild, run])
     }

@@ -4,7 +4,6 @@
 //! events, run out of watches or have none; so a follower looks by itself all the same.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use notify::event::{EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
@@ -12,11 +11,7 @@ use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use super::Layout;
 use crate::platform::can_spawn;
 use crate::store::watch::{self, Calls, Waker, Woken};
-
-/// How long a follower sleeps at most.
-const LOOK: Duration = Duration::from_millis(250);
-/// How long it sleeps where the system gives no word.
-const LOOK_UNTOLD: Duration = Duration::from_millis(50);
+use crate::wait;
 
 /// Waits for the bell.
 #[derive(Debug)]
@@ -50,7 +45,11 @@ impl Watch {
 
 impl watch::Watch for Watch {
     fn wait(&self) -> Woken {
-        self.calls.wait(if self.watcher.is_some() || self.is_paused { LOOK } else { LOOK_UNTOLD })
+        self.calls.wait(if self.watcher.is_some() || self.is_paused {
+            wait::FOLLOWED
+        } else {
+            wait::UNTOLD
+        })
     }
 
     fn waker(&self) -> Waker {

@@ -21,13 +21,13 @@ use super::records::{self, Acknowledged, Count, Witness, Writing};
 use super::scrub::unfinished;
 use super::transaction::{Finished, Streams, Transaction};
 use super::{Layout, Store, check_in_place};
-use crate::deadline::Deadline;
 use crate::event::Position;
 use crate::faults::{self, Remedy};
 use crate::platform;
 use crate::store::engine::Tx;
 use crate::store::place::Marker;
 use crate::store::{Error, Options};
+use crate::wait::{self, Deadline};
 
 /// What a writer keeps between its transactions.
 #[derive(Debug)]
@@ -433,9 +433,6 @@ impl Store {
     }
 }
 
-/// How often something is tried while a reader is in its way.
-const TRY: Duration = Duration::from_millis(50);
-
 /// Waits for a moment before something is tried again that a reader is in the way of; the caller must not
 /// have the turn meanwhile. Whether there is time for that.
 pub(super) fn wait_for_readers(deadline: Deadline, options: &Options) -> Result<bool, Error> {
@@ -443,7 +440,7 @@ pub(super) fn wait_for_readers(deadline: Deadline, options: &Options) -> Result<
         return Err(Error::Interrupted);
     }
     let left = deadline.left();
-    thread::sleep(TRY.min(left));
+    thread::sleep(wait::READ.min(left));
     Ok(!left.is_zero())
 }
 

@@ -20,6 +20,7 @@ use crate::serve::http::parameters::Parameters;
 use crate::serve::http::problem::Problem;
 use crate::serve::http::schemas::ProblemJson;
 use crate::store::{Error, OrderBy, Projection, Selection, Store};
+use crate::wait;
 use crate::wire::parse_duration;
 
 const KNOWN: [&str; 7] = ["where", "fields", "order-by", "limit", "offset", "at-least", "wait"];
@@ -30,8 +31,6 @@ const CSV: &str = "text/csv";
 const ROWS: usize = 64 << 20;
 /// How long is waited for a projection, where nothing else is said.
 const WAIT: Duration = Duration::from_secs(5);
-/// How long it is slept at first, and at most, before it is looked again.
-const LOOK: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
 
 /// What is asked for.
 struct Asked {
@@ -86,7 +85,7 @@ pub(in crate::serve::http) async fn select(
     let is_csv = accepts(&headers, CSV);
     let asked = Arc::new(Asked { name, parameters, is_csv, at_least });
     let begun = Instant::now();
-    let (mut pause, longest) = LOOK;
+    let (mut pause, longest) = wait::REACHED;
     loop {
         let asking = Arc::clone(&asked);
         let rows = backend.perform(move |store| asking.select(store)).await?;

@@ -11,13 +11,11 @@
 //! next statement of such a reader is `no such table: main.users was rebuilt: open its file anew`.
 
 use std::thread;
-use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use super::columns::quoted;
 use super::{File, Table, generations, unpoint};
-use crate::deadline::Deadline;
 use crate::schema::Identifier;
 use crate::store::Error;
 use crate::store::rules::names::{self, Kind};
@@ -26,9 +24,7 @@ use crate::store::sqlite::lock::Queue;
 use crate::store::sqlite::log::truncated;
 use crate::store::sqlite::runs::rebuild_lock;
 use crate::store::sqlite::{Store, database, registry};
-
-/// How often a writer looks whether the one who is about to change what serves has done so.
-const LOOK: Duration = Duration::from_millis(2);
+use crate::wait::{self, Deadline};
 
 /// What the registry says of a generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +95,7 @@ impl Table {
                 Standing::Ended(end) => return Err(end.error(&self.name)),
                 Standing::Ending if self.options.interrupted() => return Err(Error::Interrupted),
                 Standing::Ending if deadline.is_over() => return Err(busy()),
-                Standing::Ending => thread::sleep(LOOK.min(deadline.left())),
+                Standing::Ending => thread::sleep(wait::SWITCHED.min(deadline.left())),
             }
         }
     }

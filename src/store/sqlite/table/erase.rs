@@ -5,12 +5,12 @@
 //! gone and is told that they are not asks again.
 
 use super::{File, Table, generations};
-use crate::deadline::Deadline;
 use crate::store::Error;
 use crate::store::rules::names;
 use crate::store::sqlite::Store;
 use crate::store::sqlite::scrub::{Progress, Scrubbed};
 use crate::store::sqlite::writer::wait_for_readers;
+use crate::wait::Deadline;
 
 /// What came of an attempt.
 enum Step {
