@@ -279,7 +279,6 @@ impl Queue {
 mod tests {
     use std::sync::mpsc;
     use std::thread;
-
     use std::time::Duration;
 
     use super::*;
