@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use ream::{Options, Store, Verification, Verifying};
 use serde_json::Value;
 
-use crate::flipped::Numbers;
+use crate::chance::{how_many, seeded};
 use crate::support::{Ended, Home, copied, ended, sized, traced};
 
 const KILLS: usize = 500;
@@ -130,15 +130,6 @@ fn again(prepared: &Home) -> Home {
     home
 }
 
-fn numbers() -> (u64, Numbers) {
-    let seed = std::env::var("REAM_TEST_SEED").map_or(1, |seed| seed.parse().unwrap());
-    (seed, Numbers(seed))
-}
-
-fn how_many(variable: &str, otherwise: usize) -> usize {
-    std::env::var(variable).map_or(otherwise, |count| count.parse().unwrap())
-}
-
 /// Runs a command under strace, which does this to one of its calls.
 fn injected(home: &Home, call: &str, inject: &str, args: &[&str]) -> Ended {
     let (trace, inject) = (format!("trace={call}"), format!("inject={call}:{inject}"));
@@ -149,7 +140,7 @@ fn injected(home: &Home, call: &str, inject: &str, args: &[&str]) -> Ended {
 #[test]
 fn a_command_that_is_killed_at_any_call_keeps_what_it_said() {
     let prepared = prepared();
-    let (seed, mut numbers) = numbers();
+    let (seed, mut numbers) = seeded();
     // How often each command makes each call.
     let counts: Vec<Vec<(String, usize)>> = COMMANDS
         .iter()
@@ -188,7 +179,7 @@ fn a_command_that_is_killed_at_any_call_keeps_what_it_said() {
 #[test]
 fn a_command_whose_calls_fail_says_so_and_keeps_what_it_said() {
     let prepared = prepared();
-    let (seed, mut numbers) = numbers();
+    let (seed, mut numbers) = seeded();
     for error in 0..how_many("REAM_ERRORS", ERRORS) {
         let args = COMMANDS[numbers.below(COMMANDS.len())];
         let (call, errors) = FAILING[numbers.below(FAILING.len())];

@@ -10,6 +10,7 @@
 #![allow(clippy::format_collect, reason = "inputs are small, and read as what they are")]
 
 mod backups;
+mod chance;
 mod compacted;
 mod flipped;
 mod injected;

@@ -15,7 +15,7 @@ use ream::{Options, Query, Store, Verification};
 
 use self::machine::{Machine, Names};
 use self::recorded::{Recording, recorded};
-use crate::flipped::Numbers;
+use crate::chance::{how_many, seeded};
 use crate::support::{Home, sized, text_of};
 
 /// How many disks are made, where `REAM_DISKS` does not say otherwise.
@@ -171,8 +171,7 @@ fn lose_power(
     disks: usize,
     passed_over: Option<&str>,
 ) -> (usize, Option<String>) {
-    let seed = std::env::var("REAM_TEST_SEED").map_or(1, |seed| seed.parse().unwrap());
-    let mut numbers = Numbers(seed);
+    let (seed, mut numbers) = seeded();
     let (mut failed, mut first) = (0, None);
     for disk in 0..disks {
         let names = if disk % 2 == 0 { Names::AsExt4 } else { Names::Strictly };
@@ -207,7 +206,7 @@ fn lose_power(
 
 #[test]
 fn nothing_acknowledged_is_lost_with_the_power() {
-    let disks = std::env::var("REAM_DISKS").map_or(DISKS, |disks| disks.parse().unwrap());
+    let disks = how_many("REAM_DISKS", DISKS);
     let history = history();
     let (failed, first) = lose_power(&history, disks, None);
     assert_eq!((failed, first), (0, None));

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use ream::{Event, Options, Store};
 use serde_json::Value;
 
-use crate::flipped::Numbers;
+use crate::chance::Numbers;
 use crate::support::{Home, position, read};
 
 const SECONDS: u64 = 20;

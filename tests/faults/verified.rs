@@ -9,7 +9,8 @@ use ream::{
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::flipped::{Numbers, filled};
+use crate::chance::{Numbers, seeded};
+use crate::flipped::filled;
 use crate::support::{Home, copy, numbered, sized};
 
 /// How many bits are flipped in the database, and in its log.
@@ -69,8 +70,7 @@ pub(crate) fn rows(store: &Path) -> Option<Vec<Vec<Value>>> {
 fn flip(home: &Home, name: &str, flips: usize) -> usize {
     let whole = fs::read(home.file(name)).unwrap();
     let right = rows(&home.store()).unwrap();
-    let seed = std::env::var("REAM_TEST_SEED").map_or(1, |seed| seed.parse().unwrap());
-    let mut numbers = Numbers(seed);
+    let (seed, mut numbers) = seeded();
     let mut told = 0;
     for flip in 0..flips {
         let place = tempfile::tempdir().unwrap();

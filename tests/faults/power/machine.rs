@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::recorded::Call;
-use crate::flipped::Numbers;
+use crate::chance::Numbers;
 
 /// What a disk writes at once.
 const SECTOR: usize = 512;
