@@ -20,3 +20,4 @@ mod storm;
 #[path = "../shared/support.rs"]
 mod support;
 mod verified;
+mod wakeups;

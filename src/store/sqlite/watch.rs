@@ -10,6 +10,7 @@ use notify::event::{EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::Layout;
+use crate::faults::{self, Remedy};
 use crate::platform::can_spawn;
 
 /// How long a follower sleeps at most.
@@ -33,6 +34,9 @@ pub(crate) enum Woken {
 struct Calls {
     happened: Mutex<Happened>,
     changed: Condvar,
+    /// How many waits have ended.
+    #[cfg(feature = "faults")]
+    waits: std::sync::atomic::AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -60,6 +64,14 @@ impl Waker {
     /// Ends the wait, or the next one.
     pub fn wake(&self) {
         self.0.call(|happened| happened.waker = true);
+    }
+
+    /// How many waits have ended, behind each of which a follower looks at the store: for tests, which count how
+    /// often it had to.
+    #[cfg(feature = "faults")]
+    #[must_use]
+    pub fn waits(&self) -> u64 {
+        self.0.waits.load(std::sync::atomic::Ordering::SeqCst)
     }
 }
 
@@ -94,10 +106,16 @@ impl Watch {
 
     /// Waits until the bell is rung, a waker is used, or it is time to look.
     pub(crate) fn wait(&self) -> Woken {
-        let look = if self.watcher.is_some() || self.is_paused { LOOK } else { LOOK_UNTOLD };
+        let look = match self.watcher {
+            _ if faults::is_off(Remedy::Looks) => Duration::MAX,
+            None if !self.is_paused => LOOK_UNTOLD,
+            _ => LOOK,
+        };
         let nothing = |happened: &mut Happened| !happened.bell && !happened.waker;
         let waited = self.calls.changed.wait_timeout_while(self.calls.happened(), look, nothing);
         let (mut happened, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        #[cfg(feature = "faults")]
+        self.calls.waits.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         // A waker goes before the bell: whoever goes on reads first in any case.
         match std::mem::take(&mut *happened) {
             Happened { waker: true, .. } => Woken::Waker,
@@ -115,6 +133,9 @@ impl Watch {
 /// there. Only a modification counts, since others' reading and closing would wake all for ever;
 /// an overflow (`Rescan`) has no path and counts too.
 fn watcher(layout: &Layout, calls: Arc<Calls>) -> notify::Result<RecommendedWatcher> {
+    if faults::is_off(Remedy::Notices) {
+        return Err(notify::Error::generic("switched off"));
+    }
     // It starts a thread, and panics where that is not there.
     if !can_spawn() {
         return Err(notify::Error::generic("can't start a thread"));
