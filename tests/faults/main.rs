@@ -8,6 +8,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "where something is missing, a test shall fail")]
 #![allow(clippy::format_collect, reason = "inputs are small, and read as what they are")]
+#![allow(clippy::print_stdout, reason = "a long run says how much it did")]
 
 mod backups;
 mod chance;

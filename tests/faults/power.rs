@@ -140,7 +140,7 @@ fn wrong(store: &Path, promised: &[Promise], after: &str) -> Option<String> {
 
 /// The files of the store that have these bytes. (When SQLite recovers a log that ends in the middle, it may copy
 /// memory that it has not set into its shared memory: in this process, that of this test.)
-fn holding(directory: &Path, bytes: &str) -> Vec<PathBuf> {
+pub(crate) fn holding(directory: &Path, bytes: &str) -> Vec<PathBuf> {
     let mut holding = Vec::new();
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
