@@ -15,6 +15,7 @@ mod chance;
 mod compacted;
 mod flipped;
 mod injected;
+mod limited;
 mod power;
 mod storm;
 #[expect(dead_code, unused_imports, reason = "the invariants use the rest of it")]
