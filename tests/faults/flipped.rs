@@ -2,6 +2,8 @@
 //!
 //! The bits are those of cells, keys included: of the tables that hold what is given. What only leads
 //! there (headers, pointers between pages, the index of ids) is for a look at the whole store.
+//!
+//! `REAM_BITS` says how many they are.
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,7 +15,7 @@ use ream::{
 };
 use rusqlite::Connection;
 
-use crate::chance::seeded;
+use crate::chance::{how_many, seeded};
 use crate::support::{Home, copy, read, sized};
 
 /// How many bits are flipped.
@@ -173,7 +175,8 @@ fn a_flipped_bit_is_seen_or_changes_nothing() {
     let cells = cells(&home.file("db"));
     let (seed, mut numbers) = seeded();
     let (mut reported, mut hidden) = (0, 0);
-    for flip in 0..FLIPS {
+    let flips = how_many("REAM_BITS", FLIPS);
+    for flip in 0..flips {
         let place = tempfile::tempdir().unwrap();
         let store = place.path().join("store");
         copy(&home.store(), &store);
@@ -202,6 +205,6 @@ fn a_flipped_bit_is_seen_or_changes_nothing() {
         }
     }
     // Many fall on bytes that are of no interest, such as the payload of a decision's salt.
-    assert!(reported > FLIPS / 2 && hidden > 0, "{reported} {hidden}");
+    assert!(reported > flips / 2 && hidden > 0, "{reported} {hidden}");
     assert_eq!(read(&home.open()).len(), STREAMS * 5 + 150);
 }
