@@ -116,8 +116,10 @@ impl Recording {
     }
 
     fn take(&mut self, command: usize, text: &str, store: &Path) {
-        let Some((call, result)) = text.rsplit_once(") = ") else { return };
-        let Some((name, arguments)) = call.split_once('(') else { return };
+        let (call, result) = text.rsplit_once(" = ").unwrap();
+        // What is short is filled up with spaces; so is the end of a call that was told in two parts.
+        let call = call.trim_end().strip_suffix(')').unwrap_or_else(|| panic!("{text}"));
+        let (name, arguments) = call.split_once('(').unwrap_or_else(|| panic!("{text}"));
         let is_sync = matches!(name, "fsync" | "fdatasync");
         if result.starts_with('-') && !is_sync {
             return;
