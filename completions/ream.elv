@@ -246,7 +246,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --version 'Print version'
         }
         &'ream;stream;truncate'= {
-            cand --before 'Up to before POS: a position, or @N for a version of the one stream; or before the first event of TIME or later, or of so long ago: 90d'
+            cand --before 'Remove what precedes POS: a position, or @N for a version if one stream is given; or what precedes the first event of TIME or later: a time, or how long ago (90d)'
             cand --store 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]'
             cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
             cand --color 'Use color'
@@ -316,7 +316,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
             cand -y 'Do not ask'
             cand --yes 'Do not ask'
-            cand --dry-run 'Only tell what would be removed'
+            cand --dry-run 'Only print what would be removed'
             cand --json 'Show results as JSON, as --format json does'
             cand -q 'Say nothing but results and errors'
             cand --quiet 'Say nothing but results and errors'
@@ -344,7 +344,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
             cand --color 'Use color'
             cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
-            cand --state-kept 'Keep the states of the streams, which say nothing of what is erased'
+            cand --state-kept 'Keep the states of the streams, if they repeat nothing of what is erased'
             cand -y 'Do not ask'
             cand --yes 'Do not ask'
             cand --dry-run 'Only print what would be redacted'
@@ -361,7 +361,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --format 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]'
             cand --color 'Use color'
             cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
-            cand --past-subscriptions 'Also what subscriptions and projections have not done yet'
+            cand --past-subscriptions 'Remove events that subscriptions and projections have not processed yet as well'
             cand -y 'Do not ask'
             cand --yes 'Do not ask'
             cand --dry-run 'Only print what would be removed'
@@ -628,7 +628,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand list 'List what follows the log: subscriptions and projections'
             cand show 'Show a subscription or a projection: how far it has come'
             cand seek 'Move a subscription to a place in the log'
-            cand ack 'Tell that a subscription''s events are done up to a position'
+            cand ack 'Mark the events of a subscription as done up to a position'
             cand rm 'Remove a subscription; the events stay'
         }
         &'ream;subscription;list'= {
@@ -690,7 +690,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
             cand -y 'Do not ask'
             cand --yes 'Do not ask'
-            cand --dry-run 'Only tell what would be removed'
+            cand --dry-run 'Only print what would be removed'
             cand --json 'Show results as JSON, as --format json does'
             cand -q 'Say nothing but results and errors'
             cand --quiet 'Say nothing but results and errors'

@@ -27,9 +27,9 @@ end
 complete -c ream -n "__fish_ream_needs_command" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_needs_command" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_needs_command" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -64,9 +64,9 @@ complete -c ream -n "__fish_ream_needs_command" -f -a "man" -d 'Write the manual
 complete -c ream -n "__fish_ream_using_subcommand init" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand init" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand init" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -86,9 +86,9 @@ complete -c ream -n "__fish_ream_using_subcommand append" -l state -d 'Store the
 complete -c ream -n "__fish_ream_using_subcommand append" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand append" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand append" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -109,9 +109,9 @@ complete -c ream -n "__fish_ream_using_subcommand read" -l type -d 'Only events 
 complete -c ream -n "__fish_ream_using_subcommand read" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand read" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand read" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -135,9 +135,9 @@ complete -c ream -n "__fish_ream_using_subcommand tail" -l wait -d 'Wait at most
 complete -c ream -n "__fish_ream_using_subcommand tail" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand tail" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand tail" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -154,9 +154,9 @@ complete -c ream -n "__fish_ream_using_subcommand tail" -s V -l version -d 'Prin
 complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -175,9 +175,9 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_su
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from list" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -189,9 +189,9 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from show" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from show" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from show" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -203,9 +203,9 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from protect" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from protect" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from protect" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -217,9 +217,9 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from unprotect" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -233,9 +233,9 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from set" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from set" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from set" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -248,9 +248,9 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -261,13 +261,13 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from rm" -s V -l version -d 'Print version'
-complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -l before -d 'Up to before POS: a position, or @N for a version of the one stream; or before the first event of TIME or later, or of so long ago: 90d' -r
+complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -l before -d 'Remove what precedes POS: a position, or @N for a version if one stream is given; or what precedes the first event of TIME or later: a time, or how long ago (90d)' -r
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcommand_from truncate" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -281,9 +281,9 @@ complete -c ream -n "__fish_ream_using_subcommand stream; and __fish_seen_subcom
 complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_subcommand_from get set rm list" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -299,9 +299,9 @@ complete -c ream -n "__fish_ream_using_subcommand state; and not __fish_seen_sub
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from get" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from get" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from get" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -316,9 +316,9 @@ complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcomm
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from set" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -331,15 +331,15 @@ complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcomm
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -s y -l yes -d 'Do not ask'
-complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l dry-run -d 'Only tell what would be removed'
+complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l dry-run -d 'Only print what would be removed'
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -347,9 +347,9 @@ complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcomm
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand state; and __fish_seen_subcommand_from list" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -362,14 +362,14 @@ complete -c ream -n "__fish_ream_using_subcommand redact" -l reason -d 'Why; it 
 complete -c ream -n "__fish_ream_using_subcommand redact" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand redact" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand redact" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand redact" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand redact" -l state-kept -d 'Keep the states of the streams, which say nothing of what is erased'
+complete -c ream -n "__fish_ream_using_subcommand redact" -l state-kept -d 'Keep the states of the streams, if they repeat nothing of what is erased'
 complete -c ream -n "__fish_ream_using_subcommand redact" -s y -l yes -d 'Do not ask'
 complete -c ream -n "__fish_ream_using_subcommand redact" -l dry-run -d 'Only print what would be redacted'
 complete -c ream -n "__fish_ream_using_subcommand redact" -l json -d 'Show results as JSON, as --format json does'
@@ -379,14 +379,14 @@ complete -c ream -n "__fish_ream_using_subcommand redact" -s V -l version -d 'Pr
 complete -c ream -n "__fish_ream_using_subcommand prune" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand prune" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand prune" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand prune" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
-complete -c ream -n "__fish_ream_using_subcommand prune" -l past-subscriptions -d 'Also what subscriptions and projections have not done yet'
+complete -c ream -n "__fish_ream_using_subcommand prune" -l past-subscriptions -d 'Remove events that subscriptions and projections have not processed yet as well'
 complete -c ream -n "__fish_ream_using_subcommand prune" -s y -l yes -d 'Do not ask'
 complete -c ream -n "__fish_ream_using_subcommand prune" -l dry-run -d 'Only print what would be removed'
 complete -c ream -n "__fish_ream_using_subcommand prune" -l json -d 'Show results as JSON, as --format json does'
@@ -401,9 +401,9 @@ complete -c ream -n "__fish_ream_using_subcommand decide" -l causation -d 'Put c
 complete -c ream -n "__fish_ream_using_subcommand decide" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand decide" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand decide" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -417,9 +417,9 @@ complete -c ream -n "__fish_ream_using_subcommand decide" -s V -l version -d 'Pr
 complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand project; and not __fish_seen_subcommand_from create drop list show run allow rebuild set select update delete" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -448,9 +448,9 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from create" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -464,9 +464,9 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from drop" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from drop" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from drop" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -480,9 +480,9 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from list" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from list" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -494,9 +494,9 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from show" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from show" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from show" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -513,9 +513,9 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from run" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -531,9 +531,9 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from allow" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from allow" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from allow" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -548,9 +548,9 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from rebuild" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -569,9 +569,9 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from set" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from set" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from set" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -591,9 +591,9 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from select" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -612,9 +612,9 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from update" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from update" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from update" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -629,9 +629,9 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subcommand_from delete" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -645,9 +645,9 @@ complete -c ream -n "__fish_ream_using_subcommand project; and __fish_seen_subco
 complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -659,14 +659,14 @@ complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_s
 complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -f -a "list" -d 'List what follows the log: subscriptions and projections'
 complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -f -a "show" -d 'Show a subscription or a projection: how far it has come'
 complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -f -a "seek" -d 'Move a subscription to a place in the log'
-complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -f -a "ack" -d 'Tell that a subscription\'s events are done up to a position'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -f -a "ack" -d 'Mark the events of a subscription as done up to a position'
 complete -c ream -n "__fish_ream_using_subcommand subscription; and not __fish_seen_subcommand_from list show seek ack rm" -f -a "rm" -d 'Remove a subscription; the events stay'
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from list" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from list" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from list" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -678,9 +678,9 @@ complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from show" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from show" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from show" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -692,9 +692,9 @@ complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from seek" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from seek" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from seek" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -706,9 +706,9 @@ complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from ack" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from ack" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from ack" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -720,15 +720,15 @@ complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -s y -l yes -d 'Do not ask'
-complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l dry-run -d 'Only tell what would be removed'
+complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l dry-run -d 'Only print what would be removed'
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand subscription; and __fish_seen_subcommand_from rm" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -750,9 +750,9 @@ complete -c ream -n "__fish_ream_using_subcommand serve" -l grace -d 'When it is
 complete -c ream -n "__fish_ream_using_subcommand serve" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand serve" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand serve" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -769,9 +769,9 @@ complete -c ream -n "__fish_ream_using_subcommand status" -l max-age -d 'With --
 complete -c ream -n "__fish_ream_using_subcommand status" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand status" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand status" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -786,9 +786,9 @@ complete -c ream -n "__fish_ream_using_subcommand verify" -l against -d 'Check t
 complete -c ream -n "__fish_ream_using_subcommand verify" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand verify" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand verify" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -802,9 +802,9 @@ complete -c ream -n "__fish_ream_using_subcommand export" -l out -d 'Write to FI
 complete -c ream -n "__fish_ream_using_subcommand export" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand export" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand export" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -814,13 +814,13 @@ complete -c ream -n "__fish_ream_using_subcommand export" -s q -l quiet -d 'Say 
 complete -c ream -n "__fish_ream_using_subcommand export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand export" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand import" -l from -d 'What wrote the input' -r -f -a "export\t'`ream export`'
-cloudevents\t'Anything that writes CloudEvents 1.0, one a line'"
+cloudevents\t'Anything that writes CloudEvents 1.0, one per line'"
 complete -c ream -n "__fish_ream_using_subcommand import" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand import" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand import" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -832,9 +832,9 @@ complete -c ream -n "__fish_ream_using_subcommand import" -s V -l version -d 'Pr
 complete -c ream -n "__fish_ream_using_subcommand compact" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand compact" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand compact" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -846,9 +846,9 @@ complete -c ream -n "__fish_ream_using_subcommand compact" -s V -l version -d 'P
 complete -c ream -n "__fish_ream_using_subcommand doctor" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand doctor" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand doctor" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -860,9 +860,9 @@ complete -c ream -n "__fish_ream_using_subcommand doctor" -s V -l version -d 'Pr
 complete -c ream -n "__fish_ream_using_subcommand backup" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand backup" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand backup" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -877,9 +877,9 @@ complete -c ream -n "__fish_ream_using_subcommand restore" -l until -d 'End the 
 complete -c ream -n "__fish_ream_using_subcommand restore" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand restore" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand restore" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -892,9 +892,9 @@ complete -c ream -n "__fish_ream_using_subcommand log" -s n -l last -d 'Only the
 complete -c ream -n "__fish_ream_using_subcommand log" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand log" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand log" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -906,9 +906,9 @@ complete -c ream -n "__fish_ream_using_subcommand log" -s V -l version -d 'Print
 complete -c ream -n "__fish_ream_using_subcommand completions" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand completions" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand completions" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"
@@ -921,9 +921,9 @@ complete -c ream -n "__fish_ream_using_subcommand man" -l directory -d 'Write al
 complete -c ream -n "__fish_ream_using_subcommand man" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand man" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
-jsonl\t'One JSON value a line'
-csv\t'Comma-separated values; of `project select` alone'
-cloudevents\t'One CloudEvent a line; of `read` and `tail` alone'"
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
 complete -c ream -n "__fish_ream_using_subcommand man" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t'Always'
 never\t'Never'"

@@ -75,15 +75,15 @@ pub use schema::{
     ValueError, ValueRef,
 };
 pub use store::{
-    Actor, Aggregate, Appended, AppendedEach, Backup, BackupFile, BackupProgress, BackupProjection,
-    BadCredentials, Batch, Batched, Before, Change, Checkpoint, CheckpointError, Clash, Compacted,
-    Counts, Decided, DecidedEvent, Decision, Differences, Dropped, Error, EventFault, Explanation,
-    Finding, FindingKind, LastBackup, LastFailure, Mark, MarkError, NewBackup, NewState,
-    NewSubscription, NewerRecord, NotAllowed, OnWarning, Options, OrderBy, PlaceFault, Projection,
-    ProjectionEntry, ProjectionStatus, Query, Reader, Rebuild, Redacted, Removal, Removed,
-    RestoreUntil, Restored, Retained, Retention, RowRef, RunLock, SealedEvent, Sealer, Selection,
-    SetEach, State, StateCategory, StateEntry, Status, Stopped, Store, Stream, Subscription,
-    Truncated, Unfenced, Unfit, Until, UntilError, Verification, Verified, Verifying, Vitals,
-    Waker,
+    ACT_TYPES, Actor, Aggregate, Appended, AppendedEach, Backup, BackupFile, BackupProgress,
+    BackupProjection, BadCredentials, Batch, Batched, Before, Behind, Change, Checkpoint,
+    CheckpointError, Clash, Compacted, Counts, Decided, DecidedEvent, Decision, Differences,
+    Dropped, Error, EventEntry, EventFault, Explanation, Finding, FindingKind, ImportedState,
+    LastBackup, LastFailure, Mark, MarkError, NewBackup, NewState, NewSubscription, NewerRecord,
+    NotAllowed, OnWarning, Options, OrderBy, PlaceFault, Projection, ProjectionEntry,
+    ProjectionStatus, Query, Reader, Rebuild, Redacted, Removal, Removed, RestoreUntil, Restored,
+    Retained, Retention, RowRef, RunLock, SealedEvent, Sealer, Selection, SetEach, State,
+    StateCategory, StateEntry, Status, Stopped, Store, Stream, Subscription, Truncated, Unfenced,
+    Unfit, Until, UntilError, Verification, Verified, Verifying, Vitals, Waker,
 };
 pub use subscription::Follower;

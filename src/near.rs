@@ -34,6 +34,37 @@ pub(crate) fn is_near(name: &str, known: &str) -> bool {
     distance(name, known) <= name.len().max(3) / 3 || known.eq_ignore_ascii_case(name)
 }
 
+/// How many near names an error tells.
+const NEAR: usize = 3;
+
+/// The names that are nearest to one, or begin with it.
+pub(crate) struct Nearest<'n> {
+    name: &'n str,
+    /// With their distances.
+    found: Vec<(usize, String)>,
+}
+
+impl<'n> Nearest<'n> {
+    /// Those that are nearest to `name`.
+    pub(crate) fn to(name: &'n str) -> Self {
+        Self { name, found: Vec::new() }
+    }
+
+    /// Considers one more name.
+    pub(crate) fn add(&mut self, known: &str) {
+        let distance = distance(self.name, known);
+        if distance <= self.name.len().max(3) / 3 || known.starts_with(self.name) {
+            self.found.push((distance, known.to_owned()));
+        }
+    }
+
+    /// The nearest ones first.
+    pub(crate) fn names(mut self) -> Vec<String> {
+        self.found.sort_unstable();
+        self.found.into_iter().take(NEAR).map(|(_, name)| name).collect()
+    }
+}
+
 /// The word of `words` that is nearest to `text`, where one is near.
 pub(crate) fn nearest<'a>(text: &str, words: &[&'a str]) -> Option<&'a str> {
     words

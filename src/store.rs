@@ -13,16 +13,17 @@ mod compact;
 mod engine;
 mod error;
 mod hash;
+mod look;
 mod mark;
+mod memory;
 mod name;
 mod options;
 mod permit;
 mod place;
 mod projection;
 mod query;
+mod reader;
 mod remembered;
-#[cfg(all(feature = "serve", unix))]
-mod rest;
 mod restore;
 mod retention;
 mod rows;
@@ -35,19 +36,22 @@ mod token;
 mod verbs;
 mod verify;
 mod vitals;
+mod watch;
 
 use std::path::Path;
 use std::time::Duration;
 
-use self::rules::names::{Kind, Name};
+use self::engine::{Engine, Held};
+use self::place::random_id;
 use self::sqlite::restore as restore_backup;
-use crate::event::{EventRef, Link, Pattern, Position, StreamName, Version};
+use crate::event::StreamName;
 use crate::schema::Identifier;
 
-pub use actor::Actor;
+pub use actor::{ACT_TYPES, Actor};
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{
-    Appended, AppendedEach, Batch, Redacted, Removal, Removed, Status, Stopped, Stream, Truncated,
+    Appended, AppendedEach, Batch, Behind, EventEntry, ImportedState, Redacted, Removal, Removed,
+    Status, Stopped, Stream, Truncated,
 };
 pub use backup::{Backup, BackupFile, BackupProgress, BackupProjection, NewBackup};
 pub use checkpoint::{Checkpoint, CheckpointError};
@@ -62,34 +66,29 @@ pub use name::{LastFailure, NewSubscription, ProjectionEntry, Subscription};
 pub use options::{OnWarning, Options};
 #[cfg(all(feature = "serve", unix))]
 pub(crate) use place::read_private;
-pub use projection::{Projection, Rebuild, RowRef};
+pub use projection::{Projection, Rebuild};
 pub(crate) use query::ChosenStreams;
 pub use query::Query;
+pub use reader::Reader;
 pub use restore::{Dropped, RestoreUntil, Restored};
 pub use retention::{Retained, Retention};
 pub use rows::{
-    Batched, Change, Differences, Explanation, OrderBy, ProjectionStatus, Selection, SetEach,
+    Batched, Change, Differences, Explanation, OrderBy, ProjectionStatus, RowRef, Selection,
+    SetEach,
 };
 pub use seal::{SealedEvent, Sealer};
-pub use sqlite::Waker;
-pub(crate) use sqlite::Woken;
 pub use state::{NewState, State, StateCategory, StateEntry};
 pub use verify::{Counts, Finding, FindingKind, Verification, Verified, Verifying};
 pub use vitals::{LastBackup, Vitals};
+pub use watch::Waker;
+pub(crate) use watch::{Watch, Woken};
 
 /// An event-sourcing store in a directory.
 ///
-/// A `Store` is for one thread; processes and threads that each open their own share the
-/// directory safely.
+/// A `Store` is for one thread; processes and threads that each open their own share the directory safely.
 #[derive(Debug)]
 pub struct Store {
-    engine: Engine,
-}
-
-/// The engines that can keep a store. There is one.
-#[derive(Debug)]
-enum Engine {
-    Sqlite(sqlite::Store),
+    engine: Box<dyn Engine>,
 }
 
 impl Store {
@@ -101,7 +100,7 @@ impl Store {
     /// [`Error::NotEmpty`], [`Error::NotADirectory`], and what [`Store::open`] refuses.
     pub fn init(path: &Path, options: &Options) -> Result<(Self, bool), Error> {
         let (engine, created) = sqlite::Store::init(path, options)?;
-        Ok((Self { engine: Engine::Sqlite(engine) }, created))
+        Ok((Self { engine: Box::new(engine) }, created))
     }
 
     /// Opens the store in the directory `path`.
@@ -111,7 +110,58 @@ impl Store {
     /// [`Error::NoStore`] where there is none; [`Error::BadMarker`], [`Error::NewerFormat`]
     /// and [`Error::Place`] where it must not be used.
     pub fn open(path: &Path, options: &Options) -> Result<Self, Error> {
-        Ok(Self { engine: Engine::Sqlite(sqlite::Store::open(path, options)?) })
+        Ok(Self { engine: Box::new(sqlite::Store::open(path, options)?) })
+    }
+
+    /// Makes a store in memory, which is gone with its last handle: for tests of what uses a store. It is what a
+    /// store in a directory is, but for what concerns files: it can't be backed up, and programs have no permits.
+    ///
+    /// ```
+    /// use ream::{Expect, NewEvent, Options, Store};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut store = Store::in_memory(&Options::default())?;
+    /// let mut other = store.again()?;
+    /// let mut placed = NewEvent::new("order-1".parse()?, "OrderPlaced".parse()?);
+    /// placed.expect = Expect::NoStream;
+    /// store.append(&[placed.clone()])?;
+    /// assert!(other.append(&[placed]).is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Engine`] where the system has no random bits to give.
+    pub fn in_memory(options: &Options) -> Result<Self, Error> {
+        let id = random_id()
+            .map_err(|error| Error::Engine { action: "get random bits", source: error.into() })?;
+        Ok(Self { engine: Box::new(memory::Store::new(id, options)) })
+    }
+
+    /// Another handle of the same store, for another thread.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::open`].
+    pub fn again(&self) -> Result<Self, Error> {
+        self.again_with(self.engine.options())
+    }
+
+    /// The same, opened with other options.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::open`].
+    pub fn again_with(&self, options: &Options) -> Result<Self, Error> {
+        Ok(Self { engine: self.engine.again(options)? })
+    }
+
+    /// Has a store in memory fail, for tests of what is done then: the `nth` thing that any handle asks of the engine
+    /// from now on fails with [`Error::Engine`], and nothing is stored by the transaction that it belongs to. What
+    /// comes behind it does not fail. With 0 nothing fails any more. A store in a directory takes no notice.
+    pub fn fail_at(&self, nth: u64) {
+        self.engine.fail(nth);
     }
 
     /// Runs `work` in one transaction of the engine; `many` where it appends more than one event.
@@ -120,9 +170,14 @@ impl Store {
         many: bool,
         work: impl FnOnce(&mut dyn engine::Tx) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.transact(many, work),
-        }
+        let (mut work, mut done) = (Some(work), None);
+        self.engine.transact(many, &mut |tx| {
+            if let Some(work) = work.take() {
+                done = Some(work(tx)?);
+            }
+            Ok(())
+        })?;
+        done.ok_or(Error::Interrupted)
     }
 
     /// How many of the store's files and directories other users could read until now.
@@ -131,9 +186,7 @@ impl Store {
     /// They are changed when it is opened.
     #[must_use]
     pub fn mended(&self) -> usize {
-        match &self.engine {
-            Engine::Sqlite(store) => store.mended(),
-        }
+        self.engine.mended()
     }
 
     /// A reader of the events that `query` chooses, in the order of their positions, up to the
@@ -143,9 +196,7 @@ impl Store {
     ///
     /// [`Error::BeyondHead`], [`Error::BeyondStream`] and [`Error::VersionNeedsStream`].
     pub fn read(&self, query: &Query) -> Result<Reader, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => Ok(Reader(ReaderEngine::Sqlite(store.reader(query, false)?))),
-        }
+        Reader::new(self.reading(false)?, query, false)
     }
 
     /// A reader as [`Store::read`] gives, which goes on behind the head as events come.
@@ -154,148 +205,23 @@ impl Store {
     ///
     /// As [`Store::read`].
     pub(crate) fn follow(&self, query: &Query) -> Result<Reader, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => Ok(Reader(ReaderEngine::Sqlite(store.reader(query, true)?))),
-        }
+        Reader::new(self.reading(true)?, query, true)
+    }
+
+    /// What a reader looks by, who may follow the log.
+    fn reading(&self, follow: bool) -> Result<Box<dyn look::Reading>, Error> {
+        self.engine.reading(follow)
     }
 
     /// A watch that wakes up when events may have been stored.
-    pub(crate) fn watch(&self) -> Watch {
-        match &self.engine {
-            Engine::Sqlite(store) => Watch::Sqlite(store.watch()),
-        }
-    }
-
-    /// At most `limit` streams that `pattern` chooses, by name, those after `after`.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be read.
-    pub fn streams(
-        &self,
-        pattern: &Pattern,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Stream>, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.streams(pattern, after, limit),
-        }
-    }
-
-    /// The stream `name`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::StreamNotFound`] where it holds no event.
-    pub fn stream(&self, name: &str) -> Result<Stream, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.stream(name),
-        }
-    }
-
-    /// The version of the stream `name`: 0 where it never had an event, and kept by one whose events were
-    /// removed.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be read.
-    pub fn version(&self, name: &str) -> Result<Version, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.version(name),
-        }
-    }
-
-    /// The state of the stream `name`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::StateNotFound`]; [`Error::Damaged`] where it is not what was stored.
-    pub fn state(&self, name: &str) -> Result<State, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.state(name),
-        }
-    }
-
-    /// At most `limit` states of the streams that `pattern` chooses, by name, those after `after`.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be read.
-    pub fn states(
-        &self,
-        pattern: &Pattern,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<StateEntry>, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.states(pattern, after, limit),
-        }
-    }
-
-    /// How many states there are, by category.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be read.
-    pub fn state_categories(&self) -> Result<Vec<StateCategory>, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.state_categories(),
-        }
-    }
-
-    /// The stream `name` as an aggregator needs it, as it stands at one moment.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::AggregateTooLarge`] where the state and the events behind it are more than a decision
-    /// is made of; [`Error::Damaged`] where the state is not what was stored.
-    pub fn load(&self, name: &StreamName) -> Result<Aggregate, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.load(name),
-        }
+    pub(crate) fn watch(&self) -> Box<dyn Watch> {
+        self.engine.watch()
     }
 
     /// Waits for a turn to decide on a stream, so that deciders do not overtake each other; for as
     /// long as a writer waits for others, then it goes on without. No one has to have a turn.
     pub(crate) fn queue(&mut self, name: &StreamName) -> Result<Turn, Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => Ok(Turn { _engine: TurnEngine::Sqlite(store.queue(name)?) }),
-        }
-    }
-
-    /// A checkpoint at `position`.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::BeyondHead`].
-    pub fn checkpoint(&self, position: Position) -> Result<Checkpoint, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.checkpoint(position),
-        }
-    }
-
-    /// The same where the event there was read before, with this link. Where that is not known, it is
-    /// looked up.
-    pub(crate) fn checkpoint_told(
-        &self,
-        position: Position,
-        link: Option<Link>,
-    ) -> Result<Checkpoint, Error> {
-        match link {
-            Some(link) => Ok(Checkpoint { position, link }),
-            None => self.checkpoint(position),
-        }
-    }
-
-    /// That `checkpoint`, of what is called `name`, is a place in this store's log.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::OtherLog`].
-    pub fn check_checkpoint(&self, name: &str, checkpoint: &Checkpoint) -> Result<(), Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.check_checkpoint(name, checkpoint),
-        }
+        Ok(Turn { _held: self.engine.queue(name)? })
     }
 
     /// Takes the turn to run what is called `name`, and keeps it until the turn is dropped; waits for
@@ -305,20 +231,12 @@ impl Store {
     ///
     /// [`Error::Running`] where someone else keeps it.
     pub fn take_run(&self, name: &str, wait: Duration) -> Result<RunLock, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => {
-                Ok(RunLock { _engine: RunEngine::Sqlite(store.take_run(name, wait)?) })
-            }
-        }
+        Ok(RunLock { _held: self.engine.take_run(name, wait)? })
     }
 
     /// The turn to make the projection `name` anew, which one has at a time.
     fn take_rebuild(&self, name: &Identifier) -> Result<RunLock, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => {
-                Ok(RunLock { _engine: RunEngine::Sqlite(store.take_rebuild(name)?) })
-            }
-        }
+        Ok(RunLock { _held: self.engine.take_rebuild(name)? })
     }
 
     /// Takes the turn to be the server of this store, and keeps it until the turn is dropped.
@@ -328,11 +246,7 @@ impl Store {
     /// [`Error::Running`] where someone else keeps it.
     #[cfg(all(feature = "serve", unix))]
     pub(crate) fn take_server(&self) -> Result<RunLock, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => {
-                Ok(RunLock { _engine: RunEngine::Sqlite(store.take_server()?) })
-            }
-        }
+        Ok(RunLock { _held: self.engine.take_server()? })
     }
 
     /// Who runs what is called `name`; `None` where no one does.
@@ -341,36 +255,7 @@ impl Store {
     ///
     /// Where that can't be found out.
     pub fn runner(&self, name: &str) -> Result<Option<String>, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.runner(name),
-        }
-    }
-
-    /// What the store keeps of `name`, but for upper and lower case.
-    fn name(&self, name: &str) -> Result<Option<Name>, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.name(name),
-        }
-    }
-
-    /// What the store keeps of the names of a kind, by name.
-    fn names(&self, kind: Kind) -> Result<Vec<Name>, Error> {
-        let mut names = match &self.engine {
-            Engine::Sqlite(store) => store.names()?,
-        };
-        names.retain(|name| name.kind == Some(kind));
-        Ok(names)
-    }
-
-    /// The position of the last event; 0 where there is none. It costs a look at one row.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be read.
-    pub fn head(&self) -> Result<Position, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.head(),
-        }
+        self.engine.runner(name)
     }
 
     /// How the store stands. This counts its streams, one by one.
@@ -379,122 +264,46 @@ impl Store {
     ///
     /// Where the store can't be read.
     pub fn status(&self) -> Result<Status, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.status(),
-        }
+        self.engine.status()
     }
 
     /// Ends the use of the store where the process ends right after: the system takes memory and files back faster.
     pub fn leave(self) {
-        match self.engine {
-            Engine::Sqlite(store) => store.leave(),
-        }
+        self.engine.leave();
     }
 
     /// Whether the caller's interrupt flag is set.
     pub(crate) fn is_interrupted(&self) -> bool {
-        match &self.engine {
-            Engine::Sqlite(store) => store.is_interrupted(),
-        }
+        self.engine.options().interrupted()
     }
 
     /// The store's id: 13 characters, random, for ever.
     #[must_use]
     pub fn id(&self) -> &str {
-        match &self.engine {
-            Engine::Sqlite(store) => store.id(),
-        }
+        self.engine.id()
     }
 
     /// The largest data that the store takes, in bytes.
     #[must_use]
     pub fn max_data_bytes(&self) -> usize {
-        match &self.engine {
-            Engine::Sqlite(store) => store.max_data_bytes(),
-        }
+        self.engine.max_data_bytes()
     }
 
     /// The directory of the store.
     #[must_use]
     pub fn path(&self) -> &Path {
-        match &self.engine {
-            Engine::Sqlite(store) => store.path(),
-        }
-    }
-}
-
-/// Reads events in batches. Between batches it holds nothing of the store, so a slow reader
-/// stands in nobody's way.
-#[derive(Debug)]
-pub struct Reader(ReaderEngine);
-
-#[derive(Debug)]
-enum ReaderEngine {
-    Sqlite(sqlite::Reader),
-}
-
-impl Reader {
-    /// Gives the next batch to `each`, event by event.
-    ///
-    /// # Errors
-    ///
-    /// Where the store can't be read, or is no longer there.
-    pub fn next_batch(&mut self, each: impl FnMut(&EventRef<'_>)) -> Result<Batch, Error> {
-        match &mut self.0 {
-            ReaderEngine::Sqlite(reader) => reader.next_batch(each),
-        }
-    }
-
-    /// Whether something may have been stored since this was last asked.
-    pub(crate) fn changed(&mut self) -> Result<bool, Error> {
-        match &mut self.0 {
-            ReaderEngine::Sqlite(reader) => reader.changed(),
-        }
+        self.engine.path().unwrap_or(Path::new(""))
     }
 }
 
 /// A turn to decide on a stream; it ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    _engine: TurnEngine,
-}
-
-#[derive(Debug)]
-#[expect(dead_code, reason = "it is kept until it is dropped")]
-enum TurnEngine {
-    Sqlite(Option<sqlite::Turn>),
+    _held: Option<Held>,
 }
 
 /// The turn to run something that follows; it ends when this is dropped.
 #[derive(Debug)]
 pub struct RunLock {
-    _engine: RunEngine,
-}
-
-#[derive(Debug)]
-#[expect(dead_code, reason = "it is kept until it is dropped")]
-enum RunEngine {
-    Sqlite(sqlite::Turn),
-}
-
-/// Waits for events to be stored.
-#[derive(Debug)]
-pub(crate) enum Watch {
-    Sqlite(sqlite::Watch),
-}
-
-impl Watch {
-    /// Waits until events may have been stored, the watch is woken, or it is time to look.
-    pub(crate) fn wait(&self) -> Woken {
-        match self {
-            Self::Sqlite(watch) => watch.wait(),
-        }
-    }
-
-    /// What wakes the watch from another thread.
-    pub(crate) fn waker(&self) -> Waker {
-        match self {
-            Self::Sqlite(watch) => watch.waker(),
-        }
-    }
+    _held: Held,
 }

@@ -14,7 +14,7 @@ const LOOK: (Duration, Duration) = (Duration::from_millis(1), Duration::from_mil
 #[derive(Debug)]
 pub struct Follower {
     reader: Reader,
-    watch: Watch,
+    watch: Box<dyn Watch>,
 }
 
 impl Follower {
@@ -103,7 +103,7 @@ impl Store {
         let mut reader = match self.read(&query) {
             // It has seen more than there is: nothing is left.
             Err(Error::BeyondHead { .. }) => return Ok((0, None)),
-            reader => reader?,
+            reader => reader?.without_data(),
         };
         let (mut events, mut first) = (0, None);
         loop {
@@ -124,7 +124,7 @@ impl Store {
         let mut query = Query::default();
         (query.since, query.limit) = (Some(time), Some(1));
         let head = self.head()?;
-        let (mut reader, mut first) = (self.read(&query)?, None);
+        let (mut reader, mut first) = (self.read(&query)?.without_data(), None);
         while !reader.next_batch(|event| first = Some(event.position))?.caught_up {}
         Ok(first.map_or(head, |Position(first)| Position(first.saturating_sub(1))))
     }
@@ -151,7 +151,7 @@ impl Store {
         if self.head()? < position {
             return Ok(false);
         }
-        let mut reader = self.read(&query)?;
+        let mut reader = self.read(&query)?.without_data();
         loop {
             let batch = reader.next_batch(|_| {})?;
             if batch.events > 0 || batch.caught_up || batch.finished {

@@ -11,8 +11,8 @@ mod lines;
 mod object;
 mod reply;
 
-use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::{DecodeError, Engine as _};
 
 use crate::event::{DataRef, EventRef, Expect, Link, NewEvent, Position};
 
@@ -33,14 +33,7 @@ pub fn write_event(line: &mut Vec<u8>, event: &EventRef<'_>) {
     line.extend_from_slice(b",\"version\":");
     write_number(line, event.version.0);
     line.extend_from_slice(b",\"id\":");
-    match event.given_id {
-        Some(id) => write_string(line, id),
-        None => {
-            line.push(b'"');
-            write_derived_id(line, &event.link, event.position);
-            line.push(b'"');
-        }
-    }
+    write_id(line, event.given_id, &event.link, event.position);
     line.extend_from_slice(b",\"type\":");
     write_string(line, event.event_type);
     line.extend_from_slice(b",\"time\":\"");
@@ -60,6 +53,19 @@ pub fn write_event(line: &mut Vec<u8>, event: &EventRef<'_>) {
         line.extend_from_slice(metadata.as_bytes());
     }
     line.extend_from_slice(b"}\n");
+}
+
+/// Writes the id of the event with this link that stands at `position`, as a JSON string: the one that it was given,
+/// or the one that it is known by.
+pub(crate) fn write_id(text: &mut Vec<u8>, given: Option<&str>, link: &Link, position: Position) {
+    match given {
+        Some(id) => write_string(text, id),
+        None => {
+            text.push(b'"');
+            write_derived_id(text, link, position);
+            text.push(b'"');
+        }
+    }
 }
 
 /// Appends to `text` the id of the event with this link that stands at `position` and has none of its own.
@@ -178,7 +184,21 @@ pub fn encode_base64(bytes: &[u8]) -> String {
 ///
 /// What is wrong with the text.
 pub fn decode_base64(text: &str) -> Result<Box<[u8]>, String> {
-    BASE64.decode(text).map(Vec::into_boxed_slice).map_err(|error| format!("no base64: {error}"))
+    let decoded = BASE64.decode(text).map(Vec::into_boxed_slice);
+    decoded.map_err(|error| format!("not valid base64: {}", base64_fault(text, &error)))
+}
+
+fn base64_fault(text: &str, error: &DecodeError) -> String {
+    match error {
+        DecodeError::InvalidByte(offset, _) => {
+            let found =
+                text.get(*offset..).and_then(|rest| rest.chars().next()).unwrap_or_default();
+            format!("{found:?} at byte {} is not of its alphabet", offset + 1)
+        }
+        DecodeError::InvalidLength(_) => "its length is not a multiple of four".into(),
+        DecodeError::InvalidLastSymbol { .. } => "its last character has bits too many".into(),
+        DecodeError::InvalidPadding => "its padding with `=` is missing or wrong".into(),
+    }
 }
 
 #[cfg(test)]
@@ -255,6 +275,20 @@ mod tests {
             let mut written = Vec::new();
             write_new_event(&mut written, &parse_event(line.as_bytes()).unwrap());
             assert_eq!(String::from_utf8(written).unwrap(), line);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_base64_is_said_in_words() {
+        for (text, fault) in [
+            ("?", "'?' at byte 1 is not of its alphabet"),
+            ("AAé=", "'é' at byte 3 is not of its alphabet"),
+            ("AAAAA", "its length is not a multiple of four"),
+            ("AA==AA==", "'=' at byte 3 is not of its alphabet"),
+            ("AP9=", "its last character has bits too many"),
+            ("AP8", "its padding with `=` is missing or wrong"),
+        ] {
+            assert_eq!(decode_base64(text), Err(format!("not valid base64: {fault}")), "{text}");
         }
     }
 

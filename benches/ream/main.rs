@@ -19,6 +19,7 @@ mod projection;
 mod report;
 mod serve;
 mod state;
+mod trust;
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -27,7 +28,7 @@ use std::path::Path;
 use report::Report;
 
 /// The groups, by name.
-const GROUPS: [(&str, Measure); 7] = [
+const GROUPS: [(&str, Measure); 8] = [
     ("log", log::measure),
     ("state", state::measure),
     ("erase", erase::measure),
@@ -35,6 +36,7 @@ const GROUPS: [(&str, Measure); 7] = [
     ("projection", projection::measure),
     ("follow", follow::measure),
     ("serve", serve::measure),
+    ("trust", trust::measure),
 ];
 
 type Measure = fn(&mut Report);

@@ -53,9 +53,37 @@ impl From<serde_json::Error> for JsonError {
     fn from(error: serde_json::Error) -> Self {
         let place = format!(" at line {} column {}", error.line(), error.column());
         let reason = error.to_string();
-        let reason = excerpt(reason.strip_suffix(&place).unwrap_or(&reason), REASON).into_owned();
-        Self { reason, line: error.line().max(1), column: error.column().max(1) }
+        let reason = in_words(reason.strip_suffix(&place).unwrap_or(&reason));
+        Self {
+            reason: excerpt(&reason, REASON).into_owned(),
+            line: error.line().max(1),
+            column: error.column().max(1),
+        }
     }
+}
+
+/// The parser's reasons that name what is within it, and what to say instead.
+const REASONS: [(&str, &str); 9] = [
+    ("EOF while parsing a value", "it ends where a value is expected"),
+    ("EOF while parsing an object", "it ends within an object"),
+    ("EOF while parsing a list", "it ends within an array"),
+    ("EOF while parsing a string", "it ends within a string"),
+    ("expected ident", "expected `true`, `false` or `null`"),
+    ("key must be a string", "expected a key in double quotes"),
+    ("lone leading surrogate in hex escape", "half of a surrogate pair"),
+    ("unexpected end of hex escape", "half of a surrogate pair"),
+    ("recursion limit exceeded", "nested deeper than 128"),
+];
+
+/// The parser's reason in words that need no knowledge of it.
+fn in_words(reason: &str) -> String {
+    let words = REASONS.iter().find(|(theirs, _)| *theirs == reason);
+    let reason = words.map_or(reason, |(_, ours)| ours);
+    reason.replacen("invalid type: sequence", "invalid type: array", 1).replacen(
+        "invalid type: map",
+        "invalid type: object",
+        1,
+    )
 }
 
 impl Json {
@@ -67,7 +95,7 @@ impl Json {
     /// holds half of a surrogate pair.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
         if text.starts_with('\u{feff}') {
-            return Err(JsonError::at(text.as_bytes(), 0, "a byte order mark is no JSON"));
+            return Err(JsonError::at(text.as_bytes(), 0, "a byte order mark is not JSON"));
         }
         let raw: &RawValue = serde_json::from_str(text)?;
         compact(raw.get()).map_err(|(offset, reason)| {
@@ -259,9 +287,9 @@ mod tests {
     #[test]
     fn what_is_no_json_is_refused_with_its_place() {
         assert_eq!(reason("hello"), "expected value at line 1 column 1");
-        assert_eq!(reason("{\"a\":1"), "EOF while parsing an object at line 1 column 6");
+        assert_eq!(reason("{\"a\":1"), "it ends within an object at line 1 column 6");
         assert_eq!(reason("{} {}"), "trailing characters at line 1 column 4");
-        assert_eq!(reason("\u{feff}{}"), "a byte order mark is no JSON at line 1 column 1");
+        assert_eq!(reason("\u{feff}{}"), "a byte order mark is not JSON at line 1 column 1");
         assert_eq!(reason("\n [\"\\ud800\"]"), "half of a surrogate pair at line 2 column 4");
         assert_eq!(reason(r#""\udc00\ud800""#), "half of a surrogate pair at line 1 column 2");
         assert_eq!(reason(r#""\ud83dx""#), "half of a surrogate pair at line 1 column 2");

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::name::{NameError, check};
+use super::name::{NameError, StreamName, check};
 
 /// A stream's name in which `*` stands for any run of characters and nothing else is special.
 ///
@@ -36,6 +36,11 @@ impl Pattern {
     #[must_use]
     pub fn all() -> Self {
         Self("*".into())
+    }
+
+    /// The pattern that matches one stream.
+    pub(crate) fn of(stream: &StreamName) -> Self {
+        Self(stream.as_str().into())
     }
 
     /// The pattern as text.

@@ -19,7 +19,7 @@ pub struct Timestamp(i64);
 
 /// A text that is no point in time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is no time (RFC 3339, such as 2026-11-23T04:49:13Z): {reason}")]
+#[error("`{text}` is not a valid time (RFC 3339, such as 2026-11-23T04:49:13Z): {reason}")]
 pub struct TimeError {
     /// The text.
     pub text: String,
@@ -90,7 +90,8 @@ impl FromStr for Timestamp {
             text: excerpt(text, QUOTED).into(),
             reason: excerpt(&reason, REASON).into(),
         };
-        let pieces = Pieces::parse(text).map_err(|error| refuse(error.to_string()))?;
+        let unread = "expected a date, a time of day and an offset, each within its range";
+        let pieces = Pieces::parse(text).map_err(|_| refuse(unread.into()))?;
         let time = pieces.time().ok_or_else(|| refuse("it has no time of day".into()))?;
         let offset = pieces.to_numeric_offset();
         let offset =
@@ -169,7 +170,7 @@ mod tests {
             "+010000-01-01T00:00:00Z",
         ] {
             let error = text.parse::<Timestamp>().unwrap_err();
-            assert!(error.to_string().contains("is no time"), "{error}");
+            assert!(error.to_string().contains("is not a valid time"), "{error}");
         }
     }
 

@@ -78,7 +78,8 @@ impl Checker<'_> {
                 match Json::parse(&text) {
                     Ok(json) => Node::Constant(Value::Json(json), Type::Json),
                     Err(error) => {
-                        return self.refuse(syntax.span, format!("this is no JSON: {error}"));
+                        return self
+                            .refuse(syntax.span, format!("this is not valid JSON: {error}"));
                     }
                 }
             }

@@ -271,7 +271,7 @@ impl Definition {
     pub fn parse(text: &str) -> Result<Self, DefinitionError> {
         let lead = text.len() - text.trim_start().len();
         if !text[lead..].starts_with('{') {
-            return Err(JsonError::at(text.as_bytes(), lead, "this is no JSON object").into());
+            return Err(JsonError::at(text.as_bytes(), lead, "this is not a JSON object").into());
         }
         let json: DefinitionJson<'_> = serde_json::from_str(text).map_err(JsonError::from)?;
         let mut builder = SchemaBuilder::default();
@@ -371,7 +371,7 @@ mod tests {
         let told = Definition::parse(&json.replacen("key", "kye", 1)).unwrap_err().to_string();
         assert!(told.starts_with("unknown field `kye`"), "{told}");
         let told = Definition::parse("\n []").unwrap_err().to_string();
-        assert_eq!(told, "this is no JSON object at line 2 column 2");
+        assert_eq!(told, "this is not a JSON object at line 2 column 2");
     }
 
     #[test]

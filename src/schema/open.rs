@@ -164,7 +164,7 @@ mod tests {
                 r#"{"name":null,"age":1,"score":1,"active":1,"more":1}"#,
                 "`name` is json, which has no order: it can't be in the key",
             ),
-            ("[1]", "invalid type: sequence, expected a row: a JSON object"),
+            ("[1]", "invalid type: array, expected a row: a JSON object"),
         ] {
             let error = open().typed_by(row.as_bytes()).unwrap_err();
             assert_eq!(error.reason, reason, "{row}");

@@ -363,8 +363,8 @@ mod tests {
             with(r#""salary":10000"#),
             "column 29: the field `salary`: 10000 is too large: 4 digits fit before the point"
         );
-        assert!(with(r#""born":"soon""#).contains("the field `born`: `soon` is no time"));
-        assert!(with(r#""photo":"?""#).contains("the field `photo`: no base64"));
+        assert!(with(r#""born":"soon""#).contains("the field `born`: `soon` is not a valid time"));
+        assert!(with(r#""photo":"?""#).contains("the field `photo`: not valid base64"));
         assert!(with(r#""photo":"AAECAwQ=""#).contains("it has 5 bytes; 4 are allowed"));
         assert_eq!(
             with(r#""active":1"#),

@@ -85,10 +85,10 @@ pub enum ValueError {
     /// It does not fit the decimals of the field.
     #[error(transparent)]
     Decimal(#[from] DecimalError),
-    /// It is no time.
+    /// It is not a valid time.
     #[error(transparent)]
     Time(#[from] TimeError),
-    /// It is no base64.
+    /// It is not valid base64.
     #[error("{0}")]
     Base64(String),
     /// It is longer than the field takes.
@@ -105,7 +105,7 @@ pub enum ValueError {
     #[error("it has the character U+0000")]
     Zero,
     /// It is no JSON.
-    #[error("it is no JSON: {0}")]
+    #[error("it is not valid JSON: {0}")]
     Json(String),
 }
 

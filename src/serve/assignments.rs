@@ -34,7 +34,7 @@ fn is_json(value: &str) -> bool {
 
 /// The members of an object, their names in quotes; neither is looked into.
 fn members(text: &str) -> Result<Vec<(&str, &str)>, String> {
-    let wrong = |what: &str| format!("the assignments are no JSON object: {what}");
+    let wrong = |what: &str| format!("the assignments are not a JSON object: {what}");
     let text = text.trim();
     let mut rest = text.strip_prefix('{').ok_or_else(|| wrong("they begin with `{`"))?.trim_start();
     let mut members = Vec::new();

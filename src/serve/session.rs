@@ -338,6 +338,7 @@ fn delete(store: &Store, name: &str, asked: &[u8]) -> Done {
     let deleted = projection.delete(&condition, false)?;
     // No events are there to make the rows again.
     projection.settle().map_err(Refused::Unsettled)?;
-    store.erase_rows(&projection);
+    // What a reader is in the way of is erased with what is deleted next.
+    let _ = store.erase_rows(&projection);
     Ok(line.number(deleted).end().into())
 }

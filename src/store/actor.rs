@@ -3,6 +3,27 @@
 use crate::platform;
 use crate::wire;
 
+/// The types of the events in the reserved stream `$ream`, one for each kind of act on a store. Later versions have
+/// more.
+pub const ACT_TYPES: [&str; 16] = [
+    "StreamRemoved",
+    "StreamTruncated",
+    "RetentionSet",
+    "EventRedacted",
+    "StateRemoved",
+    "StreamProtected",
+    "StreamUnprotected",
+    "ProjectionCreated",
+    "ProjectionChanged",
+    "ProjectionAllowed",
+    "ProjectionSwitched",
+    "ProjectionDropped",
+    "SubscriptionCreated",
+    "SubscriptionMoved",
+    "SubscriptionRemoved",
+    "StoreRestored",
+];
+
 /// Who acts on a store: what the acts that are recorded in the stream `$ream` say in their metadata.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]

@@ -106,7 +106,7 @@ impl Aggregate {
             None => S::default(),
             Some(data) => {
                 let what = || format!("the state of `{}`", self.stream);
-                let text = text(data).ok_or_else(|| Unfit::new(what(), &"it is no JSON"))?;
+                let text = text(data).ok_or_else(|| Unfit::new(what(), &"it is not JSON"))?;
                 serde_json::from_str(text).map_err(|error| Unfit::new(what(), &error))?
             }
         };
@@ -184,7 +184,7 @@ fn text(data: &Data) -> Option<&str> {
 
 /// An event as a type's value.
 fn typed<E: DeserializeOwned>(event: &Event) -> Result<E, String> {
-    let data = text(&event.data).ok_or("its data is no JSON")?;
+    let data = text(&event.data).ok_or("its data are not JSON")?;
     let mut line = b"{\"type\":".to_vec();
     wire::write_string(&mut line, event.event_type.as_str());
     let bare = line.len();

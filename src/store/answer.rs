@@ -33,14 +33,7 @@ impl Appended {
         line.extend_from_slice(b",\"position\":");
         wire::write_number(line, self.position.0);
         line.extend_from_slice(b",\"id\":");
-        match id {
-            Some(id) => wire::write_string(line, id.as_str()),
-            None => {
-                line.push(b'"');
-                wire::write_derived_id(line, &self.link, self.position);
-                line.push(b'"');
-            }
-        }
+        wire::write_id(line, id.map(EventId::as_str), &self.link, self.position);
         wire::write_repeated(line, self.duplicate, self.removed, self.redacted);
         line.push(b'}');
     }
@@ -83,6 +76,39 @@ pub struct Stream {
     pub protected: bool,
 }
 
+/// An event without what it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EventEntry {
+    /// Where it stands in the store.
+    pub position: Position,
+    /// Its stream.
+    pub stream: StreamName,
+    /// Where it stands in that.
+    pub version: Version,
+    /// Whether it has been removed.
+    pub removed: bool,
+    /// Whether its data and metadata have been erased.
+    pub redacted: bool,
+    /// Its id, its own or the one that it is known by.
+    pub id: String,
+}
+
+/// What came of a state that was imported.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ImportedState {
+    /// It is stored.
+    Stored,
+    /// The same state is there already, or one of a later version.
+    AlreadyThere,
+    /// Another state of the same version is there, and stays.
+    Differs,
+    /// Why it can't be stored: [`Error::WrongExpectedVersion`] where its stream is not as it expects,
+    /// [`Error::StateAhead`] and [`Error::TooLarge`].
+    Refused(Error),
+}
+
 /// What a removal takes, or took, from a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -107,7 +133,7 @@ pub struct Redacted {
     pub stream: StreamName,
     /// Where it stands in that.
     pub version: Version,
-    /// Whether its stream has a state, which goes as well.
+    /// Whether the state of its stream goes with it: at the first of its events, where there are several.
     pub state: bool,
 }
 
@@ -123,8 +149,22 @@ pub struct Truncated {
     pub events: u64,
     /// The version up to which its events are removed then.
     pub removed: Version,
-    /// Whether it has a state, which stays.
-    pub state: bool,
+    /// The version that its state reflects, which stays; nothing where it has none.
+    pub state: Option<Version>,
+}
+
+/// Something that follows the log, and has not done events that are removed, or are kept for its sake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Behind {
+    /// The name of the subscription or of the projection.
+    pub name: String,
+    /// Whether it is a projection.
+    pub is_projection: bool,
+    /// How far it has come.
+    pub checkpoint: Position,
+    /// How many of the events it has not done, of whatever types, in the streams that it follows.
+    pub events: u64,
 }
 
 /// What a removal did.

@@ -1,9 +1,274 @@
-//! What an engine does for the verbs: facts to rule by, and changes to be made, in one transaction.
+//! What an engine is: it shows a store, gathers facts to rule by, makes changes in one transaction, and owns the tables
+//! of projections.
 
+use std::any::Any;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::look::{Look, Reading};
+use super::rows::{Applied, Batched, ChangeRef, Explanation, RowRef, Selection};
 use super::rules::names::Name;
-use super::rules::{Changes, EventFacts, Facts, Setting, StreamFacts, Unit};
-use super::{Before, Error, Removed, SealedEvent, State, Truncated};
+use super::rules::{Changes, Facts, Kept, KnownDecision, Setting, StreamFacts, Unit};
+use super::watch::Watch;
+use super::{
+    Backup, BackupProgress, Before, Checkpoint, Compacted, Differences, Error, EventEntry,
+    NewBackup, Options, Removed, SealedEvent, State, Status, Truncated, Unfenced, Verification,
+    Verified, Verifying, Vitals,
+};
 use crate::event::{Position, StreamName, Version};
+use crate::platform::Origin;
+use crate::schema::{Identifier, Schema};
+
+/// A turn that one has at a time. It ends when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Held(
+    #[expect(dead_code, reason = "it is kept until it is dropped")] Box<dyn Turn>,
+);
+
+/// What is kept until a turn ends.
+pub(crate) trait Turn: fmt::Debug + Send {}
+
+impl<T: fmt::Debug + Send> Turn for T {}
+
+impl Held {
+    pub(super) fn new(turn: impl Turn + 'static) -> Self {
+        Self(Box::new(turn))
+    }
+}
+
+/// What keeps a store.
+pub(crate) trait Engine: fmt::Debug + Send {
+    /// The store's id.
+    fn id(&self) -> &str;
+
+    /// The largest data that the store takes, in bytes.
+    fn max_data_bytes(&self) -> usize;
+
+    /// The directory of the store, where it has one.
+    fn path(&self) -> Option<&Path>;
+
+    fn options(&self) -> &Options;
+
+    #[cfg(all(feature = "serve", unix))]
+    fn options_mut(&mut self) -> &mut Options;
+
+    /// Another handle of the same store.
+    fn again(&self, options: &Options) -> Result<Box<dyn Engine>, Error>;
+
+    /// Has the `nth` thing fail that is asked for from now on, where the engine can do that: for tests.
+    fn fail(&self, _nth: u64) {}
+
+    /// Looks once, at one moment. What is found is durable, or it is warned that it may not be.
+    fn look(&self, work: &mut dyn FnMut(&dyn Look) -> Result<(), Error>) -> Result<(), Error>;
+
+    /// What a reader looks by, who may follow the log.
+    fn reading(&self, follow: bool) -> Result<Box<dyn Reading>, Error>;
+
+    /// What a follower waits by.
+    fn watch(&self) -> Box<dyn Watch>;
+
+    /// Runs `work`, once, in one transaction; `many` where it appends more than one event.
+    fn transact(
+        &mut self,
+        many: bool,
+        work: &mut dyn FnMut(&mut dyn Tx) -> Result<(), Error>,
+    ) -> Result<(), Error>;
+
+    /// Sets whether what is in a writer's way is waited for, as it is at first; otherwise it is
+    /// [`Error::Busy`] that what is asked for would take longer than a commit.
+    #[cfg(all(feature = "serve", unix))]
+    fn set_patient(&mut self, patient: bool);
+
+    /// The decision that is kept under the id of a command. It is durable.
+    fn known_decision(&mut self, kept: &Kept<'_>) -> Result<Option<KnownDecision>, Error>;
+
+    /// A turn to decide on a stream; none where others kept theirs for too long, or there can be none.
+    fn queue(&mut self, name: &StreamName) -> Result<Option<Held>, Error>;
+
+    /// The turn to run what is called `name`, for which it is waited so long.
+    fn take_run(&self, name: &str, wait: Duration) -> Result<Held, Error>;
+
+    /// The turn to be the store's server.
+    #[cfg(all(feature = "serve", unix))]
+    fn take_server(&self) -> Result<Held, Error>;
+
+    /// The turn to make a projection anew.
+    fn take_rebuild(&self, name: &Identifier) -> Result<Held, Error>;
+
+    /// The turn to make and drop projections.
+    fn take_making(&self) -> Result<Held, Error>;
+
+    /// The turns to drop, to rebuild and to run a projection.
+    fn take_projection(&self, name: &Identifier) -> Result<Held, Error>;
+
+    /// Who has the turn to run what is called `name`; nothing where no one has.
+    fn runner(&self, name: &str) -> Result<Option<String>, Error>;
+
+    /// What the store says about streams, and whether they have a state.
+    fn stream_facts(&self, names: &[StreamName]) -> Result<Vec<StreamFacts>, Error>;
+
+    /// What the store says about events, each of which has to be there.
+    fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventEntry>, Error>;
+
+    /// The position of the event with this id, given or derived.
+    fn position_by_id(&self, id: &str) -> Result<Option<Position>, Error>;
+
+    /// The last versions of streams that stand before a place.
+    fn last_before(&self, names: &[StreamName], before: Before) -> Result<Vec<Version>, Error>;
+
+    /// All settings: pattern, key and value of each.
+    fn settings(&self) -> Result<Vec<(String, String, String)>, Error>;
+
+    /// Makes a generation of a projection, without rows, in the place of one that was left half made.
+    fn make_table(
+        &self,
+        name: &Identifier,
+        generation: u64,
+        schema: &Schema,
+    ) -> Result<Box<dyn Table>, Error>;
+
+    /// Opens a generation of a projection.
+    fn table(
+        &self,
+        name: &Identifier,
+        generation: u64,
+        schema: &Schema,
+    ) -> Result<Box<dyn Table>, Error>;
+
+    /// Whether there are generations of a projection, whether they serve or not.
+    fn has_tables(&self, name: &Identifier) -> Result<bool, Error>;
+
+    /// Who has a generation open, as far as is known, where anyone has.
+    fn users(&self, name: &Identifier, generation: u64) -> Option<Unfenced>;
+
+    /// Leads who looks for a projection from outside to a generation, durably.
+    fn lead(&self, name: &Identifier, generation: u64) -> Result<(), Error>;
+
+    /// Leads them to the generation that serves, and ends the others. Who calls this has the turn to rebuild.
+    fn follow_up(&self, name: &Identifier, serves: u64) -> Result<(), Error>;
+
+    /// Ends all generations of a projection that was dropped, of which `last` was the last that served.
+    fn follow_up_drop(&self, name: &Identifier, last: u64) -> Result<(), Error>;
+
+    /// Does what may be left to do behind a rebuild, where no one makes the projection anew at this moment.
+    fn follow_up_older(&self, name: &Identifier, serves: u64) -> Result<(), Error>;
+
+    /// Has no byte of rows that are not there any more be left of a projection; why some are, where they are.
+    fn erase_rows(&self, table: &dyn Table) -> Option<Error>;
+
+    /// Does what is left of an erasure; why that is not all, where it is not.
+    fn finish_erasure(&mut self) -> Option<Error>;
+
+    /// Gives back the room that removals left.
+    fn compact(&mut self, tell: &mut dyn FnMut(u64, u64)) -> Result<Compacted, Error>;
+
+    /// How the store stands.
+    fn status(&self) -> Result<Status, Error>;
+
+    /// What the store's files are like.
+    fn vitals(&self) -> Result<Vitals, Error>;
+
+    /// That the store holds all that was acknowledged.
+    fn check(&self) -> Result<(), Error>;
+
+    /// Verifies what is asked, and tells what is found.
+    fn verify(
+        &self,
+        asked: &Verification,
+        tell: &mut dyn FnMut(Verifying),
+    ) -> Result<Verified, Error>;
+
+    /// Makes a backup in the directory `path`.
+    fn backup(
+        &self,
+        path: &Path,
+        new: &NewBackup,
+        progress: &mut dyn FnMut(BackupProgress),
+    ) -> Result<Backup, Error>;
+
+    /// Whether the store is a backup.
+    fn is_backup(&self) -> bool;
+
+    /// The backups that the store knows of and that may hold events or the state of the stream `name`.
+    fn backups_of(&self, name: &str) -> Result<Vec<PathBuf>, Error>;
+
+    /// Where the store comes from, or why that can't be told.
+    fn origin(&self) -> Result<Origin, &'static str>;
+
+    /// The token of whoever owns the store, and the file that it is in; it is made where there is none.
+    #[cfg(all(feature = "serve", unix))]
+    fn own_token(&self) -> Result<(PathBuf, String), Error>;
+
+    /// How many of the store's files others could read until now.
+    fn mended(&self) -> usize;
+
+    /// Ends the use of the store, but for what the end of the process does.
+    fn leave(self: Box<Self>);
+}
+
+/// A generation of a projection: its rows, and how far it has come.
+pub(crate) trait Table: fmt::Debug + Send {
+    /// How far it has come.
+    fn place(&self) -> Result<Checkpoint, Error>;
+
+    /// How many rows there are, and how many bytes they take.
+    fn size(&self) -> Result<(u64, u64), Error>;
+
+    /// Makes changes, in their order, and moves the checkpoint from one place to another, all in one transaction.
+    /// Where a change is refused, those before it are made, or none. With `dry_run` nothing is.
+    ///
+    /// Only with sets may those before be made: any other may be refused half-way.
+    fn apply(
+        &mut self,
+        changes: &mut dyn Iterator<Item = ChangeRef<'_>>,
+        moves: Option<(Position, &Checkpoint)>,
+        batched: Batched,
+        dry_run: bool,
+    ) -> Result<Applied, Error>;
+
+    /// Gives the rows of a selection to `each`, as they stand at one moment, until it breaks off.
+    fn select(
+        &self,
+        selection: &Selection,
+        each: &mut dyn FnMut(&RowRef<'_>) -> ControlFlow<()>,
+    ) -> Result<(), Error>;
+
+    /// How many rows a selection has.
+    fn count(&self, selection: &Selection) -> Result<u64, Error>;
+
+    /// How the rows of a selection are found.
+    fn explain(&self, selection: &Selection) -> Result<Explanation, Error>;
+
+    /// What differs from `old`, of the same engine; the first rows that do, at most so many.
+    fn differences(&self, old: &dyn Table, shown: usize) -> Result<Differences, Error>;
+
+    /// What is wrong with what keeps it, where something is.
+    fn check(&self) -> Result<Option<String>, Error>;
+
+    /// Moves what was committed lately to where others see it from outside.
+    fn tidy(&self) -> Result<(), Error>;
+
+    /// Makes what was committed durable.
+    fn settle(&self) -> Result<(), Error>;
+
+    /// That it serves.
+    fn check_serves(&self) -> Result<(), Error>;
+
+    /// Puts up the fence, before the generation `next` serves or would: who writes finds it.
+    fn put_up(&self, next: u64) -> Result<(), Error>;
+
+    /// Takes the fence down, where there is one. The caller has the turn to rebuild, and knows that this
+    /// generation serves.
+    fn take_down(&self) -> Result<(), Error>;
+
+    /// Removes a generation that does not serve.
+    fn discard(self: Box<Self>) -> Result<(), Error>;
+
+    /// Itself, as its engine knows it.
+    fn as_any(&self) -> &dyn Any;
+}
 
 /// A transaction that writes.
 ///
@@ -32,7 +297,7 @@ pub(crate) trait Tx {
     fn remove(&mut self, removed: &[Removed]) -> Result<(), Error>;
 
     /// What the store says about events, each of which has to be there.
-    fn events(&mut self, positions: &[Position]) -> Result<Vec<EventFacts>, Error>;
+    fn events(&mut self, positions: &[Position]) -> Result<Vec<EventEntry>, Error>;
 
     /// Redacts events that are whole, forgets what may quote them, and has no byte of them be left.
     fn redact(&mut self, positions: &[Position]) -> Result<(), Error>;

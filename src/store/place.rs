@@ -21,7 +21,7 @@ use crate::platform::{self, FileIdentity};
 use crate::store::{Error, Options, PlaceFault};
 
 pub(super) use filling::Filling;
-pub(super) use marker::{ENGINE, Marker};
+pub(super) use marker::{ENGINE, Marker, random_id};
 #[cfg(all(feature = "serve", unix))]
 pub(crate) use private::read_private;
 
@@ -111,6 +111,7 @@ impl Place {
     /// Opens the directory `named` to make a store in it, or to use the one that is there. It is made where
     /// nothing stands there, and taken from others where it holds no store yet.
     pub(super) fn make(named: &Path, options: &Options) -> Result<Self, Error> {
+        Self::check_outside_stores(named)?;
         make_directory(named)?;
         let place = Self::open(named, options).map_err(|error| match error {
             // A name that leads nowhere.
@@ -122,6 +123,16 @@ impl Place {
         }
         place.check(options)?;
         Ok(place)
+    }
+
+    /// That a path does not lie in a store, in which nothing else belongs.
+    fn check_outside_stores(path: &Path) -> Result<(), Error> {
+        match Marker::above(path) {
+            None => Ok(()),
+            Some(store) => {
+                Err(Error::Place { path: path.to_owned(), fault: PlaceFault::Inside { store } })
+            }
+        }
     }
 
     /// Whether the directory holds nothing, or a store that is half made; `false` where it is whole by now.

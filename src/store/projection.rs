@@ -3,16 +3,17 @@
 use std::ops::ControlFlow;
 
 use super::checkpoint::Checkpoint;
+use super::engine::Table;
 use super::error::Error;
 use super::name::ProjectionEntry;
 use super::rows::{
-    Applied, Batched, Change, ChangeRef, Differences, Explanation, ProjectionStatus, Selection,
-    SetEach,
+    Applied, Batched, Change, ChangeRef, Differences, Explanation, ProjectionStatus, RowRef,
+    Selection, SetEach,
 };
-use super::{Engine, RunLock, Stopped, Store, sqlite};
+use super::{RunLock, Stopped, Store, sqlite};
 use crate::event::Position;
 use crate::expression::{Assignments, Condition};
-use crate::schema::{Row, Schema, ValueRef};
+use crate::schema::{Row, Schema};
 
 /// A projection of a store.
 ///
@@ -43,13 +44,8 @@ use crate::schema::{Row, Schema, ValueRef};
 #[derive(Debug)]
 pub struct Projection {
     entry: ProjectionEntry,
-    table: Table,
-}
-
-/// The owner of its rows and its checkpoint.
-#[derive(Debug)]
-enum Table {
-    Sqlite(sqlite::Table),
+    /// The owner of its rows and its checkpoint.
+    table: Box<dyn Table>,
 }
 
 impl ProjectionEntry {
@@ -57,28 +53,6 @@ impl ProjectionEntry {
     #[must_use]
     pub fn statements(&self) -> String {
         sqlite::statements(&self.name, &self.definition.schema)
-    }
-}
-
-/// A row that was selected.
-#[derive(Debug, Clone, Copy)]
-pub struct RowRef<'r>(RowEngine<'r>);
-
-#[derive(Debug, Clone, Copy)]
-enum RowEngine<'r> {
-    Sqlite(sqlite::RowRef<'r>),
-}
-
-impl<'r> RowRef<'r> {
-    /// The value of a field, by its place in the selection.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Damaged`] where it is none that ream stores.
-    pub fn value(&self, place: usize) -> Result<ValueRef<'r>, Error> {
-        match &self.0 {
-            RowEngine::Sqlite(row) => row.value(place),
-        }
     }
 }
 
@@ -102,9 +76,7 @@ impl Rebuild {
     ///
     /// Where its file can't be removed.
     pub fn discard(self) -> Result<(), Error> {
-        match self.projection.table {
-            Table::Sqlite(table) => table.discard(),
-        }
+        self.projection.table.discard()
     }
 }
 
@@ -115,24 +87,21 @@ impl Store {
     ///
     /// Where it can't be done.
     pub(crate) fn tidy_older(&self, entry: &ProjectionEntry) -> Result<(), Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.follow_up_older(&entry.name, entry.generation),
-        }
+        self.engine.follow_up_older(&entry.name, entry.generation)
     }
 
     /// Has no byte of rows that were deleted be left in the files of `projection`; why some are, where they
     /// are: [`Error::LogHeld`] where a reader is in the way, which is waited for as long as a writer waits for
     /// others.
+    #[must_use]
     pub fn erase_rows(&self, projection: &Projection) -> Option<Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.erase_rows(projection.table()),
-        }
+        self.engine.erase_rows(projection.table())
     }
 }
 
 impl Projection {
-    pub(super) fn of(entry: ProjectionEntry, table: sqlite::Table) -> Self {
-        Self { entry, table: Table::Sqlite(table) }
+    pub(super) fn of(entry: ProjectionEntry, table: Box<dyn Table>) -> Self {
+        Self { entry, table }
     }
 
     /// Its name, definition and generation.
@@ -153,13 +122,8 @@ impl Projection {
     ///
     /// Where it can't be read.
     pub fn status(&self) -> Result<ProjectionStatus, Error> {
-        match &self.table {
-            Table::Sqlite(table) => {
-                let (rows, bytes) = table.size()?;
-                let checkpoint = table.place()?.position;
-                Ok(ProjectionStatus { rows, bytes, checkpoint })
-            }
-        }
+        let (rows, bytes) = self.table.size()?;
+        Ok(ProjectionStatus { rows, bytes, checkpoint: self.table.place()?.position })
     }
 
     /// How far it has come, by what it has committed.
@@ -168,9 +132,7 @@ impl Projection {
     ///
     /// Where it can't be read.
     pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
-        match &self.table {
-            Table::Sqlite(table) => table.place(),
-        }
+        self.table.place()
     }
 
     /// Inserts rows, or replaces those that have their keys, in one transaction. Where one is refused,
@@ -244,9 +206,7 @@ impl Projection {
         batched: Batched,
         dry_run: bool,
     ) -> Result<Applied, Error> {
-        match &mut self.table {
-            Table::Sqlite(table) => table.apply(changes, moves, batched, dry_run),
-        }
+        self.table.apply(&mut changes.into_iter(), moves, batched, dry_run)
     }
 
     /// Has others see what was committed lately even where they take the projection's file for one
@@ -256,9 +216,7 @@ impl Projection {
     ///
     /// Where the file can't be written or synced.
     pub fn tidy(&self) -> Result<(), Error> {
-        match &self.table {
-            Table::Sqlite(table) => table.tidy(),
-        }
+        self.table.tidy()
     }
 
     /// Makes what was committed durable.
@@ -267,9 +225,7 @@ impl Projection {
     ///
     /// Where it may not be.
     pub fn settle(&self) -> Result<(), Error> {
-        match &self.table {
-            Table::Sqlite(table) => table.settle().map(drop),
-        }
+        self.table.settle()
     }
 
     /// Gives the rows of `selection` to `each`, as they stand at one moment, until it breaks off.
@@ -286,11 +242,7 @@ impl Projection {
         mut each: impl FnMut(&RowRef<'_>) -> ControlFlow<()>,
     ) -> Result<(), Error> {
         selection.check(self.schema())?;
-        match &self.table {
-            Table::Sqlite(table) => {
-                table.select(selection, |row| each(&RowRef(RowEngine::Sqlite(row))))
-            }
-        }
+        self.table.select(selection, &mut each)
     }
 
     /// How many rows `selection` has.
@@ -300,9 +252,7 @@ impl Projection {
     /// As [`Projection::select`].
     pub fn count(&self, selection: &Selection) -> Result<u64, Error> {
         selection.check(self.schema())?;
-        match &self.table {
-            Table::Sqlite(table) => table.count(selection),
-        }
+        self.table.count(selection)
     }
 
     /// How the rows of `selection` are found, without looking for them.
@@ -312,9 +262,7 @@ impl Projection {
     /// As [`Projection::select`].
     pub fn explain(&self, selection: &Selection) -> Result<Explanation, Error> {
         selection.check(self.schema())?;
-        match &self.table {
-            Table::Sqlite(table) => table.explain(selection),
-        }
+        self.table.explain(selection)
     }
 
     /// What differs from `old`, a generation before this one; of the rows the first `shown`.
@@ -323,9 +271,7 @@ impl Projection {
     ///
     /// [`Error::OtherSchema`], and where they can't be read.
     pub fn differences(&self, old: &Self, shown: usize) -> Result<Differences, Error> {
-        match (&self.table, &old.table) {
-            (Table::Sqlite(new), Table::Sqlite(old)) => new.differences(old, shown),
-        }
+        self.table.differences(old.table(), shown)
     }
 
     /// That no other generation of it serves by now.
@@ -334,14 +280,10 @@ impl Projection {
     ///
     /// [`Error::Superseded`], [`Error::Dropped`], and where that can't be read.
     pub(crate) fn check_serves(&self) -> Result<(), Error> {
-        match &self.table {
-            Table::Sqlite(table) => table.check_serves(),
-        }
+        self.table.check_serves()
     }
 
-    pub(super) fn table(&self) -> &sqlite::Table {
-        match &self.table {
-            Table::Sqlite(table) => table,
-        }
+    pub(super) fn table(&self) -> &dyn Table {
+        &*self.table
     }
 }

@@ -6,13 +6,13 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Store;
 use super::chain::permit_hash;
 use super::error::{Error, NotAllowed};
 use super::name::ProjectionEntry;
 use super::permit::Permit;
 use super::rules::Act;
 use super::rules::names::{self, Holder};
-use super::{Engine, Store};
 use crate::platform::Origin;
 use crate::schema::{Definition, Identifier};
 
@@ -51,7 +51,7 @@ impl Store {
     ///
     /// [`Options::allow_programs`]: crate::Options::allow_programs
     pub fn check_program(&self, entry: &ProjectionEntry) -> Result<(), Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         let none = entry.definition.program.is_empty();
         if none || entry.given || store.options().allow_programs || self.allows(entry) {
             return Ok(());
@@ -167,9 +167,7 @@ impl Store {
 
     /// Where the store's database comes from, or why that can't be told.
     fn origin(&self) -> Result<Origin, &'static str> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.origin(),
-        }
+        self.engine.origin()
     }
 }
 

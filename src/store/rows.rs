@@ -1,10 +1,12 @@
 //! What is asked of a projection's rows, and what comes of it.
 
+use std::fmt;
+
 use super::Stopped;
 use super::error::Error;
 use crate::event::Position;
 use crate::expression::{Assignments, Condition};
-use crate::schema::{Row, Schema};
+use crate::schema::{Row, Schema, ValueRef};
 
 /// How a projection stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +106,31 @@ impl Change {
             Self::Update(assignments, condition) => ChangeRef::Update(assignments, Some(condition)),
             Self::Delete(condition) => ChangeRef::Delete(condition),
         }
+    }
+}
+
+/// A row that was selected.
+#[derive(Debug, Clone, Copy)]
+pub struct RowRef<'r>(&'r dyn RowValues);
+
+/// A row as an engine has it.
+pub(crate) trait RowValues: fmt::Debug {
+    /// The value of a field, by its place in the selection.
+    fn value(&self, place: usize) -> Result<ValueRef<'_>, Error>;
+}
+
+impl<'r> RowRef<'r> {
+    pub(super) fn new(row: &'r dyn RowValues) -> Self {
+        Self(row)
+    }
+
+    /// The value of a field, by its place in the selection.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`] where it is none that ream stores.
+    pub fn value(&self, place: usize) -> Result<ValueRef<'r>, Error> {
+        self.0.value(place)
     }
 }
 

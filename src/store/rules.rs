@@ -5,6 +5,7 @@
 
 mod acts;
 mod expect;
+mod import;
 pub(crate) mod names;
 mod redact;
 mod remove;
@@ -12,15 +13,16 @@ mod retain;
 mod truncate;
 mod write;
 
-use crate::event::{DataRef, Link, Position, StreamName, SubscriptionName, Timestamp, Version};
+use crate::event::{DataRef, Link, Position, SubscriptionName, Timestamp, Version};
 use crate::store::chain::Salt;
 use crate::store::{Checkpoint, Decided, SealedEvent};
 
-pub(crate) use acts::Act;
+pub(crate) use acts::{Act, RECORD};
 pub(crate) use expect::{Stood, is_same};
+pub(crate) use import::import;
 pub(crate) use redact::redactions;
 pub(crate) use remove::{protections, removals};
-pub(crate) use retain::{Setting, prunable, retained, settings};
+pub(crate) use retain::{Setting, not_done, prunable, retained, settings};
 pub(crate) use truncate::truncations;
 pub(crate) use write::{Outcome, decided_before, write};
 
@@ -126,16 +128,6 @@ pub(crate) struct Known {
     pub(crate) redacted: bool,
     /// Whether it is the same event.
     pub(crate) same: bool,
-}
-
-/// What a store says about an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct EventFacts {
-    pub(crate) position: Position,
-    pub(crate) stream: StreamName,
-    pub(crate) version: Version,
-    pub(crate) removed: bool,
-    pub(crate) redacted: bool,
 }
 
 /// A decision that is stored under an id that is asked for.

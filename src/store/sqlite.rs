@@ -10,6 +10,7 @@ mod copy;
 mod database;
 mod decision_rows;
 mod decisions;
+mod engine;
 mod erase;
 mod event_row;
 mod failure;
@@ -20,7 +21,7 @@ mod log;
 mod look;
 mod payload;
 mod plan;
-mod read;
+mod reading;
 mod records;
 mod redact;
 mod registry;
@@ -41,6 +42,7 @@ mod transaction;
 mod truncate;
 mod tx;
 mod verify;
+mod view;
 mod vitals;
 mod watch;
 mod writer;
@@ -55,18 +57,14 @@ use rusqlite::Connection;
 use self::lock::Queue;
 use self::look::Looking;
 use self::writer::Writer;
-#[cfg(all(feature = "serve", unix))]
-use super::Actor;
 use super::place::{Marker, Place};
 use super::{Error, Options};
 use crate::platform::{self, FileIdentity, Origin};
 
 pub(crate) use self::lock::Turn;
-pub(crate) use self::read::Reader;
 pub(super) use self::restore::restore;
-pub(crate) use self::table::{RowRef, Table, statements};
-pub use self::watch::Waker;
-pub(crate) use self::watch::{Watch, Woken};
+pub(crate) use self::table::statements;
+pub(crate) use self::watch::Watch;
 
 /// Where a store is, and the names of what is in it.
 #[derive(Debug, Clone)]
@@ -169,12 +167,6 @@ impl Store {
 
     pub(crate) fn options(&self) -> &Options {
         &self.options
-    }
-
-    /// Who acts from now on.
-    #[cfg(all(feature = "serve", unix))]
-    pub(crate) fn act_as(&mut self, actor: Option<Actor>) {
-        self.options.actor = actor;
     }
 
     /// Where the database comes from, or why that can't be told.

@@ -2,14 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::{Engine, Error, RunLock, Store};
+use super::{Error, RunLock, Store};
 
 impl Store {
     /// The token of whoever owns the store, and the file that it is in; it is made where there is none. Its
     /// caller is the only server of the store.
     pub(crate) fn own_token(&self, _alone: &RunLock) -> Result<(PathBuf, String), Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.own_token(),
-        }
+        self.engine.own_token()
     }
 }

@@ -1,9 +1,12 @@
-//! The verbs that write: what is asked is made into units, ruled and applied, in one transaction.
+//! The verbs: one that writes makes units of what is asked, which are ruled and applied, in one transaction; one that
+//! reads looks.
 
 mod act;
 mod append;
 mod backup;
 mod decide;
+mod import;
+mod look;
 mod names;
 mod project;
 mod prune;

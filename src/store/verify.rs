@@ -84,6 +84,8 @@ pub enum FindingKind {
     Projection,
     /// The store has less than was acknowledged.
     Lost,
+    /// A record of what was acknowledged is missing or torn. What is missing at the end of the log would not be known.
+    Record,
     /// The log is not the one that had the head that was said.
     Against,
     /// The database, as SQLite checks it.
@@ -107,6 +109,7 @@ impl FindingKind {
             Self::Checkpoint => "checkpoint",
             Self::Projection => "projection",
             Self::Lost => "lost",
+            Self::Record => "record",
             Self::Against => "against",
             Self::Database => "database",
         }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Engine, Error, Store};
+use super::{Error, Store};
 use crate::event::{Position, Timestamp};
 
 /// What the files of a store are like.
@@ -51,8 +51,6 @@ impl Store {
     ///
     /// Where the store can't be read.
     pub fn vitals(&self) -> Result<Vitals, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.vitals(),
-        }
+        self.engine.vitals()
     }
 }

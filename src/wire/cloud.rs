@@ -1,4 +1,4 @@
-//! Events as CloudEvents 1.0, in the JSON format, one a line
+//! Events as CloudEvents 1.0, in the JSON format, one per line
 //! (<https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md>,
 //! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>).
 //!
@@ -7,13 +7,15 @@
 //! texts otherwise. A redacted event has no data and the extension `redacted`. What metadata have under `correlation_id` and `causation_id` is `correlationid` and
 //! `causationid`, where it is a text; all of the metadata is `metadata`, a text of JSON.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{
-    LineError, decode_base64, write_derived_id, write_number, write_payload, write_string,
+use super::{LineError, decode_base64, write_id, write_number, write_payload, write_string};
+use crate::event::{
+    Data, DataRef, EventId, EventRef, EventType, Json, JsonError, NewEvent, StreamName,
 };
-use crate::event::{Data, DataRef, EventId, EventRef, EventType, Json, NewEvent, StreamName};
 
 /// What the source of an event of a store begins with.
 const SOURCE: &str = "urn:ream:";
@@ -42,14 +44,7 @@ const LINKS: [(&str, &str); 2] =
 /// Appends `event` of the store with the id `store` to `line` as a CloudEvent, its end of line included.
 pub fn write_cloud_event(line: &mut Vec<u8>, event: &EventRef<'_>, store: &str) {
     line.extend_from_slice(b"{\"specversion\":\"1.0\",\"id\":");
-    match event.given_id {
-        Some(id) => write_string(line, id),
-        None => {
-            line.push(b'"');
-            write_derived_id(line, &event.link, event.position);
-            line.push(b'"');
-        }
-    }
+    write_id(line, event.given_id, &event.link, event.position);
     line.extend_from_slice(b",\"source\":\"");
     line.extend_from_slice(SOURCE.as_bytes());
     line.extend_from_slice(store.as_bytes());
@@ -126,60 +121,94 @@ fn present<'de: 'l, 'l, D: serde::Deserializer<'de>>(
 }
 
 /// Reads an event from a CloudEvent in the JSON format. Its `subject` is the stream, and its `source` where it has
-/// none. What another system sent has the id `SOURCE ID`, since its ids are unique within their source alone.
-/// Other attributes become metadata.
+/// none. What another system sent has the id `SOURCE ID`, since its ids are unique within their source alone; a space
+/// in the source, which is no URI then, is `%20` there, so that no two of them are one. Other attributes become
+/// metadata.
 ///
 /// # Errors
 ///
-/// Where the line is no CloudEvent 1.0, or what stands in it is no event of a store.
+/// Where the line is not a CloudEvent 1.0, or what stands in it is no event of a store: a name that is not one, an id
+/// of more than 255 bytes, metadata that are not an object or too deep.
 pub fn parse_cloud_event(line: &[u8]) -> Result<NewEvent, LineError> {
-    let wrong = |reason: String| LineError { column: 1, reason };
-    let told = |error: serde_json::Error| LineError {
-        column: error.column(),
-        reason: format!("no CloudEvent: {error}"),
-    };
-    let cloud: CloudJson<'_> = serde_json::from_slice(line).map_err(told)?;
+    if line.trim_ascii_start().first() != Some(&b'{') {
+        return Err(wrong("not a CloudEvent: expected a JSON object".into()));
+    }
+    let cloud: CloudJson<'_> = serde_json::from_slice(line).map_err(unread)?;
     if cloud.specversion != "1.0" {
         let reason = format!("CloudEvents {} are not known, 1.0 are", cloud.specversion);
         return Err(wrong(reason));
     }
-    if cloud.redacted && cloud.source.starts_with(SOURCE) {
+    let is_ours = cloud.source.starts_with(SOURCE);
+    if cloud.redacted && is_ours {
         return Err(wrong("the event was redacted, so there is nothing to store".into()));
     }
-    let named = |what: &str, error: &dyn std::fmt::Display| wrong(format!("`{what}`: {error}"));
     let stream = cloud.subject.as_deref().unwrap_or(&cloud.source);
-    let stream = StreamName::new(stream).map_err(|error| named("subject", &error))?;
-    let event_type = EventType::new(&*cloud.event_type).map_err(|error| named("type", &error))?;
+    let stream = StreamName::new(stream).map_err(|error| named("`subject`", &error))?;
+    let event_type = EventType::new(&*cloud.event_type).map_err(|error| named("`type`", &error))?;
     let mut event = NewEvent::new(stream, event_type);
-    let is_ours = cloud.source.starts_with(SOURCE);
-    let id = if is_ours { cloud.id } else { format!("{} {}", cloud.source, cloud.id) };
-    event.id = Some(EventId::new(id).map_err(|error| named("id", &error))?);
+    event.id = Some(if is_ours {
+        EventId::new(cloud.id).map_err(|error| named("`id`", &error))?
+    } else {
+        let id = format!("{} {}", cloud.source.replace(' ', "%20"), cloud.id);
+        EventId::new(id).map_err(|error| named("`source` and `id` together", &error))?
+    });
     if let Some(time) = &cloud.time {
-        event.time = Some(time.parse().map_err(|error| named("time", &error))?);
+        event.time = Some(time.parse().map_err(|error| named("`time`", &error))?);
     }
     event.data = match (cloud.data, cloud.data_base64) {
         (Some(_), Some(_)) => return Err(wrong("`data` and `data_base64` together".into())),
-        (Some(json), None) => {
-            Data::Json(Json::parse(json.get()).map_err(|error| named("data", &error))?)
-        }
+        (Some(json), None) => Data::Json(json_in(line, json, "`data`")?),
         (None, Some(text)) => {
-            Data::Bytes(decode_base64(&text).map_err(|error| named("data_base64", &error))?)
+            Data::Bytes(decode_base64(&text).map_err(|error| named("`data_base64`", &error))?)
         }
         (None, None) => event.data,
     };
     event.metadata = match cloud.metadata {
-        Some(text) if is_ours => {
-            Some(Json::parse(&text).map_err(|error| named("metadata", &error))?)
-        }
-        _ => extensions(line).map_err(told)?,
+        Some(text) if is_ours => Some(metadata(&text)?),
+        _ => extensions(line)?,
     };
     Ok(event)
 }
 
+/// What is wrong with a line as a whole.
+fn wrong(reason: String) -> LineError {
+    LineError { column: 1, reason }
+}
+
+/// What is wrong with an attribute.
+fn named(what: &str, error: &dyn std::fmt::Display) -> LineError {
+    wrong(format!("{what}: {error}"))
+}
+
+/// That a line can't be read.
+fn unread(error: serde_json::Error) -> LineError {
+    let JsonError { column, reason, .. } = error.into();
+    LineError { column, reason: format!("not a CloudEvent: {reason}") }
+}
+
+/// A value of a line.
+fn json_in(line: &[u8], raw: &RawValue, what: &str) -> Result<Json, LineError> {
+    // `raw` borrows from the line, so their addresses tell.
+    let before = raw.get().as_ptr().addr() - line.as_ptr().addr();
+    Json::from_raw(raw).map_err(|error| LineError {
+        column: before + error.column,
+        reason: format!("{what}: {}", error.reason),
+    })
+}
+
+/// The metadata of an event of a store.
+fn metadata(text: &str) -> Result<Json, LineError> {
+    let json = Json::parse(text).map_err(|error| named("`metadata`", &error))?;
+    if json.is_object() {
+        return Ok(json);
+    }
+    Err(named("`metadata`", &"expected a JSON object, as a text"))
+}
+
 /// What an event has besides, as metadata.
-fn extensions(line: &[u8]) -> Result<Option<Json>, serde_json::Error> {
-    let all: std::collections::BTreeMap<String, &RawValue> = serde_json::from_slice(line)?;
-    let mut metadata = std::collections::BTreeMap::new();
+fn extensions(line: &[u8]) -> Result<Option<Json>, LineError> {
+    let all: BTreeMap<String, &RawValue> = serde_json::from_slice(line).map_err(unread)?;
+    let mut metadata = BTreeMap::new();
     for (name, value) in all {
         if KNOWN.contains(&name.as_str()) && name != "dataschema" && name != "metadata" {
             continue;
@@ -190,5 +219,7 @@ fn extensions(line: &[u8]) -> Result<Option<Json>, serde_json::Error> {
     if metadata.is_empty() {
         return Ok(None);
     }
-    Ok(Json::parse(&serde_json::to_string(&metadata)?).ok())
+    let text = serde_json::to_string(&metadata).map_err(unread)?;
+    let json = Json::parse(&text).map_err(|error| named("the metadata", &error.reason))?;
+    Ok(Some(json))
 }

@@ -10,7 +10,8 @@ use serde_json::value::RawValue;
 use super::key::Key;
 use super::object::{Line, LineError, Text, bytes, name, object};
 use crate::event::{
-    Data, EventId, EventType, Expect, ExpectError, Json, NewEvent, StreamName, Timestamp,
+    Data, EventId, EventType, Expect, ExpectError, Json, NewEvent, Position, StreamName, Timestamp,
+    Version,
 };
 use crate::excerpt::{QUOTED, excerpt};
 
@@ -42,6 +43,10 @@ pub struct EventLine {
     pub event: NewEvent,
     /// Whether the line itself says what the event expects.
     pub expects: bool,
+    /// Where it stood in the store that wrote the line, where it says that.
+    pub position: Option<Position>,
+    /// Where it stood in its stream there, where the line says that.
+    pub version: Option<Version>,
 }
 
 /// What holds for a line that does not say otherwise.
@@ -79,6 +84,7 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
         let mut seen = 0_u32;
         let (mut stream, mut event_type, mut id, mut time) = (None, None, None, None);
         let (mut data, mut metadata, mut expect, mut state) = (None, None, None, None);
+        let (mut position, mut version) = (None, None);
         while let Some(key) = map.next_key::<Key>()? {
             let bit = 1 << key as u32;
             if seen & bit != 0 {
@@ -86,9 +92,9 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
             }
             seen |= bit;
             match key {
-                Key::Position | Key::Version | Key::Recorded => {
-                    map.next_value::<IgnoredAny>()?;
-                }
+                Key::Position => position = number(map.next_value()?).map(Position),
+                Key::Version => version = number(map.next_value()?).map(Version),
+                Key::Recorded => drop(map.next_value::<IgnoredAny>()?),
                 Key::Redacted => {
                     if map.next_value()? {
                         return Err(A::Error::custom(REDACTED));
@@ -134,8 +140,13 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
         if let Some(data) = data {
             event.data = data;
         }
-        Ok(EventLine { event, expects: expect.is_some() })
+        Ok(EventLine { event, expects: expect.is_some(), position, version })
     }
+}
+
+/// The number that a value is, whatever else it may be.
+fn number(value: &RawValue) -> Option<u64> {
+    value.get().parse().ok()
 }
 
 /// Keeps a payload that stands in a line once, as JSON or as bytes.
@@ -191,7 +202,7 @@ fn expectation<E: serde::de::Error>(raw: &RawValue) -> Result<Option<Expect>, E>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{DataRef, Version};
+    use crate::event::DataRef;
 
     fn refuse(line: &str) -> String {
         parse_event(line.as_bytes()).unwrap_err().to_string()
@@ -231,9 +242,9 @@ mod tests {
                 r#"{"stream":"s","type":"T","dat":1}"#,
                 "column 30: unknown key `dat`; did you mean `data`?",
             ),
-            (r#"{"stream":"s","type":"T","data":{}"#, "column 34: EOF while parsing an object"),
+            (r#"{"stream":"s","type":"T","data":{}"#, "column 34: it ends within an object"),
             (r#"{"stream":"s","type":"T"} {}"#, "column 27: trailing characters"),
-            (r#"["s"]"#, "column 1: invalid type: sequence, expected an event: a JSON object"),
+            (r#"["s"]"#, "column 1: invalid type: array, expected an event: a JSON object"),
             (r#"{"stream":"s","type":"T","type":"U"}"#, "column 31: the key `type` appears twice"),
             (
                 r#"{"stream":"$x","type":"T"}"#,
@@ -249,7 +260,7 @@ mod tests {
             ),
             (
                 r#"{"stream":"s","type":"T","data_base64":"?"}"#,
-                "column 43: no base64: Invalid symbol 63, offset 0.",
+                "column 43: not valid base64: '?' at byte 1 is not of its alphabet",
             ),
             (r#"{"stream":"s","type":"T","time":"soon"}"#, "soon"),
             (r#"{"stream":"s","type":"T","expect":{"n":1}}"#, "unknown expectation `{\"n\":1}`"),
@@ -289,7 +300,8 @@ mod tests {
     fn a_commands_stream_fills_in_and_binds() {
         let stream = StreamName::new("s").unwrap();
         let defaults = Defaults { stream: Some(stream.clone()), expect: Expect::Exists };
-        let EventLine { event, expects } = parse_event_with(br#"{"type":"T"}"#, &defaults).unwrap();
+        let EventLine { event, expects, .. } =
+            parse_event_with(br#"{"type":"T"}"#, &defaults).unwrap();
         assert_eq!((event.stream, event.expect, expects), (stream, Expect::Exists, false));
         let own = parse_event_with(br#"{"type":"T","expect":"any"}"#, &defaults).unwrap();
         assert_eq!((own.event.expect, own.expects), (Expect::Any, true));

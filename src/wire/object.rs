@@ -38,7 +38,7 @@ pub(crate) fn object<'l, 'p, V: Visitor<'l>>(
         reason: "invalid UTF-8".into(),
     })?;
     if text.starts_with('\u{feff}') {
-        return Err(LineError { column: 1, reason: "a byte order mark is no JSON".into() });
+        return Err(LineError { column: 1, reason: "a byte order mark is not JSON".into() });
     }
     let mut reader = serde_json::Deserializer::from_str(text);
     let parsed = reader.deserialize_map(visitor(Line { text, place }));

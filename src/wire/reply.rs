@@ -351,7 +351,7 @@ mod tests {
 
     #[test]
     fn replies_are_told_apart_by_their_key() {
-        let Ok(Reply::Append(EventLine { event, expects: false })) =
+        let Ok(Reply::Append(EventLine { event, expects: false, .. })) =
             reply(r#"{"append":{"type":"T","data":{"a":1.0}}}"#)
         else {
             panic!("no event");
@@ -373,7 +373,7 @@ mod tests {
     fn what_is_no_reply_says_why_and_where() {
         for (line, error) in [
             ("hello", "column 1: expected value"),
-            ("[]", "column 1: invalid type: sequence, expected a reply: a JSON object"),
+            ("[]", "column 1: invalid type: array, expected a reply: a JSON object"),
             ("{}", "column 2: a reply has one key, here is none"),
             (r#"{"apend":{}}"#, "column 8: unknown reply `apend`; did you mean `append`?"),
             (r#"{"type":"T"}"#, "column 7: unknown reply `type`"),
@@ -395,7 +395,7 @@ mod tests {
             (r#"{"state":["\ud800"]}"#, "column 12: half of a surrogate pair"),
             (r#"{"reject":7}"#, "column 11: invalid type: integer `7`, expected a string"),
             (r#"{"ack":-1}"#, "column 9: invalid value: integer `-1`"),
-            (r#"{"append":{"type":"T"}"#, "column 22: EOF while parsing an object"),
+            (r#"{"append":{"type":"T"}"#, "column 22: it ends within an object"),
         ] {
             let found = reply(line).unwrap_err();
             assert!(found.starts_with(error), "{line}: {found}");

@@ -181,7 +181,7 @@ fn metadata_is_kept_as_it_is_written() {
     for (meta, error) in [
         ("1", "--meta must be a JSON object"),
         ("[]", "--meta must be a JSON object"),
-        ("{", "--meta is no JSON: EOF while parsing an object at line 1 column 1"),
+        ("{", "--meta is not valid JSON: it ends within an object at line 1 column 1"),
     ] {
         shop.run(["append", "s", "T", "--meta", meta]).fails(6, &format!("error: {error}\n"));
     }
@@ -250,12 +250,15 @@ fn a_time_that_is_none_is_refused() {
     {
         shop.run(["append", "s", "T", "--time", time])
             .code(6)
-            .stderr_has(["is no time (RFC 3339, such as 2026-11-23T04:49:13Z)"])
+            .stderr_has(["is not a valid time (RFC 3339, such as 2026-11-23T04:49:13Z)"])
             .stdout("");
         let line = format!(r#"{{"stream":"s","type":"T","time":"{time}"}}"#);
         shop.append_lines(&line)
             .code(6)
-            .stderr_has(["line 1, column ", "is no time (RFC 3339, such as 2026-11-23T04:49:13Z)"])
+            .stderr_has([
+                "line 1, column ",
+                "is not a valid time (RFC 3339, such as 2026-11-23T04:49:13Z)",
+            ])
             .stdout("");
     }
     shop.run(["read"]).stdout("");

@@ -48,15 +48,63 @@ fn a_backup_is_a_store_and_says_what_it_is() {
 fn rows_of_projections_are_in_it_where_that_is_asked_for() {
     let shop = shop();
     shop.run(["backup", "without"]).ok();
-    shop.run(["project", "select", "users", "--store", "without"]).fails_with(
+    shop.run(["project", "select", "users", "--store", "without"]).fails(
         1,
-        ["the file of the projection `users`, without/projections/users.1.db, is not there"],
+        "error: without is a backup without the rows of the projection `users`\n\
+         hint: restore it, and rebuild them there: ream restore without without-restored\n",
     );
     // That they are left out is no damage.
     shop.run(["verify", "--store", "without"]).ok();
     let made = shop.run(["backup", "with", "--projections"]).value();
     assert_eq!(made["projections"], serde_json::json!(["users"]));
     shop.run(["project", "select", "users", "--store", "with"]).stdout("{\"id\":7}\n");
+}
+
+/// Rows can be made again: that some can't be read does not keep events from being backed up or restored.
+#[test]
+fn a_damaged_projection_is_left_out_with_a_warning() {
+    let shop = shop();
+    shop.run(["project", "create", "other", "id:integer:key"]).ok();
+    shop.run(["backup", "whole", "--projections"]).ok();
+    let says = "warning: the file of the projection `users`, [home]/";
+    let left_out = "; the copy is made without its rows\n";
+    let damage = |file: &str| {
+        let path = shop.path(file);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[..16].fill(0);
+        fs::write(&path, bytes).unwrap();
+    };
+    damage(".ream/projections/users.1.db");
+    let backup = shop.run(["backup", "part", "--projections"]).code(0);
+    let made = backup.stderr_has([says, left_out]).value();
+    assert_eq!(made["projections"], serde_json::json!(["other"]));
+    damage("whole/projections/users.1.db");
+    let restore = shop.run(["restore", "whole", "again"]).code(0);
+    let restored = restore.stderr_has(["warning: the file of", "`users`", left_out]).value();
+    assert_eq!(restored["projections"], serde_json::json!(["other"]));
+    assert_eq!(restored["to_rebuild"], serde_json::json!(["users"]));
+    shop.run(["project", "select", "other", "--store", "again"]).ok();
+    shop.run(["verify", "--store", "part"]).ok();
+}
+
+#[test]
+fn nothing_is_made_within_a_store() {
+    let shop = shop();
+    shop.run(["backup", "copy"]).ok();
+    for (args, store) in [
+        (["backup", ".ream/inside"].as_slice(), ".ream"),
+        (&["backup", ".ream/bell/inside"], ".ream"),
+        (&["restore", "copy", "copy/inside"], "copy"),
+        (&["init", ".ream/inside"], ".ream"),
+        (&["init", "copy/bell/a/b"], "copy"),
+    ] {
+        let inside = args.last().unwrap();
+        let says = format!(" lies in the store [home]/{store}, where nothing else belongs\n");
+        let hint = format!("hint: name a directory beside it: ream {}", args[0]);
+        shop.run(args.iter().copied()).fails_with(1, [inside, &*says, &*hint]);
+        assert!(!shop.path(inside).exists(), "{inside}");
+    }
+    assert!(!shop.path(".ream/inside.partial").exists());
 }
 
 #[test]

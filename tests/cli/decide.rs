@@ -91,8 +91,8 @@ fn a_command_comes_from_an_argument_or_stdin() {
     decide(&bank, &["s", "-"], "cat > heard").stdin("{\n  \"n\": 1\n}\n").ok();
     assert!(fs::read_to_string(bank.path("heard")).unwrap().ends_with("\"command\":{\"n\":1}}\n"));
     decide(&bank, &["s", "word"], "true")
-        .fails_with(6, ["COMMAND is no JSON: ", "ream decide s '\"word\"'"]);
-    decide(&bank, &["s", "{"], "true").fails_with(6, ["COMMAND is no JSON: EOF"]);
+        .fails_with(6, ["COMMAND is not valid JSON: ", "ream decide s '\"word\"'"]);
+    decide(&bank, &["s", "{"], "true").fails_with(6, ["COMMAND is not valid JSON: it ends"]);
     decide(&bank, &["s*"], "true").fails_with(6, ["has `*` at character 2"]);
 }
 

@@ -121,7 +121,7 @@ fn wait_for_lines(shop: &Ream, file: &str, count: usize) -> Vec<String> {
 
 /// Waits until something is so. Nothing tells of it, so it is looked at again and again.
 #[track_caller]
-fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn wait_until(what: &str, is_so: impl Fn() -> bool) {
     let deadline = Instant::now() + DEADLINE;
     while !is_so() {
         assert!(Instant::now() < deadline, "{what}: not within {DEADLINE:?}");

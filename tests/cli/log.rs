@@ -46,3 +46,29 @@ fn acts_are_shown_in_their_order_with_who_did_them() {
     assert!(lines[1].contains(&format!("  {who}  ")), "{table}");
     shop.run(["log", "-n", "x"]).code(2).stderr_has(["--last <N>"]).stdout("");
 }
+
+/// The help and the page about acts name each type, and no other.
+#[test]
+fn the_types_of_acts_are_listed_as_they_are() {
+    let help = ream().run(["log", "--help"]).text();
+    let (_, listed) = help.split_once("Types of acts: ").unwrap();
+    let (listed, _) = listed.split_once(".\n").unwrap();
+    let listed: Vec<&str> = listed.split(',').map(str::trim).collect();
+    assert_eq!(listed, ream::ACT_TYPES);
+    let page =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/administration.md"))
+            .unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| `"));
+    let cells = rows.filter_map(|row| row.split('|').nth(1));
+    let named: Vec<&str> = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+    assert_eq!(named, ream::ACT_TYPES);
+}
+
+#[test]
+fn numbers_are_refused_in_words() {
+    let shop = ream();
+    shop.run(["log", "-n", "-1"]).fails_with(2, ["'--last <N>': not a whole number from 0 on\n"]);
+    shop.run(["log", "-n", "99999999999999999999"]).fails_with(2, ["too large a number\n"]);
+    shop.run(["verify", "--from", "-1"])
+        .fails_with(6, ["'--from <POS>': not a whole number from 0 on\n"]);
+}

@@ -96,6 +96,18 @@ fn the_state_and_the_rows_that_may_say_the_same_are_named() {
 }
 
 #[test]
+fn a_state_that_goes_is_said_once() {
+    let shop = shop();
+    shop.run(["state", "set", "order-1", "1"]).ok();
+    let redact = |args: &[&str]| {
+        let run = shop.run(["redact", "--reason", "r", "1", "2", "4"].iter().chain(args));
+        run.values().iter().map(|one| one["state"] == json!(true)).collect::<Vec<_>>()
+    };
+    assert_eq!(redact(&["--dry-run"]), [true, false, false]);
+    assert_eq!(redact(&["--yes"]), [true, false, false]);
+}
+
+#[test]
 fn what_can_not_be_redacted_is_told_and_nothing_is() {
     let shop = shop();
     shop.run(["stream", "rm", "cart-1", "--yes"]).ok();

@@ -63,7 +63,7 @@ fn a_state_comes_from_an_argument_a_file_or_stdin() {
     append("3", "-").stdin("[\"stdin\"]").ok();
     bank.run(["state", "get", "account-1", "--data"]).stdout("[\"stdin\"]\n");
     append("4", "@missing.json").code(1).stderr_has(["can't read missing.json"]).stdout("");
-    append("4", "{").fails_with(6, ["--state is no JSON: "]);
+    append("4", "{").fails_with(6, ["--state is not valid JSON: "]);
     let quoted = r#"ream append account-1 T '{}' --expect 4 --state '"word"'"#;
     append("4", "word").fails_with(6, [quoted]);
     bank.run(["append", "account-1", "T", "-", "--expect", "4", "--state", "-"])
@@ -116,7 +116,10 @@ fn a_state_is_set_without_an_event() {
     );
     bank.run(["state", "set", "account-1", "word"]).fails_with(
         6,
-        ["DATA is no JSON: ", "a JSON string has quotes: ream state set account-1 '\"word\"'"],
+        [
+            "DATA is not valid JSON: ",
+            "a JSON string has quotes: ream state set account-1 '\"word\"'",
+        ],
     );
     bank.run(["state", "set", "account-*", "1"]).fails_with(6, ["has `*` at character 9"]);
     assert_eq!(bank.run(["state", "get", "account-1", "--data"]).bytes(), [0, 255]);

@@ -294,7 +294,7 @@ fn the_first_events_of_streams_are_removed() {
          hint: ream stream truncate --yes order-1 --before @3\n",
     );
     let removed =
-        r#"{"stream":"order-1","version":3,"removed":2,"events":2,"state":true,"dry_run":"#;
+        r#"{"stream":"order-1","version":3,"removed":2,"events":2,"state_version":3,"dry_run":"#;
     truncate(&["order-1", "--before", "@3", "--dry-run"])
         .stdout(&format!("{removed}true,\"projections\":[\"totals\"]}}\n"));
     truncate(&["order-1", "--before", "@3", "--dry-run", "--format", "table"]).stdout(
@@ -329,6 +329,31 @@ fn the_first_events_of_streams_are_removed() {
         .fails_with(2, ["a version (`@N`) needs exactly one stream, without `*`"]);
 }
 
+/// Who has not done what is removed is named before it is.
+#[test]
+fn a_truncation_warns_of_those_who_miss_events() {
+    let shop = shop();
+    shop.run(["state", "set", "order-1", "1", "--at", "1"]).ok();
+    let reads = ["--", "sh", "-c", "cat >/dev/null"];
+    let tail = ["tail", "order-*", "--as", "mail", "--until-caught-up"];
+    shop.run(tail).args(reads).ok();
+    shop.run(["project", "create", "rows", "id:integer:key", "--from", "order-1"]).args(reads).ok();
+    shop.run(["subscription", "seek", "mail", "1"]).ok();
+    let truncate = |args: &[&str]| {
+        let run = shop.run(["stream", "truncate", "order-1", "order-2", "--before", "5"]);
+        run.args(args).stderr(
+            "warning: the subscription `mail` is at position 1, and will miss 3 of these events\n\
+             warning: the projection `rows` is at position 0, and will miss 3 of these events\n",
+        )
+    };
+    truncate(&["--dry-run", "--format", "table"])
+        .stdout_has(["order-1: would remove 3 events, up to version 3 of 3\n  \
+         its state stays; it reflects version 1 and nothing later\n"]);
+    truncate(&["--yes"]).stdout_has(["\"state_version\":1,", "\"stream\":\"order-2\""]);
+    // What is gone already no one misses again.
+    shop.run(["stream", "truncate", "order-1", "--before", "5", "--yes"]).stdout("");
+}
+
 #[test]
 fn what_is_kept_no_longer_is_pruned() {
     let shop = shop();
@@ -356,9 +381,17 @@ fn what_is_kept_no_longer_is_pruned() {
     let reads = ["--", "sh", "-c", "cat >/dev/null"];
     shop.run(["tail", "--as", "mail", "--until-caught-up"]).args(reads).ok();
     shop.run(["subscription", "seek", "mail", "start"]).ok();
-    shop.run(["prune", "--yes"]).stdout("");
-    shop.run(["prune", "--yes", "--past-subscriptions"]).stdout(
-        "{\"stream\":\"order-1\",\"version\":3,\"removed\":1,\"events\":1,\"state\":false,\"dry_run\":false,\"erased\":true,\"projections\":[]}\n",
+    let held = "{\"subscription\":\"mail\",\"checkpoint\":0,\"held_back\":1}\n";
+    shop.run(["prune", "--yes"]).stdout(held);
+    shop.run(["prune", "--dry-run"]).stdout(held);
+    shop.run(["prune", "--dry-run", "--format", "table"])
+        .stdout("the subscription `mail` is at position 0, and holds back 1 event\n");
+    let misses =
+        "warning: the subscription `mail` is at position 0, and will miss 1 of these events\n";
+    let past = || shop.run(["prune", "--past-subscriptions"]).stderr(misses);
+    past().args(["--dry-run"]).stdout_has(["\"stream\":\"order-1\""]);
+    past().args(["--yes"]).stdout(
+        "{\"stream\":\"order-1\",\"version\":3,\"removed\":1,\"events\":1,\"dry_run\":false,\"erased\":true,\"projections\":[]}\n",
     );
     assert_eq!(shop.positions(&["order-1"]), [2, 3]);
 }
@@ -372,7 +405,7 @@ fn what_can_not_be_truncated_is_told_and_nothing_is_removed() {
     truncate(&["order-1", "--before", "9"])
         .fails(6, "error: position 9 is beyond the head, 7\nhint: no event stands there yet\n");
     truncate(&["order-1", "--before", "soon"])
-        .fails_with(6, ["neither a position nor a version (`@N`), and `soon` is no time"]);
+        .fails_with(6, ["neither a position nor a version (`@N`), and `soon` is not a valid time"]);
     truncate(&["order-1"]).fails_with(2, ["--before <POS|TIME>"]);
     truncate(&["order-7", "--before", "3"]).stdout("");
     shop.run(["stream", "protect", "order-2"]).ok();
@@ -412,4 +445,21 @@ fn what_ream_records_is_kept_for_ever() {
     for nothing in [["--max-count", "0"], ["--max-age", "0s"]] {
         shop.run(["stream", "set", "s"]).args(nothing).fails_with(6, ["0 would keep nothing"]);
     }
+}
+
+/// After a restore the rows of a projection are made from the first event on.
+#[test]
+fn a_projection_without_rows_holds_all_back() {
+    let shop = shop();
+    let reads = ["--", "sh", "-c", "cat >/dev/null"];
+    let create = ["project", "create", "rows", "id:integer:key", "--from", "order-1"];
+    shop.run(create).args(reads).ok();
+    shop.run(["project", "run", "rows", "--until-caught-up"]).ok();
+    shop.run(["stream", "set", "order-*", "--max-count", "1"]).ok();
+    shop.run(["backup", "backup"]).ok();
+    shop.run(["restore", "backup", "restored"]).ok();
+    shop.run(["prune", "--dry-run", "--store", "restored", "-q"]).stdout_has([
+        "\"stream\":\"order-2\"",
+        "{\"projection\":\"rows\",\"checkpoint\":0,\"held_back\":2}\n",
+    ]);
 }

@@ -80,10 +80,10 @@ fn color_is_for_terminals_that_want_it() {
     let wrong = || shop.run(["append", "s", "T", "word"]).code(6);
     let red = "\u{1b}[1;31merror:\u{1b}[0m ";
     wrong().on_terminal().stdout_has([red]);
-    wrong().on_terminal().args(["--color", "never"]).stdout_has(["error: DATA is no JSON"]);
-    wrong().on_terminal().env("NO_COLOR", "1").stdout_has(["error: DATA is no JSON"]);
+    wrong().on_terminal().args(["--color", "never"]).stdout_has(["error: DATA is not valid JSON"]);
+    wrong().on_terminal().env("NO_COLOR", "1").stdout_has(["error: DATA is not valid JSON"]);
     wrong().args(["--color", "always"]).stderr_has([red]).stdout("");
-    wrong().stderr_has(["error: DATA is no JSON"]).stdout("");
+    wrong().stderr_has(["error: DATA is not valid JSON"]).stdout("");
 }
 
 #[test]

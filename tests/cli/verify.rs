@@ -118,6 +118,42 @@ fn a_head_that_was_kept_is_compared() {
     }
 }
 
+#[test]
+fn a_record_that_says_nothing_is_a_finding() {
+    let shop = shop();
+    let marks = |kinds: &[&str]| {
+        let found = shop.run(["verify"]).code(1).stderr_has(["(record: "]).values();
+        let names = found.iter().filter_map(|found| found["name"].as_str());
+        assert_eq!(names.collect::<Vec<_>>(), kinds);
+        assert_eq!(found[0]["finding"], "record");
+    };
+    let bell = fs::read(shop.path(".ream/bell/bell")).unwrap();
+    for torn in [&bell[..20], b""] {
+        shop.write(".ream/bell/bell", torn);
+        marks(&["bell/bell"]);
+        // Who reads writes it anew.
+        assert_eq!(fs::read(shop.path(".ream/bell/bell")).unwrap(), bell);
+        shop.run(["verify"]).ok();
+    }
+    fs::remove_file(shop.path(".ream/bell/bell")).unwrap();
+    shop.write(".ream/changes", "x");
+    marks(&["bell/bell", "changes"]);
+    marks(&["changes"]);
+    shop.run(["state", "set", "order-1", "1"]).ok();
+    shop.run(["verify"]).ok();
+    // In a store of which nothing was acknowledged they say nothing.
+    ream().run(["verify"]).ok();
+}
+
+#[test]
+fn a_head_of_another_store_is_no_damage() {
+    let (shop, other) = (shop(), shop());
+    let head = other.run(["status"]).bytes();
+    shop.write("other.json", head);
+    let said = format!("other.json is of the store {}, and this one", other.id().unwrap());
+    shop.run(["verify", "--against", "@other.json"]).fails_with(6, [&*said]);
+}
+
 /// What was acknowledged and is gone is a finding like any other.
 #[test]
 fn a_store_that_lost_events_is_damaged() {

@@ -36,6 +36,7 @@ mod log;
 mod looks;
 mod making;
 mod owners;
+mod pages;
 mod permits;
 mod pipes;
 mod place;

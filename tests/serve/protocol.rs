@@ -21,7 +21,7 @@ fn events_are_published_listed_and_removed() {
     let invalid = "EVENT NON PUBLISHED emails \"Invalid message";
     client.asks(
         "EVENT PUBLISH emails 1\n{\n",
-        &format!("{invalid}: EOF while parsing an object at line 1 column 1\"\n"),
+        &format!("{invalid}: it ends within an object at line 1 column 1\"\n"),
     );
     client.asks("EVENT PUBLISH emails 14\n{\"name\":\"peter\"}\n", &format!("{invalid}\"\n"));
     client.asks("EVENT PUBLISH \"$ream\" 2\n{}\n", "EVENT NON PUBLISHED \"$ream\" \"");

@@ -1,12 +1,12 @@
 //! The conformance suite: what every engine's store does, in the words of the model.
 //!
-//! All of it is written over [`store`], so that another engine can run it whole. Nothing here
-//! knows a file, a table or a process; what is about those is in `tests/invariants`.
+//! All of it is written over [`store`], and runs whole on each engine: `REAM_TEST_ENGINE` says which, `sqlite` where
+//! it does not, or `memory`. Nothing here knows a file, a table or a process; what is about those is in
+//! `tests/directory` and `tests/invariants`.
 
 #![allow(clippy::unwrap_used, reason = "where something is missing, a test shall fail")]
 
 mod append;
-mod backups;
 mod batches;
 mod decisions;
 mod expectations;
@@ -14,14 +14,12 @@ mod followers;
 mod ids;
 mod oracle;
 mod payloads;
-mod permits;
 mod projections;
 mod property;
 mod protection;
 mod read;
 mod redaction;
 mod removal;
-mod restores;
 mod retention;
 mod states;
 mod streams;
@@ -35,10 +33,17 @@ use ream::{Options, Store};
 
 use support::Fresh;
 
-/// A store without events, in a place of its own.
+/// A store without events.
 fn store() -> Fresh {
-    let place = tempfile::tempdir().unwrap();
-    let (store, created) = Store::init(&place.path().join("store"), &Options::default()).unwrap();
-    assert!(created);
-    Fresh { place, store }
+    let options = Options::default();
+    match std::env::var("REAM_TEST_ENGINE").as_deref() {
+        Ok("memory") => Fresh { place: None, store: Store::in_memory(&options).unwrap() },
+        Ok("sqlite") | Err(_) => {
+            let place = tempfile::tempdir().unwrap();
+            let (store, created) = Store::init(&place.path().join("store"), &options).unwrap();
+            assert!(created);
+            Fresh { place: Some(place), store }
+        }
+        Ok(other) => panic!("REAM_TEST_ENGINE is sqlite or memory, not {other}"),
+    }
 }

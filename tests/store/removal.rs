@@ -1,6 +1,6 @@
 //! Removal erases what streams hold; their versions, positions and ids stay spent.
 
-use ream::{Actor, Data, Mark, NewState, Options, Position, Query, Store, StreamName, Version};
+use ream::{Actor, Data, Mark, NewState, Options, Position, Query, StreamName, Version};
 
 use crate::store;
 use crate::support::{
@@ -143,7 +143,7 @@ fn who_acts_is_said_once_and_stored_with_each_act() {
     let mut store = store();
     store.append(&[event("a", "T"), event("b", "T")]).unwrap();
     store.set_state(&NewState::new(name("b"), Data::Json("1".parse().unwrap()))).unwrap();
-    let mut by_anna = Store::open(store.path(), &options).unwrap();
+    let mut by_anna = store.another_with(&options);
     by_anna.remove(&[name("a")]).unwrap();
     by_anna.remove_states(&[name("a"), name("b")]).unwrap();
     store.protect(&[name("b")], true).unwrap();

@@ -85,8 +85,14 @@ fn what_a_subscription_has_not_done_stays_and_what_is_protected() {
     store.subscribe(&follows, Position(4)).unwrap();
     store.protect(&["b".parse::<StreamName>().unwrap()], true).unwrap();
     store.set_retention(&pattern("*"), count(1)).unwrap();
+    let behind = store.behind(&store.prunable(true).unwrap()).unwrap();
+    let behind: Vec<_> =
+        behind.iter().map(|one| (&*one.name, one.checkpoint, one.events)).collect();
+    assert_eq!(behind, [("mail", Position(4), 5)]);
     store.prune(false).unwrap();
     assert_eq!((left(&store, "a").len(), left(&store, "b").len()), (6, 10));
+    let behind = store.behind(&store.prunable(true).unwrap()).unwrap();
+    assert_eq!(behind[0].events, 5);
     let to = store.checkpoint(Position(6)).unwrap();
     store.move_subscription(&follows.name, None, &to).unwrap();
     store.prune(false).unwrap();

@@ -1,7 +1,8 @@
 //! States: stored with events or without, with the version that they reflect.
 
 use ream::{
-    Data, Error, Expect, Json, NewState, Pattern, SealedEvent, Sealer, State, Store, Version,
+    Data, Error, EventId, Expect, Json, NewState, Pattern, SealedEvent, Sealer, State, Store,
+    Version,
 };
 
 use crate::store;
@@ -247,4 +248,79 @@ fn a_state_is_as_large_as_data_may_be() {
     assert!(matches!(refused, Err(Error::TooLarge { .. })));
     let refused = store.append(&[event("t", "T").expect(at(0)).state(&text(most + 1))]);
     assert!(matches!(refused, Err(Error::TooLarge { .. })));
+}
+
+/// What comes of states that are imported into streams as they are at these versions.
+fn imported(store: &mut Fresh, acts: u64, states: &[(&str, u64, &str)]) -> Option<Vec<String>> {
+    let state = |(stream, version, text): &(&str, u64, &str)| NewState {
+        version: Some(Version(*version)),
+        ..new_state(stream, text)
+    };
+    let states: Vec<NewState> = states.iter().map(state).collect();
+    let states: Vec<&NewState> = states.iter().collect();
+    let come = store.import_states(&states, Version(acts)).unwrap()?;
+    Some(
+        come.iter()
+            .map(|one| format!("{one:?}").chars().take_while(|c| *c != '(').collect())
+            .collect(),
+    )
+}
+
+#[test]
+fn states_are_imported_where_they_are_newer() {
+    let mut store = store();
+    store.append(&numbered("a", 2)).unwrap();
+    store.append(&numbered("b", 2)).unwrap();
+    store.append(&[event("c", "T").expect(Expect::NoStream).state("1")]).unwrap();
+    let all = [("a", 2, "1"), ("b", 1, "2"), ("c", 1, "1"), ("d", 0, "4")];
+    let stored = ["Stored", "Stored", "AlreadyThere", "Stored"].map(String::from);
+    assert_eq!(imported(&mut store, 0, &all), Some(stored.to_vec()));
+    assert_eq!(imported(&mut store, 0, &all), Some(vec!["AlreadyThere".to_owned(); 4]));
+    assert_eq!(state(&store, "b"), (1, 2, 3, json("2")));
+    let others = [("a", 1, "5"), ("b", 2, "6"), ("c", 1, "7"), ("d", 1, "8")];
+    let come = ["AlreadyThere", "Stored", "Differs", "Refused"].map(String::from);
+    assert_eq!(imported(&mut store, 0, &others), Some(come.to_vec()));
+    assert_eq!(state(&store, "a"), (2, 2, 2, json("1")));
+    assert_eq!(state(&store, "b"), (2, 2, 4, json("6")));
+    assert_eq!(state(&store, "d"), (0, 0, 0, json("4")));
+}
+
+/// What a state is made of may have been erased since it was looked at.
+#[test]
+fn no_state_is_imported_behind_an_act_that_is_not_known() {
+    let mut store = store();
+    store.append(&numbered("a", 2)).unwrap();
+    store.redact(&[ream::Position(1)], "r", false).unwrap();
+    assert_eq!(imported(&mut store, 0, &[("a", 2, "1")]), None);
+    assert!(is_missing(&store, "a"));
+    let stored = Some(vec!["Stored".to_owned()]);
+    assert_eq!(imported(&mut store, 1, &[("a", 2, "1")]), stored);
+}
+
+#[test]
+fn the_ids_of_the_same_events_have_one_hash_removed_or_not() {
+    let (mut one, mut other) = (store(), store());
+    one.append(&numbered("s", 3)).unwrap();
+    // As a copy knows them, whose positions are others.
+    let copies = crate::support::everything(&one).into_iter().map(|event| {
+        let id = event.borrow().id().into_owned();
+        let mut copy = self::event("s", "T");
+        copy.id = Some(EventId::new(id).unwrap());
+        copy
+    });
+    other.append(&numbered("other", 5)).unwrap();
+    other.append(&copies.collect::<Vec<_>>()).unwrap();
+    let hash = |store: &Fresh, last| store.hash_of_ids("s", Version(last)).unwrap();
+    let before: Vec<_> = (0..=4).map(|last| hash(&one, last)).collect();
+    assert!(before[..4].iter().all(Option::is_some) && before[4].is_none(), "{before:?}");
+    assert!(before[..4].windows(2).all(|pair| pair[0] != pair[1]), "{before:?}");
+    assert_eq!((0..=4).map(|last| hash(&other, last)).collect::<Vec<_>>(), before);
+    one.remove(&["s".parse().unwrap()]).unwrap();
+    assert_eq!((0..=4).map(|last| hash(&one, last)).collect::<Vec<_>>(), before);
+    assert_ne!(other.hash_of_ids("other", Version(3)).unwrap(), before[3]);
+    // Of more events than are looked at together.
+    one.append(&numbered("long", 2100)).unwrap();
+    let long = |last| one.hash_of_ids("long", Version(last)).unwrap();
+    assert!(long(1000) != long(2000) && long(2000) != long(2100));
+    assert!(long(2100).is_some() && long(2101).is_none());
 }

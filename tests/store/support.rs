@@ -8,9 +8,10 @@ use ream::{
 };
 use tempfile::TempDir;
 
-/// A store, and the place where it is for as long as the test runs.
+/// A store, and the place where it is for as long as the test runs, where it is in one.
 pub(crate) struct Fresh {
-    pub(crate) place: TempDir,
+    #[allow(dead_code, reason = "it is kept until the test ends")]
+    pub(crate) place: Option<TempDir>,
     pub(crate) store: Store,
 }
 
@@ -21,7 +22,7 @@ impl Fresh {
     }
 
     pub(crate) fn another_with(&self, options: &Options) -> Store {
-        Store::open(&self.place.path().join("store"), options).unwrap()
+        self.store.again_with(options).unwrap()
     }
 }
 

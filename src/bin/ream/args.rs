@@ -15,11 +15,11 @@ pub(crate) enum Format {
     Table,
     /// One JSON value
     Json,
-    /// One JSON value a line
+    /// One JSON value per line
     Jsonl,
-    /// Comma-separated values; of `project select` alone
+    /// Comma-separated values; for `project select` only
     Csv,
-    /// One CloudEvent a line; of `read` and `tail` alone
+    /// One CloudEvent per line; for `read` and `tail` only
     Cloudevents,
 }
 

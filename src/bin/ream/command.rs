@@ -9,6 +9,7 @@ mod confirm;
 mod decide;
 mod definition;
 mod doctor;
+mod erasing;
 mod export;
 mod following;
 mod import;

@@ -143,11 +143,15 @@ fn mend(damage: &Damage) -> Hint {
         let words = "make the state anew from its events";
         return Hint::other(words, &["read"], &[stream]);
     }
+    if damage.kinds.keys().eq([&FindingKind::Record]) {
+        let words = "it is written anew by now, or by the next change; whether the end of the log is whole, a head \
+                     that was kept elsewhere shows, or a backup";
+        return words.into();
+    }
     if damage.kinds.keys().eq([&FindingKind::Against]) {
         return "the log holds in itself, and is not the one that had that head".into();
     }
-    "keep a copy of the whole directory, and restore a backup; what is not told of can be read"
-        .into()
+    "keep a copy of the whole directory, and restore a backup; what is not named can be read".into()
 }
 
 /// The exit code of each cause, and what to do about it.

@@ -269,7 +269,7 @@ mod tests {
         assert_eq!((arrived.items.len(), arrived.lines), (1, vec![4]));
         drop(sender);
         let end = input.take().end.unwrap().unwrap_err();
-        assert_eq!((end.line, &*end.reason), (Some(6), "column 9: EOF while parsing an object"));
+        assert_eq!((end.line, &*end.reason), (Some(6), "column 9: it ends within an object"));
     }
 
     #[test]

@@ -43,7 +43,7 @@ fn whole(source: impl Read, name: &str, most: usize) -> anyhow::Result<Vec<u8>> 
 /// The JSON that `argument` stands for and `bytes` hold; errors call it `what`, as the help does.
 pub(crate) fn json(argument: &str, bytes: &[u8], what: &str) -> anyhow::Result<Json> {
     Json::parse_bytes(bytes).map_err(|error| {
-        let message = format!("{what} is no JSON: {error}");
+        let message = format!("{what} is not valid JSON: {error}");
         let given = argument.as_bytes() == bytes && error.line == 1;
         let hint = if given { meant(argument, what) } else { None };
         Refused::Invalid { message, hint }.into()

@@ -1,6 +1,8 @@
 //! A command line that can't be understood, or that asks for help: what clap says, and the exit code.
 
+use std::borrow::Cow;
 use std::io::{self, Write as _};
+use std::num::{IntErrorKind, ParseIntError};
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -58,9 +60,18 @@ fn printable(error: &mut clap::Error) -> String {
     // The reason that a parser of ours gives may quote what it was given.
     if let Some(source) = std::error::Error::source(error) {
         let reason = source.to_string();
-        message = message.replace(&reason, &escape(&reason));
+        message = message.replace(&reason, &reason_of(source, &reason));
     }
     String::from_utf8_lossy(&escape_lines(message.as_bytes())).into_owned()
+}
+
+/// The reason why a value is refused, with what was given escaped.
+fn reason_of<'r>(source: &(dyn std::error::Error + 'static), reason: &'r str) -> Cow<'r, str> {
+    match source.downcast_ref::<ParseIntError>().map(ParseIntError::kind) {
+        None => escape(reason),
+        Some(IntErrorKind::PosOverflow) => "too large a number".into(),
+        Some(_) => "not a whole number from 0 on".into(),
+    }
 }
 
 /// The exit code of a command line that can't be understood, or in which a name, a place or a time

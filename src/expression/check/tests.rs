@@ -271,7 +271,7 @@ fn a_field_is_set_to_what_it_can_hold() {
         ("count = 'x'", "this text is beside an integer, which it can't be", "'x'"),
         ("city = 5", "the number 5 is no text", "5"),
         ("count = price", "this is a decimal, and the field is integer", "price"),
-        ("extra = '{'", "this is no JSON", "'{'"),
+        ("extra = '{'", "this is not valid JSON", "'{'"),
     ] {
         let (found, at) = unassigned(text);
         assert!(found.starts_with(told), "{text}: {found}");

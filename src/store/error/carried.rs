@@ -55,6 +55,12 @@ pub enum PlaceFault {
     /// It should be a backup, and has no manifest.
     #[error("is not a backup: it has no backup.json")]
     NoBackup,
+    /// It is a backup without the rows of a projection.
+    #[error("is a backup without the rows of the projection `{name}`")]
+    LeftOut {
+        /// The projection.
+        name: String,
+    },
     /// The manifest of a backup is not one, or says something else than what is there.
     #[error("is not the manifest of this backup: {reason}")]
     Manifest {
@@ -64,6 +70,12 @@ pub enum PlaceFault {
     /// A new directory should stand there, and something does already.
     #[error("is there already, and nothing is overwritten")]
     Occupied,
+    /// A new directory should stand there, and that is within a store.
+    #[error("lies in the store {}, where nothing else belongs", store.display())]
+    Inside {
+        /// The directory of that store.
+        store: PathBuf,
+    },
     /// A directory that is filled elsewhere can't be put there.
     #[error("is a mount point, so no other directory can take its place")]
     MountPoint,
@@ -227,7 +239,7 @@ pub(super) fn changes(missing: u32, acknowledged: Option<Position>) -> String {
         None => "whether it lost events can't be said without its bell",
     };
     format!(
-        "{missing} acknowledged {changes} of states, protection, projections or subscriptions; {events}"
+        "{missing} acknowledged {changes} without an event, as of a state or a checkpoint; {events}"
     )
 }
 

@@ -38,6 +38,7 @@ impl Filling {
         options: &Options,
     ) -> Result<(Self, Place), Error> {
         let target = free(target)?;
+        Place::check_outside_stores(&target)?;
         let mut name = target.file_name().map(ToOwned::to_owned).unwrap_or_default();
         name.push(ENDING);
         let partial = target.with_file_name(name);

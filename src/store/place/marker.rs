@@ -3,7 +3,9 @@
 //! Its lines are known, and so is their order, and the last one is a checksum of those before: whatever else
 //! a file holds, it is not a marker.
 
-use std::io::{self, Write as _};
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::str::Split;
 
 use super::Place;
@@ -48,6 +50,15 @@ impl Marker {
     /// Whether the directory has a marker, whatever is in it.
     pub(crate) fn stands(place: &Place) -> Result<bool, Error> {
         Ok(place.identify(NAME)?.is_some())
+    }
+
+    /// The store that `path` lies in, where it does; whether anything stands at `path` does not matter.
+    pub(super) fn above(path: &Path) -> Option<PathBuf> {
+        let path = std::path::absolute(path).ok()?;
+        let mut above = path.ancestors().skip(1).filter_map(|above| fs::canonicalize(above).ok());
+        // What is not there is no store, and what is above a link is not above what it leads to.
+        let there = above.next()?;
+        there.ancestors().find(|above| is_marker(&above.join(NAME))).map(Path::to_owned)
     }
 
     /// Whether someone has begun to make the store.
@@ -141,6 +152,14 @@ impl Marker {
     }
 }
 
+/// Whether a file begins as a marker does.
+fn is_marker(path: &Path) -> bool {
+    let mut begin = [0; FIRST_LINE.len()];
+    path.symlink_metadata().is_ok_and(|found| found.is_file())
+        && File::open(path).and_then(|mut file| file.read_exact(&mut begin)).is_ok()
+        && begin == FIRST_LINE.as_bytes()
+}
+
 /// The lines of a marker with that of their checksum.
 fn with_checksum(lines: String) -> String {
     let checksum = checksum(&lines);
@@ -170,7 +189,8 @@ fn id(key: &str, text: &str) -> Result<String, Refusal> {
     Err(Refusal::Bad(format!("`{key}` is not {ID_LENGTH} characters of base32: {text}")))
 }
 
-fn random_id() -> io::Result<String> {
+/// A new store's id.
+pub(in crate::store) fn random_id() -> io::Result<String> {
     let mut bytes = [0; ID_LENGTH];
     platform::random(&mut bytes)?;
     Ok(bytes.iter().map(|byte| char::from(BASE32[usize::from(byte % 32)])).collect())

@@ -164,6 +164,7 @@ impl Act {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::ACT_TYPES;
 
     #[test]
     fn an_act_is_an_event_of_the_reserved_stream_with_who_did_it() {
@@ -176,7 +177,7 @@ mod tests {
             version: Version(5),
             events: 2,
             removed: Version(3),
-            state: true,
+            state: Some(Version(3)),
         };
         let position = Position(7);
         let redacted = Redacted { position, stream: stream(), version: Version(2), state: true };
@@ -225,6 +226,56 @@ mod tests {
             assert_eq!(event.data, Data::Json(Json::stored(data)));
             assert_eq!(event.metadata.unwrap().as_str(), r#"{"user":"anna"}"#);
             assert_eq!(act.event(&Actor::default()).metadata, None);
+        }
+    }
+
+    /// Where an act's type is in the list of them. A new act has to be given a place here.
+    fn place(act: &Act) -> usize {
+        match act {
+            Act::StreamRemoved { .. } => 0,
+            Act::StreamTruncated { .. } => 1,
+            Act::RetentionSet { .. } => 2,
+            Act::EventRedacted { .. } => 3,
+            Act::StateRemoved { .. } => 4,
+            Act::StreamProtected { .. } => 5,
+            Act::StreamUnprotected { .. } => 6,
+            Act::ProjectionCreated { .. } => 7,
+            Act::ProjectionChanged { .. } => 8,
+            Act::ProjectionAllowed { .. } => 9,
+            Act::ProjectionSwitched { .. } => 10,
+            Act::ProjectionDropped { .. } => 11,
+            Act::SubscriptionCreated { .. } => 12,
+            Act::SubscriptionMoved { .. } => 13,
+            Act::SubscriptionRemoved { .. } => 14,
+            Act::StoreRestored { .. } => 15,
+        }
+    }
+
+    #[test]
+    fn the_list_of_types_is_whole() {
+        let (stream, name, at) = (|| StreamName::stored("s"), || "n".to_owned(), Position(1));
+        let (version, events, generation) = (Version(1), 1, 1);
+        let all = [
+            Act::StreamRemoved { stream: stream(), version, events },
+            Act::StreamTruncated { stream: stream(), version, removed: version, events },
+            Act::RetentionSet { pattern: name(), retention: Retention::default() },
+            Act::EventRedacted { stream: stream(), version, position: at, reason: name() },
+            Act::StateRemoved { stream: stream() },
+            Act::StreamProtected { stream: stream() },
+            Act::StreamUnprotected { stream: stream() },
+            Act::ProjectionCreated { name: name(), generation },
+            Act::ProjectionChanged { name: name(), generation },
+            Act::ProjectionAllowed { name: name(), generation },
+            Act::ProjectionSwitched { name: name(), generation },
+            Act::ProjectionDropped { name: name(), generation },
+            Act::SubscriptionCreated { name: name(), position: at },
+            Act::SubscriptionMoved { name: name(), from: at, to: at },
+            Act::SubscriptionRemoved { name: name(), position: at },
+            Act::StoreRestored { store: name(), position: at, dropped: 0 },
+        ];
+        assert_eq!(all.len(), ACT_TYPES.len());
+        for (index, act) in all.iter().enumerate() {
+            assert_eq!((place(act), act.parts().0), (index, ACT_TYPES[index]));
         }
     }
 

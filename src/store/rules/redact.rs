@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::EventFacts;
-use crate::store::{Error, EventFault, Redacted};
+use crate::store::{Error, EventEntry, EventFault, Redacted};
 
 /// The events that a redaction takes data and metadata from, each once: those that have them. One that was removed,
 /// and one of a reserved stream, is refused.
-pub(crate) fn redactions(found: Vec<EventFacts>) -> Result<Vec<Redacted>, Error> {
+pub(crate) fn redactions(found: Vec<EventEntry>) -> Result<Vec<Redacted>, Error> {
     let (mut redactions, mut known) = (Vec::new(), HashSet::new());
-    for EventFacts { position, stream, version, removed, redacted } in found {
+    for EventEntry { position, stream, version, removed, redacted, .. } in found {
         if stream.as_str().starts_with('$') {
             let stream = stream.to_string();
             return Err(Error::Event(EventFault::Reserved { position, stream }));
@@ -30,19 +29,20 @@ mod tests {
     use super::*;
     use crate::event::{Position, StreamName, Version};
 
-    fn facts(position: u64, stream: &str) -> EventFacts {
-        EventFacts {
+    fn facts(position: u64, stream: &str) -> EventEntry {
+        EventEntry {
             position: Position(position),
             stream: StreamName::stored(stream),
             version: Version(1),
             removed: false,
             redacted: false,
+            id: format!("e{position}"),
         }
     }
 
     #[test]
     fn each_event_that_has_data_is_redacted_once() {
-        let gone = EventFacts { redacted: true, ..facts(2, "a") };
+        let gone = EventEntry { redacted: true, ..facts(2, "a") };
         let found = vec![facts(1, "a"), gone, facts(1, "a"), facts(3, "b")];
         let found = redactions(found).unwrap();
         let told: Vec<_> = found.iter().map(|one| (one.position.0, one.stream.as_str())).collect();
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn what_was_removed_and_what_records_acts_is_refused() {
-        let removed = EventFacts { removed: true, ..facts(2, "a") };
+        let removed = EventEntry { removed: true, ..facts(2, "a") };
         let refused = redactions(vec![facts(1, "a"), removed]).unwrap_err();
         assert!(
             matches!(refused, Error::Event(EventFault::Removed { position, .. }) if position.0 == 2)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::StreamFacts;
 use crate::event::{Pattern, Version};
-use crate::store::{Error, Retained, Retention};
+use crate::store::{Error, Retained, Retention, Truncated};
 
 const MAX_AGE: &str = "max-age";
 const MAX_COUNT: &str = "max-count";
@@ -69,6 +69,12 @@ pub(crate) fn prunable(
     Version(done.map_or(last, |done| last.min(done.0)))
 }
 
+/// How many of the events that go from a stream are not done by what follows it, which has done all up to `last`.
+pub(crate) fn not_done(truncated: &Truncated, last: Version) -> u64 {
+    let Truncated { removed, events, .. } = truncated;
+    removed.0.saturating_sub(last.0).min(*events)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +95,20 @@ mod tests {
         assert!(settings(&pattern, Retention::default()).iter().all(|one| one.value.is_none()));
         let wrong = ("t".to_owned(), "max-age".to_owned(), "y".to_owned());
         assert!(matches!(retained(vec![wrong]), Err(Error::Damaged { .. })));
+    }
+
+    #[test]
+    fn what_is_not_done_is_what_goes_behind_the_last_that_is() {
+        let truncated = Truncated {
+            stream: crate::event::StreamName::stored("s"),
+            version: Version(9),
+            events: 3,
+            removed: Version(5),
+            state: None,
+        };
+        for (last, missed) in [(0, 3), (1, 3), (2, 3), (3, 2), (5, 0), (9, 0)] {
+            assert_eq!(not_done(&truncated, Version(last)), missed, "{last}");
+        }
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(crate) fn truncations(
                 version: Version(facts.version),
                 events: removed - facts.removed,
                 removed: Version(removed),
-                state: facts.has_state,
+                state: facts.state,
             });
         }
     }

@@ -9,6 +9,8 @@ use crate::event::{DataRef, EventRef, LINK_BYTES, Link, Position, Timestamp, Ver
 use crate::store::chain::Payload;
 use crate::store::hash::sum;
 
+pub(super) use crate::store::look::Head;
+
 /// What an event is read from.
 pub(super) const COLUMNS: &str = "position, stream, header, id, type, data, metadata, tags";
 
@@ -216,6 +218,14 @@ pub(super) fn event<'r>(row: &'r Row<'_>) -> rusqlite::Result<Option<EventRef<'r
     Err(unreadable(row, "it is not JSON"))
 }
 
+/// The event in a row of [`COLUMNS`] of which data, metadata and tags were not read: in their place stands nothing,
+/// and that it is what was stored is not known. `None` where it is removed.
+#[inline]
+pub(super) fn event_without_data<'r>(row: &'r Row<'_>) -> rusqlite::Result<Option<EventRef<'r>>> {
+    let (fields, _) = Fields::parts(row).map_err(|error| unreadable(row, &reason(&error)))?;
+    Ok(fields.event().map(|event| EventRef { redacted: false, ..event }))
+}
+
 /// That a row of [`COLUMNS`] is the event that a stream's index says it is.
 pub(super) fn check_listed(row: &Row<'_>, stream: &str, version: u64) -> rusqlite::Result<()> {
     if row.get_ref(1)?.as_str()? == stream && row.get::<_, Numbers>(2)?.version.0 == version {
@@ -235,14 +245,6 @@ fn unreadable(row: &Row<'_>, reason: &str) -> rusqlite::Error {
 #[cold]
 pub(super) fn missing(position: u64) -> rusqlite::Error {
     damaged(format!("the event at position {position} is missing"))
-}
-
-/// The last event of the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Head {
-    pub(super) position: Position,
-    pub(super) recorded: Timestamp,
-    pub(super) link: Link,
 }
 
 impl Head {
@@ -267,11 +269,6 @@ impl Head {
             Ok(Self { position, recorded, link })
         });
         Ok(head.optional()?.unwrap_or_else(|| Self::before_all(store_id)))
-    }
-
-    /// The head of a store without events.
-    fn before_all(store_id: &str) -> Self {
-        Self { position: Position(0), recorded: Timestamp::MIN, link: Link::genesis(store_id) }
     }
 }
 

@@ -6,10 +6,8 @@
 
 use rusqlite::{CachedStatement, Connection, Row};
 
-use crate::near;
+use crate::near::Nearest;
 
-/// How many near names an error tells.
-const NEAR: usize = 3;
 /// How many names are looked at for near ones.
 const NEAR_OF: usize = 10_000;
 
@@ -67,14 +65,9 @@ pub(super) fn near_in(
 ) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare(names)?;
     let mut rows = statement.query([NEAR_OF])?;
-    let mut near = Vec::new();
+    let mut near = Nearest::to(name);
     while let Some(row) = rows.next()? {
-        let found = row.get_ref(0)?.as_str()?;
-        let distance = near::distance(name, found);
-        if distance <= name.len().max(3) / 3 || found.starts_with(name) {
-            near.push((distance, found.to_owned()));
-        }
+        near.add(row.get_ref(0)?.as_str()?);
     }
-    near.sort_unstable();
-    Ok(near.into_iter().take(NEAR).map(|(_, name)| name).collect())
+    Ok(near.names())
 }

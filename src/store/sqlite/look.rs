@@ -31,6 +31,8 @@ pub(super) struct Looking {
     durable: Cell<Position>,
     /// Whether it was warned of the store.
     has_warned: Cell<bool>,
+    /// Whether the connection knows lists of numbers by now.
+    pub(super) knows_lists: Cell<bool>,
 }
 
 /// Why what is seen may not be durable.
@@ -52,17 +54,17 @@ impl Store {
         })
     }
 
-    pub(crate) fn head(&self) -> Result<Position, Error> {
+    pub(super) fn head(&self) -> Result<Position, Error> {
         self.look(|connection| Ok(Head::read(connection, self.id())?.position))
     }
 
     /// What is kept of `name`, but for upper and lower case.
-    pub(crate) fn name(&self, name: &str) -> Result<Option<Name>, Error> {
+    pub(super) fn name(&self, name: &str) -> Result<Option<Name>, Error> {
         self.look(|connection| Ok(registry::find(connection, name)?))
     }
 
     /// What is kept of each name, by name.
-    pub(crate) fn names(&self) -> Result<Vec<Name>, Error> {
+    pub(super) fn names(&self) -> Result<Vec<Name>, Error> {
         self.look(|connection| Ok(registry::all(connection)?))
     }
 
@@ -107,7 +109,7 @@ impl Store {
     }
 
     /// What looking needs. The records are read before the first look, and compared in it.
-    fn looking(&self) -> Result<&Looking, Error> {
+    pub(super) fn looking(&self) -> Result<&Looking, Error> {
         if let Some(looking) = self.looking.get() {
             return Ok(looking);
         }
@@ -128,6 +130,7 @@ impl Store {
             connection,
             durable: Cell::new(Position(0)),
             has_warned: Cell::new(lost.is_some()),
+            knows_lists: Cell::new(false),
         }))
     }
 

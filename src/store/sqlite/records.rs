@@ -13,6 +13,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::Layout;
 use super::event_row::{Head, recorded_and_link};
 use super::failure::Failure;
+use super::lock::seems_marked;
 use crate::event::{Link, Position};
 use crate::faults::{self, Remedy};
 use crate::platform;
@@ -173,7 +174,7 @@ pub(super) fn check_bell(
     }))
 }
 
-/// The count of changes: commits without an event, of states, protection, projections and subscriptions;
+/// The count of changes: commits without an event, as of states and checkpoints;
 /// but for multiples of 2³².
 ///
 /// The bell names the last event, and knows nothing of what is committed behind it. So each such commit
@@ -263,6 +264,27 @@ impl Witness {
             missing,
             acknowledged: self.position(),
         }))
+    }
+
+    /// The records that say nothing of a database in which they would: they are missing, or torn. That one is
+    /// being rewritten at this moment is known by a second look.
+    pub(super) fn silent(
+        self,
+        connection: &Connection,
+        layout: &Layout,
+        head: &Head,
+    ) -> rusqlite::Result<Vec<&'static str>> {
+        let bell = self.event.is_none() && head.position.0 > 0;
+        let count = self.changes.is_none() && Count::read(connection)? != Count(0);
+        if !bell && !count || seems_marked(layout) {
+            return Ok(Vec::new());
+        }
+        let again = Self::read(layout);
+        let silent = [
+            (bell && again.event.is_none(), Acknowledged::NAME),
+            (count && again.changes.is_none(), Count::NAME),
+        ];
+        Ok(silent.into_iter().filter_map(|(is, name)| is.then_some(name)).collect())
     }
 
     /// All that the database lost.

@@ -8,15 +8,14 @@ use super::event_row::{COLUMNS, Fields};
 use super::failure::Failure;
 use super::keys::check_around;
 use super::remove::{Eraser, Erasure, forget_what_quotes};
-use super::stream_index::{StreamRow, position_of};
 use super::transaction::Transaction;
-use crate::event::{Position, StreamName, Version, position_in};
-use crate::store::rules::EventFacts;
-use crate::store::{Error, EventFault};
+use crate::event::{Position, StreamName, position_in};
+use crate::store::{Error, EventEntry, EventFault};
+use crate::wire::write_derived_id;
 
 impl Store {
     /// What the store says about events.
-    pub(crate) fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventFacts>, Error> {
+    pub(crate) fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventEntry>, Error> {
         self.look(|connection| facts(connection, positions))
     }
 
@@ -24,35 +23,21 @@ impl Store {
     pub(crate) fn position_by_id(&self, id: &str) -> Result<Option<Position>, Error> {
         self.look(|connection| Ok(by_id(connection, id)?))
     }
-
-    /// The position of the event that is this version of a stream.
-    pub(crate) fn position_by_version(
-        &self,
-        stream: &str,
-        version: Version,
-    ) -> Result<Option<Position>, Error> {
-        self.look(|connection| {
-            let row = StreamRow::read(connection, stream)?;
-            if version.0 == 0 || version.0 > row.version {
-                return Ok(None);
-            }
-            Ok(Some(Position(position_of(connection, stream, &row, version)?)))
-        })
-    }
 }
 
 /// What the store says about events, each of which has to be there.
 pub(super) fn facts(
     connection: &Connection,
     positions: &[Position],
-) -> Result<Vec<EventFacts>, Failure> {
+) -> Result<Vec<EventEntry>, Failure> {
     let found = positions.iter().map(|position| {
-        let found = one(connection, "position = ?1", position.0, |fields| EventFacts {
+        let found = one(connection, "position = ?1", position.0, |fields| EventEntry {
             position: fields.position,
             stream: StreamName::stored(fields.stream),
             version: fields.version,
             removed: fields.event_type.is_none(),
             redacted: fields.is_redacted(),
+            id: id_of(fields),
         })?;
         let missing = || Error::Event(EventFault::NotFound { event: position.to_string() });
         found.ok_or_else(|| missing().into())
@@ -89,6 +74,15 @@ fn by_id(connection: &Connection, id: &str) -> rusqlite::Result<Option<Position>
         check_around(connection, &select, "id", id, |row| Fields::read(row).map(drop))?;
     }
     Ok(found)
+}
+
+fn id_of(fields: &Fields<'_>) -> String {
+    if let Some(id) = fields.id {
+        return id.to_owned();
+    }
+    let mut id = Vec::new();
+    write_derived_id(&mut id, &fields.link, fields.position);
+    String::from_utf8_lossy(&id).into_owned()
 }
 
 /// What is made of the event that meets a condition.

@@ -12,7 +12,6 @@ use super::failure::Failure;
 use super::lock::{MOMENT, Queue, Turn};
 use crate::event::{Link, Position};
 use crate::schema::Identifier;
-use crate::store::rules::names::{self, Kind};
 use crate::store::{Checkpoint, Error, Options};
 
 /// How often, and how long between, it is looked whether someone runs something.
@@ -20,29 +19,6 @@ const LOOKS: u32 = 3;
 const LOOK: Duration = Duration::from_millis(1);
 
 impl Store {
-    pub(crate) fn checkpoint(&self, position: Position) -> Result<Checkpoint, Error> {
-        self.look(|connection| checkpoint_in(connection, &self.marker.id, position))
-    }
-
-    pub(crate) fn check_checkpoint(
-        &self,
-        name: &str,
-        checkpoint: &Checkpoint,
-    ) -> Result<(), Error> {
-        let Checkpoint { position, link } = checkpoint;
-        let reason =
-            match self.look(|connection| link_at(connection, &self.marker.id, *position))? {
-                Ok(found) if found == *link => return Ok(()),
-                // The first link is made from the store's id.
-                Ok(_) if position.0 == 0 => "it is from another store",
-                Ok(_) => "another event stands there now",
-                Err(_) => "the store has lost what stood there",
-            };
-        let found = self.name(name)?;
-        let projection = names::of_kind(found.as_ref(), name, Kind::Projection).is_some();
-        Err(Error::OtherLog { name: name.into(), position: *position, reason, projection })
-    }
-
     pub(crate) fn take_run(&self, name: &str, wait: Duration) -> Result<Turn, Error> {
         self.take(&run_lock(name), name, wait)
     }

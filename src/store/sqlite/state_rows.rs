@@ -6,7 +6,8 @@ use super::failure::{Failure, damaged, reason};
 use super::keys::check_around;
 use super::payload::{payload, shown_payload};
 use super::stream_index::StreamRow;
-use crate::event::{Data, DataRef, Position, Version};
+use crate::event::{Data, DataRef, Position, StreamName, Version};
+use crate::store::State;
 use crate::store::hash::sum;
 
 /// What a state is read from.
@@ -19,6 +20,14 @@ pub(super) struct Stored {
     pub(super) data: Data,
     /// The version that the stream is at.
     pub(super) stream_version: Version,
+}
+
+impl Stored {
+    /// The state, of the stream whose it is.
+    pub(super) fn of(self, stream: StreamName) -> State {
+        let Self { version, position, data, stream_version } = self;
+        State { stream, version, stream_version, position, data }
+    }
 }
 
 /// A row of [`COLUMNS`], as it was written.

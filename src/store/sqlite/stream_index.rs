@@ -19,6 +19,12 @@ pub(super) const COLUMNS: &str = "name, version, removed, protected, sum, tail";
 /// How many positions a page holds.
 const PAGE: u64 = 64;
 
+/// How many pages are read rather than searched.
+const FEW_PAGES: u64 = 8;
+/// One page.
+const PAGE_COLUMNS: &str =
+    "SELECT page, sum, positions FROM stream_pages WHERE stream = ?1 AND page = ?2";
+
 /// A row of `streams`.
 #[derive(Debug, Clone, Default)]
 pub(super) struct StreamRow {
@@ -148,7 +154,8 @@ pub(super) fn list_positions(
     (version, after): (Version, u64),
     mut each: impl FnMut(Listed) -> ControlFlow<()>,
 ) -> rusqlite::Result<bool> {
-    let (mut page, tail) = (version.0 / PAGE, row.version / PAGE);
+    let tail = row.version / PAGE;
+    let mut page = page_before(connection, name, (version.0 / PAGE, tail), after)?;
     let mut give = |page: u64, packed: &[u8]| {
         unpack(packed).zip(page * PAGE + 1..).try_for_each(|(position, version)| {
             if position <= after {
@@ -175,6 +182,32 @@ pub(super) fn list_positions(
         }
     }
     Ok(give(tail, &row.tail).is_continue())
+}
+
+/// A page from `first` on, before `tail`, before which all events of a stream stand at `after` or before: of many the
+/// one that is to be read first, of few any.
+fn page_before(
+    connection: &Connection,
+    name: &str,
+    (first, tail): (u64, u64),
+    after: u64,
+) -> rusqlite::Result<u64> {
+    let (mut page, mut behind) = (first, tail);
+    if after == 0 || behind.saturating_sub(page) <= FEW_PAGES {
+        return Ok(page);
+    }
+    let mut statement = connection.prepare_cached(PAGE_COLUMNS)?;
+    while page + 1 < behind {
+        let middle = page + (behind - page) / 2;
+        let mut rows = statement.query((name, middle))?;
+        let row = rows.next()?.ok_or_else(|| lost_page(name, middle))?;
+        if unpack(whole_page(name, middle, row)?).next().is_some_and(|first| first <= after) {
+            page = middle;
+        } else {
+            behind = middle;
+        }
+    }
+    Ok(page)
 }
 
 /// The positions in a row with the columns `page, sum, positions`, which has to be that of `page`.
@@ -208,9 +241,7 @@ pub(super) fn position_of(
     if page == row.version / PAGE {
         return Ok(unpack(&row.tail).nth(within).unwrap_or_default());
     }
-    let mut statement = connection.prepare_cached(
-        "SELECT page, sum, positions FROM stream_pages WHERE stream = ?1 AND page = ?2",
-    )?;
+    let mut statement = connection.prepare_cached(PAGE_COLUMNS)?;
     let mut rows = statement.query((name, page))?;
     let row = rows.next()?.ok_or_else(|| lost_page(name, page))?;
     Ok(unpack(whole_page(name, page, row)?).nth(within).unwrap_or_default())

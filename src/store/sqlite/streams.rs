@@ -5,7 +5,6 @@ use std::fs;
 use rusqlite::{Connection, Row, params_from_iter};
 
 use super::event_row::Head;
-use super::failure::Failure;
 use super::keys::{bounds, in_order, near_in};
 use super::log;
 use super::stream_index::{COLUMNS, StreamRow, position_of};
@@ -17,49 +16,6 @@ use crate::store::rules::StreamFacts;
 use crate::store::{Error, Status, Stream};
 
 impl Store {
-    pub(crate) fn streams(
-        &self,
-        pattern: &Pattern,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<Stream>, Error> {
-        self.look(|connection| {
-            if let Some(name) = pattern.exact() {
-                let row = StreamRow::read(connection, name)?;
-                let wanted = row.exists() && after.is_none_or(|after| name > after);
-                return Ok(if wanted { vec![stream(connection, name, &row)?] } else { Vec::new() });
-            }
-            let lower = pattern.prefix().max(after.unwrap_or_default());
-            let select = format!("SELECT {COLUMNS} FROM streams");
-            let whole = |row: &Row<'_>| StreamRow::from_row(row).map(drop);
-            let mut statement = in_order(connection, &select, "name", lower, whole)?;
-            let mut rows = statement.query(params_from_iter(bounds(lower)))?;
-            let mut streams = Vec::new();
-            while streams.len() < limit
-                && let Some(row) = rows.next()?
-            {
-                let (name, found) = StreamRow::from_row(row)?;
-                if !name.starts_with(pattern.prefix()) {
-                    break;
-                }
-                if found.exists() && pattern.matches(name) && after != Some(name) {
-                    streams.push(stream(connection, name, &found)?);
-                }
-            }
-            Ok(streams)
-        })
-    }
-
-    pub(crate) fn stream(&self, name: &str) -> Result<Stream, Error> {
-        self.look(|connection| {
-            existing(connection, name).and_then(|row| Ok(stream(connection, name, &row)?))
-        })
-    }
-
-    pub(crate) fn version(&self, name: &str) -> Result<Version, Error> {
-        self.look(|connection| Ok(Version(StreamRow::read(connection, name)?.version)))
-    }
-
     /// What the store says about streams, and whether they have a state.
     pub(crate) fn stream_facts(&self, names: &[StreamName]) -> Result<Vec<StreamFacts>, Error> {
         self.look(|connection| {
@@ -69,11 +25,6 @@ impl Store {
             });
             facts.collect()
         })
-    }
-
-    /// The streams whose names are nearest to `name`, or begin with it.
-    pub(crate) fn near_streams(&self, name: &str) -> Result<Vec<String>, Error> {
-        self.look(|connection| Ok(near_names(connection, name)?))
     }
 
     pub(crate) fn status(&self) -> Result<Status, Error> {
@@ -108,16 +59,44 @@ impl Store {
     }
 }
 
-/// The row of a stream that holds an event.
-fn existing(connection: &Connection, name: &str) -> Result<StreamRow, Failure> {
-    let row = StreamRow::read(connection, name)?;
-    if row.exists() {
-        return Ok(row);
+/// At most `limit` streams that hold an event and that `pattern` chooses, by name, those behind `after`.
+pub(super) fn streams(
+    connection: &Connection,
+    pattern: &Pattern,
+    after: Option<&str>,
+    limit: usize,
+) -> rusqlite::Result<Vec<Stream>> {
+    if let Some(name) = pattern.exact() {
+        let row = StreamRow::read(connection, name)?;
+        let wanted = row.exists() && after.is_none_or(|after| name > after);
+        return Ok(if wanted { vec![stream(connection, name, &row)?] } else { Vec::new() });
     }
-    Err(Error::StreamNotFound { stream: name.into(), near: near_names(connection, name)? }.into())
+    let lower = pattern.prefix().max(after.unwrap_or_default());
+    let select = format!("SELECT {COLUMNS} FROM streams");
+    let whole = |row: &Row<'_>| StreamRow::from_row(row).map(drop);
+    let mut statement = in_order(connection, &select, "name", lower, whole)?;
+    let mut rows = statement.query(params_from_iter(bounds(lower)))?;
+    let mut streams = Vec::new();
+    while streams.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        let (name, found) = StreamRow::from_row(row)?;
+        if !name.starts_with(pattern.prefix()) {
+            break;
+        }
+        if found.exists() && pattern.matches(name) && after != Some(name) {
+            streams.push(stream(connection, name, &found)?);
+        }
+    }
+    Ok(streams)
 }
 
-fn stream(connection: &Connection, name: &str, row: &StreamRow) -> rusqlite::Result<Stream> {
+/// The stream that has this row.
+pub(super) fn stream(
+    connection: &Connection,
+    name: &str,
+    row: &StreamRow,
+) -> rusqlite::Result<Stream> {
     Ok(Stream {
         name: StreamName::stored(name),
         version: Version(row.version),
@@ -129,7 +108,7 @@ fn stream(connection: &Connection, name: &str, row: &StreamRow) -> rusqlite::Res
 }
 
 /// The streams whose names are nearest to `name`, or begin with it.
-fn near_names(connection: &Connection, name: &str) -> rusqlite::Result<Vec<String>> {
+pub(super) fn near_names(connection: &Connection, name: &str) -> rusqlite::Result<Vec<String>> {
     let names = "SELECT name FROM streams WHERE version > removed AND name NOT LIKE '$%' LIMIT ?1";
     near_in(connection, names, name)
 }

@@ -28,7 +28,6 @@ use rusqlite::{Connection, ErrorCode};
 
 pub(crate) use self::columns::statements;
 pub(super) use self::copy::{remove_copy, table_path};
-pub(crate) use self::select::RowRef;
 use super::Layout;
 use super::database::{wait_as_told, write_by_log};
 use super::failure::failure;
@@ -40,7 +39,7 @@ use crate::faults::{self, Remedy};
 use crate::platform::directory::Access;
 use crate::schema::{Identifier, Schema};
 use crate::store::place::Place;
-use crate::store::{Checkpoint, Error, Options, Unfenced};
+use crate::store::{Checkpoint, Error, Options, PlaceFault, Unfenced};
 
 /// How the name of the mark ends that a sync of a file's log has failed.
 const UNSYNCED: &str = "-unsynced";
@@ -102,7 +101,14 @@ impl Store {
         match file.open(&self.layout, &self.options) {
             Ok(connection) => Ok(self.opened(name, generation, schema, file, connection)),
             Err(error) if file.exists()? => Err(of_file(name, &file, error)),
-            Err(_) => Err(Error::ProjectionLost { name: name.to_string(), path: file.path() }),
+            Err(_) => {
+                let name = name.to_string();
+                if self.layout.place.is_backup() {
+                    let (path, fault) = (self.layout.root.clone(), PlaceFault::LeftOut { name });
+                    return Err(Error::Place { path, fault });
+                }
+                Err(Error::ProjectionLost { name, path: file.path() })
+            }
         }
     }
 

@@ -3,17 +3,14 @@
 use rusqlite::Connection;
 
 use super::failure::{Failure, failure};
-use super::state_rows::Stored;
 use super::stream_index::{StreamRow, position_of};
 use super::transaction::Transaction;
 use super::{decision_rows, redact, registry, remove, settings, state_rows, truncate};
 use crate::event::{Position, StreamName, Version};
 use crate::store::engine::Tx;
 use crate::store::rules::names::Name;
-use crate::store::rules::{
-    Beside, Changes, EventFacts, Facts, Setting, StateChange, StreamFacts, Unit,
-};
-use crate::store::{Before, Error, Removed, SealedEvent, State, Truncated};
+use crate::store::rules::{Beside, Changes, Facts, Setting, StateChange, StreamFacts, Unit};
+use crate::store::{Before, Error, EventEntry, Removed, SealedEvent, State, Truncated};
 
 impl Tx for Transaction<'_> {
     fn facts(&mut self, units: &[Unit<'_>]) -> Result<Facts, Error> {
@@ -38,13 +35,7 @@ impl Tx for Transaction<'_> {
     fn state(&mut self, name: &StreamName) -> Result<Option<State>, Error> {
         let found = state_rows::stored(self.connection, name.as_str());
         let found = found.map_err(|failed| failed.into_error(self.layout, "read the store"))?;
-        Ok(found.map(|Stored { version, position, data, stream_version }| State {
-            stream: name.clone(),
-            version,
-            stream_version,
-            position,
-            data,
-        }))
+        Ok(found.map(|state| state.of(name.clone())))
     }
 
     fn record(&mut self, records: &[SealedEvent]) -> Result<(), Error> {
@@ -57,7 +48,7 @@ impl Tx for Transaction<'_> {
         done.map_err(|failed| failed.into_error(self.layout, WRITE))
     }
 
-    fn events(&mut self, positions: &[Position]) -> Result<Vec<EventFacts>, Error> {
+    fn events(&mut self, positions: &[Position]) -> Result<Vec<EventEntry>, Error> {
         let facts = redact::facts(self.connection, positions);
         facts.map_err(|failed| failed.into_error(self.layout, "read the store"))
     }
@@ -201,5 +192,6 @@ pub(super) fn facts_of(
 ) -> Result<StreamFacts, Failure> {
     let StreamRow { version, removed, protected, .. } = *row;
     let has_state = state_rows::is_there(connection, name)?;
-    Ok(StreamFacts { version, removed, protected, has_state, state: None })
+    let state = if has_state { state_rows::stored_version(connection, name)? } else { None };
+    Ok(StreamFacts { version, removed, protected, has_state, state })
 }

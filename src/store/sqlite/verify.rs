@@ -148,6 +148,10 @@ impl Store {
             let what = lost.to_string();
             run.found(Finding::new(FindingKind::Lost, what));
         }
+        for record in witness.silent(connection, &self.layout, &as_read)? {
+            let what = "it is missing or torn, so it does not say what was acknowledged last";
+            run.found(Finding::new(FindingKind::Record, what).named(record));
+        }
         if let Some(against) = asked.against {
             let Position(position) = against.position;
             let found = link_there(connection, &self.marker.id, position)?;

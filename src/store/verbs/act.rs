@@ -2,7 +2,7 @@
 
 use crate::store::engine::Tx;
 use crate::store::rules::Act;
-use crate::store::{Actor, Engine, Error, SealedEvent, Sealer, Store};
+use crate::store::{Actor, Error, SealedEvent, Sealer, Store};
 
 impl Store {
     /// Runs `work` in one transaction, and records in it the acts that `work` says it did.
@@ -24,12 +24,10 @@ impl Store {
     /// Who acts from now on, as [`Options::actor`](crate::Options::actor).
     #[cfg(all(feature = "serve", unix))]
     pub(crate) fn act_as(&mut self, actor: Option<Actor>) {
-        let Engine::Sqlite(store) = &mut self.engine;
-        store.act_as(actor);
+        self.engine.options_mut().actor = actor;
     }
 
     fn actor(&self) -> Actor {
-        let Engine::Sqlite(store) = &self.engine;
-        store.options().actor.clone().unwrap_or_else(Actor::of_process)
+        self.engine.options().actor.clone().unwrap_or_else(Actor::of_process)
     }
 }

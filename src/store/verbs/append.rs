@@ -1,8 +1,6 @@
 //! Appending, in all its forms: each is units of events, and one rule.
 
 use crate::event::{Data, NewEvent, Version};
-#[cfg(all(feature = "serve", unix))]
-use crate::store::Engine;
 use crate::store::rules::{self, AfterRefusal, Outcome, Unit};
 use crate::store::seal::same_id;
 use crate::store::{Appended, AppendedEach, Error, SealedEvent, Sealer, Stopped, Store};
@@ -153,9 +151,7 @@ impl Store {
 
     #[cfg(all(feature = "serve", unix))]
     fn set_patient(&mut self, patient: bool) {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.set_patient(patient),
-        }
+        self.engine.set_patient(patient);
     }
 
     /// Writes units, in one transaction.

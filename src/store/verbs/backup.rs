@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::event::StreamName;
 use crate::store::rules::Act;
 use crate::store::{
-    Backup, BackupProgress, Engine, Error, NewBackup, Options, RestoreUntil, Restored, Store,
+    Backup, BackupProgress, Error, NewBackup, Options, RestoreUntil, Restored, Store,
     restore_backup,
 };
 
@@ -28,17 +28,13 @@ impl Store {
         new: &NewBackup,
         progress: &mut dyn FnMut(BackupProgress),
     ) -> Result<Backup, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.backup(path, new, progress),
-        }
+        self.engine.backup(path, new, progress)
     }
 
     /// Whether this is a backup: then nothing is written to it.
     #[must_use]
     pub fn is_backup(&self) -> bool {
-        match &self.engine {
-            Engine::Sqlite(store) => store.is_backup(),
-        }
+        self.engine.is_backup()
     }
 
     /// The backups that this store remembers, and that are there, which may hold events of the stream or its
@@ -48,9 +44,7 @@ impl Store {
     ///
     /// Where the store can't be read.
     pub fn backups_of(&self, stream: &StreamName) -> Result<Vec<PathBuf>, Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.backups_of(stream.as_str()),
-        }
+        self.engine.backups_of(stream.as_str())
     }
 
     /// Makes a store of the backup in `backup`, in the directory `path`, which must be missing or empty. It has the
@@ -76,7 +70,7 @@ impl Store {
                 position: restored.head.position,
                 dropped: restored.dropped.events,
             };
-            Self { engine: Engine::Sqlite(store) }.act(|_| Ok(((), vec![act])))
+            Self { engine: Box::new(store) }.act(|_| Ok(((), vec![act])))
         };
         let mut restored = restore_backup((backup, path), until, options, progress, record)?;
         let store = Self::open(&restored.path, options)?;

@@ -3,7 +3,7 @@
 use crate::event::{Command, Data, EventId, Expect};
 use crate::store::chain::Salt;
 use crate::store::rules::{self, AfterRefusal, Beside, Kept, Unit};
-use crate::store::{Decided, Decision, Engine, Error, SealedEvent, Sealer, Store};
+use crate::store::{Decided, Decision, Error, SealedEvent, Sealer, Store};
 
 impl Store {
     /// What came of an earlier decision with the id of `command`; nothing where it has none, or no
@@ -16,9 +16,7 @@ impl Store {
         // To find one takes no salt.
         let salt = Salt::default();
         let Some(kept) = kept(command, &salt) else { return Ok(None) };
-        let known = match &mut self.engine {
-            Engine::Sqlite(store) => store.known_decision(&kept)?,
-        };
+        let known = self.engine.known_decision(&kept)?;
         let stream = command.stream.as_str();
         known.map(|known| rules::decided_before(&known, stream, kept.id)).transpose()
     }

@@ -4,7 +4,7 @@ use crate::event::{Position, SubscriptionName};
 use crate::near;
 use crate::store::rules::Act;
 use crate::store::rules::names::{self, Holder, Kind, Name};
-use crate::store::{Checkpoint, Engine, Error, LastFailure, NewSubscription, Store, Subscription};
+use crate::store::{Checkpoint, Error, LastFailure, NewSubscription, Store, Subscription};
 
 impl Store {
     /// Makes a subscription whose checkpoint is at `start`, and records that; or finds the one with its name.
@@ -60,7 +60,7 @@ impl Store {
         kind: Kind,
         read: impl Fn(&Name) -> Result<T, Error>,
     ) -> Result<Vec<T>, Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         let mut known = Vec::new();
         for name in &self.names(kind)? {
             match read(name) {
@@ -131,7 +131,7 @@ impl Store {
         if message.is_none() && self.last_failure(name)?.is_none() {
             return Ok(());
         }
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         let now = (store.options().clock)();
         self.transact(false, |tx| match names::exactly(tx.name(name)?.as_ref(), name) {
             Some(found) => {

@@ -9,7 +9,7 @@ use crate::event::{Link, Position};
 use crate::schema::{Identifier, OpenDefinition};
 use crate::store::rules::Act;
 use crate::store::rules::names::{self, Holder, Kind};
-use crate::store::{Checkpoint, Engine, Error, Projection, ProjectionEntry, Rebuild, Store};
+use crate::store::{Checkpoint, Error, Projection, ProjectionEntry, Rebuild, Store};
 
 impl Store {
     /// The projections, by name, but for those whose fields have no types yet.
@@ -63,7 +63,7 @@ impl Store {
         entry: &ProjectionEntry,
     ) -> Result<bool, Error> {
         let name = entry.name.as_str();
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         let _turn = store.take_making()?;
         let last = match names::create(self.name(name)?.as_ref(), entry)? {
             Holder::Known(known) if known.permit == entry.permit => return Ok(false),
@@ -92,7 +92,7 @@ impl Store {
             ))
         });
         if let Err(Error::NameTaken { .. }) = done {
-            let Engine::Sqlite(store) = &self.engine;
+            let store = &self.engine;
             store.follow_up_drop(&entry.name, last)?;
         }
         done.map(|()| true)
@@ -143,19 +143,24 @@ impl Store {
     ///
     /// Where the store can't be written.
     pub fn drop_projection(&mut self, name: &Identifier) -> Result<bool, Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         // Who makes it would go on in a file that no one finds.
         let _turns = store.take_projection(name)?;
         let found = self.name(name.as_str())?;
         let Ok(generation) = names::serves(found.as_ref(), name.as_str()) else {
+            let last = names::last_generation(found.as_ref(), name.as_str());
+            // What another one is called but for its case is left alone, also where files know no case.
+            if found.is_some_and(|found| found.kind.is_some() && found.text != name.as_str()) {
+                return Ok(false);
+            }
             let is_any_left = store.has_tables(name)?;
-            store.follow_up_drop(name, names::last_generation(found.as_ref(), name.as_str()))?;
+            store.follow_up_drop(name, last)?;
             return Ok(is_any_left);
         };
         self.change_serving(name, generation + 1, |store| {
             store.give_back(name.as_str(), Kind::Projection).map(drop)
         })?;
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         store.follow_up_drop(name, generation)?;
         Ok(true)
     }
@@ -168,7 +173,7 @@ impl Store {
     /// file is not what it was: [`Store::begin_rebuild`] needs none.
     pub fn projection(&self, name: &str) -> Result<Projection, Error> {
         let entry = self.projection_entry(name)?;
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         match store.table(&entry.name, entry.generation, &entry.definition.schema) {
             Ok(table) => Ok(Projection::of(entry, table)),
             // It may have been rebuilt since it was looked up.
@@ -189,7 +194,7 @@ impl Store {
     pub fn begin_rebuild(&mut self, entry: &ProjectionEntry) -> Result<Rebuild, Error> {
         let lock = self.take_rebuild(&entry.name)?;
         let serves = self.serves(&entry.name)?;
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         store.follow_up(&entry.name, serves)?;
         // Whoever put it up and did not go on is gone. In a file that can't be read no one minds it.
         if let Ok(serving) = self.projection(entry.name.as_str()) {
@@ -218,7 +223,7 @@ impl Store {
                 Ok(((), vec![Act::ProjectionSwitched { name: name.to_string(), generation }]))
             })
         })?;
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         store.follow_up(name, generation)
     }
 
@@ -259,12 +264,12 @@ impl Store {
         change: impl FnOnce(&mut Self) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let fenced = self.fence(name, next)?;
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         // Whoever has the old one open where no fence could be put up, and will go on in it.
         let unfenced = if fenced.is_none() { store.users(name, next - 1) } else { None };
         let changed = change(self);
         if let (Ok(()), Some(unfenced)) = (&changed, unfenced) {
-            let Engine::Sqlite(store) = &self.engine;
+            let store = &self.engine;
             store.options().warn(&Error::Unfenced(unfenced));
         }
         match (&changed, fenced) {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use crate::event::{Pattern, Position, StreamName, Version};
 use crate::store::rules::{self, Act, truncations};
 use crate::store::{
-    Before, Engine, Error, Mark, Query, Removal, Retained, Retention, Store, Truncated,
+    Before, Behind, Error, Mark, Query, Removal, Retained, Retention, Store, Subscription,
+    Truncated,
 };
 
 /// How many streams are looked at together.
@@ -18,7 +19,7 @@ impl Store {
     ///
     /// Where the store can't be read.
     pub fn retained(&self) -> Result<Vec<Retained>, Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         rules::retained(store.settings()?)
     }
 
@@ -51,7 +52,7 @@ impl Store {
     /// Where the store can't be read.
     pub fn prunable(&self, past_subscriptions: bool) -> Result<Vec<Truncated>, Error> {
         let (names, last) = self.to_prune(past_subscriptions)?;
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         truncations(&names, &store.stream_facts(&names)?, &last)
     }
 
@@ -75,7 +76,7 @@ impl Store {
 
     /// The streams of which something may go, and the last version of each that may.
     fn to_prune(&self, past: bool) -> Result<(Vec<StreamName>, Vec<Version>), Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         let retained = self.retained()?;
         let followers = if past { Vec::new() } else { self.followers()? };
         let now = (store.options().clock)();
@@ -94,9 +95,8 @@ impl Store {
                         Some(micros) => at(Before::Time(now.plus_micros(-micros)))?,
                         None => None,
                     };
-                    let follows =
-                        |(query, _): &&(Query, _)| query.chooses_stream(stream.name.as_str());
-                    let done = followers.iter().filter(follows).map(|(_, done)| *done).min();
+                    let follows = |one: &&Follower| one.query.chooses_stream(stream.name.as_str());
+                    let done = followers.iter().filter(follows).map(|one| one.done).min();
                     let done = match done {
                         Some(done) => at(Before::Mark(Mark::Position(done.next())))?,
                         None => None,
@@ -115,21 +115,62 @@ impl Store {
         Ok(largest(names, versions))
     }
 
+    /// What follows the streams and has not done events that are removed from them, or would be: of what
+    /// [`Store::truncatable`] says, and of what [`Store::prunable`] says would go past subscriptions.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn behind(&self, truncated: &[Truncated]) -> Result<Vec<Behind>, Error> {
+        let store = &self.engine;
+        let head = self.head()?;
+        let mut behind = Vec::new();
+        for Follower { name, is_projection, query, done } in self.followers()? {
+            let mut events = 0;
+            let follows =
+                |one: &&Truncated| done < head && query.chooses_stream(one.stream.as_str());
+            for one in truncated.iter().filter(follows) {
+                let place = Before::Mark(Mark::Position(done.next()));
+                let last = store.last_before(std::slice::from_ref(&one.stream), place)?;
+                events += rules::not_done(one, last.first().copied().unwrap_or_default());
+            }
+            if events > 0 {
+                behind.push(Behind { name, is_projection, checkpoint: done, events });
+            }
+        }
+        Ok(behind)
+    }
+
     /// What follows the log, and how far each has come.
-    fn followers(&self) -> Result<Vec<(Query, Position)>, Error> {
+    fn followers(&self) -> Result<Vec<Follower>, Error> {
         let mut followers = Vec::new();
-        for subscription in self.subscriptions()? {
-            let query = Query::of(subscription.follows.patterns);
-            followers.push((query, subscription.checkpoint.position));
+        for Subscription { follows, checkpoint } in self.subscriptions()? {
+            let (name, query) = (follows.name.to_string(), Query::of(follows.patterns));
+            let done = checkpoint.position;
+            followers.push(Follower { name, is_projection: false, query, done });
         }
         for entry in self.projections()? {
             if !entry.definition.program.is_empty() {
-                let done = self.projection(entry.name.as_str())?.checkpoint()?.position;
-                followers.push((Query::of(entry.definition.from), done));
+                let name = entry.name.to_string();
+                let done = match self.projection(&name).and_then(|found| found.checkpoint()) {
+                    // It is made anew from the first event on.
+                    Err(Error::ProjectionLost { .. }) => Position(0),
+                    checkpoint => checkpoint?.position,
+                };
+                let query = Query::of(entry.definition.from);
+                followers.push(Follower { name, is_projection: true, query, done });
             }
         }
         Ok(followers)
     }
+}
+
+/// What follows the log, and how far it has come.
+struct Follower {
+    name: String,
+    is_projection: bool,
+    query: Query,
+    done: Position,
 }
 
 /// Each name once, with the largest of its versions: what one pattern keeps, another may let go.

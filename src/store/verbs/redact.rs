@@ -1,8 +1,10 @@
 //! Redacting events.
 
+use std::collections::HashSet;
+
 use crate::event::{Position, StreamName, Version};
 use crate::store::rules::{Act, redactions};
-use crate::store::{Engine, Error, EventFault, Redacted, Removal, Store};
+use crate::store::{Error, EventEntry, EventFault, Redacted, Removal, Store};
 
 impl Store {
     /// The position of an event that is called by its position, by `STREAM@N` for a version of a stream, or by its
@@ -12,13 +14,13 @@ impl Store {
     ///
     /// [`EventFault::NotFound`], and [`EventFault::Ambiguous`] where it could be two.
     pub fn find_event(&self, event: &str) -> Result<Position, Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         let by_id = store.position_by_id(event)?;
         let by_place = match event.parse::<u64>() {
             Ok(position) => (1..=self.head()?.0).contains(&position).then_some(Position(position)),
             Err(_) => match event.rsplit_once('@') {
                 Some((stream, version)) => match version.parse() {
-                    Ok(version) => store.position_by_version(stream, Version(version))?,
+                    Ok(version) => self.place_of(stream, Version(version))?,
                     Err(_) => None,
                 },
                 None => None,
@@ -34,6 +36,22 @@ impl Store {
         }
     }
 
+    /// The position of the event that is this version of a stream.
+    fn place_of(&self, stream: &str, version: Version) -> Result<Option<Position>, Error> {
+        Ok(self.look(|look| look.position_of(stream, version))?.0.filter(|place| place.0 > 0))
+    }
+
+    /// The event with this id, its own or the one that it is known by: also where it has been removed.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn event_by_id(&self, id: &str) -> Result<Option<EventEntry>, Error> {
+        let store = &self.engine;
+        let Some(position) = store.position_by_id(id)? else { return Ok(None) };
+        Ok(store.event_facts(&[position])?.pop())
+    }
+
     /// What [`Store::redact`] would take from events. Those that are redacted already are left out.
     ///
     /// # Errors
@@ -44,12 +62,13 @@ impl Store {
         positions: &[Position],
         keep_states: bool,
     ) -> Result<Vec<Redacted>, Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         let mut redacted = redactions(store.event_facts(positions)?)?;
         let streams: Vec<StreamName> = redacted.iter().map(|one| one.stream.clone()).collect();
         let facts = store.stream_facts(&streams)?;
-        for (one, facts) in redacted.iter_mut().zip(facts) {
-            one.state = facts.has_state && !keep_states;
+        let with_state = streams.into_iter().zip(facts).filter(|(_, facts)| facts.has_state);
+        if !keep_states {
+            note_states(&mut redacted, with_state.map(|(stream, _)| stream).collect());
         }
         Ok(redacted)
     }
@@ -80,13 +99,18 @@ impl Store {
                 let streams: Vec<StreamName> =
                     redacted.iter().map(|one| one.stream.clone()).collect();
                 let dropped = tx.remove_states(&streams)?;
-                for one in &mut redacted {
-                    one.state = dropped.contains(&one.stream);
-                }
                 acts.extend(super::remove::state_removals(&dropped));
+                note_states(&mut redacted, dropped.into_iter().collect());
             }
             Ok((redacted, acts))
         })?;
         Ok(Removal { removed, unfinished: self.finish_erasure() })
+    }
+}
+
+/// Notes the states that go, each once, at the first event of its stream.
+fn note_states(redacted: &mut [Redacted], mut dropped: HashSet<StreamName>) {
+    for one in redacted {
+        one.state = dropped.remove(&one.stream);
     }
 }

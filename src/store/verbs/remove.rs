@@ -2,7 +2,7 @@
 
 use crate::event::{StreamName, Version};
 use crate::store::rules::{Act, protections, removals};
-use crate::store::{Compacted, Engine, Error, Removal, Removed, Store};
+use crate::store::{Compacted, Error, Removal, Removed, Store};
 
 impl Store {
     /// Protects streams from removal, or no longer. That is recorded in the stream `$ream`, but for those of
@@ -17,12 +17,12 @@ impl Store {
             tx.protect(&changed, protected)?;
             Ok(((), changed.into_iter().map(|name| Act::protection(name, protected)).collect()))
         });
-        match (done, &self.engine) {
-            (Err(Error::StreamNotFound { stream, .. }), Engine::Sqlite(store)) => {
-                let near = store.near_streams(&stream)?;
+        match done {
+            Err(Error::StreamNotFound { stream, .. }) => {
+                let near = self.look(|look| look.near_streams(&stream))?;
                 Err(Error::StreamNotFound { stream, near })
             }
-            (done, _) => done,
+            done => done,
         }
     }
 
@@ -32,7 +32,7 @@ impl Store {
     ///
     /// [`Error::Protected`].
     pub fn removable(&self, names: &[StreamName]) -> Result<Vec<Removed>, Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         removals(names, &store.stream_facts(names)?, None)
     }
 
@@ -42,7 +42,7 @@ impl Store {
     ///
     /// As for that.
     pub fn removable_at(&self, name: &StreamName, version: Version) -> Result<Vec<Removed>, Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         let names = std::slice::from_ref(name);
         removals(names, &store.stream_facts(names)?, Some(version))
     }
@@ -112,16 +112,12 @@ impl Store {
     ///
     /// Where the store can't be written; [`Error::Interrupted`].
     pub fn compact(&mut self, tell: &mut dyn FnMut(u64, u64)) -> Result<Compacted, Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.compact(tell),
-        }
+        self.engine.compact(tell)
     }
 
     /// Does what is left of an erasure; why that is not all, where it is not.
     pub(super) fn finish_erasure(&mut self) -> Option<Error> {
-        match &mut self.engine {
-            Engine::Sqlite(store) => store.finish_erasure(),
-        }
+        self.engine.finish_erasure()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::event::{Position, StreamName, Version};
 use crate::store::rules::{Act, truncations};
-use crate::store::{Before, Engine, Error, Mark, Removal, Store, Truncated};
+use crate::store::{Before, Error, Mark, Removal, Store, Truncated};
 
 impl Store {
     /// What [`Store::truncate`] would take. Streams that hold no event before that place are left out.
@@ -15,7 +15,7 @@ impl Store {
         names: &[StreamName],
         before: Before,
     ) -> Result<Vec<Truncated>, Error> {
-        let Engine::Sqlite(store) = &self.engine;
+        let store = &self.engine;
         let facts = store.stream_facts(names)?;
         let versions: Vec<u64> = facts.iter().map(|facts| facts.version).collect();
         check_place(names, &versions, self.head()?, before)?;

@@ -1,7 +1,7 @@
 //! Verifying: the engine's part, and the files of projections.
 
 use crate::store::verify::{Finding, FindingKind};
-use crate::store::{Engine, Error, ProjectionEntry, Store, Verification, Verified, Verifying};
+use crate::store::{Error, PlaceFault, ProjectionEntry, Store, Verification, Verified, Verifying};
 
 impl Store {
     /// That the store holds all that was acknowledged. Writing to one that does not is refused.
@@ -10,9 +10,7 @@ impl Store {
     ///
     /// [`Error::LostEvents`], [`Error::LostChanges`].
     pub fn check(&self) -> Result<(), Error> {
-        match &self.engine {
-            Engine::Sqlite(store) => store.check(),
-        }
+        self.engine.check()
     }
 
     /// Verifies that what the store holds is what was stored: links from the first event to the head, payloads,
@@ -31,9 +29,7 @@ impl Store {
         asked: &Verification,
         tell: &mut dyn FnMut(Verifying),
     ) -> Result<Verified, Error> {
-        let mut verified = match &self.engine {
-            Engine::Sqlite(store) => store.verify(asked, tell)?,
-        };
+        let mut verified = self.engine.verify(asked, tell)?;
         // Names that can't be read were told of.
         if !asked.quick
             && let Ok(entries) = self.projections()
@@ -66,11 +62,11 @@ impl Store {
         });
         let found = match checked {
             Ok(found) => found,
-            // A backup may leave it out.
-            Err(Error::ProjectionLost { .. }) if self.is_backup() => None,
-            // It was dropped, or made anew, since it was listed; or it has no rows yet, as after a restore.
+            // It was dropped, or made anew, since it was listed; or it has no rows yet, as after a restore, or none
+            // at all, as in a backup.
             Err(
-                Error::ProjectionNotFound { .. }
+                Error::Place { fault: PlaceFault::LeftOut { .. }, .. }
+                | Error::ProjectionNotFound { .. }
                 | Error::Superseded(_)
                 | Error::Dropped(_)
                 | Error::ProjectionLost { .. },

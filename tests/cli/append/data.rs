@@ -81,7 +81,7 @@ fn a_bare_word_is_answered_with_the_quoted_string() {
         shop.append("s", "T", word).fails_with(
             6,
             [
-                "error: DATA is no JSON: expected ",
+                "error: DATA is not valid JSON: expected ",
                 &format!(" at line 1 column {column}\nhint: a JSON string has quotes: {hint}\n"),
             ],
         );
@@ -114,7 +114,7 @@ fn json_comes_from_a_file_wherever_it_is_taken() {
     );
     shop.run(["append", "s", "T", "-", "--meta=-"]).fails_with(2, ["`-` is given twice"]);
     shop.write("bad.json", "{amount:1}");
-    let refused = shop.append("s", "T", "@bad.json").code(6).stderr_has(["DATA is no JSON"]);
+    let refused = shop.append("s", "T", "@bad.json").code(6).stderr_has(["DATA is not valid JSON"]);
     assert_eq!(refused.bytes(), b"");
 }
 
@@ -122,17 +122,17 @@ fn json_comes_from_a_file_wherever_it_is_taken() {
 fn data_that_is_no_json_is_refused_with_its_place() {
     let shop = ream();
     for (data, error) in [
-        (r#"{"a":1"#, "EOF while parsing an object at line 1 column 6"),
+        (r#"{"a":1"#, "it ends within an object at line 1 column 6"),
         ("[1,\n2,]", "expected value at line 2 column 3"),
         ("{} {}", "trailing characters at line 1 column 4"),
-        ("", "EOF while parsing a value at line 1 column 0"),
+        ("", "it ends where a value is expected at line 1 column 0"),
         ("01", "invalid number at line 1 column 2"),
-        ("{'a':1}", "key must be a string at line 1 column 2"),
+        ("{'a':1}", "expected a key in double quotes at line 1 column 2"),
     ] {
         let error = error.replace("column 0", "column 1");
         shop.run(["append", "s", "T", "-"])
             .stdin(data)
-            .fails(6, &format!("error: DATA is no JSON: {error}\n"));
+            .fails(6, &format!("error: DATA is not valid JSON: {error}\n"));
     }
     shop.run(["read"]).stdout("");
 }
@@ -140,9 +140,11 @@ fn data_that_is_no_json_is_refused_with_its_place() {
 #[test]
 fn truncated_data_is_refused_wherever_it_comes_from() {
     let shop = ream();
-    shop.append("s", "T", r#"{"a":[1,2"#).fails_with(6, ["DATA is no JSON: EOF while parsing"]);
-    shop.append_lines(r#"{"stream":"s","type":"T","data":{"a":[1,2"#)
-        .fails_with(6, ["stopped at line 1: 0 events are stored", "line 1, column 41: EOF"]);
+    shop.append("s", "T", r#"{"a":[1,2"#).fails_with(6, ["DATA is not valid JSON: it ends within"]);
+    shop.append_lines(r#"{"stream":"s","type":"T","data":{"a":[1,2"#).fails_with(
+        6,
+        ["stopped at line 1: 0 events are stored", "line 1, column 41: it ends within"],
+    );
     shop.run(["read"]).stdout("");
 }
 
@@ -168,13 +170,14 @@ fn invalid_utf_8_is_refused() {
 #[test]
 fn a_byte_order_mark_is_refused() {
     let shop = ream();
-    shop.run(["append", "s", "T", "-"])
-        .stdin("\u{feff}{}")
-        .fails(6, "error: DATA is no JSON: a byte order mark is no JSON at line 1 column 1\n");
+    shop.run(["append", "s", "T", "-"]).stdin("\u{feff}{}").fails(
+        6,
+        "error: DATA is not valid JSON: a byte order mark is not JSON at line 1 column 1\n",
+    );
     shop.append_lines(&format!("\u{feff}{}\n", line("s", "T", "1"))).fails(
         6,
         "error: stopped at line 1: 0 events are stored\n\
-         caused by: line 1, column 1: a byte order mark is no JSON\n",
+         caused by: line 1, column 1: a byte order mark is not JSON\n",
     );
     shop.run(["read"]).stdout("");
 }
@@ -234,9 +237,10 @@ fn bytes_that_are_no_json_travel_as_base64() {
 fn what_is_no_base64_is_refused() {
     let shop = ream();
     for text in ["AP8", "A?==", "AP9=", "{}"] {
-        shop.run(["append", "s", "T", text, "--base64"]).fails_with(6, ["error: no base64: "]);
+        shop.run(["append", "s", "T", text, "--base64"])
+            .fails_with(6, ["error: not valid base64: "]);
         shop.append_lines(&format!(r#"{{"stream":"s","type":"T","data_base64":"{text}"}}"#))
-            .fails_with(6, ["line 1, column ", "no base64: "]);
+            .fails_with(6, ["line 1, column ", "not valid base64: "]);
     }
     shop.run(["read"]).stdout("");
 }

@@ -158,7 +158,7 @@ fn a_bad_line_keeps_an_atomic_input_out() {
     shop.append_lines(&(THREE.to_owned() + "{]\n")).args(["--atomic"]).fails(
         6,
         "error: stopped at line 4: 0 events are stored\n\
-         caused by: line 4, column 2: key must be a string\n",
+         caused by: line 4, column 2: expected a key in double quotes\n",
     );
     shop.run(["read"]).stdout("");
 }

@@ -56,10 +56,10 @@ fn a_key_stands_once() {
 
 #[test]
 fn a_line_is_one_json_object() {
-    check_refused("[]", "column 1: invalid type: sequence, expected an event: a JSON object");
+    check_refused("[]", "column 1: invalid type: array, expected an event: a JSON object");
     check_refused("1", "column 1: invalid type: integer `1`, expected an event: a JSON object");
     check_refused(r#"{"stream":"s","type":"T"} {}"#, "column 27: trailing characters");
-    check_refused(r#"{"stream":"s","type":"T","data":{"#, "column 33: EOF while parsing an object");
+    check_refused(r#"{"stream":"s","type":"T","data":{"#, "column 33: it ends within an object");
     check_refused("hello", "column 1: expected value");
 }
 

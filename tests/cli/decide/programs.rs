@@ -67,7 +67,7 @@ fn one_that_leaves_half_a_line() {
         &bank,
         r#"printf '{"append":{"type"'"#,
         &format!(
-            "error: `sh` wrote a bad reply, line 1: column 17: EOF while parsing an object; \
+            "error: `sh` wrote a bad reply, line 1: column 17: it ends within an object; \
              nothing is stored in `s`\ncaused by: it wrote: {{\"append\":{{\"type\"\n{REPLIES}"
         ),
     );

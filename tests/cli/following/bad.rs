@@ -139,7 +139,7 @@ fn the_event_is_named_where_one_is_left() {
 #[test]
 fn one_that_leaves_half_a_line() {
     let half = r#"printf '{"set":{"position":2'"#;
-    let told = bad_reply(3, "column 20: EOF while parsing an object", r#"{"set":{"position":2"#);
+    let told = bad_reply(3, "column 20: it ends within an object", r#"{"set":{"position":2"#);
     fails(half, &told);
     // A whole reply is one without the end of its line too.
     fails(r#"printf '{"ack":7}'"#, &bad_reply(3, "the event at 7 was not told", r#"{"ack":7}"#));

@@ -185,7 +185,7 @@ impl<'r> Run<'r> {
         let ended = self.end();
         let parse = |line: &str| match serde_json::from_str(line) {
             Ok(value) => value,
-            Err(error) => panic!("{line:?} is no JSON: {error}\n{}", ended.dump),
+            Err(error) => panic!("{line:?} is not valid JSON: {error}\n{}", ended.dump),
         };
         ended.out().lines().map(parse).collect()
     }

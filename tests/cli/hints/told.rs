@@ -295,6 +295,13 @@ fn backups() -> Vec<Story> {
         )
         .without(&["made"]),
         story(
+            "name a directory beside it",
+            &[EVENTS],
+            ("ream --store shop backup shop/made --projections", 1),
+            "ream --store shop backup [home]/made --projections",
+        )
+        .without(&["shop/made"]),
+        story(
             "to back up what is left of it",
             &[LOST],
             ("ream --store shop backup made", 1),

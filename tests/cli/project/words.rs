@@ -62,9 +62,10 @@ fn a_batch_is_atomic_and_one_row_is_anyway() {
 #[test]
 fn a_schema_is_an_object() {
     let shop = users();
-    shop.run(["project", "create", "people", "--schema", "-"])
-        .stdin("[]")
-        .fails_with(6, ["- describes no projection", "this is no JSON object at line 1 column 1"]);
+    shop.run(["project", "create", "people", "--schema", "-"]).stdin("[]").fails_with(
+        6,
+        ["- describes no projection", "this is not a JSON object at line 1 column 1"],
+    );
     let create = |field: &str| shop.run(["project", "create", "people", field]);
     create("id::key").fails_with(6, ["a type is missing: NAME:TYPE, such as `id:text`"]);
     create("id:").fails_with(6, ["a type is missing: NAME:TYPE, such as `id:text`"]);

@@ -153,7 +153,9 @@ fn a_value_fits_its_field() {
     keyed("\"three\"", "`three` is no number");
     for time in ["soon", "2026-11-23", "2026-02-30T00:00:00Z"] {
         let row = format!(r#"{{"id":3,"born":"{time}"}}"#);
-        let why = format!("column 16: the field `born`: `{time}` is no time (RFC 3339, such as ");
+        let why = format!(
+            "column 16: the field `born`: `{time}` is not a valid time (RFC 3339, such as "
+        );
         as_it_was(shop.run(["project", "set", "users", &row]).fails_with(6, [&why]));
     }
 }
@@ -177,13 +179,13 @@ fn json_that_is_none_is_told_with_its_place() {
         refused(shop.run(["project", "set", "users", "-"]).stdin(row), stderr);
     };
     set(r#"{"id":3,"name":Cy}"#, "error: column 16: expected value\n");
-    set(r#"{"id":3"#, "error: column 7: EOF while parsing an object\n");
+    set(r#"{"id":3"#, "error: column 7: it ends within an object\n");
     set(r#"{"id":3,"extra":{"a":}}"#, "error: column 22: expected value\n");
     let hint = "hint: a row is a JSON object, such as {\"field\":1}\n";
     let bare = "error: column 1: expected value\n";
     set("word", &format!("{bare}{hint}"));
     set("'; DROP TABLE users", &format!("{bare}{hint}"));
-    set("", &format!("error: column 1: EOF while parsing a value\n{hint}"));
+    set("", &format!("error: column 1: it ends where a value is expected\n{hint}"));
 
     let good = r#"{"id":3,"name":"Cy","email":"c","city":"Rome","salary":1}"#;
     let lines = format!("{good}\n\n{{\"id\":4,\"name\":Di}}\n");
@@ -286,5 +288,8 @@ fn a_parameter_is_what_it_meets() {
     let beyond = "error: 9223372036854775808 is beyond 64 bits\n  id = :id\n       ^^^\n";
     refused(select("id = :id", "id=9223372036854775808"), beyond);
     refused(select("id = :id", "id=one"), "error: `one` is no number\n  id = :id\n       ^^^\n");
-    as_it_was(select("born < :t", "t=soon").fails_with(6, ["`soon` is no time", "         ^^\n"]));
+    as_it_was(
+        select("born < :t", "t=soon")
+            .fails_with(6, ["`soon` is not a valid time", "         ^^\n"]),
+    );
 }

@@ -63,7 +63,12 @@ fn since_finds_what_is_stored_long_before_its_time() {
 
 #[test]
 fn until_takes_no_word_that_is_neither_place_nor_time() {
-    shop()
-        .run(["read", "--until", "noon"])
-        .fails_with(6, ["neither a position nor a version", "is no time"]);
+    shop().run(["read", "--until", "noon"]).fails_with(
+        6,
+        [
+            "neither a position nor a version",
+            "is not a valid time",
+            "expected a date, a time of day and an offset",
+        ],
+    );
 }

@@ -3,8 +3,7 @@
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use ream::{Batched, Definition, Error, Options, Position, Row, Selection};
-use rusqlite::Connection;
+use ream::{Batched, Definition, Error, Position, Row, Selection};
 
 use super::{ROWS, all, condition, entry, parsed, users};
 use crate::support::event;
@@ -77,38 +76,6 @@ fn who_has_one_open_that_was_dropped_is_told_also_when_another_has_its_name() {
     store.drop_projection(&"users".parse().unwrap()).unwrap();
     let gone = store.wait_until_reached(&mut users, Position(1), Duration::ZERO).unwrap_err();
     assert!(matches!(gone, Error::ProjectionNotFound { .. }), "{gone}");
-}
-
-#[test]
-fn a_writer_waits_for_who_switches_and_goes_on_where_that_was_killed() {
-    let (mut store, users) = users();
-    let path = store.path().to_owned();
-    let file = Connection::open(path.join("projections/users.1.db")).unwrap();
-    let mut options = Options::default();
-    options.lock_timeout = Duration::from_millis(50);
-    let mut users_again = store.another_with(&options).projection("users").unwrap();
-    let row = parsed(&users, r#"{"id":9,"email":null,"city":"Oslo","salary":1.00}"#);
-    let mut set = || users_again.set(std::slice::from_ref(&row), Batched::AllOrNone).map(drop);
-    let next = || {
-        let next = "SELECT next FROM ream_checkpoint";
-        file.query_row(next, [], |row| row.get::<_, Option<u64>>(0)).unwrap()
-    };
-    let put_up = || file.execute("UPDATE ream_checkpoint SET next = 2", []).unwrap();
-    // As one that is killed before the registry changes leaves it.
-    put_up();
-    set().unwrap();
-    assert_eq!(next(), None);
-    put_up();
-    let rebuild = store.begin_rebuild(users.entry()).unwrap();
-    assert_eq!(next(), None, "who has the turn takes it back");
-    put_up();
-    let busy = set().unwrap_err();
-    assert!(matches!(busy, Error::Busy { .. }), "{busy}");
-    assert!(store.has_reached(&users, Position(0)).unwrap(), "it still serves");
-    rebuild.discard().unwrap();
-    set().unwrap();
-    assert_eq!(next(), None);
-    assert_eq!(all(&users).len(), 4);
 }
 
 #[test]

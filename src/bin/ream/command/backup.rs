@@ -111,9 +111,9 @@ pub(in crate::command) fn keeping(store: &Store, stream: &StreamName) -> Vec<Str
 /// Notes which backups keep what was removed, or would be.
 pub(in crate::command) fn note_keeping<'b>(
     global: &Global,
-    keeping: impl IntoIterator<Item = &'b Vec<String>>,
+    keeping: impl IntoIterator<Item = &'b String>,
 ) {
-    let paths: BTreeSet<&str> = keeping.into_iter().flatten().map(String::as_str).collect();
+    let paths: BTreeSet<&str> = keeping.into_iter().map(String::as_str).collect();
     for path in paths {
         note(
             global,

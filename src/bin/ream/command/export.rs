@@ -1,6 +1,5 @@
 //! `ream export`: what a store holds as lines that `ream import` takes.
 
-use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
@@ -8,8 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::Args;
 use ream::{
-    Error, EventRef, Mark, Pattern, Position, Query, State, Store, StreamName, Subscription,
-    Timestamp, Version, wire,
+    Error, Mark, Pattern, Position, Query, State, StateEntry, Store, Stream, StreamName,
+    Subscription, Timestamp, Version, wire,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -26,9 +25,9 @@ use crate::units;
 /// Write the store's content as lines that `import` reads
 ///
 /// Writes events with their times, ids and metadata, states, protections, and the definitions of projections and
-/// subscriptions. The last line says how many of each there are, so that `import` can detect half an export. Rows
+/// subscriptions. The last line says how many of each there are, so that `import` can detect an incomplete export. Rows
 /// of projections are not exported: they are made again from events. With patterns, only events, states and
-/// protections of these streams are written. Only the owner can read the file.
+/// protections of these streams are written. A file is readable by its owner only.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -44,9 +43,8 @@ pub(crate) struct ExportArgs {
     out: Option<PathBuf>,
 }
 
-/// How often it goes on for states that have moved on: those of a stream that is written to all the time may do so
-/// for ever, and are left out then.
-const ROUNDS: usize = 10;
+/// How many bytes of states are written together.
+const BUFFERED: usize = 64 * 1024;
 
 /// A pattern of streams that can be imported.
 fn unreserved(text: &str) -> Result<Pattern, String> {
@@ -92,7 +90,7 @@ struct ProtectedJson<'s> {
     protected: &'s str,
 }
 
-/// The last line, and what is told of an export into a file.
+/// The last line, and what is printed of an export into a file.
 #[derive(Debug, Default, Serialize)]
 struct Counts {
     events: u64,
@@ -135,10 +133,8 @@ impl ExportArgs {
             store: &store,
             patterns: &self.patterns,
             counts: Counts::default(),
-            pending: HashMap::new(),
-            moved_on: false,
+            done: Position(0),
             line: Vec::new(),
-            failed: None,
         };
         let done = signals.hold(|| export.write(&mut sink, |done| bar.set_position(done)));
         bar.finish_and_clear();
@@ -146,14 +142,14 @@ impl ExportArgs {
         let counts = export.counts;
         if let (Sink::File(file), Some(path)) = (sink, &self.out) {
             let bytes = file.put_in_place(path)?;
-            tell(global, path, bytes, &counts)?;
+            report(global, path, bytes, &counts)?;
         }
         Ok(())
     }
 }
 
-/// Tells what was written into a file.
-fn tell(global: &Global, path: &Path, bytes: u64, counts: &Counts) -> anyhow::Result<()> {
+/// Prints what was written into a file.
+fn report(global: &Global, path: &Path, bytes: u64, counts: &Counts) -> anyhow::Result<()> {
     let output = Output::new(global);
     let shown = match output.format {
         Format::Table if global.quiet => Vec::new(),
@@ -174,14 +170,10 @@ struct Export<'e> {
     store: &'e Store,
     patterns: &'e [Pattern],
     counts: Counts,
-    /// The versions that states reflect which were not written yet, by stream.
-    pending: HashMap<String, Version>,
-    /// Whether a state reflects a later event than it did before.
-    moved_on: bool,
+    /// The position up to which the events are written.
+    done: Position,
     /// Lines that were not written yet.
     line: Vec<u8>,
-    /// What failed while events were read.
-    failed: Option<Error>,
 }
 
 impl Export<'_> {
@@ -189,7 +181,6 @@ impl Export<'_> {
         // What hangs on events is looked at first: so they are among those that follow.
         let whole = self.patterns.is_empty();
         let subscriptions = if whole { self.store.subscriptions()? } else { Vec::new() };
-        self.look_for_states()?;
         let status = self.store.status()?;
         self.json(&HeadJson {
             ream_export: 1,
@@ -202,17 +193,8 @@ impl Export<'_> {
         if whole {
             self.definitions(&subscriptions)?;
         }
-        let (mut done, mut end) = (Position(0), status.head);
-        let mut rounds = 0;
-        while done < end {
-            done = self.events(done, end, sink, &passed)?;
-            rounds += 1;
-            if std::mem::take(&mut self.moved_on) && rounds < ROUNDS {
-                // What they reflect was stored since then.
-                end = self.store.head()?;
-            }
-        }
-        self.states_left(done)?;
+        self.events(status.head, sink, &passed)?;
+        self.states(sink, &passed)?;
         self.protections()?;
         let counts = std::mem::take(&mut self.counts);
         self.json(&EndJson { end: &counts })?;
@@ -231,21 +213,28 @@ impl Export<'_> {
         if self.patterns.is_empty() { vec![Pattern::all()] } else { self.patterns.to_vec() }
     }
 
-    /// Finds what the states reflect.
-    fn look_for_states(&mut self) -> Result<(), Error> {
-        for pattern in self.chosen() {
-            let mut last: Option<StreamName> = None;
+    /// What there is of each stream that is exported, once: of those of a pattern, `page` gives what is behind a name.
+    fn each<T>(
+        &mut self,
+        page: impl Fn(&Store, &Pattern, Option<&str>) -> Result<Vec<T>, Error>,
+        name: impl Fn(&T) -> &StreamName,
+        mut write: impl FnMut(&mut Self, &T) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let chosen = self.chosen();
+        for (index, pattern) in chosen.iter().enumerate() {
+            let mut last: Option<T> = None;
             loop {
-                let after = last.as_ref().map(StreamName::as_str);
-                let found = self.store.states(&pattern, after, PAGE)?;
-                let is_last = found.len() < PAGE;
-                last = found.last().map(|state| state.stream.clone());
-                let found =
-                    found.into_iter().map(|state| (state.stream.to_string(), state.version));
-                self.pending.extend(found);
-                if is_last {
+                let after = last.as_ref().map(|last| name(last).as_str());
+                let found = page(self.store, pattern, after)?;
+                for one in &found {
+                    if !chosen[..index].iter().any(|before| before.matches(name(one).as_str())) {
+                        write(self, one)?;
+                    }
+                }
+                if found.len() < PAGE {
                     break;
                 }
+                last = found.into_iter().next_back();
             }
         }
         Ok(())
@@ -272,115 +261,97 @@ impl Export<'_> {
         Ok(())
     }
 
-    /// Writes the events behind a position, up to another; up to where.
+    /// Writes the events behind those that are written, up to a position.
     fn events(
         &mut self,
-        after: Position,
         until: Position,
         sink: &mut Sink,
-        passed: impl Fn(u64),
-    ) -> anyhow::Result<Position> {
+        passed: &impl Fn(u64),
+    ) -> anyhow::Result<()> {
+        if until <= self.done {
+            return Ok(());
+        }
         let mut query = Query::of(self.patterns.to_vec());
-        (query.after, query.until) = (Some(Mark::Position(after)), Some(Mark::Position(until)));
+        query.after = Some(Mark::Position(self.done));
+        query.until = Some(Mark::Position(until));
         let mut reader = self.store.read(&query)?;
         loop {
-            let batch = reader.next_batch(|event| {
-                if self.failed.is_none() {
-                    self.failed = self.event(event).err();
-                }
-            })?;
-            if let Some(error) = self.failed.take() {
-                return Err(error.into());
-            }
+            let batch = reader.next_batch(|event| wire::write_event(&mut self.line, event))?;
+            self.counts.events += batch.events as u64;
             sink.write(&mut self.line)?;
             passed(batch.position.0);
             if batch.caught_up {
-                return Ok(until);
+                self.done = until;
+                return Ok(());
             }
         }
     }
 
-    /// Writes an event, with the state that reflects it.
-    fn event(&mut self, event: &EventRef<'_>) -> Result<(), Error> {
-        let version = self.pending.get(event.stream).copied();
-        if version.is_some_and(|version| version < event.version) {
-            // What it reflects is not there any more, or is nothing.
-            self.state_alone(event.stream)?;
-        }
-        wire::write_event(&mut self.line, event);
-        self.counts.events += 1;
-        if version == Some(event.version)
-            && let Some(state) = self.state(event.stream, event.version)?
-        {
-            // In the place of the end of the line.
-            self.line.truncate(self.line.len() - 2);
-            wire::write_payload(&mut self.line, "state", state.data.borrow());
-            self.line.extend_from_slice(b"}\n");
-        }
-        Ok(())
+    /// Writes the states. One that reflects an event that was stored since then goes behind that event.
+    fn states(&mut self, sink: &mut Sink, passed: &impl Fn(u64)) -> anyhow::Result<()> {
+        self.each(
+            |store, pattern, after| store.states(pattern, after, PAGE),
+            |entry: &StateEntry| &entry.stream,
+            |export, entry| {
+                let state = match export.store.state(entry.stream.as_str()) {
+                    Err(Error::StateNotFound { .. }) => return Ok(()),
+                    state => state?,
+                };
+                if state.position > export.done {
+                    export.events(export.store.head()?, sink, passed)?;
+                }
+                let removed = export.removed_before(&state)?;
+                export.state(&state, removed);
+                if export.line.len() < BUFFERED { Ok(()) } else { sink.write(&mut export.line) }
+            },
+        )
     }
 
-    /// Writes a state that reflects none of the events that are written.
-    fn state_alone(&mut self, stream: &str) -> Result<(), Error> {
-        let Some(version) = self.pending.get(stream).copied() else { return Ok(()) };
-        if let Some(state) = self.state(stream, version)? {
-            self.line.extend_from_slice(b"{\"stream\":");
-            wire::write_string(&mut self.line, stream);
-            wire::write_payload(&mut self.line, "state", state.data.borrow());
-            self.line.extend_from_slice(b"}\n");
+    /// The version up to which events of a state's stream were removed, and the hash of their ids; nothing where none
+    /// were.
+    fn removed_before(&self, state: &State) -> Result<Option<(Version, String)>, Error> {
+        if state.stream_version == Version(0) {
+            return Ok(None);
         }
-        Ok(())
+        let name = state.stream.as_str();
+        let removed = match self.store.stream(name) {
+            Err(Error::StreamNotFound { .. }) => state.stream_version,
+            stream => stream?.removed,
+        };
+        if removed == Version(0) {
+            return Ok(None);
+        }
+        Ok(self.store.hash_of_ids(name, removed)?.map(|ids| (removed, ids)))
     }
 
-    /// The state of a stream, where it still reflects this version; it is written then.
-    fn state(&mut self, stream: &str, version: Version) -> Result<Option<State>, Error> {
-        let pending = self.pending.remove_entry(stream);
-        match self.store.state(stream) {
-            Ok(state) if state.version == version => {
-                self.counts.states += 1;
-                return Ok(Some(state));
-            }
-            Ok(state) => {
-                self.moved_on = true;
-                self.pending.extend(pending.map(|(name, _)| (name, state.version)));
-            }
-            Err(Error::StateNotFound { .. }) => {}
-            Err(error) => return Err(error),
+    fn state(&mut self, state: &State, removed: Option<(Version, String)>) {
+        self.line.extend_from_slice(b"{\"stream\":");
+        wire::write_string(&mut self.line, state.stream.as_str());
+        self.line.extend_from_slice(b",\"version\":");
+        wire::write_number(&mut self.line, state.version.0);
+        if let Some((removed, ids)) = removed {
+            self.line.extend_from_slice(b",\"removed\":");
+            wire::write_number(&mut self.line, removed.0);
+            self.line.extend_from_slice(b",\"removed_ids\":");
+            wire::write_string(&mut self.line, &ids);
         }
-        Ok(None)
-    }
-
-    /// Writes the states that reflect no event, or one up to `done` that is not there any more. Of one that reflects
-    /// a later event, that is not written either.
-    fn states_left(&mut self, done: Position) -> Result<(), Error> {
-        let left: Vec<String> = self.pending.keys().cloned().collect();
-        for stream in left {
-            match self.store.state(&stream) {
-                Ok(state) if state.position <= done => self.state_alone(&stream)?,
-                Ok(_) | Err(Error::StateNotFound { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+        wire::write_payload(&mut self.line, "state", state.data.borrow());
+        self.line.extend_from_slice(b"}\n");
+        self.counts.states += 1;
     }
 
     fn protections(&mut self) -> anyhow::Result<()> {
-        for pattern in self.chosen() {
-            let mut last: Option<StreamName> = None;
-            loop {
-                let after = last.as_ref().map(StreamName::as_str);
-                let found = self.store.streams(&pattern, after, PAGE)?;
-                for stream in found.iter().filter(|stream| stream.protected) {
-                    self.json(&ProtectedJson { protected: stream.name.as_str() })?;
-                    self.counts.protected += 1;
+        self.each(
+            |store, pattern, after| store.streams(pattern, after, PAGE),
+            |stream: &Stream| &stream.name,
+            |export, stream| {
+                if stream.protected {
+                    export.json(&ProtectedJson { protected: stream.name.as_str() })?;
+                    export.counts.protected += 1;
                 }
-                if found.len() < PAGE {
-                    break;
-                }
-                last = found.into_iter().next_back().map(|stream| stream.name);
-            }
-        }
-        Ok(())
+                Ok(())
+            },
+        )
     }
 }
 
@@ -401,7 +372,7 @@ impl Sink {
         // A device, a pipe or a link would be replaced, and not written to.
         if fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
             let message = format!(
-                "{} is not a regular file; without --out, it goes to stdout",
+                "{} is not a regular file; leave out --out to write to standard output",
                 path.display()
             );
             return Err(Refused::Usage(message).into());
@@ -409,17 +380,17 @@ impl Sink {
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".partial");
         let partial = path.with_file_name(name);
-        let told = || format!("can't write to {}", partial.display());
+        let failed = || format!("can't write to {}", partial.display());
         let mut options = OpenOptions::new();
         // What another one left that was killed is written over.
         options.write(true).create(true).truncate(false);
         ream::platform::private(&mut options);
-        let file = options.open(&partial).with_context(told)?;
+        let file = options.open(&partial).with_context(failed)?;
         if file.try_lock().is_err() {
             let message = format!("another export writes to {}", partial.display());
             return Err(anyhow::anyhow!(message));
         }
-        file.set_len(0).with_context(told)?;
+        file.set_len(0).with_context(failed)?;
         Ok(Self::File(Partial { file: BufWriter::new(file), path: partial }))
     }
 
@@ -440,13 +411,13 @@ impl Sink {
 impl Partial {
     /// Puts it in its place, durably; how many bytes it has.
     fn put_in_place(mut self, path: &Path) -> anyhow::Result<u64> {
-        let told = || format!("can't write to {}", path.display());
-        self.file.flush().with_context(told)?;
-        self.file.get_ref().sync_all().with_context(told)?;
-        let bytes = self.file.get_ref().metadata().with_context(told)?.len();
-        fs::rename(&self.path, path).with_context(told)?;
+        let failed = || format!("can't write to {}", path.display());
+        self.file.flush().with_context(failed)?;
+        self.file.get_ref().sync_all().with_context(failed)?;
+        let bytes = self.file.get_ref().metadata().with_context(failed)?.len();
+        fs::rename(&self.path, path).with_context(failed)?;
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-        ream::platform::sync_dir(directory.unwrap_or(Path::new("."))).with_context(told)?;
+        ream::platform::sync_dir(directory.unwrap_or(Path::new("."))).with_context(failed)?;
         Ok(bytes)
     }
 }

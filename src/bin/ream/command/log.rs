@@ -1,7 +1,7 @@
 //! `ream log`.
 
 use clap::Args;
-use ream::{Event, Pattern, Query};
+use ream::{ACT_TYPES, Event, Pattern, Query};
 use serde_json::{Map, Value};
 
 use crate::args::{Format, Global};
@@ -9,17 +9,24 @@ use crate::environment::Environment;
 use crate::output::{Output, table};
 
 /// The stream that records acts.
-const RECORD: &str = "$ream";
+pub(super) const RECORD: &str = "$ream";
+/// What the help says, with all types of acts.
+fn long_about() -> String {
+    format!(
+        "Show who did what to the store\n\n\
+         Lists the acts on the store itself, the newest last. Each is an event in the reserved stream `$ream`, with \
+         the user who did it in its metadata; in a pipe these events are printed.\n\n\
+         Types of acts: {}.",
+        ACT_TYPES.join(", ")
+    )
+}
+
 /// The keys that say what an act is about.
 const OF: [&str; 4] = ["stream", "pattern", "projection", "subscription"];
 
 /// Show who did what to the store
-///
-/// Lists the acts on the store itself, the newest last: streams removed and protected, states removed,
-/// projections made, changed, rebuilt and dropped, subscriptions made, sought and removed. Each is an
-/// event in the reserved stream `$ream`, with the user who did it in its metadata; in a pipe these
-/// events are printed.
 #[derive(Debug, Args)]
+#[command(long_about = long_about())]
 #[command(after_help = "\
 Examples:
   ream log                     all acts

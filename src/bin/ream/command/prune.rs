@@ -3,24 +3,24 @@
 use clap::Args;
 
 use super::confirm::{self, plural};
-use super::stream::{report_truncated, warn_of_bytes_left};
+use super::erasing::{report_done, report_planned, warn_of_missed};
 use crate::args::Global;
 use crate::environment::Environment;
 use crate::signals::Signals;
 
 /// Remove the events that are kept no longer
 ///
-/// Removes the events that are older, or more, than `ream stream set` says of their streams, as `ream stream
-/// truncate` does: they are erased, and the states stay. A protected stream keeps all. What a subscription that
-/// follows a stream has not done yet stays, and so does what a projection has not that has a program, unless
-/// --past-subscriptions says that it may go.
+/// Removes the events that exceed the limits of `ream stream set`, as `ream stream truncate` does: they are
+/// erased, and states stay. Protected streams keep all of their events. Events that a subscription, or a
+/// projection with a program, has not processed yet are kept, unless --past-subscriptions is given; each that
+/// holds events back is listed, with how many.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  ream prune --dry-run      what would go
+  ream prune --dry-run      what would be removed
   ream prune --yes          in a timer")]
 pub(crate) struct PruneArgs {
-    /// Also what subscriptions and projections have not done yet
+    /// Remove events that subscriptions and projections have not processed yet as well
     #[arg(long)]
     past_subscriptions: bool,
     /// Do not ask
@@ -37,9 +37,16 @@ impl PruneArgs {
         let mut options = global.options(environment);
         options.interrupt = Some(signals.flag());
         let mut store = global.open(environment, &options)?;
-        let prunable = store.prunable(self.past_subscriptions)?;
+        let all = store.prunable(true)?;
+        let behind = store.behind(&all)?;
+        let (prunable, held) = if self.past_subscriptions {
+            warn_of_missed(global, &behind);
+            (all, Vec::new())
+        } else {
+            (store.prunable(false)?, behind)
+        };
         if self.dry_run {
-            return report_truncated(global, &store, &prunable, None);
+            return report_planned(global, &store, &prunable, &held);
         }
         if !self.yes && !prunable.is_empty() {
             let events = prunable.iter().map(|one| one.events).sum();
@@ -47,9 +54,6 @@ impl PruneArgs {
             confirm::ask(&format!("removing {} of {streams}", plural(events, "event")))?;
         }
         let removal = signals.hold(|| store.prune(self.past_subscriptions))?;
-        let erased = Some(removal.unfinished.is_none());
-        let reported = report_truncated(global, &store, &removal.removed, erased);
-        warn_of_bytes_left(global, removal.unfinished.as_ref());
-        reported
+        report_done(global, &store, &removal, &held)
     }
 }

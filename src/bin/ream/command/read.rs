@@ -17,7 +17,7 @@ use crate::units;
 
 /// Read the events that are there
 ///
-/// Reads events in the order of their positions, from the first on or as told, and ends.
+/// Reads events in the order of their positions, from the first on, or from where the options say, and ends.
 /// Without a pattern it reads all streams.
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -1,30 +1,29 @@
 //! `ream redact`.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use clap::Args;
-use ream::{Position, Redacted, Store};
+use ream::{Position, Redacted, StreamName};
 use serde::Serialize;
 
-use super::backup::{keeping, note_keeping};
 use super::confirm::{self, plural};
-use super::stream::{kept_by, warn_of_bytes_left, write_kept};
-use crate::args::{Format, Global};
+use super::erasing::{Taken, report_done, report_planned};
+use crate::args::Global;
 use crate::environment::Environment;
-use crate::output::{Output, escape, to_line};
+use crate::output::escape;
 use crate::refused::Refused;
 use crate::signals::Signals;
 
 /// Erase what single events say
 ///
-/// Erases data and metadata of the events for good, and what is kept of them to compare a repeat with. Where
-/// the answer says "erased":true, no byte of them is in any file of the store, but for projections: those
-/// that may keep rows made of them are named, to be made anew by `ream project rebuild`. Position, stream,
-/// version, id, type and times stay, and the event is shown with "redacted":true in the place of its data.
-/// The states of the events' streams, which may say the same, are dropped, unless they are kept.
+/// Erases the data and metadata of the events for good. "erased":true in the answer means that no byte of
+/// them is left in any file of the store, except for projections: those that may keep rows made from the
+/// events are named, and `ream project rebuild` makes them anew. Position, stream, version, id, type and times
+/// stay, and the event is shown with "redacted":true instead of its data. The states of the events' streams
+/// may repeat what is erased, so they are removed as well, unless --state-kept is given.
 ///
-/// It is one transaction, recorded in `$ream` with the reason, which stays for ever: it should say
-/// nothing that is to be erased.
+/// It is one transaction, recorded in `$ream` with the reason. The reason stays for ever, so it must not
+/// repeat what is to be erased.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -38,7 +37,7 @@ pub(crate) struct RedactArgs {
     /// Why; it is stored for ever
     #[arg(long, value_name = "TEXT")]
     reason: String,
-    /// Keep the states of the streams, which say nothing of what is erased
+    /// Keep the states of the streams, if they repeat nothing of what is erased
     #[arg(long)]
     state_kept: bool,
     /// Do not ask
@@ -49,21 +48,14 @@ pub(crate) struct RedactArgs {
     dry_run: bool,
 }
 
-/// What was erased of an event, or would be, as JSON.
+/// What a redaction takes, as JSON.
 #[derive(Serialize)]
-struct RedactedJson<'s> {
+pub(crate) struct RedactedJson<'s> {
     position: u64,
     stream: &'s str,
     version: u64,
+    /// Whether the state of its stream goes with it.
     state: bool,
-    dry_run: bool,
-    /// Not said of what was not done.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    erased: Option<bool>,
-    projections: Vec<String>,
-    /// Those that keep it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    backups: Vec<String>,
 }
 
 impl RedactArgs {
@@ -79,15 +71,11 @@ impl RedactArgs {
         let positions = positions.collect::<Result<Vec<Position>, _>>()?;
         let redactable = store.redactable(&positions, self.state_kept)?;
         if self.dry_run {
-            return report(global, &store, &redactable, None);
+            return report_planned(global, &store, &redactable, &[]);
         }
         if !self.yes && !redactable.is_empty() {
             let events = plural(redactable.len() as u64, "event");
-            let mut streams: Vec<&str> =
-                redactable.iter().filter(|one| one.state).map(|one| one.stream.as_str()).collect();
-            streams.sort_unstable();
-            streams.dedup();
-            confirm::ask(&match streams.len() as u64 {
+            confirm::ask(&match redactable.iter().filter(|one| one.state).count() as u64 {
                 0 => format!("erasing what {events} {}", says(redactable.len())),
                 states => {
                     let states = plural(states, "state");
@@ -96,10 +84,7 @@ impl RedactArgs {
             })?;
         }
         let removal = signals.hold(|| store.redact(&positions, &self.reason, self.state_kept))?;
-        let erased = Some(removal.unfinished.is_none());
-        let reported = report(global, &store, &removal.removed, erased);
-        warn_of_bytes_left(global, removal.unfinished.as_ref());
-        reported
+        report_done(global, &store, &removal, &[])
     }
 }
 
@@ -107,42 +92,26 @@ fn says(events: usize) -> &'static str {
     if events == 1 { "says" } else { "say" }
 }
 
-/// Says what was redacted, and whether it is erased; or what would be.
-fn report(
-    global: &Global,
-    store: &Store,
-    redacted: &[Redacted],
-    erased: Option<bool>,
-) -> anyhow::Result<()> {
-    let mut output = Output::new(global);
-    let (mut buffer, mut kept) = (Vec::new(), Vec::new());
-    for one in redacted {
-        let (stream, version, position) = (one.stream.as_str(), one.version, one.position);
-        let projections = kept_by(store, &one.stream)?;
-        let backups = keeping(store, &one.stream);
-        if output.format == Format::Table {
-            let done = if erased.is_none() { "would be redacted" } else { "redacted" };
-            let state = if one.state { ", with the state of its stream" } else { "" };
-            let name = escape(stream);
-            writeln!(buffer, "{name}@{version} at position {position}: {done}{state}")?;
-            write_kept(&mut buffer, &projections);
-        } else {
-            let json = RedactedJson {
-                position: position.0,
-                stream,
-                version: version.0,
-                state: one.state,
-                dry_run: erased.is_none(),
-                erased,
-                projections,
-                backups: backups.clone(),
-            };
-            output.record(&mut buffer, &to_line(&json)?);
-        }
-        kept.push(backups);
+impl Taken for Redacted {
+    type Json<'t> = RedactedJson<'t>;
+
+    fn stream(&self) -> &StreamName {
+        &self.stream
     }
-    buffer.extend_from_slice(output.end());
-    output.done_or_planned(&buffer, erased.is_none())?;
-    note_keeping(global, &kept);
-    Ok(())
+
+    fn json(&self) -> RedactedJson<'_> {
+        RedactedJson {
+            position: self.position.0,
+            stream: self.stream.as_str(),
+            version: self.version.0,
+            state: self.state,
+        }
+    }
+
+    fn write(&self, buffer: &mut Vec<u8>, would: bool) -> io::Result<()> {
+        let done = if would { "would be redacted" } else { "redacted" };
+        let state = if self.state { ", with the state of its stream" } else { "" };
+        let (name, version, position) = (escape(self.stream.as_str()), self.version, self.position);
+        writeln!(buffer, "{name}@{version} at position {position}: {done}{state}")
+    }
 }

@@ -13,8 +13,8 @@ use serde_json::value::RawValue;
 use super::backup::{keeping, note_keeping};
 use super::confirm;
 use super::definition::commands;
+use super::erasing::warn_of_bytes_left;
 use super::list::{PAGE, list};
-use super::stream::warn_of_bytes_left;
 use crate::args::{Format, Global};
 use crate::environment::Environment;
 use crate::output::{Output, escape, to_line};
@@ -83,7 +83,7 @@ pub(crate) struct RmArgs {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
-    /// Only tell what would be removed
+    /// Only print what would be removed
     #[arg(long)]
     dry_run: bool,
 }
@@ -291,7 +291,7 @@ impl RmArgs {
         buffer.extend_from_slice(output.end());
         let reported = output.done_or_planned(&buffer, self.dry_run);
         warn_of_bytes_left(global, unfinished.as_ref());
-        note_keeping(global, &backups);
+        note_keeping(global, backups.iter().flatten());
         reported
     }
 }

@@ -16,9 +16,6 @@ use crate::environment::Environment;
 use crate::output::{Output, escape, table, to_line};
 use crate::signals::Signals;
 
-pub(in crate::command) use rm::{kept_by, warn_of_bytes_left, write_kept};
-pub(in crate::command) use truncate::report as report_truncated;
-
 commands! {
     /// Look at streams, protect them, remove what they hold
     enum StreamCommand {

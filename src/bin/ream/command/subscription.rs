@@ -65,7 +65,7 @@ pub(crate) struct SeekArgs {
     place: String,
 }
 
-/// Tell that a subscription's events are done up to a position
+/// Mark the events of a subscription as done up to a position
 ///
 /// For loops that read events themselves: while a program runs it, it acks by itself.
 #[derive(Debug, Args)]
@@ -87,7 +87,7 @@ pub(crate) struct RmArgs {
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
-    /// Only tell what would be removed
+    /// Only print what would be removed
     #[arg(long)]
     dry_run: bool,
 }

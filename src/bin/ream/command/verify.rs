@@ -14,7 +14,7 @@ use crate::args::{Format, Global};
 use crate::environment::Environment;
 use crate::output::{Output, escape, to_line, unless_closed};
 use crate::progress;
-use crate::refused::{Damage, Refused};
+use crate::refused::{Damage, Refused, invalid};
 use crate::signals::Signals;
 
 /// Verify that the store holds what was stored
@@ -22,8 +22,8 @@ use crate::signals::Signals;
 /// Reads the whole store: the chain of links from the first event to the head, the data of each event, the
 /// indexes, states, decisions and checkpoints, what was acknowledged, and SQLite's own check of its files. Prints
 /// one line for each thing that is not as it was stored, then a summary. Exits with 1 if something is damaged.
-/// Other processes can read and write meanwhile. Nothing is changed, except that a missing or unreadable bell is
-/// written again, as by every command that reads.
+/// Other processes can read and write meanwhile. Nothing is changed, except that a missing or torn bell is a
+/// finding and then written anew, as by every command that reads.
 ///
 /// Anyone who can write to the files can forge a log that is consistent in itself. So keep the output of
 /// `ream status --json` elsewhere: --against shows later that the log up to there is still the same.
@@ -49,12 +49,17 @@ pub(crate) struct VerifyArgs {
 }
 
 /// A head that a store had.
-#[derive(Debug, Clone, Copy)]
-struct Head(Checkpoint);
+#[derive(Debug, Clone)]
+struct Head {
+    checkpoint: Checkpoint,
+    /// The file that says so, and which store it is of.
+    of: Option<(String, String)>,
+}
 
 /// What of it is in a file.
 #[derive(Deserialize)]
 struct HeadJson {
+    store: Option<String>,
     head: u64,
     link: String,
 }
@@ -64,13 +69,15 @@ impl FromStr for Head {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let Some(file) = text.strip_prefix('@') else {
-            let parsed = text.parse().map(Self);
-            return parsed.map_err(|error| format!("{error}; or @FILE"));
+            let parsed = text.parse().map_err(|error| format!("{error}; or @FILE"));
+            return parsed.map(|checkpoint| Self { checkpoint, of: None });
         };
         let read = fs::read(file).map_err(|error| format!("can't read {file}: {error}"))?;
-        let HeadJson { head, link } = serde_json::from_slice(&read)
+        let HeadJson { store, head, link } = serde_json::from_slice(&read)
             .map_err(|error| format!("{file} holds no head: {error}"))?;
-        format!("{link}/{head}").parse().map(Self).map_err(|error| format!("{file}: {error}"))
+        let parsed = format!("{link}/{head}").parse();
+        let checkpoint = parsed.map_err(|error| format!("{file}: {error}"))?;
+        Ok(Self { checkpoint, of: store.map(|store| (file.to_owned(), store)) })
     }
 }
 
@@ -122,7 +129,13 @@ impl VerifyArgs {
         let mut asked = Verification::default();
         asked.quick = self.quick;
         asked.from = self.from.map(Position);
-        asked.against = self.against.map(|head| head.0);
+        if let Some((file, of)) = self.against.as_ref().and_then(|head| head.of.as_ref())
+            && of != store.id()
+        {
+            let error = format!("{file} is of the store {of}, and this one is {}", store.id());
+            return Err(invalid(error));
+        }
+        asked.against = self.against.as_ref().map(|head| head.checkpoint);
         let mut output = Output::new(global);
         let bar = progress::bar(global, 0);
         let mut damage = Damage::default();

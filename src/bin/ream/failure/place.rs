@@ -21,8 +21,12 @@ pub(super) fn place_hint(path: &Path, fault: &PlaceFault) -> Option<Hint> {
             let hint = Hint::system("", ["chmod".as_ref(), "600".as_ref(), path.as_os_str()]);
             hint.or("who could read it may have what is in it: make that anew".into())
         }
-        PlaceFault::Backup => Hint::elsewhere(
-            "",
+        PlaceFault::Backup | PlaceFault::LeftOut { .. } => Hint::elsewhere(
+            if matches!(fault, PlaceFault::Backup) {
+                ""
+            } else {
+                "restore it, and rebuild them there"
+            },
             ["restore".as_ref(), path.as_os_str(), beside(path, "-restored").as_os_str()],
         ),
         PlaceFault::Occupied => {
@@ -33,6 +37,11 @@ pub(super) fn place_hint(path: &Path, fault: &PlaceFault) -> Option<Hint> {
                 path.to_owned()
             };
             Hint::again("name another directory").value("DIR", beside(&path, "-"))
+        }
+        PlaceFault::Inside { store } => {
+            let name = path.file_name().unwrap_or_default();
+            Hint::again("name a directory beside it")
+                .value("DIR", beside(&store.with_file_name(name), ""))
         }
         PlaceFault::MountPoint => {
             Hint::again("name a directory in it").value("DIR", path.join("ream"))

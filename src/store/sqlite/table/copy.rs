@@ -1,6 +1,6 @@
 //! The rows of a projection in a backup.
 
-use super::{File, file_name, point};
+use super::{File, file_name, of_file, point};
 use crate::event::Position;
 use crate::schema::Identifier;
 use crate::store::Error;
@@ -10,7 +10,7 @@ use crate::store::sqlite::{Layout, Store};
 
 impl Store {
     /// Copies the file of a generation into the store in `to`, as it is at one moment; how far that has come.
-    /// Nothing where it can't be read: rows can be made again.
+    /// Nothing where it is not there, or damaged, of which it is warned: rows can be made again.
     pub(in crate::store::sqlite) fn copy_table(
         &self,
         name: &Identifier,
@@ -19,14 +19,35 @@ impl Store {
         copying: &mut Copying<'_>,
     ) -> Result<Option<Position>, Failure> {
         let file = File::of(&self.layout, name, generation);
-        let Ok(connection) = file.open(&self.layout, &self.options) else { return Ok(None) };
-        let position = connection.execute_batch("BEGIN").and_then(|()| {
-            connection.query_row("SELECT position FROM ream_checkpoint", [], |row| row.get(0))
-        });
-        let Ok(position) = position else { return Ok(None) };
-        copying.copy(&connection, to, &file.name)?;
-        point(to, name, generation)?;
-        Ok(Some(Position(position)))
+        if !file.exists()? {
+            return Ok(None);
+        }
+        let damaged = |what: String| {
+            let what = format!("{what}; the copy is made without its rows");
+            self.options.warn(&of_file(name, &file, Error::Damaged { what }));
+            Ok(None)
+        };
+        let connection = match file.open(&self.layout, &self.options) {
+            Ok(connection) => connection,
+            Err(error) => return damaged(error.to_string()),
+        };
+        let read = || {
+            connection.execute_batch("BEGIN")?;
+            let check = "PRAGMA quick_check(1)";
+            let said: String = connection.query_row(check, [], |row| row.get(0))?;
+            let select = "SELECT position FROM ream_checkpoint";
+            Ok((said, connection.query_row(select, [], |row| row.get(0))?))
+        };
+        let read: rusqlite::Result<(String, u64)> = read();
+        match read {
+            Ok((said, position)) if said == "ok" => {
+                copying.copy(&connection, to, &file.name)?;
+                point(to, name, generation)?;
+                Ok(Some(Position(position)))
+            }
+            Ok((said, _)) => damaged(said),
+            Err(error) => damaged(error.to_string()),
+        }
     }
 
     /// How large the file of a generation is, with its log, in bytes.

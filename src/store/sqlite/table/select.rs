@@ -9,6 +9,7 @@ use super::Table;
 use super::columns::{column, from_column, list};
 use super::lower::Lowered;
 use crate::schema::{Field, ValueRef};
+use crate::store::rows::RowValues;
 use crate::store::{Error, Explanation, Selection};
 
 /// A row of a statement that is being stepped through.
@@ -18,8 +19,8 @@ pub(crate) struct RowRef<'r> {
     fields: &'r [&'r Field],
 }
 
-impl<'r> RowRef<'r> {
-    pub(crate) fn value(&self, place: usize) -> Result<ValueRef<'r>, Error> {
+impl RowValues for RowRef<'_> {
+    fn value(&self, place: usize) -> Result<ValueRef<'_>, Error> {
         let column = self
             .row
             .get_ref(place)

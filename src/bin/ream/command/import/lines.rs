@@ -1,32 +1,55 @@
 //! What the lines of an import say.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
-use ream::wire::{self, Defaults};
+use ream::wire::{self, Defaults, EventLine};
 use ream::{
-    Data, Definition, EventType, Expect, Json, NewEvent, NewState, NewSubscription, Pattern,
+    Data, Definition, EventType, Expect, Json, NewEvent, NewSubscription, Pattern, Position,
     ProjectionEntry, StreamName, Version,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// A position in the store that was exported.
+/// Where an event stood in the store that was exported.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Place(pub(super) u64);
+pub(super) struct Origin {
+    pub(super) position: Position,
+    pub(super) version: Version,
+}
 
 /// What a line says.
 #[derive(Debug)]
 pub(super) enum Item {
     Head,
-    Event(Box<NewEvent>, Place),
-    /// An event of which the data was erased: there is nothing to store. The stream, where its state is on the line.
-    Redacted(Option<StreamName>),
-    State(NewState),
+    /// An event, and where it stood in an export.
+    Event(Box<NewEvent>, Option<Origin>),
+    /// An event whose data was erased, so that there is nothing to store; nothing of a CloudEvent.
+    Redacted(Option<Erased>),
+    State(Box<OtherState>),
     Protected(StreamName),
     Projection(Box<ProjectionEntry>),
-    Subscription(NewSubscription, Place),
+    /// A subscription, and where it stood.
+    Subscription(NewSubscription, Position),
     End,
+}
+
+/// An event of an export whose data was erased.
+#[derive(Debug)]
+pub(super) struct Erased {
+    pub(super) stream: StreamName,
+    pub(super) version: Version,
+    pub(super) id: String,
+}
+
+/// A state of the store that was exported.
+#[derive(Debug)]
+pub(super) struct OtherState {
+    pub(super) stream: StreamName,
+    /// The version there that it reflects.
+    pub(super) version: Version,
+    /// The version up to which events of the stream were removed there, and the hash of their ids, where some were.
+    pub(super) removed: Option<(Version, String)>,
+    pub(super) data: Data,
 }
 
 /// Reads lines one after another.
@@ -36,10 +59,9 @@ pub(super) struct Lines {
     export: bool,
     began: bool,
     ended: bool,
-    /// How many events of a stream there were.
-    events: HashMap<StreamName, u64>,
-    /// How many events there were in all.
-    count: u64,
+    /// How many events and states there were.
+    events: u64,
+    states: u64,
 }
 
 /// What other lines than events have.
@@ -47,6 +69,11 @@ pub(super) struct Lines {
 struct OtherJson<'l> {
     ream_export: Option<u32>,
     position: Option<u64>,
+    version: Option<u64>,
+    removed: Option<u64>,
+    removed_ids: Option<String>,
+    id: Option<String>,
+    source: Option<String>,
     #[serde(default)]
     redacted: bool,
     #[serde(borrow)]
@@ -73,14 +100,21 @@ struct OtherJson<'l> {
 #[derive(Deserialize)]
 struct EndJson {
     events: u64,
+    states: u64,
 }
 
 /// The first characters of a line with an event.
 const EVENT: &[u8] = b"{\"position\":";
 
+/// Why the first line is not taken.
+pub(super) const NOT_AN_EXPORT: &str =
+    "this is not an export: its first line does not say that it is one";
+/// Why a line is not taken.
+const NO_LINE: &str = "this is not a line of an export";
+
 impl Lines {
     pub(super) fn new(export: bool) -> Self {
-        Self { export, began: !export, ended: false, events: HashMap::new(), count: 0 }
+        Self { export, began: !export, ended: false, events: 0, states: 0 }
     }
 
     /// What a line says, and how many bytes that takes.
@@ -90,8 +124,8 @@ impl Lines {
         }
         let item = if !self.export {
             match wire::parse_cloud_event(line) {
-                Ok(event) => Item::Event(Box::new(event), Place(0)),
-                Err(_) if other(line).is_ok_and(|other| other.redacted) => Item::Redacted(None),
+                Ok(event) => Item::Event(Box::new(event), None),
+                Err(_) if is_redacted(line) => Item::Redacted(None),
                 Err(error) => return Err(error.to_string()),
             }
         } else if self.began && line.starts_with(EVENT) {
@@ -102,38 +136,21 @@ impl Lines {
         Ok((item, line.len()))
     }
 
+    /// Reads an event.
     fn event(&mut self, line: &[u8]) -> Result<Item, String> {
-        let digits = &line[EVENT.len()..];
-        let length = digits.iter().take_while(|digit| digit.is_ascii_digit()).count();
-        let place = std::str::from_utf8(&digits[..length]).ok().and_then(|text| text.parse().ok());
-        match place {
-            Some(place) => self.event_at(line, Place(place)),
-            None => self.other(line),
-        }
-    }
-
-    /// Reads an event that stood at this place.
-    fn event_at(&mut self, line: &[u8], place: Place) -> Result<Item, String> {
-        self.count += 1;
+        self.events += 1;
         let parsed = wire::parse_event_with(line, &Defaults::default());
-        let mut event = match parsed {
-            Ok(line) => line.event,
-            Err(error) => {
-                let other = other(line).ok().filter(|other| other.redacted);
-                let other = other.ok_or_else(|| error.to_string())?;
-                let has_state = other.state.is_some() || other.state_base64.is_some();
-                let stream = other.stream.filter(|_| has_state);
-                let stream = stream.map(|name| StreamName::new(name.into_owned())).transpose();
-                return Ok(Item::Redacted(stream.map_err(|error| error.to_string())?));
-            }
+        let EventLine { event, position, version, .. } = match parsed {
+            Ok(line) => line,
+            Err(error) => return redacted(line)?.ok_or_else(|| error.to_string()),
         };
-        let events = self.events.entry(event.stream.clone()).or_default();
-        if event.state.is_some() {
-            event.expect =
-                if *events == 0 { Expect::NoStream } else { Expect::At(Version(*events)) };
+        if event.state.is_some() || event.expect != Expect::Any {
+            return Err(format!("{NO_LINE}: a state has a line of its own there"));
         }
-        *events += 1;
-        Ok(Item::Event(Box::new(event), place))
+        let (Some(position), Some(version)) = (position, version) else {
+            return Err(format!("{NO_LINE}: it has no `position` or no `version`"));
+        };
+        Ok(Item::Event(Box::new(event), Some(Origin { position, version })))
     }
 
     fn other(&mut self, line: &[u8]) -> Result<Item, String> {
@@ -144,57 +161,92 @@ impl Lines {
                     self.began = true;
                     Ok(Item::Head)
                 }
-                Some(_) => Err("a later ream wrote this export".into()),
-                None => Err("this is no export: its first line does not say that it is one".into()),
+                Some(_) => {
+                    Err("a later version of ream wrote this export: import it with that version"
+                        .into())
+                }
+                None => Err(NOT_AN_EXPORT.into()),
             };
         }
-        let told = |error: &dyn std::fmt::Display| error.to_string();
-        if let Some(end) = other.end {
-            if end.events != self.count {
-                return Err(format!(
-                    "the export has {} events by its last line, and {} came before it",
-                    end.events, self.count
-                ));
-            }
-            self.ended = true;
-            return Ok(Item::End);
+        if let Some(end) = &other.end {
+            return self.end(end);
         }
-        if let (Some(position), Some(_)) = (other.position, other.event_type) {
-            return self.event_at(line, Place(position));
+        if other.position.is_some() && other.event_type.is_some() {
+            return self.event(line);
         }
         if let Some(name) = other.protected {
-            return Ok(Item::Protected(StreamName::new(name).map_err(|error| told(&error))?));
+            return Ok(Item::Protected(StreamName::new(name).map_err(in_words)?));
         }
-        if let (Some(name), Some(definition)) = (other.projection, other.definition) {
-            let definition = Definition::parse(definition.get()).map_err(|error| told(&error))?;
-            let name = name.parse().map_err(|error| told(&error))?;
+        if let (Some(name), Some(definition)) = (&other.projection, other.definition) {
+            let definition = Definition::parse(definition.get()).map_err(in_words)?;
+            let name = name.parse().map_err(in_words)?;
             return Ok(Item::Projection(Box::new(ProjectionEntry::new(name, definition))));
         }
-        if let (Some(name), Some(checkpoint)) = (other.subscription, other.checkpoint) {
+        if let (Some(name), Some(checkpoint)) = (&other.subscription, other.checkpoint) {
             let patterns = other.from.into_iter().map(Pattern::new).collect::<Result<_, _>>();
             let types = other.types.into_iter().map(EventType::new).collect::<Result<_, _>>();
             let new = NewSubscription {
-                name: name.parse().map_err(|error| told(&error))?,
-                patterns: patterns.map_err(|error| told(&error))?,
-                types: types.map_err(|error| told(&error))?,
+                name: name.parse().map_err(in_words)?,
+                patterns: patterns.map_err(in_words)?,
+                types: types.map_err(in_words)?,
             };
-            return Ok(Item::Subscription(new, Place(checkpoint)));
+            return Ok(Item::Subscription(new, Position(checkpoint)));
         }
-        let data = match (other.state, other.state_base64) {
-            (Some(json), None) => {
-                Data::Json(Json::parse(json.get()).map_err(|error| told(&error))?)
+        self.states += 1;
+        state(other)
+    }
+
+    /// Reads the last line, which says how much came before it.
+    fn end(&mut self, end: &EndJson) -> Result<Item, String> {
+        for (what, said, found) in
+            [("events", end.events, self.events), ("states", end.states, self.states)]
+        {
+            if said != found {
+                return Err(format!(
+                    "the export has {said} {what} by its last line, and {found} came before it"
+                ));
             }
-            (None, Some(text)) => Data::Bytes(wire::decode_base64(&text)?),
-            _ => return Err("the line is none of an export".into()),
-        };
-        let stream = other.stream.filter(|_| other.position.is_none());
-        let stream = stream.ok_or("the line is none of an export")?;
-        let stream = StreamName::new(stream.into_owned()).map_err(|error| told(&error))?;
-        Ok(Item::State(NewState::new(stream, data)))
+        }
+        self.ended = true;
+        Ok(Item::End)
     }
 }
 
+/// Reads a state.
+fn state(other: OtherJson<'_>) -> Result<Item, String> {
+    let data = match (other.state, other.state_base64) {
+        (Some(json), None) => Data::Json(Json::parse(json.get()).map_err(in_words)?),
+        (None, Some(text)) => Data::Bytes(wire::decode_base64(&text)?),
+        _ => return Err(NO_LINE.into()),
+    };
+    let (Some(stream), Some(version)) = (other.stream, other.version) else {
+        return Err(NO_LINE.into());
+    };
+    let stream = StreamName::new(stream.into_owned()).map_err(in_words)?;
+    let removed = other.removed.map(Version).zip(other.removed_ids);
+    Ok(Item::State(Box::new(OtherState { stream, version: Version(version), removed, data })))
+}
+
+/// Whether a CloudEvent is one that was redacted in a store.
+fn is_redacted(line: &[u8]) -> bool {
+    let is_ours = |source: &String| source.starts_with("urn:ream:");
+    other(line).is_ok_and(|other| other.redacted && other.source.as_ref().is_some_and(is_ours))
+}
+
+/// Reads an event that was redacted; nothing where it is another line.
+fn redacted(line: &[u8]) -> Result<Option<Item>, String> {
+    let Some(other) = other(line).ok().filter(|other| other.redacted) else { return Ok(None) };
+    let (Some(stream), Some(version), Some(id)) = (other.stream, other.version, other.id) else {
+        return Ok(None);
+    };
+    let stream = StreamName::new(stream.into_owned()).map_err(in_words)?;
+    Ok(Some(Item::Redacted(Some(Erased { stream, version: Version(version), id }))))
+}
+
+fn in_words(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
 fn other(line: &[u8]) -> Result<OtherJson<'_>, String> {
-    serde_json::from_slice(line)
-        .map_err(|error| format!("column {}: no line of an export", error.column()))
+    serde_json::from_slice(line).map_err(|error| format!("column {}: {NO_LINE}", error.column()))
 }

@@ -1,33 +1,35 @@
 //! `ream stream rm`.
 
+use std::io::{self, Write as _};
+
 use clap::Args;
-use ream::{Error, ProjectionEntry, Query, Removed, Store, StreamName, Version};
+use ream::{Removed, Store, StreamName, Version};
 use serde::Serialize;
 
 use super::target::Target;
-use crate::args::{Format, Global};
-use crate::command::backup::{keeping, note_keeping};
+use crate::args::Global;
 use crate::command::confirm::{self, plural};
-use crate::output::{Output, escape, note, to_line};
+use crate::command::erasing::{Taken, report_done, report_planned};
+use crate::output::escape;
 use crate::refused::Refused;
 use crate::signals::Signals;
 
 /// Remove what streams hold
 ///
-/// Erases data and metadata of all events of the streams, and their states. Where the answer says
-/// "erased":true, no byte of them is in any file of the store, but for projections: those that keep
-/// rows made of them are named. A process that is reading the store stands in the way; it is waited
-/// for as long as --lock-timeout says. Positions, versions and ids stay spent: a removed stream
-/// keeps its version, and an id that was used answers as a duplicate.
+/// Erases the data and metadata of all events of the streams, and their states. "erased":true in the answer
+/// means that no byte of them is left in any file of the store, except for projections: those that keep rows
+/// made from the events are named. Processes that read the store delay this; ream waits for them up to
+/// --lock-timeout. Positions, versions and ids are not used again: a removed stream keeps its version, and
+/// an append with an id that was used is a duplicate.
 ///
-/// It is one transaction, for as many streams as there are: others wait to write meanwhile, and whatever
-/// interrupts it, all of them are removed or none. One that is protected keeps all. What a pattern
-/// matches is looked up first; a stream that begins later stays.
+/// All of the streams are removed in one transaction, or none; other writers wait while it runs. If one of
+/// them is protected, nothing is removed. A pattern is matched when the command starts: a stream that begins
+/// later stays.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   ream stream rm order-42
-  ream stream rm 'cart-*' --dry-run      what it would take
+  ream stream rm 'cart-*' --dry-run      what would be removed
   ream stream rm order-42 --expect 7     only if nothing came since version 7")]
 pub(crate) struct RmArgs {
     /// The streams; `*` stands for any characters: 'order-*'
@@ -57,14 +59,8 @@ impl RmArgs {
             Some((stream, version)) => store.removable_at(stream, version)?,
             None => store.removable(&streams)?,
         };
-        let kept = |name: &StreamName| kept_by(&store, name);
-        let projections = removable.iter().map(|removed| kept(&removed.stream));
-        let projections = projections.collect::<Result<Vec<_>, _>>()?;
         if self.dry_run {
-            let backups = backups_keeping(&store, &removable);
-            report(global, &removable, &projections, &backups, None)?;
-            note_keeping(global, &backups);
-            return Ok(());
+            return report_planned(global, &store, &removable, &[]);
         }
         if !self.yes && !removable.is_empty() {
             let events = removable.iter().map(|removed| removed.events).sum();
@@ -80,14 +76,7 @@ impl RmArgs {
             Some((stream, version)) => store.remove_at(stream, version),
             None => store.remove(&streams),
         })?;
-        let projections = removal.removed.iter().map(|removed| kept_by(&store, &removed.stream));
-        let projections = projections.collect::<Result<Vec<_>, _>>()?;
-        let backups = backups_keeping(&store, &removal.removed);
-        let erased = Some(removal.unfinished.is_none());
-        let reported = report(global, &removal.removed, &projections, &backups, erased);
-        warn_of_bytes_left(global, removal.unfinished.as_ref());
-        note_keeping(global, &backups);
-        reported
+        report_done(global, &store, &removal, &[])
     }
 }
 
@@ -104,20 +93,6 @@ impl RmArgs {
     }
 }
 
-/// The backups that keep what was removed of each stream.
-fn backups_keeping(store: &Store, removed: &[Removed]) -> Vec<Vec<String>> {
-    removed.iter().map(|removed| keeping(store, &removed.stream)).collect()
-}
-
-/// The projections that follow the stream `name`, and keep the rows that were made of its events.
-pub(in crate::command) fn kept_by(store: &Store, name: &StreamName) -> anyhow::Result<Vec<String>> {
-    let follows = |entry: &ProjectionEntry| {
-        Query::of(entry.definition.from.clone()).chooses_stream(name.as_str())
-    };
-    let entries = store.projections()?.into_iter().filter(follows);
-    Ok(entries.map(|entry| entry.name.to_string()).collect())
-}
-
 /// What is removed, for the eye.
 fn contents(events: u64, states: u64) -> String {
     match (events, states) {
@@ -127,74 +102,31 @@ fn contents(events: u64, states: u64) -> String {
     }
 }
 
-/// What a removal did, or would do, as JSON.
+/// What a removal takes, as JSON.
 #[derive(Serialize)]
-struct RemovedJson<'s> {
+pub(crate) struct RemovedJson<'s> {
     stream: &'s str,
     version: u64,
     events: u64,
+    /// Whether the state goes as well.
     state: bool,
-    dry_run: bool,
-    /// Not said of what was not done.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    erased: Option<bool>,
-    projections: &'s [String],
-    /// Those that keep what was removed.
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    backups: &'s [String],
 }
 
-/// Says what was removed, and whether it is erased; or what would be removed.
-fn report(
-    global: &Global,
-    removed: &[Removed],
-    projections: &[Vec<String>],
-    backups: &[Vec<String>],
-    erased: Option<bool>,
-) -> anyhow::Result<()> {
-    let mut output = Output::new(global);
-    let mut buffer = Vec::new();
-    for ((removal, projections), backups) in removed.iter().zip(projections).zip(backups) {
-        let (name, events) = (removal.stream.as_str(), removal.events);
-        if output.format == Format::Table {
-            let verb = if erased.is_none() { "would remove" } else { "removed" };
-            let contents = contents(events, removal.state.into());
-            let line = format!("{}: {verb} {contents}\n", escape(name));
-            buffer.extend_from_slice(line.as_bytes());
-            write_kept(&mut buffer, projections);
-        } else {
-            let json = RemovedJson {
-                stream: name,
-                version: removal.version.0,
-                events,
-                state: removal.state,
-                dry_run: erased.is_none(),
-                erased,
-                projections,
-                backups,
-            };
-            output.record(&mut buffer, &to_line(&json)?);
-        }
+impl Taken for Removed {
+    type Json<'t> = RemovedJson<'t>;
+
+    fn stream(&self) -> &StreamName {
+        &self.stream
     }
-    buffer.extend_from_slice(output.end());
-    output.done_or_planned(&buffer, erased.is_none())
-}
 
-/// Writes which projections keep rows that were made of what is removed, for the eye.
-pub(in crate::command) fn write_kept(buffer: &mut Vec<u8>, projections: &[String]) {
-    for projection in projections {
-        let line =
-            format!("  the projection `{projection}` keeps rows made of it until it is rebuilt\n");
-        buffer.extend_from_slice(line.as_bytes());
+    fn json(&self) -> RemovedJson<'_> {
+        let Self { events, state, .. } = *self;
+        RemovedJson { stream: self.stream.as_str(), version: self.version.0, events, state }
     }
-}
 
-/// Warns where bytes of what was removed are still in a file of the store.
-pub(in crate::command) fn warn_of_bytes_left(global: &Global, unfinished: Option<&Error>) {
-    if let Some(error) = unfinished {
-        let message = format!(
-            "it is removed, and bytes of it are left in the store's files: {error}; whoever writes next tries again"
-        );
-        note(global, "warning:", &message);
+    fn write(&self, buffer: &mut Vec<u8>, would: bool) -> io::Result<()> {
+        let verb = if would { "would remove" } else { "removed" };
+        let contents = contents(self.events, self.state.into());
+        writeln!(buffer, "{}: {verb} {contents}", escape(self.stream.as_str()))
     }
 }

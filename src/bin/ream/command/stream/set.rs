@@ -13,9 +13,9 @@ use crate::units;
 
 /// Set how long the events of streams are kept
 ///
-/// Sets how old the events may be of the streams that a pattern matches, and how many each may have; what is
-/// more goes when `ream prune` is run, and never by itself. Without an option it shows what is set, for
-/// that pattern or for all. Where several patterns match a stream, each of them may let events go.
+/// Sets how old the events of the matching streams may be, and how many events each of them may have. What
+/// exceeds these limits is removed by `ream prune`, and never by itself. Without an option, prints the limits of
+/// that pattern, or of all patterns. Where several patterns match a stream, all of their limits apply.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -59,11 +59,10 @@ fn age(text: &str) -> Result<Limit<Duration>, String> {
 }
 
 fn count(text: &str) -> Result<Limit<u64>, String> {
-    let number = |error: std::num::ParseIntError| format!("neither a number nor `none`: {error}");
     if text == "none" {
         return Ok(Limit(None));
     }
-    match text.parse().map_err(number)? {
+    match text.parse().map_err(|_| "neither a number nor `none`")? {
         0 => Err("0 would keep nothing; to keep all, say none".into()),
         count => Ok(Limit(Some(count))),
     }

@@ -1,30 +1,29 @@
 //! `ream stream truncate`.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 
 use clap::Args;
-use ream::{Before, Error, Mark, Store, Truncated};
+use ream::{Before, Error, Mark, Store, StreamName, Truncated};
 use serde::Serialize;
 
-use super::rm::{kept_by, warn_of_bytes_left, write_kept};
 use super::target::Target;
-use crate::args::{Format, Global};
-use crate::command::backup::{keeping, note_keeping};
+use crate::args::Global;
 use crate::command::confirm::{self, plural};
-use crate::output::{Output, escape, to_line};
+use crate::command::erasing::{Taken, report_done, report_planned, warn_of_missed};
+use crate::output::escape;
 use crate::signals::Signals;
 use crate::units;
 
 /// Remove the first events of streams
 ///
-/// Removes the events of the streams that stand before a place, as `ream stream rm` does with all of them: they
-/// are erased, and their positions, versions and ids stay spent. The states stay, and stand for what is
-/// removed: `ream decide` begins with the state, where it reflects so much. Where a stream has no state,
-/// or one of before, a decision is made of the events that are left alone; store one first, with
-/// `ream state set`.
+/// Removes the events before a place from the streams, as `ream stream rm` removes all of them: they are
+/// erased, and their positions, versions and ids are not used again. States stay, and represent the events
+/// that are removed: `ream decide` starts from the state. If a stream has no state, or one that reflects less
+/// than what is removed, decisions see the remaining events only; store a state first, with `ream state set`.
 ///
-/// What is made anew is made of what is left, so the projections that may have rows made of the events are
-/// named. It is one transaction, for as many streams as there are.
+/// A projection that is rebuilt later is made from the remaining events, so the projections that may have rows
+/// made from the removed ones are named. Subscriptions, and projections with a program, that have not processed
+/// all of the removed events will miss them; each gets a warning. It is one transaction for all of the streams.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -35,8 +34,8 @@ pub(crate) struct TruncateArgs {
     /// The streams; `*` stands for any characters: 'order-*'
     #[arg(value_name = "PATTERN", required = true)]
     targets: Vec<Target>,
-    /// Up to before POS: a position, or @N for a version of the one stream; or before the first event of TIME
-    /// or later, or of so long ago: 90d
+    /// Remove what precedes POS: a position, or @N for a version if one stream is given; or what precedes the
+    /// first event of TIME or later: a time, or how long ago (90d)
     #[arg(long, value_name = "POS|TIME", value_parser = before)]
     before: Before,
     /// Do not ask
@@ -58,22 +57,16 @@ fn before(text: &str) -> Result<Before, String> {
     }
 }
 
-/// What was removed of a stream, or would be, as JSON.
+/// What a truncation takes, as JSON.
 #[derive(Serialize)]
-struct TruncatedJson<'s> {
+pub(crate) struct TruncatedJson<'s> {
     stream: &'s str,
     version: u64,
     removed: u64,
     events: u64,
-    state: bool,
-    dry_run: bool,
-    /// Not said of what was not done.
+    /// The version that the state reflects, which stays. Not said where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    erased: Option<bool>,
-    projections: Vec<String>,
-    /// Those that keep it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    backups: Vec<String>,
+    state_version: Option<u64>,
 }
 
 impl TruncateArgs {
@@ -89,8 +82,9 @@ impl TruncateArgs {
         }
         let streams = Target::streams(&self.targets, &store)?;
         let truncatable = store.truncatable(&streams, self.before)?;
+        warn_of_missed(global, &store.behind(&truncatable)?);
         if self.dry_run {
-            return report(global, &store, &truncatable, None);
+            return report_planned(global, &store, &truncatable, &[]);
         }
         if !self.yes && !truncatable.is_empty() {
             let events = truncatable.iter().map(|one| one.events).sum();
@@ -98,53 +92,37 @@ impl TruncateArgs {
             confirm::ask(&format!("removing {} of {streams}", plural(events, "event")))?;
         }
         let removal = signals.hold(|| store.truncate(&streams, self.before))?;
-        let erased = Some(removal.unfinished.is_none());
-        let reported = report(global, &store, &removal.removed, erased);
-        warn_of_bytes_left(global, removal.unfinished.as_ref());
-        reported
+        report_done(global, &store, &removal, &[])
     }
 }
 
-/// Says what was removed, and whether it is erased; or what would be.
-pub(in crate::command) fn report(
-    global: &Global,
-    store: &Store,
-    truncated: &[Truncated],
-    erased: Option<bool>,
-) -> anyhow::Result<()> {
-    let mut output = Output::new(global);
-    let (mut buffer, mut kept) = (Vec::new(), Vec::new());
-    for one in truncated {
-        let (stream, removed) = (one.stream.as_str(), one.removed);
-        let projections = kept_by(store, &one.stream)?;
-        let backups = keeping(store, &one.stream);
-        if output.format == Format::Table {
-            let done = if erased.is_none() { "would remove" } else { "removed" };
-            let (name, events) = (escape(stream), plural(one.events, "event"));
-            writeln!(
-                buffer,
-                "{name}: {done} {events}, up to version {removed} of {}",
-                one.version
-            )?;
-            write_kept(&mut buffer, &projections);
-        } else {
-            let json = TruncatedJson {
-                stream,
-                version: one.version.0,
-                removed: removed.0,
-                events: one.events,
-                state: one.state,
-                dry_run: erased.is_none(),
-                erased,
-                projections,
-                backups: backups.clone(),
-            };
-            output.record(&mut buffer, &to_line(&json)?);
-        }
-        kept.push(backups);
+impl Taken for Truncated {
+    type Json<'t> = TruncatedJson<'t>;
+
+    fn stream(&self) -> &StreamName {
+        &self.stream
     }
-    buffer.extend_from_slice(output.end());
-    output.done_or_planned(&buffer, erased.is_none())?;
-    note_keeping(global, &kept);
-    Ok(())
+
+    fn json(&self) -> TruncatedJson<'_> {
+        TruncatedJson {
+            stream: self.stream.as_str(),
+            version: self.version.0,
+            removed: self.removed.0,
+            events: self.events,
+            state_version: self.state.map(|version| version.0),
+        }
+    }
+
+    fn write(&self, buffer: &mut Vec<u8>, would: bool) -> io::Result<()> {
+        let verb = if would { "would remove" } else { "removed" };
+        let (name, events) = (escape(self.stream.as_str()), plural(self.events, "event"));
+        let (removed, version) = (self.removed, self.version);
+        writeln!(buffer, "{name}: {verb} {events}, up to version {removed} of {version}")?;
+        match self.state {
+            Some(state) if state < removed => {
+                writeln!(buffer, "  its state stays; it reflects version {state} and nothing later")
+            }
+            _ => Ok(()),
+        }
+    }
 }

@@ -34,11 +34,11 @@ fn mixed() -> Fresh {
 }
 
 fn backup(store: &Fresh) -> std::path::PathBuf {
-    store.place.path().join("backup")
+    store.home().join("backup")
 }
 
 fn restore(store: &Fresh, name: &str, until: Option<RestoreUntil>) -> (Restored, Store) {
-    let path = store.place.path().join(name);
+    let path = store.home().join(name);
     let options = Options::default();
     let restored = Store::restore(&backup(store), &path, until, &options, &mut |_| ()).unwrap();
     (restored, open(&path))
@@ -119,7 +119,7 @@ fn the_log_ends_at_the_event_that_is_said() {
         assert_eq!(head(&copy), until + 71);
         open(copy.path());
     }
-    let path = store.place.path().join("beyond");
+    let path = store.home().join("beyond");
     let until = Some(RestoreUntil::Position(Position(last + 1)));
     let beyond = Store::restore(&backup(&store), &path, until, &Options::default(), &mut |_| ())
         .unwrap_err();

@@ -1,6 +1,6 @@
 //! What is read stays: events are given up to where they are known to be durable.
 
-use super::Reader;
+use super::Reading;
 use crate::store::Error;
 use crate::store::sqlite::writer::{Settled, settle};
 
@@ -16,7 +16,7 @@ pub(super) enum Beyond {
     NoBell,
 }
 
-impl Reader {
+impl Reading {
     /// Up to where events may be given, of a store with this head: what a power loss could still take
     /// away is not given. The bell is read behind the snapshot, so it names what is in that.
     pub(super) fn durable_head(&mut self, head: u64) -> u64 {

@@ -29,7 +29,7 @@ fn a_backup_is_the_store_as_it_was_whatever_is_written_beside() {
     let store = large();
     let (mut writer, mut written) = (store.another(), 0);
     let mut steps = 0;
-    let path = store.place.path().join("backup");
+    let path = store.home().join("backup");
     let before = everything(&store);
     let backup = store
         .backup(&path, &NewBackup::default(), &mut |at| {
@@ -57,7 +57,7 @@ fn a_backup_holds_what_was_acknowledged_before_it_began() {
     let mut store = store();
     for count in 1..=5 {
         store.append(&numbered("s", 1)).unwrap();
-        let path = store.place.path().join(count.to_string());
+        let path = store.home().join(count.to_string());
         let backup = store.backup(&path, &NewBackup::default(), &mut |_| ()).unwrap();
         assert_eq!(backup.head.position.0, count);
         let copy = Store::open(&path, &Options::default()).unwrap();
@@ -68,7 +68,7 @@ fn a_backup_holds_what_was_acknowledged_before_it_began() {
 #[test]
 fn a_store_without_events_has_a_backup() {
     let store = store();
-    let path = store.place.path().join("backup");
+    let path = store.home().join("backup");
     let backup = store.backup(&path, &NewBackup::default(), &mut |_| ()).unwrap();
     assert_eq!((backup.head, backup.events), (store.checkpoint(Position(0)).unwrap(), 0));
     Store::open(&path, &Options::default()).unwrap().check().unwrap();
@@ -80,7 +80,7 @@ fn a_backup_that_is_interrupted_leaves_nothing() {
     let flag = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let mut options = Options::default();
     options.interrupt = Some(std::sync::Arc::clone(&flag));
-    let path = store.place.path().join("backup");
+    let path = store.home().join("backup");
     let mut steps = 0;
     let ended = store.another_with(&options).backup(&path, &NewBackup::default(), &mut |_| {
         steps += 1;
@@ -88,7 +88,7 @@ fn a_backup_that_is_interrupted_leaves_nothing() {
     });
     assert!(matches!(ended, Err(Error::Interrupted)), "{ended:?}");
     assert_eq!(steps, 1);
-    assert!(!path.exists() && !store.place.path().join("backup.partial").exists());
+    assert!(!path.exists() && !store.home().join("backup.partial").exists());
     assert!(store.backups_of(&"s".parse().unwrap()).unwrap().is_empty());
 }
 
@@ -99,7 +99,7 @@ fn nothing_is_written_to_a_backup() {
     let schema = Schema::of(&["id:integer:key"]).unwrap();
     let rows = ProjectionEntry::new("rows".parse().unwrap(), Definition::new(schema));
     store.create_projection(&rows).unwrap();
-    let path = store.place.path().join("backup");
+    let path = store.home().join("backup");
     let new = {
         let mut new = NewBackup::default();
         new.projections = true;
@@ -117,7 +117,7 @@ fn nothing_is_written_to_a_backup() {
     let refused = rows.set(&[row], Batched::AllOrNone).unwrap_err();
     assert_eq!(fault(&refused), Some(&PlaceFault::Backup));
     // A backup of a backup is one.
-    let again = copy.backup(&store.place.path().join("again"), &new, &mut |_| ()).unwrap();
+    let again = copy.backup(&store.home().join("again"), &new, &mut |_| ()).unwrap();
     assert_eq!((again.head, &again.projections), (backup.head, &backup.projections));
 }
 
@@ -125,7 +125,7 @@ fn nothing_is_written_to_a_backup() {
 fn what_was_removed_is_looked_for_in_the_backups_that_are_known() {
     let mut store = store();
     store.append(&numbered("old", 1)).unwrap();
-    let home = store.place.path().canonicalize().unwrap();
+    let home = store.home().canonicalize().unwrap();
     let (first, second) = (home.join("first"), home.join("second"));
     store.backup(&first, &NewBackup::default(), &mut |_| ()).unwrap();
     store.append(&numbered("new", 1)).unwrap();

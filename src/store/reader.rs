@@ -1,0 +1,337 @@
+//! Reading events in batches, each in one look.
+//!
+//! A reader that looked on while a pipe blocks would hold up the engine; since an event changes only by removal, a
+//! batch behind another needs no common moment.
+
+use std::ops::ControlFlow;
+
+use super::look::{Asked, Listed, Listing, Look, Reading, Span, Want};
+use super::{Batch, ChosenStreams, Error, Mark, Query};
+use crate::event::{EventRef, Position, Timestamp, Version};
+
+/// How many events a batch holds at most.
+const BATCH_EVENTS: usize = 1000;
+/// How many bytes of data a batch holds, one event more at most.
+const BATCH_BYTES: usize = 512 * 1024;
+/// How many events a batch looks at, when few of them are chosen.
+const BATCH_ROWS: usize = 20_000;
+/// A list is better than a look at each event where it holds at most one in so many positions.
+const SPARSE: u64 = 8;
+
+/// Behind every position that an engine can hold.
+const END: u64 = i64::MAX.unsigned_abs();
+
+/// Reads events in batches. Between batches it holds nothing of the store, so a slow reader
+/// stands in nobody's way.
+#[derive(Debug)]
+pub struct Reader {
+    reading: Box<dyn Reading>,
+    state: State,
+}
+
+/// How to find the chosen events.
+#[derive(Debug)]
+enum Plan {
+    /// Look at each event.
+    Scan,
+    /// These are all events of the chosen streams up to a position; the next one has this index.
+    List(Listing, usize),
+}
+
+/// How far a reader is.
+#[derive(Debug)]
+struct State {
+    query: Query,
+    streams: ChosenStreams,
+    follow: bool,
+    want: Want,
+    /// Everything up to this position has been looked at.
+    position: u64,
+    /// The last position that can be of interest.
+    end: u64,
+    /// How many more events may come.
+    left: u64,
+    plan: Plan,
+    /// A version of the one stream that is known to stand at `position` or before.
+    known: Version,
+}
+
+/// What a batch has taken.
+struct Taken {
+    events: usize,
+    bytes: usize,
+    /// Whether the query has got all that it wants.
+    ended: bool,
+}
+
+impl Reader {
+    /// A reader of what `query` chooses: up to the head as it is, or following it.
+    pub(super) fn new(
+        reading: Box<dyn Reading>,
+        query: &Query,
+        follow: bool,
+    ) -> Result<Self, Error> {
+        let state = State {
+            streams: query.chosen_streams(),
+            follow,
+            want: Want::All,
+            position: 0,
+            end: END,
+            left: query.limit.unwrap_or(u64::MAX),
+            plan: Plan::Scan,
+            known: Version(0),
+            query: query.clone(),
+        };
+        let mut reader = Self { reading, state };
+        reader.look(|state, look, head| state.start(look, head))?;
+        Ok(reader)
+    }
+
+    /// The same of events without their data and metadata, in whose place nothing stands.
+    pub(crate) fn without_data(mut self) -> Self {
+        self.state.want = Want::NoData;
+        self
+    }
+
+    /// Gives the next batch to `each`.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read, or is no longer there.
+    pub fn next_batch(&mut self, mut each: impl FnMut(&EventRef<'_>)) -> Result<Batch, Error> {
+        self.look(|state, look, head| state.read_batch(look, head, &mut each))
+    }
+
+    /// Goes on behind all that is stored and durable by now, as a reader that has read it; up to where.
+    #[cfg(all(feature = "serve", unix))]
+    pub(crate) fn skip(&mut self) -> Result<Position, Error> {
+        self.look(|state, look, head| {
+            state.position = state.position.max(head);
+            state.make_plan(look, head)?;
+            Ok(Position(state.position))
+        })
+    }
+
+    /// Whether something may have been stored since this was last asked.
+    pub(crate) fn changed(&mut self) -> Result<bool, Error> {
+        self.reading.changed()
+    }
+
+    /// Looks once.
+    fn look<T>(
+        &mut self,
+        work: impl FnOnce(&mut State, &dyn Look, u64) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let (state, mut work, mut done) = (&mut self.state, Some(work), None);
+        self.reading.look(&mut |look, head| {
+            if let Some(work) = work.take() {
+                done = Some(work(state, look, head)?);
+            }
+            Ok(())
+        })?;
+        done.ok_or(Error::Interrupted)
+    }
+}
+
+impl State {
+    /// Finds where to begin, where to end, and how to get there.
+    fn start(&mut self, look: &dyn Look, head: u64) -> Result<(), Error> {
+        if let Some(mark) = self.query.after {
+            self.position = self.resolve_start(look, mark, head)?;
+        }
+        if let Some(since) = self.query.since {
+            // A time lies at most a day after the clock of the log, which never goes back.
+            let earliest = since.plus_micros(-Timestamp::DAY);
+            self.position = self.position.max(look.before_recorded(earliest, head)?);
+        }
+        match self.query.until {
+            Some(Mark::Position(until)) => self.end = until.0.min(END),
+            Some(Mark::Version(version)) => {
+                // A version that is yet to come is met when it comes.
+                if let (Some(end), _) = look.position_of(self.query.one_stream()?, version)? {
+                    self.end = end.0;
+                }
+            }
+            None => {}
+        }
+        if !self.follow {
+            self.end = self.end.min(head);
+        }
+        if self.query.new {
+            self.position = self.position.max(head);
+        }
+        self.make_plan(look, head)?;
+        if let Some(last) = self.query.last {
+            self.position = self.position.max(self.before_last(look, last, head)?);
+            self.make_plan(look, head)?;
+        }
+        Ok(())
+    }
+
+    fn resolve_start(&mut self, look: &dyn Look, mark: Mark, head: u64) -> Result<u64, Error> {
+        match mark {
+            Mark::Position(position) if position.0 > head => {
+                Err(Error::BeyondHead { position, head: Position(head) })
+            }
+            Mark::Position(position) => Ok(position.0),
+            Mark::Version(version) => {
+                let name = self.query.one_stream()?;
+                match look.position_of(name, version)? {
+                    (Some(position), _) => {
+                        self.known = version;
+                        Ok(position.0)
+                    }
+                    (None, actual) => {
+                        Err(Error::BeyondStream { stream: name.into(), version, actual })
+                    }
+                }
+            }
+        }
+    }
+
+    /// Chooses how to find the events.
+    fn make_plan(&mut self, look: &dyn Look, head: u64) -> Result<(), Error> {
+        let (after, end) = (self.position, self.end.min(head));
+        self.plan = Plan::Scan;
+        if self.query.all_streams() || after >= end {
+            return Ok(());
+        }
+        let most = (end - after) / SPARSE;
+        let asked = Asked { query: &self.query, after, end, most, known: self.known };
+        if let Some(listing) = look.positions(&asked, head)? {
+            self.plan = Plan::List(listing, 0);
+        }
+        Ok(())
+    }
+
+    /// The position before the last `last` chosen events up to `head`.
+    fn before_last(&self, look: &dyn Look, last: u64, head: u64) -> Result<u64, Error> {
+        if last == 0 {
+            return Ok(head);
+        }
+        let end = self.end.min(head);
+        let (mut left, mut found) = (last, self.position);
+        let mut each = |position: u64, event: Option<&EventRef<'_>>| {
+            if event.is_some_and(|event| self.chooses(event)) {
+                left -= 1;
+            }
+            if left > 0 {
+                return ControlFlow::Continue(());
+            }
+            found = position - 1;
+            ControlFlow::Break(())
+        };
+        match &self.plan {
+            Plan::List(Listing { events, streams, covered }, _) if *covered >= end => {
+                let back: Vec<Listed> = events.iter().rev().copied().collect();
+                look.events(Span::Listed(&back, streams), self.want, &mut each)?;
+            }
+            _ => look.events(Span::Back(self.position, end), self.want, &mut each)?,
+        }
+        Ok(found)
+    }
+
+    fn read_batch(
+        &mut self,
+        look: &dyn Look,
+        head: u64,
+        each: &mut dyn FnMut(&EventRef<'_>),
+    ) -> Result<Batch, Error> {
+        let head = if self.follow { head } else { self.end };
+        let end = self.end.min(head);
+        if let Plan::List(Listing { covered, .. }, _) = self.plan
+            && self.position >= covered
+        {
+            self.make_plan(look, head)?;
+        }
+        let mut taken = Taken { events: 0, bytes: 0, ended: self.left == 0 };
+        if self.position < end && !taken.ended {
+            self.take_events(look, end, &mut taken, each)?;
+        }
+        let finished = taken.ended || self.position >= self.end;
+        Ok(Batch {
+            events: taken.events,
+            position: Position(self.position),
+            caught_up: finished || self.position >= end,
+            finished,
+        })
+    }
+
+    /// Goes on up to `end`, or until a batch is full.
+    fn take_events(
+        &mut self,
+        look: &dyn Look,
+        end: u64,
+        taken: &mut Taken,
+        each: &mut dyn FnMut(&EventRef<'_>),
+    ) -> Result<(), Error> {
+        let (from, mut left, mut seen, mut last) = (self.position, self.left, 0, self.position);
+        let mut is_full = false;
+        let mut take = |position: u64, event: Option<&EventRef<'_>>| {
+            (seen, last) = (seen + 1, position);
+            if let Some(event) = event {
+                is_full = self.take(event, taken, &mut left, each);
+            }
+            if is_full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let (position, next) = match &self.plan {
+            Plan::Scan => {
+                let end = end.min(from.saturating_add(BATCH_ROWS as u64));
+                look.events(Span::Between(from, end), self.want, &mut take)?;
+                (last, 0)
+            }
+            Plan::List(Listing { events, streams, covered }, next) => {
+                let rest = &events[(*next).min(events.len())..];
+                let rest = &rest[..rest.len().min(BATCH_ROWS)];
+                look.events(Span::Listed(rest, streams), self.want, &mut take)?;
+                let next = next + seen;
+                let is_done = !is_full && next >= events.len();
+                (if is_done { (*covered).min(end) } else { last }, next)
+            }
+        };
+        (self.position, self.left) = (position, left);
+        if let Plan::List(Listing { events, streams, .. }, kept) = &mut self.plan {
+            let done = next.checked_sub(1).and_then(|done| events.get(done));
+            if let ([_], Some(done)) = (&streams[..], done) {
+                self.known = Version(done.version);
+            }
+            *kept = next;
+        }
+        Ok(())
+    }
+
+    /// Gives an event to `each` where it is chosen; whether the batch ends with it.
+    fn take(
+        &self,
+        event: &EventRef<'_>,
+        taken: &mut Taken,
+        left: &mut u64,
+        each: &mut dyn FnMut(&EventRef<'_>),
+    ) -> bool {
+        // What is listed is of a chosen stream.
+        if matches!(self.plan, Plan::Scan) && !self.streams.contains(event.stream) {
+            return false;
+        }
+        let last_version = match self.query.until {
+            Some(Mark::Version(version)) => version,
+            _ => Version(u64::MAX),
+        };
+        if event.version <= last_version && self.chooses_of_streams(event) {
+            each(event);
+            taken.events += 1;
+            taken.bytes += event.data.len() + event.metadata.map_or(0, str::len);
+            *left -= 1;
+        }
+        taken.ended = *left == 0 || event.version >= last_version;
+        taken.ended || taken.events >= BATCH_EVENTS || taken.bytes >= BATCH_BYTES
+    }
+
+    fn chooses(&self, event: &EventRef<'_>) -> bool {
+        self.streams.contains(event.stream) && self.chooses_of_streams(event)
+    }
+
+    /// Whether an event of a chosen stream is chosen.
+    fn chooses_of_streams(&self, event: &EventRef<'_>) -> bool {
+        self.query.chooses_event(event.event_type, event.time)
+    }
+}

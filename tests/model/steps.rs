@@ -1,0 +1,555 @@
+//! The steps: every verb, with what it may be asked.
+
+use proptest::prelude::*;
+use ream::{
+    Assignments, Batched, Before, Change, Checkpoint, Command, Condition, Data, Definition, Error,
+    Expect, Json, Mark, NewEvent, NewState, NewSubscription, Parameters, Pattern, Position,
+    ProjectionEntry, Retention, Row, Schema, SealedEvent, Sealer, SetEach, Store, StreamName,
+    Timestamp, Version,
+};
+
+use crate::{Side, answers};
+
+pub(crate) const STREAMS: [&str; 4] = ["a", "a-1", "b", "b-2"];
+pub(crate) const NAMES: [&str; 3] = ["mail", "rows", "Rows"];
+const IDS: [&str; 4] = ["i", "j", "k", "l"];
+const PATTERNS: [&str; 4] = ["*", "a*", "b", "*-2"];
+const FIELDS: [&[&str]; 2] = [&["id:integer:key", "n:integer:unique:null"], &["id:text:key"]];
+
+/// An event that is to be stored.
+#[derive(Debug, Clone)]
+pub(crate) struct Ev {
+    stream: usize,
+    event_type: bool,
+    data: u8,
+    /// An id of its own, or that which another store would know the event at this position by.
+    id: Option<Id>,
+    expect: Option<Expected>,
+    state: Option<u8>,
+    follows: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Id {
+    Own(usize),
+    Derived(u64),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Expected {
+    No,
+    Some,
+    At(u64),
+}
+
+/// How several events are appended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Form {
+    Whole,
+    All,
+    Each,
+    Sealed,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    Tick,
+    Reopen,
+    Append(Form, Vec<Ev>),
+    Units(Vec<Vec<Ev>>),
+    Decide {
+        stream: usize,
+        id: Option<usize>,
+        command: bool,
+        stale: bool,
+        events: Vec<Ev>,
+        state: Option<u8>,
+    },
+    SetState {
+        stream: usize,
+        data: u8,
+        version: Option<u64>,
+        expect: Option<Expected>,
+    },
+    RemoveStates(Vec<usize>),
+    Remove(Vec<usize>),
+    RemoveAt(usize, u64),
+    Redact(Vec<u64>, bool),
+    Truncate(Vec<usize>, Place),
+    Protect(Vec<usize>, bool),
+    Retain(usize, Option<u64>, Option<u64>),
+    Prune(bool),
+    Subscribe(usize, u64),
+    Move {
+        name: usize,
+        from: Option<u64>,
+        to: u64,
+    },
+    React {
+        name: usize,
+        events: Vec<Ev>,
+        from: u64,
+        to: u64,
+    },
+    Seek(usize, u64),
+    Unsubscribe(usize),
+    Fail(usize, bool),
+    Create(usize, usize),
+    Drop(usize),
+    Set(usize, Vec<u8>),
+    Update(usize, u8),
+    Delete(usize, u8),
+    Commit {
+        name: usize,
+        rows: Vec<u8>,
+        from: u64,
+        to: u64,
+    },
+    Rebuild {
+        name: usize,
+        fields: usize,
+        rows: Vec<u8>,
+        switch: bool,
+    },
+    /// The same, of which in memory the `nth` thing that is asked of the engine fails.
+    Failing(u64, Box<Step>),
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place {
+    Version(u64),
+    Position(u64),
+    Time(i64),
+}
+
+fn data(number: u8) -> Data {
+    match number {
+        0 => Data::Bytes(b"\x00\xff".as_slice().into()),
+        number => Data::Json(Json::parse(&format!("{{\"n\":{number}}}")).unwrap()),
+    }
+}
+
+fn expect(expected: Option<Expected>) -> Expect {
+    match expected {
+        None => Expect::Any,
+        Some(Expected::No) => Expect::NoStream,
+        Some(Expected::Some) => Expect::Exists,
+        Some(Expected::At(version)) => Expect::At(Version(version)),
+    }
+}
+
+fn stream(number: usize) -> StreamName {
+    STREAMS[number].parse().unwrap()
+}
+
+fn streams(numbers: &[usize]) -> Vec<StreamName> {
+    numbers.iter().map(|number| stream(*number)).collect()
+}
+
+/// The id that an event without one is known by.
+fn derived(store: &Store, position: u64) -> Option<String> {
+    let mut query =
+        ream::Query::of(["*", "$ream"].map(|text| Pattern::new(text).unwrap()).to_vec());
+    query.after = Some(Mark::Position(Position(position.checked_sub(1)?)));
+    query.limit = Some(1);
+    let (mut reader, mut id) = (store.read(&query).ok()?, None);
+    reader.next_batch(|event| id = Some(event.to_event().id)).ok()?;
+    id
+}
+
+impl Ev {
+    fn made(&self, store: &Store) -> NewEvent {
+        let event_type = if self.event_type { "T1" } else { "T2" };
+        let mut event = NewEvent::new(stream(self.stream), event_type.parse().unwrap());
+        event.data = data(self.data);
+        event.metadata = (self.data == 3).then(|| Json::parse("{\"m\":1}").unwrap());
+        event.time = (self.data == 2).then(|| Timestamp::from_micros(5_000_000).unwrap());
+        event.id = match self.id {
+            None => None,
+            Some(Id::Own(number)) => Some(IDS[number].parse().unwrap()),
+            Some(Id::Derived(position)) => derived(store, position).map(|id| id.parse().unwrap()),
+        };
+        event.expect = expect(self.expect);
+        event.state = self.state.map(data);
+        event
+    }
+}
+
+fn new(events: &[Ev], store: &Store) -> Vec<NewEvent> {
+    events.iter().map(|event| event.made(store)).collect()
+}
+
+fn sealed(events: &[Ev], store: &Store) -> Vec<SealedEvent> {
+    let mut sealer = Sealer::new().unwrap();
+    let seal = |event: &Ev| {
+        let ready = sealer.seal(event.made(store));
+        if event.follows { ready.following() } else { ready }
+    };
+    events.iter().map(seal).collect()
+}
+
+fn row(schema: &Schema, number: u8) -> Row {
+    let line = if schema.fields().len() == 2 {
+        let n = if number.is_multiple_of(3) { "null".into() } else { (number % 3).to_string() };
+        format!("{{\"id\":{},\"n\":{n}}}", number % 5)
+    } else {
+        format!("{{\"id\":\"r{}\"}}", number % 5)
+    };
+    Row::parse(line.as_bytes(), schema).unwrap()
+}
+
+fn rows(schema: &Schema, numbers: &[u8]) -> Vec<Row> {
+    numbers.iter().map(|number| row(schema, *number)).collect()
+}
+
+fn entry(name: usize, fields: usize) -> ProjectionEntry {
+    let schema = Schema::of(FIELDS[fields]).unwrap();
+    ProjectionEntry::new(NAMES[name].parse().unwrap(), Definition::new(schema))
+}
+
+fn checkpoint(store: &Store, position: u64) -> Result<Checkpoint, Error> {
+    store.checkpoint(Position(position))
+}
+
+fn set(done: &SetEach) -> String {
+    format!("{} {}", done.set, done.stopped.as_ref().map(answers::stopped).unwrap_or_default())
+}
+
+impl Step {
+    /// Does it by a handle; what that answers.
+    pub(crate) fn run(&self, side: &mut Side, handle: usize) -> String {
+        if let Self::Reopen = self {
+            side.handles[handle] = side.handles[1 - handle].again().unwrap();
+            return "opened".into();
+        }
+        let store = &mut side.handles[handle];
+        self.on_streams(store)
+            .or_else(|| self.on_names(store))
+            .unwrap_or_else(|| self.on_rows(store))
+    }
+
+    fn on_streams(&self, store: &mut Store) -> Option<String> {
+        Some(match self {
+            Self::Append(form, events) => match form {
+                Form::Whole => {
+                    answers::of(store.append(&new(events, store)), |done| answers::all(&done))
+                }
+                Form::All => {
+                    answers::of(store.append_all(&new(events, store)), |done| answers::each(&done))
+                }
+                Form::Each => {
+                    answers::of(store.append_each(&new(events, store)), |done| answers::each(&done))
+                }
+                Form::Sealed => {
+                    let sealed = sealed(events, store);
+                    answers::of(store.append_sealed_each(&sealed, None), |done| {
+                        answers::each(&done)
+                    })
+                }
+            },
+            Self::Units(units) => {
+                let units: Vec<_> = units.iter().map(|events| sealed(events, store)).collect();
+                let units: Vec<&[SealedEvent]> = units.iter().map(Vec::as_slice).collect();
+                answers::of(store.append_units(&units), |done| {
+                    let one = |done: &Result<Vec<_>, _>| match done {
+                        Ok(appended) => answers::all(appended),
+                        Err(stopped) => answers::stopped(stopped),
+                    };
+                    done.iter().map(one).collect::<Vec<_>>().join(" | ")
+                })
+            }
+            Self::Decide { .. } => self.decide(store)?,
+            _ => return self.on_held(store),
+        })
+    }
+
+    fn decide(&self, store: &mut Store) -> Option<String> {
+        let Self::Decide { stream: on, id, command, stale, events, state } = self else {
+            return None;
+        };
+        let loaded = store.load(&stream(*on));
+        Some(answers::of(loaded, |loaded| {
+            let json = if *command { "{\"c\":1}" } else { "{}" };
+            let mut asked = Command::new(stream(*on), Json::parse(json).unwrap());
+            asked.id = id.map(|id| IDS[id].parse().unwrap());
+            let mut decision = loaded.accept();
+            if *stale {
+                decision.version = Version(decision.version.0.saturating_sub(1));
+            }
+            decision.events = new(events, store);
+            decision.state = state.map(data);
+            for event in &mut decision.events {
+                (event.stream, event.state, event.expect) = (stream(*on), None, Expect::Any);
+            }
+            let known = match store.decided(&asked) {
+                Ok(known) => known.as_ref().map(answers::decided).unwrap_or_default(),
+                Err(error) => return answers::error(&error),
+            };
+            let saved = answers::of(store.save(&decision, &asked), |done| answers::decided(&done));
+            format!("known: {known}; {saved}")
+        }))
+    }
+
+    fn on_held(&self, store: &mut Store) -> Option<String> {
+        Some(match self {
+            Self::SetState { stream: of, data: state, version, expect: expected } => {
+                let mut new = NewState::new(stream(*of), data(*state));
+                (new.version, new.expect) = (version.map(Version), expect(*expected));
+                answers::of(store.set_state(&new), |done| answers::state(&done))
+            }
+            Self::RemoveStates(of) => {
+                answers::of(store.remove_states(&streams(of)), |done| answers::removal(&done))
+            }
+            Self::Remove(of) => {
+                answers::of(store.remove(&streams(of)), |done| answers::removal(&done))
+            }
+            Self::RemoveAt(of, version) => {
+                let removed = store.remove_at(&stream(*of), Version(*version));
+                answers::of(removed, |done| answers::removal(&done))
+            }
+            Self::Redact(positions, keep) => {
+                let positions: Vec<Position> = positions.iter().copied().map(Position).collect();
+                let redacted = store.redact(&positions, "because", *keep);
+                answers::of(redacted, |done| answers::removal(&done))
+            }
+            Self::Truncate(of, place) => {
+                let before = match *place {
+                    Place::Version(version) => Before::Mark(Mark::Version(Version(version))),
+                    Place::Position(position) => Before::Mark(Mark::Position(Position(position))),
+                    Place::Time(seconds) => {
+                        let start = crate::clock().as_micros();
+                        Before::Time(Timestamp::from_micros(start - seconds * 1_000_000).unwrap())
+                    }
+                };
+                let truncated = store.truncate(&streams(of), before);
+                answers::of(truncated, |done| answers::removal(&done))
+            }
+            Self::Protect(of, protected) => {
+                answers::of(store.protect(&streams(of), *protected), answers::debug)
+            }
+            Self::Retain(pattern, age, count) => {
+                let pattern = Pattern::new(PATTERNS[*pattern]).unwrap();
+                let max_age = age.map(std::time::Duration::from_secs);
+                let retention = Retention { max_age, max_count: *count };
+                answers::of(store.set_retention(&pattern, retention), answers::debug)
+            }
+            Self::Prune(past) => answers::of(store.prune(*past), |done| answers::removal(&done)),
+            _ => return None,
+        })
+    }
+
+    fn on_names(&self, store: &mut Store) -> Option<String> {
+        let subscription = |name: usize| NAMES[name].parse().unwrap();
+        Some(match self {
+            Self::Subscribe(name, start) => {
+                let (patterns, types) = (vec![Pattern::new("a*").unwrap()], Vec::new());
+                let new = NewSubscription { name: subscription(*name), patterns, types };
+                answers::of(store.subscribe(&new, Position(*start)), |made| {
+                    format!("at {}", made.checkpoint.position)
+                })
+            }
+            Self::Move { name, from, to } => answers::of(checkpoint(store, *to), |to| {
+                let from = from.map(Position);
+                answers::of(
+                    store.move_subscription(&subscription(*name), from, &to),
+                    answers::debug,
+                )
+            }),
+            Self::React { name, events, from, to } => answers::of(checkpoint(store, *to), |to| {
+                let sealed = sealed(events, store);
+                let reacted = store.react(&subscription(*name), &sealed, Position(*from), &to);
+                answers::of(reacted, |stopped| {
+                    stopped.as_ref().map(answers::stopped).unwrap_or_default()
+                })
+            }),
+            Self::Seek(name, to) => answers::of(checkpoint(store, *to), |to| {
+                answers::of(store.seek_subscription(&subscription(*name), &to), answers::debug)
+            }),
+            Self::Unsubscribe(name) => {
+                answers::of(store.remove_subscription(&subscription(*name)), answers::debug)
+            }
+            Self::Fail(name, failed) => {
+                let message = failed.then_some("it failed");
+                answers::of(store.record_failure(NAMES[*name], message), answers::debug)
+            }
+            Self::Create(name, fields) => {
+                answers::of(store.create_projection(&entry(*name, *fields)), answers::debug)
+            }
+            Self::Drop(name) => {
+                answers::of(store.drop_projection(&NAMES[*name].parse().unwrap()), answers::debug)
+            }
+            Self::Rebuild { name, fields, rows: numbers, switch } => {
+                let rebuild = store.begin_rebuild(&entry(*name, *fields));
+                answers::of(rebuild, |mut rebuild| {
+                    let rows = rows(rebuild.projection.schema(), numbers);
+                    let set = match rebuild.projection.set(&rows, Batched::Each) {
+                        Ok(done) => set(&done),
+                        Err(error) => return answers::error(&error),
+                    };
+                    let end = if *switch {
+                        answers::of(store.switch(&rebuild), answers::debug)
+                    } else {
+                        answers::of(rebuild.discard(), answers::debug)
+                    };
+                    format!("{set}; {end}")
+                })
+            }
+            _ => return None,
+        })
+    }
+
+    fn on_rows(&self, store: &mut Store) -> String {
+        let (Self::Set(name, _)
+        | Self::Update(name, _)
+        | Self::Delete(name, _)
+        | Self::Commit { name, .. }) = self
+        else {
+            unreachable!("{self:?} is none of those")
+        };
+        let mut projection = match store.projection(NAMES[*name]) {
+            Ok(projection) => projection,
+            Err(error) => return answers::error(&error),
+        };
+        let schema = projection.schema().clone();
+        let condition = |number: u8| {
+            let text = if schema.fields().len() == 2 {
+                format!("id >= {number} OR n = 1")
+            } else {
+                format!("id = 'r{number}'")
+            };
+            Condition::new(&text, &schema, &Parameters::default()).unwrap()
+        };
+        match self {
+            Self::Set(_, numbers) => {
+                let done = projection.set(&rows(&schema, numbers), Batched::Each);
+                answers::of(done, |done| set(&done))
+            }
+            Self::Update(_, number) if schema.fields().len() == 2 => {
+                let text = format!("n = n + {number}");
+                let assignments = Assignments::new(&text, &schema, &Parameters::default()).unwrap();
+                let updated = projection.update(&assignments, Some(&condition(*number)), false);
+                answers::of(updated, answers::debug)
+            }
+            Self::Delete(_, number) | Self::Update(_, number) => {
+                answers::of(projection.delete(&condition(*number), false), answers::debug)
+            }
+            Self::Commit { rows: numbers, from, to, .. } => {
+                answers::of(store.checkpoint_of(&projection, Position(*to)), |to| {
+                    let mut changes: Vec<Change> =
+                        rows(&schema, numbers).into_iter().map(Change::Set).collect();
+                    changes.push(Change::Delete(condition(4)));
+                    let committed = projection.commit(&changes, Position(*from), &to);
+                    answers::of(committed, |stopped| {
+                        stopped.as_ref().map(answers::stopped).unwrap_or_default()
+                    })
+                })
+            }
+            _ => unreachable!("{self:?} is none of those"),
+        }
+    }
+}
+
+fn an_event() -> impl Strategy<Value = Ev> {
+    let id = prop_oneof![
+        5 => Just(None),
+        3 => (0..IDS.len()).prop_map(|id| Some(Id::Own(id))),
+        1 => (1..10_u64).prop_map(|position| Some(Id::Derived(position))),
+    ];
+    let state = proptest::option::weighted(0.2, 0..3_u8);
+    (0..STREAMS.len(), any::<bool>(), 0..4_u8, id, expected(), state, any::<bool>()).prop_map(
+        |(stream, event_type, data, id, expect, state, follows)| Ev {
+            stream,
+            event_type,
+            data,
+            id,
+            expect,
+            state,
+            follows,
+        },
+    )
+}
+
+fn expected() -> impl Strategy<Value = Option<Expected>> {
+    prop_oneof![
+        6 => Just(None),
+        1 => Just(Some(Expected::No)),
+        1 => Just(Some(Expected::Some)),
+        2 => (0..4_u64).prop_map(|version| Some(Expected::At(version))),
+    ]
+}
+
+fn some_events() -> impl Strategy<Value = Vec<Ev>> {
+    proptest::collection::vec(an_event(), 0..4)
+}
+
+fn some_streams() -> impl Strategy<Value = Vec<usize>> {
+    proptest::collection::vec(0..STREAMS.len(), 0..3)
+}
+
+fn on_streams() -> impl Strategy<Value = Step> {
+    let form =
+        prop_oneof![Just(Form::Whole), Just(Form::All), Just(Form::Each), Just(Form::Sealed)];
+    let place = prop_oneof![
+        (0..5_u64).prop_map(Place::Version),
+        (0..12_u64).prop_map(Place::Position),
+        (0..3_i64).prop_map(Place::Time),
+    ];
+    let state = || proptest::option::of(0..3_u8);
+    prop_oneof![
+        6 => (form, some_events()).prop_map(|(form, events)| Step::Append(form, events)),
+        2 => proptest::collection::vec(some_events(), 0..3).prop_map(Step::Units),
+        3 => (0..STREAMS.len(), proptest::option::of(0..IDS.len()), any::<bool>(), prop::bool::weighted(0.2), some_events(), state())
+            .prop_map(|(stream, id, command, stale, events, state)| Step::Decide { stream, id, command, stale, events, state }),
+        2 => (0..STREAMS.len(), 0..3_u8, proptest::option::of(0..4_u64), expected())
+            .prop_map(|(stream, data, version, expect)| Step::SetState { stream, data, version, expect }),
+        1 => some_streams().prop_map(Step::RemoveStates),
+        1 => some_streams().prop_map(Step::Remove),
+        1 => (0..STREAMS.len(), 0..4_u64).prop_map(|(stream, version)| Step::RemoveAt(stream, version)),
+        1 => (proptest::collection::vec(1..12_u64, 0..3), any::<bool>()).prop_map(|(at, keep)| Step::Redact(at, keep)),
+        1 => (some_streams(), place).prop_map(|(streams, place)| Step::Truncate(streams, place)),
+        1 => (some_streams(), any::<bool>()).prop_map(|(streams, protected)| Step::Protect(streams, protected)),
+        1 => (0..PATTERNS.len(), proptest::option::of(0..3_u64), proptest::option::of(0..3_u64))
+            .prop_map(|(pattern, age, count)| Step::Retain(pattern, age, count)),
+        1 => any::<bool>().prop_map(Step::Prune),
+    ]
+}
+
+fn on_names() -> impl Strategy<Value = Step> {
+    let numbers = || proptest::collection::vec(0..15_u8, 0..4);
+    let name = || 0..NAMES.len();
+    prop_oneof![
+        2 => (name(), 0..6_u64).prop_map(|(name, start)| Step::Subscribe(name, start)),
+        1 => (name(), proptest::option::of(0..6_u64), 0..8_u64).prop_map(|(name, from, to)| Step::Move { name, from, to }),
+        2 => (name(), some_events(), 0..6_u64, 0..8_u64)
+            .prop_map(|(name, events, from, to)| Step::React { name, events, from, to }),
+        1 => (name(), 0..8_u64).prop_map(|(name, to)| Step::Seek(name, to)),
+        1 => name().prop_map(Step::Unsubscribe),
+        1 => (name(), any::<bool>()).prop_map(|(name, failed)| Step::Fail(name, failed)),
+        3 => (name(), 0..FIELDS.len()).prop_map(|(name, fields)| Step::Create(name, fields)),
+        1 => name().prop_map(Step::Drop),
+        3 => (name(), numbers()).prop_map(|(name, rows)| Step::Set(name, rows)),
+        1 => (name(), 0..4_u8).prop_map(|(name, number)| Step::Update(name, number)),
+        1 => (name(), 0..6_u8).prop_map(|(name, number)| Step::Delete(name, number)),
+        2 => (name(), numbers(), 0..4_u64, 0..8_u64)
+            .prop_map(|(name, rows, from, to)| Step::Commit { name, rows, from, to }),
+        2 => (name(), 0..FIELDS.len(), numbers(), any::<bool>())
+            .prop_map(|(name, fields, rows, switch)| Step::Rebuild { name, fields, rows, switch }),
+    ]
+}
+
+/// A step, and the handle that does it.
+fn a_step() -> impl Strategy<Value = (usize, Step)> {
+    let done = || prop_oneof![3 => on_streams(), 2 => on_names()];
+    let step = prop_oneof![
+        12 => done(),
+        2 => (1..12_u64, done()).prop_map(|(nth, step)| Step::Failing(nth, Box::new(step))),
+        1 => Just(Step::Tick),
+        1 => Just(Step::Reopen),
+    ];
+    (0..2_usize, step)
+}
+
+/// Up to so many steps.
+pub(crate) fn steps(length: usize) -> impl Strategy<Value = Vec<(usize, Step)>> {
+    proptest::collection::vec(a_step(), 1..length)
+}
