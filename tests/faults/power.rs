@@ -19,6 +19,7 @@ use self::machine::{Machine, Names};
 use self::recorded::{Recording, recorded};
 use crate::chance::{how_many, seeded};
 use crate::support::{Home, sized, text_of};
+use crate::verified::is_of_what_is_stored;
 
 /// How many disks are made, where `REAM_DISKS` does not say otherwise.
 const DISKS: usize = 1000;
@@ -125,7 +126,9 @@ fn wrong(store: &Path, promised: &[Promise], after: &str) -> Option<String> {
     }
     let mut found = None;
     let verified = opened.verify(&Verification::default(), &mut |told| {
-        if let ream::Verifying::Found(finding) = told {
+        if let ream::Verifying::Found(finding) = told
+            && is_of_what_is_stored(&finding)
+        {
             found.get_or_insert(finding);
         }
     });

@@ -40,6 +40,12 @@ pub(crate) fn found(store: &Path) -> Vec<(FindingKind, Option<u64>)> {
     findings.iter().map(|one| (one.kind, one.position.map(|at| at.0))).collect()
 }
 
+/// Whether something is not as it was stored. A record of what was acknowledged is never synced: a kill or a power
+/// loss may leave half of it, which is told, and the next commit of its kind writes it anew.
+pub(crate) fn is_of_what_is_stored(finding: &Finding) -> bool {
+    finding.kind != FindingKind::Record
+}
+
 /// All rows that matter, as SQLite reads them; nothing where it can't.
 pub(crate) fn rows(store: &Path) -> Option<Vec<Vec<Value>>> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE;
@@ -264,7 +270,10 @@ fn a_flipped_bit_in_any_other_file_changes_nothing_that_is_read() {
                     assert_eq!(crate::support::read(&opened), right, "{told}");
                     opened.append(&[sized("next", "1")]).unwrap();
                     drop(opened);
-                    assert_eq!(found(&store), [], "{told}");
+                    // An event rings the bell anew; the count stays as it is until something else changes.
+                    let mut found = found(&store);
+                    found.retain(|one| name != "changes" || *one != (FindingKind::Record, None));
+                    assert_eq!(found, [], "{told}");
                 }
                 // Only the marker is needed to open a store.
                 Err(error) => assert_eq!(name, "store", "{told}: {error}"),
