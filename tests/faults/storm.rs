@@ -279,7 +279,12 @@ impl Storm<'_> {
         while !self.is_over() {
             let verify = [&["verify"][..], &["verify", "--quick"]][numbers.below(2)];
             let came = self.run(&mut numbers, 3000, verify);
-            assert!(came.status.is_none() || came.is_done(), "{}", came.said);
+            // Who is killed may leave half a record of what was acknowledged.
+            let is_other = |line: &str| {
+                line.starts_with("{\"finding\"") && !line.starts_with("{\"finding\":\"record\"")
+            };
+            let is_well = came.lines().next().is_some() && !came.lines().any(is_other);
+            assert!(came.status.is_none() || is_well, "{}", came.said);
         }
     }
 }
