@@ -1,5 +1,5 @@
-//! Remedies against faults of the disk, switched off one by one so that a test sees what each of
-//! them is for; and a request of a server that panics.
+//! Remedies against faults of the disk, and what wakes followers, switched off one by one so that a test sees what
+//! each of them is for; and a request of a server that panics.
 //!
 //! Only a build with the feature `faults` can do that: it reads `REAM_FAULTS`, names separated by
 //! commas, such as `no-cut,no-mark`. A release has neither the feature nor the variable's name.
@@ -20,6 +20,12 @@ pub(crate) enum Remedy {
     Length,
     /// A store that lost changes is warned of, and not written to.
     Count,
+    /// A commit with an event rewrites the bell.
+    Bell,
+    /// The system tells followers that the bell was rung.
+    Notices,
+    /// A follower looks by itself when it has slept for so long.
+    Looks,
 }
 
 impl Remedy {
@@ -32,6 +38,9 @@ impl Remedy {
             Self::Check => "no-check",
             Self::Length => "no-length",
             Self::Count => "no-count",
+            Self::Bell => "no-bell",
+            Self::Notices => "no-notices",
+            Self::Looks => "no-looks",
         }
     }
 }

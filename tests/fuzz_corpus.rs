@@ -69,6 +69,7 @@ fn each_target_has_seeds() {
 #[test]
 fn lines_are_taken_or_refused() {
     go_through("event_line", lines::event_line);
+    go_through("cloud_event", lines::cloud_event);
     go_through("command_line", lines::command_line);
     let schema = expression::schema();
     go_through("reply_line", |line| lines::reply_line(line, &schema));

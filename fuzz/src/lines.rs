@@ -1,4 +1,4 @@
-//! Lines: events, commands and a program's replies.
+//! Lines: events, CloudEvents, commands and a program's replies.
 
 use ream::wire::{self, LineError, Reply, Where};
 use ream::{Condition, FieldValues, Parameters, Row, Schema};
@@ -17,7 +17,21 @@ pub fn event_line(line: &[u8]) -> bool {
     }
 }
 
-/// The same for a command.
+/// That a line is a CloudEvent, of which the event comes out as it went in; or that its error can be shown. Whether
+/// it is one.
+pub fn cloud_event(line: &[u8]) -> bool {
+    match wire::parse_cloud_event(line) {
+        Ok(event) => {
+            let mut again = Vec::new();
+            wire::write_new_event(&mut again, &event);
+            assert_eq!(wire::parse_event(&again), Ok(event));
+            true
+        }
+        Err(error) => refused(line, &error),
+    }
+}
+
+/// The same as for an event, for a command.
 pub fn command_line(line: &[u8]) -> bool {
     match wire::parse_command(line) {
         Ok(command) => {

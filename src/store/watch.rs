@@ -33,6 +33,9 @@ pub(crate) enum Woken {
 pub(super) struct Calls {
     happened: Mutex<Happened>,
     changed: Condvar,
+    /// How many waits have ended.
+    #[cfg(feature = "faults")]
+    waits: std::sync::atomic::AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -57,6 +60,8 @@ impl Calls {
         let nothing = |happened: &mut Happened| !happened.bell && !happened.waker;
         let waited = self.changed.wait_timeout_while(self.happened(), look, nothing);
         let (mut happened, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        #[cfg(feature = "faults")]
+        self.waits.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         // A waker goes before the bell: whoever goes on reads first in any case.
         match std::mem::take(&mut *happened) {
             Happened { waker: true, .. } => Woken::Waker,
@@ -83,5 +88,13 @@ impl Waker {
     /// Ends the wait, or the next one.
     pub fn wake(&self) {
         self.0.call(|happened| happened.waker = true);
+    }
+
+    /// How many waits have ended, behind each of which a follower looks at the store: for tests, which count how
+    /// often it had to.
+    #[cfg(feature = "faults")]
+    #[must_use]
+    pub fn waits(&self) -> u64 {
+        self.0.waits.load(std::sync::atomic::Ordering::SeqCst)
     }
 }

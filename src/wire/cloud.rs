@@ -16,6 +16,7 @@ use super::{LineError, decode_base64, write_id, write_number, write_payload, wri
 use crate::event::{
     Data, DataRef, EventId, EventRef, EventType, Json, JsonError, NewEvent, StreamName,
 };
+use crate::excerpt::{QUOTED, excerpt};
 
 /// What the source of an event of a store begins with.
 const SOURCE: &str = "urn:ream:";
@@ -135,7 +136,8 @@ pub fn parse_cloud_event(line: &[u8]) -> Result<NewEvent, LineError> {
     }
     let cloud: CloudJson<'_> = serde_json::from_slice(line).map_err(unread)?;
     if cloud.specversion != "1.0" {
-        let reason = format!("CloudEvents {} are not known, 1.0 are", cloud.specversion);
+        let version = excerpt(&cloud.specversion, QUOTED);
+        let reason = format!("CloudEvents {version} are not known, 1.0 are");
         return Err(wrong(reason));
     }
     let is_ours = cloud.source.starts_with(SOURCE);

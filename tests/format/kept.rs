@@ -139,3 +139,17 @@ fn the_kept_store_goes_on() {
     home.ream(&["stream", "rm", "many-130", "--yes"]).ok();
     assert_eq!(home.is_read().lines().count(), 208 - 131);
 }
+
+#[test]
+fn the_kept_store_is_verified_backed_up_and_restored() {
+    let home = kept();
+    home.ream(&["verify"]).ok();
+    home.ream(&["backup", "copy", "--projections"]).ok();
+    home.ream(&["restore", "copy", "again"]).ok();
+    let again = |words: &[&str]| home.ream(&[words, &["--store", "again"]].concat());
+    again(&["verify"]).ok();
+    again(&["read"]).says(&lines());
+    assert!(again(&["read", "$ream"]).ok().contains("\"type\":\"StoreRestored\""));
+    let rows = ["project", "select", "totals"];
+    assert_eq!(again(&rows).ok(), home.ream(&rows).ok());
+}

@@ -7,21 +7,17 @@
 //! `sqlite3`, `jq`, `mount`, loop devices and `mkfs.ext4`; a plain `cargo test` leaves them out.
 //! `.ci/run` installs what they need and runs them, as
 //! `cargo test --features faults --test invariants` does; without the feature those are left out
-//! that switch remedies off.
-//! `sqlite3`, `mount` and `unshare`; a plain `cargo test` leaves them out. `.ci/run` installs what they need
-//! and runs them, as `cargo test --features faults --test invariants` does.
+//! that switch remedies off. Long runs of faults, and of all at once, are in `tests/faults`.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "where something is missing, a test shall fail")]
 #![allow(clippy::format_collect, reason = "inputs are small, and read as what they are")]
 
 mod acks;
-mod backups;
 mod bell;
 mod chain;
 mod changes;
 mod commit;
-mod compacted;
 mod copies;
 mod damage;
 mod decimals;
@@ -30,12 +26,10 @@ mod erasure;
 mod failed_syncs;
 mod fence;
 mod files;
-mod flipped;
 mod flips;
 mod followers;
 mod following;
 mod foreign;
-mod injected;
 mod kills;
 mod limits;
 mod log;
@@ -47,7 +41,6 @@ mod permits;
 mod pipes;
 mod place;
 mod positions;
-mod power;
 mod programs;
 mod projections;
 mod queue;
@@ -57,6 +50,6 @@ mod room;
 mod serving;
 mod settling;
 mod states;
-mod storm;
+#[expect(unused_imports, reason = "the faults use the rest of it")]
+#[path = "../shared/support.rs"]
 mod support;
-mod verified;

@@ -57,7 +57,11 @@ impl Filling {
                 }
                 // Another process has taken it for abandoned before it was locked.
                 Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    // While it is empty, whoever else has made it meanwhile makes it again.
+                    let _ = fs::remove_dir(&partial);
+                    return Err(error);
+                }
             }
         }
         Err(running(&partial))
@@ -159,8 +163,12 @@ fn own(partial: &Path, options: &Options) -> Result<(File, Place), Error> {
     })?;
     place.check(options)?;
     let mut mark = lock(&place)?.ok_or_else(|| running(partial))?;
-    mark.write_all(TEXT.as_bytes()).map_err(Error::io("write", &place.path(MARK)))?;
     check_stands(&place, partial)?;
+    if let Err(error) = mark.write_all(TEXT.as_bytes()) {
+        // It is locked, so it is no one else's.
+        let _ = fs::remove_dir_all(partial);
+        return Err(Error::io("write", &place.path(MARK))(error));
+    }
     Ok((mark, place))
 }
 

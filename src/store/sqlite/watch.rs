@@ -4,11 +4,13 @@
 //! events, run out of watches or have none; so a follower looks by itself all the same.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use notify::event::{EventKind, ModifyKind};
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::Layout;
+use crate::faults::{self, Remedy};
 use crate::platform::can_spawn;
 use crate::store::watch::{self, Calls, Waker, Woken};
 use crate::wait;
@@ -45,10 +47,10 @@ impl Watch {
 
 impl watch::Watch for Watch {
     fn wait(&self) -> Woken {
-        self.calls.wait(if self.watcher.is_some() || self.is_paused {
-            wait::FOLLOWED
-        } else {
-            wait::UNTOLD
+        self.calls.wait(match self.watcher {
+            _ if faults::is_off(Remedy::Looks) => Duration::MAX,
+            None if !self.is_paused => wait::UNTOLD,
+            _ => wait::FOLLOWED,
         })
     }
 
@@ -66,6 +68,9 @@ impl watch::Watch for Watch {
 /// there. Only a modification counts, since others' reading and closing would wake all for ever;
 /// an overflow (`Rescan`) has no path and counts too.
 fn watcher(layout: &Layout, calls: Arc<Calls>) -> notify::Result<RecommendedWatcher> {
+    if faults::is_off(Remedy::Notices) {
+        return Err(notify::Error::generic("switched off"));
+    }
     // It starts a thread, and panics where that is not there.
     if !can_spawn() {
         return Err(notify::Error::generic("can't start a thread"));

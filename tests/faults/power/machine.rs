@@ -1,14 +1,16 @@
 //! A machine whose power fails: what is on its disk then.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
 
 use super::recorded::Call;
-use crate::flipped::Numbers;
+use crate::chance::Numbers;
 
 /// What a disk writes at once.
 const SECTOR: usize = 512;
+/// What a file system gives a file at once.
+const BLOCK: usize = 4096;
 
 /// When the name of a new file is durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,14 +24,22 @@ pub(super) enum Names {
 /// A change of a file that is not synced.
 #[derive(Debug, Clone)]
 enum Change {
-    Write { at: usize, bytes: Vec<u8> },
+    Write {
+        at: usize,
+        bytes: Vec<u8>,
+    },
     Length(usize),
+    /// It is at least so long: what was to be written there is lost.
+    Reach(usize),
 }
 
 #[derive(Debug, Clone, Default)]
 struct File {
     synced: Vec<u8>,
     pending: Vec<Change>,
+    /// Blocks that were new when their sync failed: nothing that is written there reaches the disk, until the file is
+    /// cut and they are given to it anew.
+    lost: BTreeSet<usize>,
     /// Where the next write without a place goes, as the one process that writes so has it.
     end: usize,
 }
@@ -86,6 +96,7 @@ impl Change {
     fn apply(&self, content: &mut Vec<u8>, keeps: impl FnMut() -> bool) {
         match self {
             Self::Length(bytes) => content.resize(*bytes, 0),
+            Self::Reach(bytes) => content.resize(content.len().max(*bytes), 0),
             Self::Write { at, bytes } => write(content, *at, bytes, keeps),
         }
     }
@@ -104,6 +115,48 @@ fn write(content: &mut Vec<u8>, at: usize, bytes: &[u8], mut keeps: impl FnMut()
             content[from..to].copy_from_slice(&bytes[done..done + length]);
         }
         done += length;
+    }
+}
+
+impl File {
+    fn write(&mut self, at: usize, bytes: &[u8]) {
+        let end = at + bytes.len();
+        self.end = end;
+        let mut from = at;
+        while from < end {
+            let to = end.min((from / BLOCK + 1) * BLOCK);
+            self.pending.push(if self.lost.contains(&(from / BLOCK)) {
+                Change::Reach(to)
+            } else {
+                Change::Write { at: from, bytes: bytes[from - at..to - at].to_vec() }
+            });
+            from = to;
+        }
+    }
+
+    fn set_length(&mut self, bytes: usize) {
+        self.lost.retain(|block| block * BLOCK < bytes);
+        self.pending.push(Change::Length(bytes));
+    }
+
+    /// What was written is in memory alone, and taken for written: neither a later sync nor the same bytes in the
+    /// same place bring it to the disk where its blocks were new, as ext4 does it; where they were not, it is lost
+    /// until it is written again.
+    fn fail_to_sync(&mut self) {
+        let mut written = self.synced.len().div_ceil(BLOCK);
+        for change in &mut self.pending {
+            match change {
+                Change::Length(bytes) => written = bytes.div_ceil(BLOCK).min(written),
+                Change::Reach(_) => {}
+                Change::Write { at, bytes } => {
+                    let (block, end) = (*at / BLOCK, *at + bytes.len());
+                    if block >= written {
+                        self.lost.insert(block);
+                    }
+                    *change = Change::Reach(end);
+                }
+            }
+        }
     }
 }
 
@@ -138,7 +191,7 @@ impl Machine {
                 let file = &mut self.files[self.names[path]];
                 file.end = 0;
                 if *truncates {
-                    file.pending.push(Change::Length(0));
+                    file.set_length(0);
                 }
             }
             Call::Write { path, at, bytes } => {
@@ -146,15 +199,20 @@ impl Machine {
                 let Some(file) = self.names.get(path) else { return };
                 let file = &mut self.files[*file];
                 let at = at.map_or(file.end, |at| usize::try_from(at).unwrap());
-                file.end = at + bytes.len();
-                file.pending.push(Change::Write { at, bytes: bytes.clone() });
+                file.write(at, bytes);
             }
             Call::Length { path, bytes } => {
                 let Some(file) = self.names.get(path) else { return };
                 let length = usize::try_from(*bytes).unwrap();
-                self.files[*file].pending.push(Change::Length(length));
+                self.files[*file].set_length(length);
             }
             Call::Sync { path } => self.sync(path),
+            Call::FailedSync { path } => {
+                // Of a directory it changes nothing: its names are as durable as they were.
+                if let Some(file) = self.names.get(path) {
+                    self.files[*file].fail_to_sync();
+                }
+            }
             Call::Rename { from, to } => {
                 if let Some(file) = self.names.remove(from) {
                     self.names.insert(to.clone(), file);
@@ -222,7 +280,8 @@ impl Machine {
                             change.apply(&mut content, || true);
                         }
                     }
-                    _ if matches!(change, Change::Length(_)) && numbers.below(2) == 0 => {}
+                    _ if matches!(change, Change::Length(_) | Change::Reach(_))
+                        && numbers.below(2) == 0 => {}
                     _ => change.apply(&mut content, || numbers.below(2) == 0),
                 }
             }

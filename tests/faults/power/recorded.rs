@@ -13,12 +13,33 @@ const KINDS: &str = "trace=openat,open,pwrite64,write,pwritev,writev,ftruncate,t
 /// A call, by paths from the store's directory on.
 #[derive(Debug, Clone)]
 pub(super) enum Call {
-    Make { path: String, truncates: bool },
-    Write { path: String, at: Option<u64>, bytes: Vec<u8> },
-    Length { path: String, bytes: u64 },
-    Sync { path: String },
-    Rename { from: String, to: String },
-    Remove { path: String },
+    Make {
+        path: String,
+        truncates: bool,
+    },
+    Write {
+        path: String,
+        at: Option<u64>,
+        bytes: Vec<u8>,
+    },
+    Length {
+        path: String,
+        bytes: u64,
+    },
+    Sync {
+        path: String,
+    },
+    /// A sync that failed.
+    FailedSync {
+        path: String,
+    },
+    Rename {
+        from: String,
+        to: String,
+    },
+    Remove {
+        path: String,
+    },
 }
 
 /// What a command said, behind so many calls.
@@ -42,21 +63,10 @@ pub(super) struct Recording {
 
 /// Runs commands one after another, and records them.
 pub(super) fn recorded(home: &Home, commands: &[&[&str]]) -> Recording {
-    let store = home.store().canonicalize().unwrap();
-    let mut before = BTreeMap::new();
-    read_all(&store, &store, &mut before);
-    let mut recording =
-        Recording { before, calls: Vec::new(), said: Vec::new(), begun: Vec::new() };
-    for (command, args) in commands.iter().enumerate() {
-        recording.begun.push(recording.calls.len());
-        let strace =
-            ["strace", "-f", "-y", "-xx", "-s", "100000", "-e", KINDS, "-e", "signal=none"];
-        let end = ended(&mut home.wrapped(&strace, args));
-        assert_eq!(end.code, Some(0), "{args:?}: {}", end.stdout);
-        let lines: Vec<String> = end.stderr.lines().map(str::to_owned).collect();
-        for call in calls(&lines) {
-            recording.take(command, call.text(), &store);
-        }
+    let mut recording = Recording::of(home);
+    for args in commands {
+        let code = recording.run(home, args, &[], "");
+        assert_eq!(code, Some(0), "{args:?}");
     }
     recording
 }
@@ -75,12 +85,45 @@ fn read_all(root: &Path, directory: &Path, files: &mut BTreeMap<String, Vec<u8>>
 }
 
 impl Recording {
+    /// One of a store to which nothing is done yet.
+    pub(super) fn of(home: &Home) -> Self {
+        let store = home.store().canonicalize().unwrap();
+        let mut before = BTreeMap::new();
+        read_all(&store, &store, &mut before);
+        Self { before, calls: Vec::new(), said: Vec::new(), begun: Vec::new() }
+    }
+
+    /// Runs a command, and records it: while strace does `more`, and with remedies switched off. Its exit code.
+    pub(super) fn run(
+        &mut self,
+        home: &Home,
+        args: &[&str],
+        more: &[&str],
+        off: &str,
+    ) -> Option<i32> {
+        let store = home.store().canonicalize().unwrap();
+        let command = self.begun.len();
+        self.begun.push(self.calls.len());
+        let strace =
+            ["strace", "-f", "-y", "-xx", "-s", "100000", "-e", KINDS, "-e", "signal=none"];
+        let mut process = home.wrapped(&[&strace, more].concat(), args);
+        let end = ended(process.env("REAM_FAULTS", off));
+        let lines: Vec<String> = end.stderr.lines().map(str::to_owned).collect();
+        for call in calls(&lines) {
+            self.take(command, call.text(), &store);
+        }
+        end.code
+    }
+
     fn take(&mut self, command: usize, text: &str, store: &Path) {
-        let Some((call, result)) = text.rsplit_once(") = ") else { return };
-        if result.starts_with('-') {
+        let (call, result) = text.rsplit_once(" = ").unwrap();
+        // What is short is filled up with spaces; so is the end of a call that was told in two parts.
+        let call = call.trim_end().strip_suffix(')').unwrap_or_else(|| panic!("{text}"));
+        let (name, arguments) = call.split_once('(').unwrap_or_else(|| panic!("{text}"));
+        let is_sync = matches!(name, "fsync" | "fdatasync");
+        if result.starts_with('-') && !is_sync {
             return;
         }
-        let Some((name, arguments)) = call.split_once('(') else { return };
         let arguments: Vec<&str> = arguments.split(", ").collect();
         if matches!(name, "write" | "writev") && arguments[0].starts_with("1<") {
             let text = String::from_utf8(string(arguments[1])).unwrap();
@@ -100,6 +143,7 @@ impl Call {
             | Self::Write { path, .. }
             | Self::Length { path, .. }
             | Self::Sync { path }
+            | Self::FailedSync { path }
             | Self::Remove { path }
             | Self::Rename { from: path, .. } => path,
         }
@@ -138,6 +182,9 @@ fn parse(name: &str, arguments: &[&str], result: &str, store: &Path) -> Option<C
         }
         "ftruncate" => {
             Call::Length { path: open(arguments[0])?, bytes: arguments[1].parse().unwrap() }
+        }
+        "fsync" | "fdatasync" if result.starts_with('-') => {
+            Call::FailedSync { path: open(arguments[0])? }
         }
         "fsync" | "fdatasync" => Call::Sync { path: open(arguments[0])? },
         "rename" => {

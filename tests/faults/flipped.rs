@@ -2,6 +2,8 @@
 //!
 //! The bits are those of cells, keys included: of the tables that hold what is given. What only leads
 //! there (headers, pointers between pages, the index of ids) is for a look at the whole store.
+//!
+//! `REAM_BITS` says how many they are.
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,6 +15,7 @@ use ream::{
 };
 use rusqlite::Connection;
 
+use crate::chance::{how_many, seeded};
 use crate::support::{Home, copy, read, sized};
 
 /// How many bits are flipped.
@@ -160,19 +163,6 @@ fn cells(database: &Path) -> Vec<Range<usize>> {
     cells
 }
 
-/// Numbers that look random (<https://prng.di.unimi.it/splitmix64.c>).
-pub(crate) struct Numbers(pub(crate) u64);
-
-impl Numbers {
-    pub(crate) fn below(&mut self, most: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % most as u64).unwrap()
-    }
-}
-
 #[test]
 fn a_flipped_bit_is_seen_or_changes_nothing() {
     let home = filled();
@@ -183,11 +173,10 @@ fn a_flipped_bit_is_seen_or_changes_nothing() {
         .map(|(what, given)| (what.as_str(), given.as_ref().unwrap().as_str()))
         .collect();
     let cells = cells(&home.file("db"));
-    // The same bits each time; `REAM_TEST_SEED` has others.
-    let seed = std::env::var("REAM_TEST_SEED").map_or(1, |seed| seed.parse().unwrap());
-    let mut numbers = Numbers(seed);
+    let (seed, mut numbers) = seeded();
     let (mut reported, mut hidden) = (0, 0);
-    for flip in 0..FLIPS {
+    let flips = how_many("REAM_BITS", FLIPS);
+    for flip in 0..flips {
         let place = tempfile::tempdir().unwrap();
         let store = place.path().join("store");
         copy(&home.store(), &store);
@@ -216,6 +205,6 @@ fn a_flipped_bit_is_seen_or_changes_nothing() {
         }
     }
     // Many fall on bytes that are of no interest, such as the payload of a decision's salt.
-    assert!(reported > FLIPS / 2 && hidden > 0, "{reported} {hidden}");
+    assert!(reported > flips / 2 && hidden > 0, "{reported} {hidden}");
     assert_eq!(read(&home.open()).len(), STREAMS * 5 + 150);
 }

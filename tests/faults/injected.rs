@@ -1,21 +1,23 @@
 //! Every command that writes, killed at random calls, and with random calls that fail, once or for good.
 //!
 //! Whatever comes of the command: what it has acknowledged is there, the store is whole, and the next command works.
-//! A run is repeated by its seed: `REAM_TEST_SEED`. `REAM_KILLS` and `REAM_ERRORS` say how many there are.
+//! A run is repeated by its seed: `REAM_TEST_SEED`. `REAM_KILLS` and `REAM_ERRORS` say how many there are;
+//! `REAM_KILLS=all` kills each command at each call that it makes.
 
 use std::collections::{BTreeMap, HashMap};
 
 use ream::{Options, Store, Verification, Verifying};
 use serde_json::Value;
 
-use crate::flipped::Numbers;
-use crate::support::{Ended, Home, copied, ended, sized, traced};
+use crate::chance::{how_many, seeded};
+use crate::support::{Call, Ended, Home, copied, copy, ended, sized, traced};
+use crate::verified::is_of_what_is_stored;
 
 const KILLS: usize = 500;
 const ERRORS: usize = 300;
 
 /// What writes.
-const COMMANDS: [&[&str]; 20] = [
+const COMMANDS: [&[&str]; 31] = [
     &["append", "a", "T", "1", "--id", "own"],
     &["append", "--jsonl", "lines"],
     &["append", "--atomic", "--jsonl", "lines"],
@@ -26,7 +28,7 @@ const COMMANDS: [&[&str]; 20] = [
     &["state", "rm", "acc", "--yes"],
     &["decide", "acc", "{}", "--id", "d-1", "--", "sh", "decide"],
     &["project", "create", "other", "id:integer:key", "--from", "a"],
-    &["project", "set", "rows", "{\"id\":5}"],
+    &["project", "set", "rows", "{\"id\":5,\"n\":5}"],
     &["project", "run", "rows", "--until-caught-up", "--allow"],
     &["project", "rebuild", "rows", "--allow"],
     &["project", "drop", "rows", "--yes"],
@@ -34,12 +36,23 @@ const COMMANDS: [&[&str]; 20] = [
     &["tail", "acc", "--as", "hook", "--until-caught-up", "--", "sh", "react"],
     &["subscription", "seek", "hook", "start"],
     &["subscription", "rm", "hook", "--yes"],
+    &["subscription", "ack", "hook", "4"],
+    &["project", "update", "rows", "--set", "n = n + 1", "--where", "id = 1", "--yes"],
+    &["project", "delete", "rows", "id = 1", "--yes"],
+    &["stream", "set", "kept", "--max-count", "2"],
+    &["stream", "truncate", "gone", "--before", "@2", "--yes"],
+    &["redact", "gone@1", "--reason", "r", "--yes"],
+    &["prune", "--yes"],
     &["import", "exported"],
+    &["export", "--out", "new"],
+    &["backup", "new"],
+    &["backup", "new", "--projections"],
+    &["restore", "copy", "new", "--until", "4"],
     &["compact"],
 ];
 
 /// Calls that may fail, and how. (Without memory for the stack of a signal handler, Rust's runtime ends the process.)
-const FAILING: [(&str, &[&str]); 11] = [
+const FAILING: [(&str, &[&str]); 17] = [
     ("pwrite64", &["EIO", "ENOSPC", "EINTR"]),
     ("fdatasync", &["EIO", "ENOSPC"]),
     ("fsync", &["EIO", "ENOSPC"]),
@@ -51,6 +64,12 @@ const FAILING: [(&str, &[&str]); 11] = [
     ("pipe2", &["EMFILE"]),
     ("renameat", &["EIO", "ENOSPC"]),
     ("write", &["EIO", "ENOSPC", "EAGAIN"]),
+    ("read", &["EIO", "EINTR"]),
+    ("flock", &["EINTR", "ENOMEM"]),
+    ("rename", &["EIO", "ENOSPC"]),
+    ("mkdir", &["EIO", "ENOSPC"]),
+    ("unlink", &["EIO"]),
+    ("unlinkat", &["EIO"]),
 ];
 
 /// A store with something of everything.
@@ -74,10 +93,14 @@ fn prepared() -> Home {
     drop(store);
     home.run(&["append", "acc", "T", "1", "--state", "{\"n\":1}", "--expect", "no-stream"]).done();
     home.run(&["append", "a", "T", "0"]).done();
-    let create = ["project", "create", "rows", "id:integer:key", "--from", "*", "--", "sh", "-c"];
-    home.run(&[&create[..], &["cat >/dev/null"]].concat()).done();
+    let create = ["project", "create", "rows", "id:integer:key", "n:integer", "--from", "*", "--"];
+    home.run(&[&create[..], &["sh", "-c", "cat >/dev/null"]].concat()).done();
     home.run(&["tail", "acc", "--as", "hook", "--until", "3", "--", "sh", "-c", "cat >/dev/null"])
         .done();
+    home.run(&["project", "set", "rows", "{\"id\":1,\"n\":1}"]).done();
+    home.run(&["stream", "set", "kept", "--max-count", "3"]).done();
+    home.open().append(&vec![sized("kept", "1"); 5]).unwrap();
+    home.run(&["backup", "copy"]).done();
     let exported = home.run(&["export", "a"]).done().replace("\"id\":\"", "\"id\":\"x-");
     write("exported", &exported);
     home
@@ -103,7 +126,7 @@ fn check(home: &Home, end: &Ended, args: &[&str], told: &str) {
     let mut found = Vec::new();
     let verified = store.verify(&Verification::default(), &mut |one| {
         if let Verifying::Found(finding) = one {
-            found.push(finding);
+            found.extend(Some(finding).filter(is_of_what_is_stored));
         }
     });
     assert!(found.is_empty(), "{told}: {found:?}: {end:#?}");
@@ -119,24 +142,33 @@ fn check(home: &Home, end: &Ended, args: &[&str], told: &str) {
     let reactions = crate::support::read(&home.open());
     let reactions = reactions.iter().filter(|event| event.stream.as_str() == "re").count();
     assert!(reactions <= 1, "{told}: {reactions}");
+    check_made(home, told);
+}
+
+/// That what was made beside the store is whole, where it is there.
+#[track_caller]
+fn check_made(home: &Home, told: &str) {
+    let new = home.place().join("new");
+    if new.is_dir() {
+        let copy = Store::open(&new, &Options::default()).unwrap();
+        let found = copy.verify(&Verification::default(), &mut |_| ()).unwrap().findings;
+        assert_eq!(found, 0, "{told}");
+    } else if new.exists() {
+        let exported = std::fs::read_to_string(&new).unwrap();
+        assert!(
+            exported.ends_with("}\n") && exported.contains("\n{\"end\":"),
+            "{told}: {exported}"
+        );
+    }
 }
 
 /// A copy of the store, beside copies of what its commands are given.
 fn again(prepared: &Home) -> Home {
     let home = copied(prepared);
-    for name in ["lines", "decide", "react", "exported"] {
-        std::fs::copy(prepared.place().join(name), home.place().join(name)).unwrap();
+    for name in ["lines", "decide", "react", "exported", "copy"] {
+        copy(&prepared.place().join(name), &home.place().join(name));
     }
     home
-}
-
-fn numbers() -> (u64, Numbers) {
-    let seed = std::env::var("REAM_TEST_SEED").map_or(1, |seed| seed.parse().unwrap());
-    (seed, Numbers(seed))
-}
-
-fn how_many(variable: &str, otherwise: usize) -> usize {
-    std::env::var(variable).map_or(otherwise, |count| count.parse().unwrap())
 }
 
 /// Runs a command under strace, which does this to one of its calls.
@@ -146,60 +178,69 @@ fn injected(home: &Home, call: &str, inject: &str, args: &[&str]) -> Ended {
     ended(&mut home.wrapped(&strace, args))
 }
 
+/// The calls of each command, and how many of that name it has made with each.
+fn points(prepared: &Home) -> Vec<Vec<(String, usize)>> {
+    let of = |args: &&[&str]| {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        let mut point = |call: &Call| {
+            let count = counts.entry(call.name().to_owned()).or_default();
+            *count += 1;
+            (call.name().to_owned(), *count)
+        };
+        traced(&again(prepared), "all", args).iter().map(&mut point).collect()
+    };
+    COMMANDS.iter().map(of).collect()
+}
+
 #[test]
 fn a_command_that_is_killed_at_any_call_keeps_what_it_said() {
     let prepared = prepared();
-    let (seed, mut numbers) = numbers();
-    // How often each command makes each call.
-    let counts: Vec<Vec<(String, usize)>> = COMMANDS
-        .iter()
-        .map(|args| {
-            let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-            for call in traced(&again(&prepared), "all", args) {
-                *counts.entry(call.name().to_owned()).or_default() += 1;
-            }
-            counts.into_iter().collect()
-        })
-        .collect();
-    for kill in 0..how_many("REAM_KILLS", KILLS) {
-        let command = numbers.below(COMMANDS.len());
-        let all: usize = counts[command].iter().map(|(_, count)| count).sum();
-        let mut at = numbers.below(all);
-        let (call, _) = counts[command]
-            .iter()
-            .find(|(_, count)| {
-                if at < *count {
-                    true
-                } else {
-                    at -= count;
-                    false
-                }
-            })
-            .unwrap();
+    let (seed, mut numbers) = seeded();
+    let points = points(&prepared);
+    let kills: Vec<(usize, usize)> =
+        if std::env::var("REAM_KILLS").is_ok_and(|kills| kills == "all") {
+            let each = |command: usize| (0..points[command].len()).map(move |at| (command, at));
+            (0..COMMANDS.len()).flat_map(each).collect()
+        } else {
+            let mut any = |_| {
+                let command = numbers.below(COMMANDS.len());
+                (command, numbers.below(points[command].len()))
+            };
+            (0..how_many("REAM_KILLS", KILLS)).map(&mut any).collect()
+        };
+    for (kill, (command, at)) in kills.iter().enumerate() {
+        let (args, (call, when)) = (COMMANDS[*command], &points[*command][*at]);
         let home = again(&prepared);
-        let inject = format!("signal=KILL:when={}", at + 1);
-        let end = injected(&home, call, &inject, COMMANDS[command]);
-        let told =
-            format!("seed {seed}, kill {kill}: {:?} at {call} {}", COMMANDS[command], at + 1);
-        check(&home, &end, COMMANDS[command], &told);
+        let end = injected(&home, call, &format!("signal=KILL:when={when}"), args);
+        let told = format!("seed {seed}, kill {kill}: {args:?} at {call} {when}");
+        check(&home, &end, args, &told);
     }
+    let of: usize = points.iter().map(Vec::len).sum();
+    println!("seed {seed}: {} kills, of {of} points", kills.len());
 }
 
 #[test]
 fn a_command_whose_calls_fail_says_so_and_keeps_what_it_said() {
     let prepared = prepared();
-    let (seed, mut numbers) = numbers();
-    for error in 0..how_many("REAM_ERRORS", ERRORS) {
-        let args = COMMANDS[numbers.below(COMMANDS.len())];
-        let (call, errors) = FAILING[numbers.below(FAILING.len())];
-        let kind = errors[numbers.below(errors.len())];
+    let (seed, mut numbers) = seeded();
+    let points = points(&prepared);
+    let errors = how_many("REAM_ERRORS", ERRORS);
+    for error in 0..errors {
+        let command = numbers.below(COMMANDS.len());
+        let args = COMMANDS[command];
+        let count = |name: &str| points[command].iter().filter(|(call, _)| call == name).count();
+        // Of those that it makes.
+        let made: Vec<_> = FAILING.iter().filter(|(call, _)| count(call) > 0).collect();
+        let (call, kinds) = made[numbers.below(made.len())];
+        let kind = kinds[numbers.below(kinds.len())];
         // What is to be tried again is so once.
         let for_good = numbers.below(2) == 0 && !["EINTR", "EAGAIN"].contains(&kind);
-        let when = 1 + numbers.below(12);
+        let when = 1 + numbers.below(count(call));
         let inject = format!("error={kind}:when={when}{}", if for_good { "+" } else { "" });
         let home = again(&prepared);
         let end = injected(&home, call, &inject, args);
         let told = format!("seed {seed}, error {error}: {args:?} with {call}:{inject}");
         check(&home, &end, args, &told);
     }
+    println!("seed {seed}: {errors} failing calls");
 }
