@@ -68,14 +68,16 @@ impl Program {
         let Some((file, args)) = entry.definition.program.split_first() else { return Ok(None) };
         let program = Self::new(file, args.iter().map(Into::into));
         let directory = store.program_directory(&entry.definition);
-        Ok(Some(program.in_directory(directory).on_store(store.path())))
+        Ok(Some(program.in_directory(directory).on_store(store)))
     }
 
-    /// The same, with `REAM_STORE` in its environment: the store's directory.
+    /// The same, with `REAM_STORE` in its environment: the store's directory, where it has one.
     #[must_use]
-    pub fn on_store(mut self, path: &Path) -> Self {
-        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-        self.environment.push(("REAM_STORE".into(), path.into()));
+    pub fn on_store(mut self, store: &Store) -> Self {
+        if let Some(path) = store.path() {
+            let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+            self.environment.push(("REAM_STORE".into(), path.into()));
+        }
         self
     }
 

@@ -230,8 +230,11 @@ impl Server {
             store.check()?;
         }
         let lock = store.take_server()?;
-        let (path, id) = (store.path().to_owned(), store.id().into());
-        let opener = Opener { path, options: store_options.clone(), id };
+        let Some(path) = store.path().map(Path::to_owned) else {
+            return Err(unfit("a store in memory is not served".into()));
+        };
+        let (id, options_of_store) = (store.id().into(), store_options.clone());
+        let opener = Opener { path: path.clone(), options: options_of_store, id };
         let tokens = match &options.token_file {
             Some(file) => Some(Tokens::of_file(file, store_options)?),
             None if !options.has_ports(&sockets) || options.no_token => None,
@@ -241,7 +244,7 @@ impl Server {
             (Some(chain), Some(key)) => Some(Certificate::read(chain, key, store_options)?),
             _ => None,
         };
-        let made = options.unix_sockets(store.path(), &sockets);
+        let made = options.unix_sockets(&path, &sockets);
         let made = made.iter().map(|socket| Listener::bind(socket));
         let listeners = made.chain(sockets.unix.into_iter().map(Listener::given));
         let listeners = listeners.collect::<Result<_, _>>()?;

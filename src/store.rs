@@ -289,10 +289,10 @@ impl Store {
         self.engine.max_data_bytes()
     }
 
-    /// The directory of the store.
+    /// The directory of the store; one in memory has none.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        self.engine.path().unwrap_or(Path::new(""))
+    pub fn path(&self) -> Option<&Path> {
+        self.engine.path()
     }
 }
 

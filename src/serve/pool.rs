@@ -152,7 +152,7 @@ mod tests {
     fn a_job_that_panics_is_answered_and_the_thread_does_the_next() {
         let directory = tempfile::tempdir().unwrap();
         let (store, _) = Store::init(&directory.path().join("s"), &Options::default()).unwrap();
-        let (path, options) = (store.path().to_owned(), Options::default());
+        let (path, options) = (store.path().unwrap().to_owned(), Options::default());
         let opener = Opener { path, options, id: store.id().into() };
         let pool = Pool::start(1, &opener, Duration::from_secs(60)).unwrap();
         let (telling, mut told) = unbounded_channel();

@@ -56,12 +56,13 @@ impl Store {
         if none || entry.given || store.options().allow_programs || self.allows(entry) {
             return Ok(());
         }
-        let path = self.path();
         Err(Error::NotAllowed(Box::new(NotAllowed {
             name: entry.name.to_string(),
             program: entry.definition.program.clone(),
             directory: self.program_directory(&entry.definition),
-            store: path.canonicalize().unwrap_or_else(|_| path.to_owned()),
+            store: self.path().map_or_else(PathBuf::new, |path| {
+                path.canonicalize().unwrap_or_else(|_| path.to_owned())
+            }),
             no_permits: self.permit(entry).err(),
         })))
     }
@@ -158,7 +159,7 @@ impl Store {
 
     /// The directory that the store lies in.
     fn place(&self) -> Option<PathBuf> {
-        self.path().canonicalize().ok()?.parent().map(Path::to_owned)
+        self.path()?.canonicalize().ok()?.parent().map(Path::to_owned)
     }
 
     fn permit(&self, entry: &ProjectionEntry) -> Result<Permit, &'static str> {

@@ -27,7 +27,7 @@ fn follows(name: &str) -> NewSubscription {
 
 /// The files of projections, but for those that SQLite puts beside one.
 fn files(store: &Fresh) -> Vec<String> {
-    let files = std::fs::read_dir(store.path().join("projections")).unwrap();
+    let files = std::fs::read_dir(store.path().unwrap().join("projections")).unwrap();
     let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
     let mut names: Vec<String> = names.filter(|name| name.strip_suffix(".db").is_some()).collect();
     names.sort();
@@ -96,7 +96,7 @@ fn a_writer_waits_for_who_switches_and_goes_on_where_that_was_killed() {
     store.create_projection(&entry("users")).unwrap();
     let mut users = store.projection("users").unwrap();
     users.set(&[row(&users, 1)], Batched::AllOrNone).unwrap();
-    let path = store.path().to_owned();
+    let path = store.path().unwrap().to_owned();
     let file = Connection::open(path.join("projections/users.1.db")).unwrap();
     let mut options = Options::default();
     options.lock_timeout = Duration::from_millis(50);

@@ -20,7 +20,7 @@ fn read_somewhere(name: &str) -> ProjectionEntry {
 fn given(store: &Store, name: &str) -> ProjectionEntry {
     let mut entry = read_somewhere(name);
     let program = entry.definition.program.clone();
-    let directory = store.path().canonicalize().unwrap().with_file_name("work");
+    let directory = store.path().unwrap().canonicalize().unwrap().with_file_name("work");
     store.give(&mut entry, program, &directory);
     entry
 }
@@ -71,7 +71,7 @@ fn what_is_given_is_remembered_and_may_run() {
 fn what_is_read_somewhere_is_not_made_and_not_run() {
     let mut store = store();
     let told = refused(store.create_projection(&read_somewhere("seen")));
-    let place = store.path().canonicalize().unwrap();
+    let place = store.path().unwrap().canonicalize().unwrap();
     assert_eq!(
         (&*told.name, &told.program[..], &*told.directory, &*told.store, told.no_permits),
         (

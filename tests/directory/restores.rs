@@ -84,7 +84,7 @@ fn a_restored_store_is_the_one_that_was_backed_up_and_goes_on() {
     // Each goes its own way from here.
     let (here, there) = (store.append(&numbered("a", 1)), copy.append(&numbered("a", 2)));
     assert_eq!(here.unwrap()[0].version, there.unwrap()[0].version);
-    open(copy.path());
+    open(copy.path().unwrap());
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn the_log_ends_at_the_event_that_is_said() {
         assert_eq!(copy.subscription("hook").unwrap().checkpoint, expected);
         copy.append(&numbered("a", 70)).unwrap();
         assert_eq!(head(&copy), until + 71);
-        open(copy.path());
+        open(copy.path().unwrap());
     }
     let path = store.home().join("beyond");
     let until = Some(RestoreUntil::Position(Position(last + 1)));

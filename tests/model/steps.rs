@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use ream::{
     Assignments, Batched, Before, Change, Checkpoint, Command, Condition, Data, Definition, Error,
-    Expect, Json, Mark, NewEvent, NewState, NewSubscription, Parameters, Pattern, Position,
-    ProjectionEntry, Retention, Row, Schema, SealedEvent, Sealer, SetEach, Store, StreamName,
-    Timestamp, Version,
+    Expect, ImportedState, Json, Mark, NewEvent, NewState, NewSubscription, Parameters, Pattern,
+    Position, ProjectionEntry, Retention, Row, Schema, SealedEvent, Sealer, SetEach, Store,
+    StreamName, Timestamp, Version,
 };
 
 use crate::{Side, answers};
@@ -70,6 +70,13 @@ pub(crate) enum Step {
         data: u8,
         version: Option<u64>,
         expect: Option<Expected>,
+    },
+    /// A state of another store, as of the acts that are there, or of one fewer.
+    Import {
+        stream: usize,
+        data: u8,
+        version: u64,
+        stale: bool,
     },
     RemoveStates(Vec<usize>),
     Remove(Vec<usize>),
@@ -297,6 +304,18 @@ impl Step {
                 (new.version, new.expect) = (version.map(Version), expect(*expected));
                 answers::of(store.set_state(&new), |done| answers::state(&done))
             }
+            Self::Import { stream: of, data: state, version, stale } => {
+                let mut new = NewState::new(stream(*of), data(*state));
+                new.version = Some(Version(*version));
+                let acts = store.version("$ream");
+                answers::of(acts, |Version(acts)| {
+                    let acts = Version(if *stale { acts.saturating_sub(1) } else { acts });
+                    answers::of(store.import_states(&[&new], acts), |done| match done.as_deref() {
+                        Some([ImportedState::Refused(error)]) => answers::error(error),
+                        done => format!("{done:?}"),
+                    })
+                })
+            }
             Self::RemoveStates(of) => {
                 answers::of(store.remove_states(&streams(of)), |done| answers::removal(&done))
             }
@@ -502,6 +521,8 @@ fn on_streams() -> impl Strategy<Value = Step> {
             .prop_map(|(stream, id, command, stale, events, state)| Step::Decide { stream, id, command, stale, events, state }),
         2 => (0..STREAMS.len(), 0..3_u8, proptest::option::of(0..4_u64), expected())
             .prop_map(|(stream, data, version, expect)| Step::SetState { stream, data, version, expect }),
+        1 => (0..STREAMS.len(), 0..3_u8, 0..4_u64, any::<bool>())
+            .prop_map(|(stream, data, version, stale)| Step::Import { stream, data, version, stale }),
         1 => some_streams().prop_map(Step::RemoveStates),
         1 => some_streams().prop_map(Step::Remove),
         1 => (0..STREAMS.len(), 0..4_u64).prop_map(|(stream, version)| Step::RemoveAt(stream, version)),

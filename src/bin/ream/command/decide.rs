@@ -110,9 +110,8 @@ impl DecideArgs {
         let Some((file, args)) = self.program.split_first() else {
             return Err(Refused::Usage("PROGRAM is needed".into()).into());
         };
-        let program = Program::new(file, args.iter().cloned())
-            .on_store(store.path())
-            .interrupted_by(signals.flag());
+        let program =
+            Program::new(file, args.iter().cloned()).on_store(store).interrupted_by(signals.flag());
         Ok(Aggregator::new(program, self.timeout))
     }
 

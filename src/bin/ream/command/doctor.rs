@@ -1,5 +1,6 @@
 //! `ream doctor`, and what it examines.
 
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
@@ -216,7 +217,7 @@ fn follower(store: &Store, one: &Follows) -> Result<Vec<Complaint>, Error> {
 
 /// What needs attention of the store's files.
 fn files(store: &Store, vitals: &Vitals) -> Vec<Complaint> {
-    let path = store.path().to_string_lossy();
+    let path = store.path().unwrap_or(Path::new("")).to_string_lossy();
     let mut found = Vec::new();
     let readers = || {
         let numbers: Vec<String> = vitals.read_by.iter().map(u32::to_string).collect();

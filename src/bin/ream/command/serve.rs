@@ -148,7 +148,7 @@ impl ServeArgs {
         }
         let store_options = global.options(environment);
         let store = global.open(environment, &store_options)?;
-        for socket in options.unix_sockets(store.path(), &sockets) {
+        for socket in options.unix_sockets(store.path().unwrap_or(Path::new(".")), &sockets) {
             check(&socket)?;
         }
         // It is the signal that ends it, in its time.

@@ -1,6 +1,7 @@
 //! `ream status`.
 
 use std::borrow::Cow;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
@@ -119,7 +120,7 @@ fn show(global: &Global, environment: &Environment) -> anyhow::Result<()> {
     let programs = entries.iter().filter_map(|entry| ProgramJson::of(&store, entry));
     let programs: Vec<ProgramJson<'_>> = programs.collect();
     let output = Output::new(global);
-    let path = store.path().to_string_lossy();
+    let path = store.path().unwrap_or(Path::new("")).to_string_lossy();
     let last = status.last_recorded.map(|time: Timestamp| time.to_string());
     let shown = match output.format {
         Format::Table => table(

@@ -77,7 +77,7 @@ impl TailArgs {
         }
         match self.program.split_first() {
             Some((file, args)) => {
-                let program = Program::new(file, args.iter().cloned()).on_store(store.path());
+                let program = Program::new(file, args.iter().cloned()).on_store(&store);
                 self.tell(follower, query.until_time, program)
             }
             None => show(follower, query.until_time, global, store.id()),

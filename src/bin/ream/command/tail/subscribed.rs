@@ -92,7 +92,7 @@ impl TailArgs {
             return Err(Refused::Usage("--as needs a program: -- PROGRAM".into()).into());
         };
         Ok(Program::new(file, args.iter().cloned())
-            .on_store(store.path())
+            .on_store(store)
             .named(name.as_str())
             .interrupted_by(signals.flag())
             .passing_on(signals.number()))
