@@ -159,9 +159,16 @@ fn derived(store: &Store, position: u64) -> Option<String> {
         ream::Query::of(["*", "$ream"].map(|text| Pattern::new(text).unwrap()).to_vec());
     query.after = Some(Mark::Position(Position(position.checked_sub(1)?)));
     query.limit = Some(1);
-    let (mut reader, mut id) = (store.read(&query).ok()?, None);
-    reader.next_batch(|event| id = Some(event.to_event().id)).ok()?;
-    id
+    let find = || {
+        let (mut reader, mut id) = (store.read(&query)?, None);
+        reader.next_batch(|event| id = Some(event.to_event().id))?;
+        Ok::<_, Error>(id)
+    };
+    match find() {
+        // It is not this that was to fail; and beyond the head there is none.
+        Err(Error::Engine { .. }) => find().unwrap(),
+        found => found.unwrap_or_default(),
+    }
 }
 
 impl Ev {
