@@ -21,7 +21,7 @@ const LARGE: (usize, usize) = (200_000, 1000);
 const STREAMS: usize = 13_000;
 /// One stream in so many is removed before the store is compacted.
 const REMOVED: usize = 4;
-const FEW: usize = 5;
+const FEW: usize = 3;
 
 /// Measures the group.
 pub(crate) fn measure(report: &mut Report) {
@@ -136,7 +136,7 @@ fn beside_backups(place: &Place, report: &mut Report) {
     };
     let (mut alone, mut beside) = (Vec::new(), Vec::new());
     for _ in 0..FEW {
-        alone.extend(append(&|appended| appended == 2000));
+        alone.extend(append(&|appended| appended == 1000));
         let is_made = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {

@@ -4,12 +4,13 @@
 //! stand in the gap between its cell pointers and its cells: such gaps are scrubbed here, through
 //! `sqlite_dbpage`. The format of pages is from "Database File Format" of SQLite's documentation, 1.6.
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-/// How long a turn scrubs.
+/// How long a turn scrubs at first.
 const SCRUBBING: Duration = Duration::from_millis(60);
 /// How many pages a turn changes, so that its commit is short as well.
 const SCRUBBED: usize = 1000;
@@ -20,7 +21,7 @@ const TOO_LARGE: u32 = 1 << 25;
 /// Leaves word that something is to be erased, as the last step of a transaction that removes it, and
 /// scrubs what can be scrubbed in the same turn.
 pub(super) fn begin(connection: &Connection) -> rusqlite::Result<()> {
-    let all = matches!(scrub(connection, 1)?, Scrubbed::All);
+    let all = matches!(scrub(connection, 1, SCRUBBING)?, Scrubbed::All);
     connection.execute("DELETE FROM erasures", [])?;
     connection.execute("INSERT INTO erasures VALUES (?1)", [all])?;
     Ok(())
@@ -43,8 +44,8 @@ pub(super) enum Scrubbed {
     Unable,
 }
 
-/// Overwrites the gaps of the pages from `first` on, as many as a turn has time for.
-fn scrub(connection: &Connection, first: u32) -> rusqlite::Result<Scrubbed> {
+/// Overwrites the gaps of the pages from `first` on, as many as there is `time` for.
+fn scrub(connection: &Connection, first: u32, time: Duration) -> rusqlite::Result<Scrubbed> {
     let pages: u32 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     let module = "SELECT 1 FROM pragma_module_list WHERE name = 'sqlite_dbpage'";
     if pages >= TOO_LARGE || connection.query_row(module, [], |_| Ok(())).optional()?.is_none() {
@@ -52,22 +53,24 @@ fn scrub(connection: &Connection, first: u32) -> rusqlite::Result<Scrubbed> {
     }
     // DEFENSIVE keeps `sqlite_dbpage` from being written; it is off for as long as this takes.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, false)?;
-    let scrubbed = scrub_pages(connection, first, pages);
+    let scrubbed = scrub_pages(connection, first..=pages, time);
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     scrubbed
 }
 
-fn scrub_pages(connection: &Connection, first: u32, pages: u32) -> rusqlite::Result<Scrubbed> {
+fn scrub_pages(
+    connection: &Connection,
+    pages: RangeInclusive<u32>,
+    time: Duration,
+) -> rusqlite::Result<Scrubbed> {
     let begun = Instant::now();
     let mut read = connection.prepare("SELECT data FROM sqlite_dbpage WHERE pgno = ?1")?;
     let mut write = connection.prepare("UPDATE sqlite_dbpage SET data = ?2 WHERE pgno = ?1")?;
     let mut changed = 0;
     let shrinks =
         connection.query_row("PRAGMA auto_vacuum", [], |row| Ok(row.get::<_, u32>(0)? != 0))?;
-    for number in first..=pages {
-        if changed == SCRUBBED || begun.elapsed() > SCRUBBING {
-            return Ok(Scrubbed::Until(number));
-        }
+    let last = *pages.end();
+    for number in pages {
         let cleaned = read.query_row([number], |row| {
             let page = row.get_ref(0)?.as_blob()?;
             let scrubs = !(shrinks && is_pointer_map(number, page));
@@ -76,6 +79,9 @@ fn scrub_pages(connection: &Connection, first: u32, pages: u32) -> rusqlite::Res
         if let Some(page) = cleaned {
             write.execute(params![number, page])?;
             changed += 1;
+        }
+        if number < last && (changed == SCRUBBED || begun.elapsed() > time) {
+            return Ok(Scrubbed::Until(number + 1));
         }
     }
     Ok(Scrubbed::All)
@@ -122,11 +128,14 @@ pub(super) struct Progress {
     /// Whether someone else has committed between turns: a page that was scrubbed may since have taken
     /// over what stood in the gap of another.
     disturbed: bool,
+    /// How long a turn may take. It doubles each time that it was disturbed up to the end: where others always
+    /// commit in between, the last time is one turn, or it would go on for ever.
+    time: Duration,
 }
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Self { next: 1, data_version: 0, disturbed: false }
+        Self { next: 1, data_version: 0, disturbed: false, time: SCRUBBING }
     }
 
     /// Scrubs for a turn, in the transaction that `connection` is in. It is done where that comes to the
@@ -135,9 +144,9 @@ impl Progress {
         let data_version = connection.query_row("PRAGMA data_version", [], |row| row.get(0))?;
         self.disturbed |= self.next > 1 && data_version != self.data_version;
         self.data_version = data_version;
-        match scrub(connection, self.next)? {
+        match scrub(connection, self.next, self.time)? {
             Scrubbed::All if self.disturbed => {
-                *self = Self::new();
+                *self = Self { time: self.time.saturating_mul(2), ..Self::new() };
                 Ok(Scrubbed::Until(self.next))
             }
             Scrubbed::Until(next) => {
@@ -161,6 +170,29 @@ mod tests {
         page[0xff0..].fill(7);
         page[100..105].copy_from_slice(b"stale");
         page
+    }
+
+    #[test]
+    fn an_erasure_ends_also_where_others_always_commit() {
+        let home = tempfile::tempdir().unwrap();
+        let open = || Connection::open(home.path().join("db")).unwrap();
+        let (own, other) = (open(), open());
+        let fill = "PRAGMA journal_mode=WAL; CREATE TABLE t(a, b);
+                    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)
+                    INSERT INTO t SELECT i, randomblob(1000) FROM n;";
+        own.execute_batch(fill).unwrap();
+        let mut progress = Progress { time: Duration::from_nanos(1), ..Progress::new() };
+        for turn in 1..=10_000 {
+            own.execute_batch("BEGIN IMMEDIATE").unwrap();
+            let scrubbed = progress.scrub(&own).unwrap();
+            own.execute_batch("COMMIT").unwrap();
+            if let Scrubbed::All = scrubbed {
+                assert!(turn > 50, "it takes several turns");
+                return;
+            }
+            other.execute("UPDATE t SET a = a + 1 WHERE rowid = 1", []).unwrap();
+        }
+        panic!("it goes on for ever");
     }
 
     #[test]
