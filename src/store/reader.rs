@@ -26,7 +26,7 @@ const END: u64 = i64::MAX.unsigned_abs();
 #[derive(Debug)]
 pub struct Reader {
     reading: Box<dyn Reading>,
-    state: State,
+    course: Course,
 }
 
 /// How to find the chosen events.
@@ -40,7 +40,7 @@ enum Plan {
 
 /// How far a reader is.
 #[derive(Debug)]
-struct State {
+struct Course {
     query: Query,
     streams: ChosenStreams,
     follow: bool,
@@ -71,7 +71,7 @@ impl Reader {
         query: &Query,
         follow: bool,
     ) -> Result<Self, Error> {
-        let state = State {
+        let course = Course {
             streams: query.chosen_streams(),
             follow,
             want: Want::All,
@@ -82,14 +82,14 @@ impl Reader {
             known: Version(0),
             query: query.clone(),
         };
-        let mut reader = Self { reading, state };
-        reader.look(|state, look, head| state.start(look, head))?;
+        let mut reader = Self { reading, course };
+        reader.look(|course, look, head| course.start(look, head))?;
         Ok(reader)
     }
 
     /// The same of events without their data and metadata, in whose place nothing stands.
     pub(crate) fn without_data(mut self) -> Self {
-        self.state.want = Want::NoData;
+        self.course.want = Want::NoData;
         self
     }
 
@@ -99,16 +99,16 @@ impl Reader {
     ///
     /// Where the store can't be read, or is no longer there.
     pub fn next_batch(&mut self, mut each: impl FnMut(&EventRef<'_>)) -> Result<Batch, Error> {
-        self.look(|state, look, head| state.read_batch(look, head, &mut each))
+        self.look(|course, look, head| course.read_batch(look, head, &mut each))
     }
 
     /// Goes on behind all that is stored and durable by now, as a reader that has read it; up to where.
     #[cfg(all(feature = "serve", unix))]
     pub(crate) fn skip(&mut self) -> Result<Position, Error> {
-        self.look(|state, look, head| {
-            state.position = state.position.max(head);
-            state.make_plan(look, head)?;
-            Ok(Position(state.position))
+        self.look(|course, look, head| {
+            course.position = course.position.max(head);
+            course.make_plan(look, head)?;
+            Ok(Position(course.position))
         })
     }
 
@@ -120,12 +120,12 @@ impl Reader {
     /// Looks once.
     fn look<T>(
         &mut self,
-        work: impl FnOnce(&mut State, &dyn Look, u64) -> Result<T, Error>,
+        work: impl FnOnce(&mut Course, &dyn Look, u64) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let (state, mut work, mut done) = (&mut self.state, Some(work), None);
+        let (course, mut work, mut done) = (&mut self.course, Some(work), None);
         self.reading.look(&mut |look, head| {
             if let Some(work) = work.take() {
-                done = Some(work(state, look, head)?);
+                done = Some(work(course, look, head)?);
             }
             Ok(())
         })?;
@@ -133,7 +133,7 @@ impl Reader {
     }
 }
 
-impl State {
+impl Course {
     /// Finds where to begin, where to end, and how to get there.
     fn start(&mut self, look: &dyn Look, head: u64) -> Result<(), Error> {
         if let Some(mark) = self.query.after {
