@@ -164,6 +164,15 @@ impl Store {
         self.engine.fail(nth);
     }
 
+    /// That a path where a file or a directory is to be made does not lie in a store, in which nothing else belongs.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Place`] where it does.
+    pub fn check_outside(path: &Path) -> Result<(), Error> {
+        place::Place::check_outside_stores(path)
+    }
+
     /// Runs `work` in one transaction of the engine; `many` where it appends more than one event.
     fn transact<T>(
         &mut self,

@@ -126,7 +126,7 @@ impl Place {
     }
 
     /// That a path does not lie in a store, in which nothing else belongs.
-    fn check_outside_stores(path: &Path) -> Result<(), Error> {
+    pub(super) fn check_outside_stores(path: &Path) -> Result<(), Error> {
         match Marker::above(path) {
             None => Ok(()),
             Some(store) => {

@@ -268,6 +268,18 @@ fn cloudevents_of_others_become_events() {
 }
 
 #[test]
+fn no_file_of_a_store_is_replaced_by_an_export() {
+    let shop = shop();
+    let before = shop.run(["read"]).bytes();
+    for out in [".ream/db", ".ream/store", ".ream/bell/new"] {
+        let says = "lies in the store [home]/.ream, where nothing else belongs\n";
+        shop.run(["export", "--out", out]).fails_with(1, [says]);
+    }
+    assert_eq!(shop.run(["read"]).bytes(), before);
+    shop.run(["verify"]).ok();
+}
+
+#[test]
 fn only_a_regular_file_is_replaced_by_an_export() {
     let shop = shop();
     shop.sh("mkfifo pipe; ln -s other link; mkdir directory").ok();

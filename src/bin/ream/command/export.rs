@@ -377,6 +377,8 @@ impl Sink {
             );
             return Err(Refused::Usage(message).into());
         }
+        // Nor is a file of a store replaced.
+        Store::check_outside(path)?;
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".partial");
         let partial = path.with_file_name(name);
