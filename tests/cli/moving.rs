@@ -273,7 +273,7 @@ fn no_file_of_a_store_is_replaced_by_an_export() {
     let before = shop.run(["read"]).bytes();
     for out in [".ream/db", ".ream/store", ".ream/bell/new"] {
         let says = "lies in the store [home]/.ream, where nothing else belongs\n";
-        shop.run(["export", "--out", out]).fails_with(1, [says]);
+        shop.run(["export", "--out", out]).fails_with(2, [says]);
     }
     assert_eq!(shop.run(["read"]).bytes(), before);
     shop.run(["verify"]).ok();

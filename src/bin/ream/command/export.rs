@@ -378,7 +378,7 @@ impl Sink {
             return Err(Refused::Usage(message).into());
         }
         // Nor is a file of a store replaced.
-        Store::check_outside(path)?;
+        Store::check_outside(path).map_err(|error| Refused::Usage(error.to_string()))?;
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(".partial");
         let partial = path.with_file_name(name);
