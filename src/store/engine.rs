@@ -10,14 +10,13 @@ use std::time::Duration;
 use super::look::{Look, Reading};
 use super::rows::{Applied, Batched, ChangeRef, Explanation, RowRef, Selection};
 use super::rules::names::Name;
-use super::rules::{Changes, Facts, Kept, KnownDecision, Setting, StreamFacts, Unit};
+use super::rules::{Changes, Facts, Kept, KnownDecision, Setting, Unit};
 use super::watch::Watch;
 use super::{
-    Backup, BackupProgress, Before, Checkpoint, Compacted, Differences, Error, EventEntry,
-    NewBackup, Options, Removed, SealedEvent, State, Status, Truncated, Unfenced, Verification,
-    Verified, Verifying, Vitals,
+    Backup, BackupProgress, Checkpoint, Compacted, Differences, Error, NewBackup, Options, Removed,
+    SealedEvent, Status, Truncated, Unfenced, Verification, Verified, Verifying, Vitals,
 };
-use crate::event::{Position, StreamName, Version};
+use crate::event::{Position, StreamName};
 use crate::platform::Origin;
 use crate::schema::{Identifier, Schema};
 
@@ -105,21 +104,6 @@ pub(crate) trait Engine: fmt::Debug + Send {
 
     /// Who has the turn to run what is called `name`; nothing where no one has.
     fn runner(&self, name: &str) -> Result<Option<String>, Error>;
-
-    /// What the store says about streams, and whether they have a state.
-    fn stream_facts(&self, names: &[StreamName]) -> Result<Vec<StreamFacts>, Error>;
-
-    /// What the store says about events, each of which has to be there.
-    fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventEntry>, Error>;
-
-    /// The position of the event with this id, given or derived.
-    fn position_by_id(&self, id: &str) -> Result<Option<Position>, Error>;
-
-    /// The last versions of streams that stand before a place.
-    fn last_before(&self, names: &[StreamName], before: Before) -> Result<Vec<Version>, Error>;
-
-    /// All settings: pattern, key and value of each.
-    fn settings(&self) -> Result<Vec<(String, String, String)>, Error>;
 
     /// Makes a generation of a projection, without rows, in the place of one that was left half made.
     fn make_table(
@@ -277,14 +261,11 @@ pub(crate) trait Table: fmt::Debug + Send {
 /// is synced; after a commit that failed, nothing is acknowledged before the end of the log is known to be
 /// on the disk; and what it keeps between transactions is dropped with one that failed.
 pub(crate) trait Tx {
+    /// Looks at the store as it was before the transaction: to be asked before anything is changed.
+    fn look(&self) -> Box<dyn Look + '_>;
+
     /// What the store says about what `units` ask for: one look, before anything is written.
     fn facts(&mut self, units: &[Unit<'_>]) -> Result<Facts, Error>;
-
-    /// What the store says about streams, one after another, and whether they have a state.
-    fn streams(&mut self, names: &[StreamName]) -> Result<Vec<StreamFacts>, Error>;
-
-    /// The state of a stream, where it has one.
-    fn state(&mut self, name: &StreamName) -> Result<Option<State>, Error>;
 
     /// Does what the rules made of the facts that were asked for last.
     fn apply(&mut self, changes: &Changes<'_>) -> Result<(), Error>;
@@ -296,14 +277,8 @@ pub(crate) trait Tx {
     /// be left.
     fn remove(&mut self, removed: &[Removed]) -> Result<(), Error>;
 
-    /// What the store says about events, each of which has to be there.
-    fn events(&mut self, positions: &[Position]) -> Result<Vec<EventEntry>, Error>;
-
     /// Redacts events that are whole, forgets what may quote them, and has no byte of them be left.
     fn redact(&mut self, positions: &[Position]) -> Result<(), Error>;
-
-    /// The last versions of streams that stand before a place.
-    fn last_before(&mut self, names: &[StreamName], before: Before) -> Result<Vec<Version>, Error>;
 
     /// Removes the first events of streams, forgets what may quote them, and has no byte of them be left. Their
     /// states stay.
@@ -316,14 +291,8 @@ pub(crate) trait Tx {
     /// Protects streams from removal, or no longer.
     fn protect(&mut self, names: &[StreamName], protected: bool) -> Result<(), Error>;
 
-    /// All settings: pattern, key and value of each.
-    fn settings(&mut self) -> Result<Vec<(String, String, String)>, Error>;
-
     /// Keeps a setting in the place of what was set, or no longer.
     fn put_setting(&mut self, setting: &Setting) -> Result<(), Error>;
-
-    /// What the store keeps of a name, but for upper and lower case.
-    fn name(&mut self, name: &str) -> Result<Option<Name>, Error>;
 
     /// Keeps this of a name, in the place of what was kept of it.
     fn put_name(&mut self, name: &Name) -> Result<(), Error>;

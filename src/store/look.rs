@@ -3,9 +3,10 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
+use super::rules::StreamFacts;
 use super::rules::names::Name;
-use super::{Error, Query, State, StateEntry, Stream};
-use crate::event::{EventRef, Link, Pattern, Position, Timestamp, Version};
+use super::{Before, Error, EventEntry, Query, State, StateEntry, Stream};
+use crate::event::{EventRef, Link, Pattern, Position, StreamName, Timestamp, Version};
 
 /// The last event of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +114,19 @@ pub(crate) trait Look {
         limit: usize,
     ) -> Result<Vec<Stream>, Error>;
 
+    /// What the rules have to know of streams.
+    fn stream_facts(&self, names: &[StreamName]) -> Result<Vec<StreamFacts>, Error>;
+
+    /// The last versions of streams that stand before a place; that before the first event that is left where no
+    /// more does.
+    fn last_before(&self, names: &[StreamName], before: Before) -> Result<Vec<Version>, Error>;
+
+    /// What the rules have to know of events, each of which has to be there.
+    fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventEntry>, Error>;
+
+    /// The position of the event with this id, given or derived.
+    fn position_by_id(&self, id: &str) -> Result<Option<Position>, Error>;
+
     /// The streams that hold an event and whose names are nearest to `name`, or begin with it.
     fn near_streams(&self, name: &str) -> Result<Vec<String>, Error>;
 
@@ -138,6 +152,9 @@ pub(crate) trait Look {
 
     /// What is kept of each name, by name.
     fn names(&self) -> Result<Vec<Name>, Error>;
+
+    /// All settings: pattern, key and value of each.
+    fn settings(&self) -> Result<Vec<(String, String, String)>, Error>;
 }
 
 /// Looks at a store again and again.

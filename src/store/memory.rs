@@ -23,10 +23,10 @@ use super::look::{self, Look};
 use super::rules::{Kept, KnownDecision, StreamFacts};
 use super::watch::{self, Calls, Waker, Woken};
 use super::{
-    Backup, BackupProgress, Before, Checkpoint, Compacted, Counts, Error, EventEntry, NewBackup,
-    Options, Status, Unfenced, Verification, Verified, Verifying, Vitals,
+    Backup, BackupProgress, Checkpoint, Compacted, Counts, Error, NewBackup, Options, Status,
+    Unfenced, Verification, Verified, Verifying, Vitals,
 };
-use crate::event::{Position, StreamName, Version};
+use crate::event::{Position, StreamName};
 use crate::platform::Origin;
 use crate::schema::{Identifier, Schema};
 use crate::wait;
@@ -99,10 +99,6 @@ impl Store {
         Self { shared: Arc::new(shared), options: options.clone() }
     }
 
-    fn view(&self) -> View {
-        View { log: self.shared.log(), faults: self.shared.faults.clone() }
-    }
-
     /// Takes a turn; `what` it is.
     fn take(&self, name: &str, what: &str, wait: Duration) -> Result<Held, Error> {
         let turn = Turns::take(&self.shared.turns, name, wait, &self.options)?;
@@ -137,9 +133,9 @@ impl look::Reading for Reading {
         &mut self,
         work: &mut dyn FnMut(&dyn Look, u64) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let view = View { log: self.shared.log(), faults: self.shared.faults.clone() };
-        let Position(head) = view.log.head().position;
-        work(&view, head)
+        let (log, faults) = (self.shared.log(), &self.shared.faults);
+        let Position(head) = log.head().position;
+        work(&View { log: &log, faults }, head)
     }
 
     fn changed(&mut self) -> Result<bool, Error> {
@@ -201,7 +197,8 @@ impl Engine for Store {
     }
 
     fn look(&self, work: &mut dyn FnMut(&dyn Look) -> Result<(), Error>) -> Result<(), Error> {
-        work(&self.view())
+        let (log, faults) = (self.shared.log(), &self.shared.faults);
+        work(&View { log: &log, faults })
     }
 
     fn reading(&self, _follow: bool) -> Result<Box<dyn look::Reading>, Error> {
@@ -276,28 +273,6 @@ impl Engine for Store {
 
     fn runner(&self, name: &str) -> Result<Option<String>, Error> {
         Ok(self.shared.turns.holder(&run(name)))
-    }
-
-    fn stream_facts(&self, names: &[StreamName]) -> Result<Vec<StreamFacts>, Error> {
-        let log = self.shared.log();
-        Ok(names.iter().map(|name| log.facts(name.as_str())).collect())
-    }
-
-    fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventEntry>, Error> {
-        self.shared.log().event_facts(positions)
-    }
-
-    fn position_by_id(&self, id: &str) -> Result<Option<Position>, Error> {
-        Ok(self.shared.log().by_id(id).map(|row| row.position))
-    }
-
-    fn last_before(&self, names: &[StreamName], before: Before) -> Result<Vec<Version>, Error> {
-        let log = self.shared.log();
-        Ok(names.iter().map(|name| log.last_before(name.as_str(), before)).collect())
-    }
-
-    fn settings(&self) -> Result<Vec<(String, String, String)>, Error> {
-        Ok(self.shared.log().settings())
     }
 
     fn make_table(

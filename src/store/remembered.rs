@@ -119,7 +119,7 @@ impl Store {
         let (id, origin) = (self.id().to_owned(), self.origin());
         let origin = origin.map_err(|reason| Error::NoPermits { reason })?;
         let allowed = self.act(|tx| {
-            let found = tx.name(name)?;
+            let found = tx.look().name(name)?;
             let mut entry = names::projection(found.as_ref(), name)?;
             entry.permit = Some(permit_of(&origin, &id, &entry));
             let made = names::made(found.as_ref(), &entry);

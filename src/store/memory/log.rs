@@ -280,20 +280,20 @@ impl Log {
 }
 
 /// A log as it is at one moment.
-pub(super) struct View {
-    pub(super) log: Arc<Log>,
-    pub(super) faults: Faults,
+pub(super) struct View<'v> {
+    pub(super) log: &'v Log,
+    pub(super) faults: &'v Faults,
 }
 
-impl View {
+impl View<'_> {
     /// What of the log is asked for, unless this is to fail.
     fn ask(&self) -> Result<&Log, Error> {
         self.faults.check("read the store")?;
-        Ok(&self.log)
+        Ok(self.log)
     }
 }
 
-impl Look for View {
+impl Look for View<'_> {
     fn head(&self) -> Result<Head, Error> {
         Ok(self.ask()?.head())
     }
@@ -369,6 +369,24 @@ impl Look for View {
         Ok(chosen.take(limit).map(|(name, row)| Log::shown(name, row)).collect())
     }
 
+    fn stream_facts(&self, names: &[StreamName]) -> Result<Vec<StreamFacts>, Error> {
+        let log = self.ask()?;
+        Ok(names.iter().map(|name| log.facts(name.as_str())).collect())
+    }
+
+    fn last_before(&self, names: &[StreamName], before: Before) -> Result<Vec<Version>, Error> {
+        let log = self.ask()?;
+        Ok(names.iter().map(|name| log.last_before(name.as_str(), before)).collect())
+    }
+
+    fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventEntry>, Error> {
+        self.ask()?.event_facts(positions)
+    }
+
+    fn position_by_id(&self, id: &str) -> Result<Option<Position>, Error> {
+        Ok(self.ask()?.by_id(id).map(|row| row.position))
+    }
+
     fn near_streams(&self, name: &str) -> Result<Vec<String>, Error> {
         let mut near = Nearest::to(name);
         let there = self.ask()?.streams.iter();
@@ -415,5 +433,9 @@ impl Look for View {
 
     fn names(&self) -> Result<Vec<Name>, Error> {
         Ok(self.ask()?.names.values().cloned().collect())
+    }
+
+    fn settings(&self) -> Result<Vec<(String, String, String)>, Error> {
+        Ok(self.ask()?.settings())
     }
 }

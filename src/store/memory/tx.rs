@@ -4,14 +4,15 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::faults::Faults;
-use super::log::{DecisionRow, Log, Row, StateRow, StreamRow};
+use super::log::{DecisionRow, Log, Row, StateRow, StreamRow, View};
 use crate::event::{Data, EventType, Json, Position, StreamName, Timestamp, Version};
 use crate::store::engine::Tx;
+use crate::store::look::Look;
 use crate::store::rules::names::{self, Kind, Name};
 use crate::store::rules::{
     Beside, Changes, Facts, Known, Setting, StateChange, Stood, StreamFacts, Unit, is_same,
 };
-use crate::store::{Before, Error, EventEntry, Removed, SealedEvent, State, Truncated};
+use crate::store::{Error, Removed, SealedEvent, Truncated};
 
 /// A transaction that goes on.
 pub(super) struct Transaction {
@@ -114,6 +115,10 @@ impl Transaction {
 }
 
 impl Tx for Transaction {
+    fn look(&self) -> Box<dyn Look + '_> {
+        Box::new(View { log: &self.log, faults: &self.faults })
+    }
+
     fn facts(&mut self, units: &[Unit<'_>]) -> Result<Facts, Error> {
         let head = self.read()?.head();
         self.numbers.clear();
@@ -173,15 +178,6 @@ impl Tx for Transaction {
             }
         }
         Ok(facts)
-    }
-
-    fn streams(&mut self, names: &[StreamName]) -> Result<Vec<StreamFacts>, Error> {
-        let log = self.read()?;
-        Ok(names.iter().map(|name| log.facts(name.as_str())).collect())
-    }
-
-    fn state(&mut self, name: &StreamName) -> Result<Option<State>, Error> {
-        Ok(self.read()?.state_of(name.as_str()))
     }
 
     fn apply(&mut self, changes: &Changes<'_>) -> Result<(), Error> {
@@ -245,10 +241,6 @@ impl Tx for Transaction {
         Ok(())
     }
 
-    fn events(&mut self, positions: &[Position]) -> Result<Vec<EventEntry>, Error> {
-        self.read()?.event_facts(positions)
-    }
-
     fn redact(&mut self, positions: &[Position]) -> Result<(), Error> {
         if positions.is_empty() {
             return Ok(());
@@ -257,11 +249,6 @@ impl Tx for Transaction {
         self.erase(positions.iter().map(|position| position.0), false);
         self.forget(|decision| decision.positions.iter().any(|one| positions.contains(one)));
         Ok(())
-    }
-
-    fn last_before(&mut self, names: &[StreamName], before: Before) -> Result<Vec<Version>, Error> {
-        let log = self.read()?;
-        Ok(names.iter().map(|name| log.last_before(name.as_str(), before)).collect())
     }
 
     fn truncate(&mut self, truncated: &[Truncated]) -> Result<(), Error> {
@@ -303,10 +290,6 @@ impl Tx for Transaction {
         Ok(())
     }
 
-    fn settings(&mut self) -> Result<Vec<(String, String, String)>, Error> {
-        Ok(self.read()?.settings())
-    }
-
     fn put_setting(&mut self, setting: &Setting) -> Result<(), Error> {
         let Setting { pattern, key, value } = setting;
         let key = (pattern.clone(), (*key).to_owned());
@@ -316,10 +299,6 @@ impl Tx for Transaction {
             None => settings.remove(&key),
         };
         Ok(())
-    }
-
-    fn name(&mut self, name: &str) -> Result<Option<Name>, Error> {
-        Ok(self.read()?.names.get(&name.to_ascii_lowercase()).cloned())
     }
 
     fn put_name(&mut self, name: &Name) -> Result<(), Error> {

@@ -7,18 +7,17 @@ use std::time::Duration;
 
 use super::Store;
 use super::table::Table;
-use crate::event::{Position, StreamName, Version};
+use crate::event::{Position, StreamName};
 use crate::platform::Origin;
 use crate::schema::{Identifier, Schema};
 use crate::store::engine::{self, Engine, Held, Tx};
 use crate::store::look::{Look, Reading};
 use crate::store::rows::{Applied, ChangeRef, RowRef};
-use crate::store::rules::{Kept, KnownDecision, StreamFacts};
+use crate::store::rules::{Kept, KnownDecision};
 use crate::store::watch;
 use crate::store::{
-    Backup, BackupProgress, Batched, Before, Checkpoint, Compacted, Differences, Error, EventEntry,
-    Explanation, NewBackup, Options, Selection, Status, Unfenced, Verification, Verified,
-    Verifying, Vitals,
+    Backup, BackupProgress, Batched, Checkpoint, Compacted, Differences, Error, Explanation,
+    NewBackup, Options, Selection, Status, Unfenced, Verification, Verified, Verifying, Vitals,
 };
 
 impl Engine for Store {
@@ -103,26 +102,6 @@ impl Engine for Store {
 
     fn runner(&self, name: &str) -> Result<Option<String>, Error> {
         self.runner(name)
-    }
-
-    fn stream_facts(&self, names: &[StreamName]) -> Result<Vec<StreamFacts>, Error> {
-        self.stream_facts(names)
-    }
-
-    fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventEntry>, Error> {
-        self.event_facts(positions)
-    }
-
-    fn position_by_id(&self, id: &str) -> Result<Option<Position>, Error> {
-        self.position_by_id(id)
-    }
-
-    fn last_before(&self, names: &[StreamName], before: Before) -> Result<Vec<Version>, Error> {
-        self.last_before(names, before)
-    }
-
-    fn settings(&self) -> Result<Vec<(String, String, String)>, Error> {
-        self.settings()
     }
 
     fn make_table(

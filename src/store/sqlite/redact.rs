@@ -2,7 +2,6 @@
 
 use rusqlite::{Connection, OptionalExtension as _, ToSql};
 
-use super::Store;
 use super::decision_rows;
 use super::event_row::{COLUMNS, Fields};
 use super::failure::Failure;
@@ -12,18 +11,6 @@ use super::transaction::Transaction;
 use crate::event::{Position, StreamName, position_in};
 use crate::store::{Error, EventEntry, EventFault};
 use crate::wire::write_derived_id;
-
-impl Store {
-    /// What the store says about events.
-    pub(crate) fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventEntry>, Error> {
-        self.look(|connection| facts(connection, positions))
-    }
-
-    /// The position of the event with this id, given or derived.
-    pub(crate) fn position_by_id(&self, id: &str) -> Result<Option<Position>, Error> {
-        self.look(|connection| Ok(by_id(connection, id)?))
-    }
-}
 
 /// What the store says about events, each of which has to be there.
 pub(super) fn facts(
@@ -60,7 +47,7 @@ pub(super) fn redact(
     if positions.is_empty() { Ok(()) } else { forget_what_quotes(transaction) }
 }
 
-fn by_id(connection: &Connection, id: &str) -> rusqlite::Result<Option<Position>> {
+pub(super) fn by_id(connection: &Connection, id: &str) -> rusqlite::Result<Option<Position>> {
     if let Some((prefix, position)) = position_in(id) {
         let condition = "position = ?1 AND id IS NULL";
         let link = one(connection, condition, position.0, |fields| fields.link)?;

@@ -2,18 +2,9 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::Store;
 use super::failure::damaged;
-use crate::store::Error;
 use crate::store::hash::sum;
 use crate::store::rules::Setting;
-
-impl Store {
-    /// All settings: pattern, key and value of each.
-    pub(crate) fn settings(&self) -> Result<Vec<(String, String, String)>, Error> {
-        self.look(|connection| Ok(all(connection)?))
-    }
-}
 
 /// All settings, in the order of patterns and keys.
 pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<(String, String, String)>> {

@@ -8,25 +8,12 @@ use super::event_row::Head;
 use super::keys::{bounds, in_order, near_in};
 use super::log;
 use super::stream_index::{COLUMNS, StreamRow, position_of};
-use super::tx::facts_of;
 use super::{Store, scrub};
 use crate::event::{Pattern, Position, StreamName, Version};
 use crate::store::place::ENGINE;
-use crate::store::rules::StreamFacts;
 use crate::store::{Error, Status, Stream};
 
 impl Store {
-    /// What the store says about streams, and whether they have a state.
-    pub(crate) fn stream_facts(&self, names: &[StreamName]) -> Result<Vec<StreamFacts>, Error> {
-        self.look(|connection| {
-            let facts = names.iter().map(|name| {
-                let row = StreamRow::read(connection, name.as_str())?;
-                facts_of(connection, name.as_str(), &row)
-            });
-            facts.collect()
-        })
-    }
-
     pub(crate) fn status(&self) -> Result<Status, Error> {
         let (head, events, streams, erasing) = self.look(|connection| {
             let head = Head::read_whole(connection, self.id())?;

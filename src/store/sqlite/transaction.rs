@@ -1,5 +1,6 @@
 //! One transaction that appends: the head, the streams that it touches, one event after another.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension as _, ToSql, params};
@@ -70,6 +71,10 @@ impl Streams {
 pub(super) struct Transaction<'c> {
     pub(super) connection: &'c Connection,
     pub(super) layout: &'c Layout,
+    /// The store's id.
+    pub(super) id: &'c str,
+    /// Whether the connection knows lists of numbers by now, as far as this transaction knows.
+    pub(super) knows_lists: Cell<bool>,
     pub(super) head: Head,
     pub(super) now: Timestamp,
     pub(super) streams: Streams,
@@ -101,7 +106,7 @@ impl<'c> Transaction<'c> {
     /// Continues a transaction that has been begun on `head`; `streams` are as they stand.
     pub(super) fn new(
         connection: &'c Connection,
-        layout: &'c Layout,
+        (layout, id): (&'c Layout, &'c str),
         head: Head,
         now: Timestamp,
         streams: Streams,
@@ -116,6 +121,8 @@ impl<'c> Transaction<'c> {
         Ok(Self {
             connection,
             layout,
+            id,
+            knows_lists: Cell::new(false),
             head,
             now,
             streams,

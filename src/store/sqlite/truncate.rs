@@ -4,40 +4,22 @@ use std::ops::ControlFlow;
 
 use rusqlite::Connection;
 
-use super::Store;
 use super::decision_rows;
 use super::event_row::{COLUMNS, Fields, missing};
 use super::failure::Failure;
 use super::remove::{erase, forget_what_quotes};
 use super::stream_index::{Listed, StreamRow, list_positions};
 use super::transaction::Transaction;
-use crate::event::{Position, StreamName, Timestamp, Version};
-use crate::store::{Before, Error, Mark, Truncated};
-
-impl Store {
-    /// The last versions of streams that stand before a place.
-    pub(crate) fn last_before(
-        &self,
-        names: &[StreamName],
-        before: Before,
-    ) -> Result<Vec<Version>, Error> {
-        self.look(|connection| {
-            let last = names.iter().map(|name| {
-                let row = StreamRow::read(connection, name.as_str())?;
-                Ok(last_before(connection, name.as_str(), &row, before)?)
-            });
-            last.collect()
-        })
-    }
-}
+use crate::event::{Position, Timestamp, Version};
+use crate::store::{Before, Mark, Truncated};
 
 /// The last version of a stream that stands before a place; that before the first that is left where no more does.
 pub(super) fn last_before(
     connection: &Connection,
     name: &str,
-    row: &StreamRow,
     before: Before,
 ) -> rusqlite::Result<Version> {
+    let row = &StreamRow::read(connection, name)?;
     let mut last = row.removed;
     match before {
         Before::Mark(Mark::Version(version)) => last = version.0.saturating_sub(1),

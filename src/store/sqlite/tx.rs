@@ -1,18 +1,23 @@
 //! What a transaction does for the verbs: it gathers facts, and does what the rules made of them.
 
-use rusqlite::Connection;
-
 use super::failure::{Failure, failure};
 use super::stream_index::{StreamRow, position_of};
 use super::transaction::Transaction;
+use super::view::View;
 use super::{decision_rows, redact, registry, remove, settings, state_rows, truncate};
-use crate::event::{Position, StreamName, Version};
+use crate::event::{Position, StreamName};
 use crate::store::engine::Tx;
+use crate::store::look::Look;
 use crate::store::rules::names::Name;
 use crate::store::rules::{Beside, Changes, Facts, Setting, StateChange, StreamFacts, Unit};
-use crate::store::{Before, Error, EventEntry, Removed, SealedEvent, State, Truncated};
+use crate::store::{Error, Removed, SealedEvent, Truncated};
 
 impl Tx for Transaction<'_> {
+    fn look(&self) -> Box<dyn Look + '_> {
+        let Self { connection, layout, .. } = *self;
+        Box::new(View { connection, layout, id: self.id, knows_lists: &self.knows_lists })
+    }
+
     fn facts(&mut self, units: &[Unit<'_>]) -> Result<Facts, Error> {
         let facts = self.gather(units);
         facts.map_err(|failed| failed.into_error(self.layout, "read the store"))
@@ -21,21 +26,6 @@ impl Tx for Transaction<'_> {
     fn apply(&mut self, changes: &Changes<'_>) -> Result<(), Error> {
         let done = self.carry_out(changes);
         done.map_err(|failed| failed.into_error(self.layout, WRITE))
-    }
-
-    fn streams(&mut self, names: &[StreamName]) -> Result<Vec<StreamFacts>, Error> {
-        let facts = names.iter().map(|name| {
-            let row = self.stream(name.as_str())?.clone();
-            facts_of(self.connection, name.as_str(), &row)
-        });
-        let facts: Result<Vec<_>, Failure> = facts.collect();
-        facts.map_err(|failed| failed.into_error(self.layout, "read the store"))
-    }
-
-    fn state(&mut self, name: &StreamName) -> Result<Option<State>, Error> {
-        let found = state_rows::stored(self.connection, name.as_str());
-        let found = found.map_err(|failed| failed.into_error(self.layout, "read the store"))?;
-        Ok(found.map(|state| state.of(name.clone())))
     }
 
     fn record(&mut self, records: &[SealedEvent]) -> Result<(), Error> {
@@ -48,23 +38,9 @@ impl Tx for Transaction<'_> {
         done.map_err(|failed| failed.into_error(self.layout, WRITE))
     }
 
-    fn events(&mut self, positions: &[Position]) -> Result<Vec<EventEntry>, Error> {
-        let facts = redact::facts(self.connection, positions);
-        facts.map_err(|failed| failed.into_error(self.layout, "read the store"))
-    }
-
     fn redact(&mut self, positions: &[Position]) -> Result<(), Error> {
         let done = redact::redact(self, positions);
         done.map_err(|failed| failed.into_error(self.layout, WRITE))
-    }
-
-    fn last_before(&mut self, names: &[StreamName], before: Before) -> Result<Vec<Version>, Error> {
-        let last = names.iter().map(|name| {
-            let row = self.stream(name.as_str())?.clone();
-            Ok(truncate::last_before(self.connection, name.as_str(), &row, before)?)
-        });
-        let last: Result<Vec<_>, Failure> = last.collect();
-        last.map_err(|failed| failed.into_error(self.layout, "read the store"))
     }
 
     fn truncate(&mut self, truncated: &[Truncated]) -> Result<(), Error> {
@@ -82,19 +58,9 @@ impl Tx for Transaction<'_> {
         done.map_err(|failed| failed.into_error(self.layout, WRITE))
     }
 
-    fn settings(&mut self) -> Result<Vec<(String, String, String)>, Error> {
-        let found = settings::all(self.connection);
-        found.map_err(|error| failure(self.layout, "read the store", error))
-    }
-
     fn put_setting(&mut self, setting: &Setting) -> Result<(), Error> {
         let done = settings::put(self.connection, setting);
         done.map_err(|error| failure(self.layout, WRITE, error))
-    }
-
-    fn name(&mut self, name: &str) -> Result<Option<Name>, Error> {
-        let found = registry::find(self.connection, name);
-        found.map_err(|error| failure(self.layout, "read the store", error))
     }
 
     fn put_name(&mut self, name: &Name) -> Result<(), Error> {
@@ -182,16 +148,4 @@ impl Transaction<'_> {
         }
         Ok(())
     }
-}
-
-/// What the store says about the stream `name`, which has this row, and whether it has a state.
-pub(super) fn facts_of(
-    connection: &Connection,
-    name: &str,
-    row: &StreamRow,
-) -> Result<StreamFacts, Failure> {
-    let StreamRow { version, removed, protected, .. } = *row;
-    let has_state = state_rows::is_there(connection, name)?;
-    let state = if has_state { state_rows::stored_version(connection, name)? } else { None };
-    Ok(StreamFacts { version, removed, protected, has_state, state })
 }

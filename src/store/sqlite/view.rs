@@ -13,11 +13,12 @@ use super::failure::Failure;
 use super::plan::list;
 use super::runs::link_at;
 use super::stream_index::{StreamRow, position_of};
-use super::{Layout, Store, registry, state_rows, states, streams};
+use super::{Layout, Store, redact, registry, settings, state_rows, states, streams, truncate};
 use crate::event::{EventRef, Link, Pattern, Position, StreamName, Timestamp, Version};
 use crate::store::look::{Asked, Each, Listed, Listing, Look, Span, Want};
+use crate::store::rules::StreamFacts;
 use crate::store::rules::names::Name;
-use crate::store::{Error, State, StateEntry, Stream};
+use crate::store::{Before, Error, EventEntry, State, StateEntry, Stream};
 
 /// How many events are asked for at once where they are listed.
 const AT_ONCE: usize = 1000;
@@ -171,6 +172,14 @@ fn columns(want: Want) -> &'static str {
     }
 }
 
+/// What the store says about the stream `name`, and whether it has a state.
+fn facts_of(connection: &Connection, name: &str) -> Result<StreamFacts, Failure> {
+    let StreamRow { version, removed, protected, .. } = StreamRow::read(connection, name)?;
+    let has_state = state_rows::is_there(connection, name)?;
+    let state = if has_state { state_rows::stored_version(connection, name)? } else { None };
+    Ok(StreamFacts { version, removed, protected, has_state, state })
+}
+
 impl Look for View<'_> {
     fn head(&self) -> Result<Head, Error> {
         self.told(Head::read(self.connection, self.id))
@@ -226,6 +235,25 @@ impl Look for View<'_> {
         self.told(streams::streams(self.connection, pattern, after, limit))
     }
 
+    fn stream_facts(&self, names: &[StreamName]) -> Result<Vec<StreamFacts>, Error> {
+        let facts = names.iter().map(|name| facts_of(self.connection, name.as_str()));
+        self.told(facts.collect::<Result<_, _>>())
+    }
+
+    fn last_before(&self, names: &[StreamName], before: Before) -> Result<Vec<Version>, Error> {
+        let last =
+            names.iter().map(|name| truncate::last_before(self.connection, name.as_str(), before));
+        self.told(last.collect::<Result<_, _>>())
+    }
+
+    fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventEntry>, Error> {
+        self.told(redact::facts(self.connection, positions))
+    }
+
+    fn position_by_id(&self, id: &str) -> Result<Option<Position>, Error> {
+        self.told(redact::by_id(self.connection, id))
+    }
+
     fn near_streams(&self, name: &str) -> Result<Vec<String>, Error> {
         self.told(streams::near_names(self.connection, name))
     }
@@ -258,5 +286,9 @@ impl Look for View<'_> {
 
     fn names(&self) -> Result<Vec<Name>, Error> {
         self.told(registry::all(self.connection))
+    }
+
+    fn settings(&self) -> Result<Vec<(String, String, String)>, Error> {
+        self.told(settings::all(self.connection))
     }
 }

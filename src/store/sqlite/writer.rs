@@ -264,7 +264,8 @@ impl Writer {
         if keep {
             streams.keep_unless_changed(&self.connection)?;
         }
-        let mut transaction = Transaction::new(&self.connection, &self.layout, head, now, streams)?;
+        let mut transaction =
+            Transaction::new(&self.connection, (&self.layout, &self.store_id), head, now, streams)?;
         let value = work(&mut transaction)?;
         let mut finished = transaction.finish()?;
         // Within the transaction, where it costs no lock.

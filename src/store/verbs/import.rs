@@ -27,7 +27,7 @@ impl Store {
             })?;
             let Some(positions) = positions else { return Ok(None) };
             version = end;
-            for event in self.engine.event_facts(&positions)? {
+            for event in self.look(|look| look.event_facts(&positions))? {
                 fields.text(&event.id);
             }
         }
@@ -53,13 +53,17 @@ impl Store {
     ) -> Result<Option<Vec<ImportedState>>, Error> {
         let max = self.max_data_bytes();
         self.transact(false, |tx| {
-            let record = tx.streams(&[StreamName::stored(RECORD)])?;
+            let record = tx.look().stream_facts(&[StreamName::stored(RECORD)])?;
             if record.iter().any(|facts| facts.version != acts.0) {
                 return Ok(None);
             }
             let mut imported = Vec::with_capacity(states.len());
             for state in states {
-                imported.push(rules::import(tx.state(&state.stream)?.as_ref(), state, max));
+                imported.push(rules::import(
+                    tx.look().state(state.stream.as_str())?.as_ref(),
+                    state,
+                    max,
+                ));
             }
             let is_taken = |index: &usize| matches!(imported[*index], ImportedState::Stored);
             let taken: Vec<usize> = (0..states.len()).filter(is_taken).collect();

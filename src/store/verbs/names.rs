@@ -23,13 +23,16 @@ impl Store {
             return Ok(known);
         }
         let checkpoint = self.checkpoint(start)?;
-        self.act(|tx| match names::subscribe(tx.name(name)?.as_ref(), new)? {
-            // Another was faster.
-            Holder::Known(known) => Ok((known, Vec::new())),
-            Holder::Nobody { generation } => {
-                tx.put_name(&names::subscribed(new, generation, checkpoint))?;
-                let act = Act::SubscriptionCreated { name: name.into(), position: start };
-                Ok((Subscription { follows: new.clone(), checkpoint }, vec![act]))
+        self.act(|tx| {
+            let found = tx.look().name(name)?;
+            match names::subscribe(found.as_ref(), new)? {
+                // Another was faster.
+                Holder::Known(known) => Ok((known, Vec::new())),
+                Holder::Nobody { generation } => {
+                    tx.put_name(&names::subscribed(new, generation, checkpoint))?;
+                    let act = Act::SubscriptionCreated { name: name.into(), position: start };
+                    Ok((Subscription { follows: new.clone(), checkpoint }, vec![act]))
+                }
             }
         })
     }
@@ -82,7 +85,7 @@ impl Store {
         to: &Checkpoint,
     ) -> Result<(), Error> {
         let sought = self.act(|tx| {
-            let found = tx.name(name.as_str())?;
+            let found = tx.look().name(name.as_str())?;
             let from = names::subscription(found.as_ref(), name.as_str())?.checkpoint;
             let Some(found) = found.filter(|_| from != *to) else { return Ok(((), Vec::new())) };
             tx.put_name(&Name { checkpoint: Some(*to), ..found })?;
@@ -103,12 +106,13 @@ impl Store {
 
     /// Gives a name back, where it is of a kind, and records that; whether it was.
     pub(super) fn give_back(&mut self, name: &str, kind: Kind) -> Result<bool, Error> {
-        self.act(|tx| match names::of_kind(tx.name(name)?.as_ref(), name, kind) {
-            Some(found) => {
-                tx.put_name(&found.given_back())?;
-                Ok((true, Act::giving_back(found).into_iter().collect()))
-            }
-            None => Ok((false, Vec::new())),
+        self.act(|tx| {
+            let found = tx.look().name(name)?;
+            let Some(found) = names::of_kind(found.as_ref(), name, kind) else {
+                return Ok((false, Vec::new()));
+            };
+            tx.put_name(&found.given_back())?;
+            Ok((true, Act::giving_back(found).into_iter().collect()))
         })
     }
 
@@ -133,11 +137,10 @@ impl Store {
         }
         let store = &self.engine;
         let now = (store.options().clock)();
-        self.transact(false, |tx| match names::exactly(tx.name(name)?.as_ref(), name) {
-            Some(found) => {
-                tx.put_name(&found.clone().failing(message.map(|message| (now, message))))
-            }
-            None => Ok(()),
+        self.transact(false, |tx| {
+            let found = tx.look().name(name)?;
+            let Some(found) = names::exactly(found.as_ref(), name) else { return Ok(()) };
+            tx.put_name(&found.clone().failing(message.map(|message| (now, message))))
         })
     }
 

@@ -44,7 +44,7 @@ impl Store {
     pub fn remember(&mut self, entry: &ProjectionEntry) -> Result<(), Error> {
         let name = entry.name.as_str();
         let done = self.act(|tx| {
-            let found = tx.name(name)?;
+            let found = tx.look().name(name)?;
             let generation = names::serves(found.as_ref(), name)?;
             let entry = ProjectionEntry { generation, ..entry.clone() };
             let made = names::made(found.as_ref(), &entry);
@@ -77,7 +77,7 @@ impl Store {
         store.lead(&entry.name, made.generation)?;
         // From here on it is there: writers wait for no more than this.
         let done = self.act(|tx| {
-            let found = tx.name(name)?;
+            let found = tx.look().name(name)?;
             // A subscription may have come first.
             names::create(found.as_ref(), entry)?;
             tx.put_name(&names::made(found.as_ref(), &made))?;
@@ -108,12 +108,15 @@ impl Store {
         name: &Identifier,
         open: &OpenDefinition,
     ) -> Result<bool, Error> {
-        self.act(|tx| match names::create_open(tx.name(name.as_str())?.as_ref(), name, open)? {
-            Holder::Known(()) => Ok((false, Vec::new())),
-            Holder::Nobody { generation } => {
-                tx.put_name(&names::opened(name, open, generation))?;
-                let name = name.to_string();
-                Ok((true, vec![Act::ProjectionCreated { name, generation }]))
+        self.act(|tx| {
+            let found = tx.look().name(name.as_str())?;
+            match names::create_open(found.as_ref(), name, open)? {
+                Holder::Known(()) => Ok((false, Vec::new())),
+                Holder::Nobody { generation } => {
+                    tx.put_name(&names::opened(name, open, generation))?;
+                    let name = name.to_string();
+                    Ok((true, vec![Act::ProjectionCreated { name, generation }]))
+                }
             }
         })
     }
@@ -218,7 +221,7 @@ impl Store {
         rebuild.projection.settle()?;
         self.change_serving(name, generation, |store| {
             store.act(|tx| {
-                let found = tx.name(name.as_str())?;
+                let found = tx.look().name(name.as_str())?;
                 tx.put_name(&names::switched(found.as_ref(), entry)?)?;
                 Ok(((), vec![Act::ProjectionSwitched { name: name.to_string(), generation }]))
             })

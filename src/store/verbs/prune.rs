@@ -19,8 +19,7 @@ impl Store {
     ///
     /// Where the store can't be read.
     pub fn retained(&self) -> Result<Vec<Retained>, Error> {
-        let store = &self.engine;
-        rules::retained(store.settings()?)
+        rules::retained(self.look(|look| look.settings())?)
     }
 
     /// Sets how long the events of the streams are kept that a pattern matches, in the place of what was set for
@@ -33,7 +32,7 @@ impl Store {
         let max_age = retention.max_age.map(|age| Duration::from_secs(age.as_secs()));
         let retention = Retention { max_age, ..retention };
         self.act(|tx| {
-            let known = rules::retained(tx.settings()?)?;
+            let known = rules::retained(tx.look().settings()?)?;
             let known = known.into_iter().find(|known| known.pattern == *pattern);
             if known.map_or_else(Retention::default, |known| known.retention) == retention {
                 return Ok(((), Vec::new()));
@@ -52,8 +51,7 @@ impl Store {
     /// Where the store can't be read.
     pub fn prunable(&self, past_subscriptions: bool) -> Result<Vec<Truncated>, Error> {
         let (names, last) = self.to_prune(past_subscriptions)?;
-        let store = &self.engine;
-        truncations(&names, &store.stream_facts(&names)?, &last)
+        truncations(&names, &self.look(|look| look.stream_facts(&names))?, &last)
     }
 
     /// Removes the events that are older or more than they may be, as [`Store::truncate`] does, in one transaction.
@@ -66,7 +64,7 @@ impl Store {
     pub fn prune(&mut self, past_subscriptions: bool) -> Result<Removal<Truncated>, Error> {
         let (names, last) = self.to_prune(past_subscriptions)?;
         let removed = self.act(|tx| {
-            let truncated = truncations(&names, &tx.streams(&names)?, &last)?;
+            let truncated = truncations(&names, &tx.look().stream_facts(&names)?, &last)?;
             tx.truncate(&truncated)?;
             let acts = truncated.iter().map(Act::truncation).collect();
             Ok((truncated, acts))
@@ -76,36 +74,39 @@ impl Store {
 
     /// The streams of which something may go, and the last version of each that may.
     fn to_prune(&self, past: bool) -> Result<(Vec<StreamName>, Vec<Version>), Error> {
-        let store = &self.engine;
         let retained = self.retained()?;
         let followers = if past { Vec::new() } else { self.followers()? };
-        let now = (store.options().clock)();
+        let now = (self.engine.options().clock)();
         let (mut names, mut versions) = (Vec::new(), Vec::new());
         for Retained { pattern, retention: Retention { max_age, max_count } } in retained {
             let micros = max_age.map(|age| i64::try_from(age.as_micros()).unwrap_or(i64::MAX));
             let mut after: Option<String> = None;
             loop {
-                let page = self.streams(&pattern, after.as_deref(), PAGE)?;
-                for stream in
-                    page.iter().filter(|stream| !stream.protected && !is_reserved(&stream.name))
-                {
-                    let name = std::slice::from_ref(&stream.name);
-                    let at = |before| Ok::<_, Error>(store.last_before(name, before)?.pop());
-                    let old = match micros {
-                        Some(micros) => at(Before::Time(now.plus_micros(-micros)))?,
-                        None => None,
-                    };
-                    let follows = |one: &&Follower| one.query.chooses_stream(stream.name.as_str());
-                    let done = followers.iter().filter(follows).map(|one| one.done).min();
-                    let done = match done {
-                        Some(done) => at(Before::Mark(Mark::Position(done.next())))?,
-                        None => None,
-                    };
-                    for facts in store.stream_facts(name)? {
-                        names.push(stream.name.clone());
-                        versions.push(rules::prunable(&facts, max_count, old, done));
+                let page = self.look(|look| {
+                    let page = look.streams(&pattern, after.as_deref(), PAGE)?;
+                    for stream in
+                        page.iter().filter(|stream| !stream.protected && !is_reserved(&stream.name))
+                    {
+                        let name = std::slice::from_ref(&stream.name);
+                        let at = |before| Ok::<_, Error>(look.last_before(name, before)?.pop());
+                        let old = match micros {
+                            Some(micros) => at(Before::Time(now.plus_micros(-micros)))?,
+                            None => None,
+                        };
+                        let follows =
+                            |one: &&Follower| one.query.chooses_stream(stream.name.as_str());
+                        let done = followers.iter().filter(follows).map(|one| one.done).min();
+                        let done = match done {
+                            Some(done) => at(Before::Mark(Mark::Position(done.next())))?,
+                            None => None,
+                        };
+                        for facts in look.stream_facts(name)? {
+                            names.push(stream.name.clone());
+                            versions.push(rules::prunable(&facts, max_count, old, done));
+                        }
                     }
-                }
+                    Ok(page)
+                })?;
                 if page.len() < PAGE {
                     break;
                 }
@@ -122,7 +123,6 @@ impl Store {
     ///
     /// Where the store can't be read.
     pub fn behind(&self, truncated: &[Truncated]) -> Result<Vec<Behind>, Error> {
-        let store = &self.engine;
         let head = self.head()?;
         let mut behind = Vec::new();
         for Follower { name, is_projection, query, done } in self.followers()? {
@@ -131,7 +131,8 @@ impl Store {
                 |one: &&Truncated| done < head && query.chooses_stream(one.stream.as_str());
             for one in truncated.iter().filter(follows) {
                 let place = Before::Mark(Mark::Position(done.next()));
-                let last = store.last_before(std::slice::from_ref(&one.stream), place)?;
+                let last =
+                    self.look(|look| look.last_before(std::slice::from_ref(&one.stream), place))?;
                 events += rules::not_done(one, last.first().copied().unwrap_or_default());
             }
             if events > 0 {

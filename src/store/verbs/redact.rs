@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::event::{Position, StreamName, Version};
+use crate::store::look::Look;
 use crate::store::rules::{Act, redactions};
 use crate::store::{Error, EventEntry, EventFault, Redacted, Removal, Store};
 
@@ -14,18 +15,8 @@ impl Store {
     ///
     /// [`EventFault::NotFound`], and [`EventFault::Ambiguous`] where it could be two.
     pub fn find_event(&self, event: &str) -> Result<Position, Error> {
-        let store = &self.engine;
-        let by_id = store.position_by_id(event)?;
-        let by_place = match event.parse::<u64>() {
-            Ok(position) => (1..=self.head()?.0).contains(&position).then_some(Position(position)),
-            Err(_) => match event.rsplit_once('@') {
-                Some((stream, version)) => match version.parse() {
-                    Ok(version) => self.place_of(stream, Version(version))?,
-                    Err(_) => None,
-                },
-                None => None,
-            },
-        };
+        let (by_place, by_id) =
+            self.look(|look| Ok((by_place(look, event)?, look.position_by_id(event)?)))?;
         let event = event.to_owned();
         match (by_place, by_id) {
             (Some(by_place), Some(by_id)) if by_place != by_id => {
@@ -36,20 +27,16 @@ impl Store {
         }
     }
 
-    /// The position of the event that is this version of a stream.
-    fn place_of(&self, stream: &str, version: Version) -> Result<Option<Position>, Error> {
-        Ok(self.look(|look| look.position_of(stream, version))?.0.filter(|place| place.0 > 0))
-    }
-
     /// The event with this id, its own or the one that it is known by: also where it has been removed.
     ///
     /// # Errors
     ///
     /// Where the store can't be read.
     pub fn event_by_id(&self, id: &str) -> Result<Option<EventEntry>, Error> {
-        let store = &self.engine;
-        let Some(position) = store.position_by_id(id)? else { return Ok(None) };
-        Ok(store.event_facts(&[position])?.pop())
+        self.look(|look| match look.position_by_id(id)? {
+            Some(position) => Ok(look.event_facts(&[position])?.pop()),
+            None => Ok(None),
+        })
     }
 
     /// What [`Store::redact`] would take from events. Those that are redacted already are left out.
@@ -62,10 +49,12 @@ impl Store {
         positions: &[Position],
         keep_states: bool,
     ) -> Result<Vec<Redacted>, Error> {
-        let store = &self.engine;
-        let mut redacted = redactions(store.event_facts(positions)?)?;
-        let streams: Vec<StreamName> = redacted.iter().map(|one| one.stream.clone()).collect();
-        let facts = store.stream_facts(&streams)?;
+        let (mut redacted, streams, facts) = self.look(|look| {
+            let redacted = redactions(look.event_facts(positions)?)?;
+            let streams: Vec<StreamName> = redacted.iter().map(|one| one.stream.clone()).collect();
+            let facts = look.stream_facts(&streams)?;
+            Ok((redacted, streams, facts))
+        })?;
         let with_state = streams.into_iter().zip(facts).filter(|(_, facts)| facts.has_state);
         if !keep_states {
             note_states(&mut redacted, with_state.map(|(stream, _)| stream).collect());
@@ -90,7 +79,7 @@ impl Store {
         keep_states: bool,
     ) -> Result<Removal<Redacted>, Error> {
         let removed = self.act(|tx| {
-            let mut redacted = redactions(tx.events(positions)?)?;
+            let mut redacted = redactions(tx.look().event_facts(positions)?)?;
             let positions: Vec<Position> = redacted.iter().map(|one| one.position).collect();
             tx.redact(&positions)?;
             let mut acts: Vec<Act> =
@@ -106,6 +95,17 @@ impl Store {
         })?;
         Ok(Removal { removed, unfinished: self.finish_erasure() })
     }
+}
+
+/// The position of the event that is called by its position, or by `STREAM@N` for a version of a stream.
+fn by_place(look: &dyn Look, event: &str) -> Result<Option<Position>, Error> {
+    if let Ok(position) = event.parse() {
+        let Position(head) = look.head()?.position;
+        return Ok((1..=head).contains(&position).then_some(Position(position)));
+    }
+    let Some((stream, version)) = event.rsplit_once('@') else { return Ok(None) };
+    let Ok(version) = version.parse() else { return Ok(None) };
+    Ok(look.position_of(stream, Version(version))?.0.filter(|place| place.0 > 0))
 }
 
 /// Notes the states that go, each once, at the first event of its stream.

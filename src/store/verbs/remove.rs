@@ -13,7 +13,7 @@ impl Store {
     /// [`Error::StreamNotFound`]: then none is changed.
     pub fn protect(&mut self, names: &[StreamName], protected: bool) -> Result<(), Error> {
         let done = self.act(|tx| {
-            let changed = protections(names, &tx.streams(names)?, protected)?;
+            let changed = protections(names, &tx.look().stream_facts(names)?, protected)?;
             tx.protect(&changed, protected)?;
             Ok(((), changed.into_iter().map(|name| Act::protection(name, protected)).collect()))
         });
@@ -32,8 +32,7 @@ impl Store {
     ///
     /// [`Error::Protected`].
     pub fn removable(&self, names: &[StreamName]) -> Result<Vec<Removed>, Error> {
-        let store = &self.engine;
-        removals(names, &store.stream_facts(names)?, None)
+        removals(names, &self.look(|look| look.stream_facts(names))?, None)
     }
 
     /// What [`Store::remove_at`] would take: nothing, or the one stream.
@@ -42,9 +41,8 @@ impl Store {
     ///
     /// As for that.
     pub fn removable_at(&self, name: &StreamName, version: Version) -> Result<Vec<Removed>, Error> {
-        let store = &self.engine;
         let names = std::slice::from_ref(name);
-        removals(names, &store.stream_facts(names)?, Some(version))
+        removals(names, &self.look(|look| look.stream_facts(names))?, Some(version))
     }
 
     /// Removes the data, metadata and state of the streams and all their events, in one transaction, and
@@ -81,7 +79,7 @@ impl Store {
         expected: Option<Version>,
     ) -> Result<Removal<Removed>, Error> {
         let removed = self.act(|tx| {
-            let removed = removals(names, &tx.streams(names)?, expected)?;
+            let removed = removals(names, &tx.look().stream_facts(names)?, expected)?;
             tx.remove(&removed)?;
             let acts = removed.iter().map(Act::removal).collect();
             Ok((removed, acts))

@@ -33,7 +33,9 @@ impl Store {
         state: &NewState,
         holds: impl FnOnce(Option<&State>) -> bool,
     ) -> Result<Option<StateEntry>, Error> {
-        self.set_state_behind(state, |tx| Ok(holds(tx.state(&state.stream)?.as_ref())))
+        self.set_state_behind(state, |tx| {
+            Ok(holds(tx.look().state(state.stream.as_str())?.as_ref()))
+        })
     }
 
     fn set_state_behind(
@@ -79,7 +81,7 @@ impl Store {
         holds: impl FnOnce(Option<&State>) -> bool,
     ) -> Result<Option<Removal<StreamName>>, Error> {
         let removed = self.act(|tx| {
-            if !holds(tx.state(stream)?.as_ref()) {
+            if !holds(tx.look().state(stream.as_str())?.as_ref()) {
                 return Ok((None, Vec::new()));
             }
             let removed = tx.remove_states(std::slice::from_ref(stream))?;

@@ -15,11 +15,12 @@ impl Store {
         names: &[StreamName],
         before: Before,
     ) -> Result<Vec<Truncated>, Error> {
-        let store = &self.engine;
-        let facts = store.stream_facts(names)?;
-        let versions: Vec<u64> = facts.iter().map(|facts| facts.version).collect();
-        check_place(names, &versions, self.head()?, before)?;
-        truncations(names, &facts, &store.last_before(names, before)?)
+        self.look(|look| {
+            let facts = look.stream_facts(names)?;
+            let versions: Vec<u64> = facts.iter().map(|facts| facts.version).collect();
+            check_place(names, &versions, look.head()?.position, before)?;
+            truncations(names, &facts, &look.last_before(names, before)?)
+        })
     }
 
     /// Removes the events of streams that stand before a place, in one transaction, and records that in the stream
@@ -40,8 +41,10 @@ impl Store {
         // What is there by now stays there.
         self.truncatable(names, before)?;
         let removed = self.act(|tx| {
-            let last = tx.last_before(names, before)?;
-            let truncated = truncations(names, &tx.streams(names)?, &last)?;
+            let look = tx.look();
+            let last = look.last_before(names, before)?;
+            let truncated = truncations(names, &look.stream_facts(names)?, &last)?;
+            drop(look);
             tx.truncate(&truncated)?;
             let acts = truncated.iter().map(Act::truncation).collect();
             Ok((truncated, acts))
