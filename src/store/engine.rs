@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,8 +14,9 @@ use super::rules::names::Name;
 use super::rules::{Changes, Facts, Kept, KnownDecision, Setting, Unit};
 use super::watch::Watch;
 use super::{
-    Backup, BackupProgress, Checkpoint, Compacted, Differences, Error, NewBackup, Options, Removed,
-    SealedEvent, Status, Truncated, Unfenced, Verification, Verified, Verifying, Vitals,
+    Backup, BackupProgress, Checkpoint, Compacted, Differences, Dropped, Error, NewBackup, Options,
+    Removed, RestoreUntil, SealedEvent, Status, Truncated, Unfenced, Verification, Verified,
+    Verifying, Vitals,
 };
 use crate::event::{Position, StreamName};
 use crate::platform::Origin;
@@ -58,6 +60,16 @@ pub(crate) trait Engine: fmt::Debug + Send {
 
     /// Has the `nth` thing fail that is asked for from now on, where the engine can do that: for tests.
     fn fail(&self, _nth: u64) {}
+
+    /// Another store, as a restore makes it of a backup of this one, and where its log ends, where the engine can do
+    /// that: for tests.
+    fn restored(
+        &self,
+        _until: Option<RestoreUntil>,
+    ) -> Result<(Box<dyn Engine>, Checkpoint, Dropped), Error> {
+        let source = io::Error::new(io::ErrorKind::Unsupported, "it is restored from a backup");
+        Err(Error::Engine { action: "restore the store", source: source.into() })
+    }
 
     /// Looks once, at one moment. What is found is durable, or it is warned that it may not be.
     fn look(&self, work: &mut dyn FnMut(&dyn Look) -> Result<(), Error>) -> Result<(), Error>;

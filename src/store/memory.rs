@@ -3,6 +3,7 @@
 
 mod faults;
 mod log;
+mod restored;
 mod table;
 mod turns;
 mod tx;
@@ -23,8 +24,8 @@ use super::look::{self, Look};
 use super::rules::{Kept, KnownDecision, StreamFacts};
 use super::watch::{self, Calls, Waker, Woken};
 use super::{
-    Backup, BackupProgress, Checkpoint, Compacted, Counts, Error, NewBackup, Options, Status,
-    Unfenced, Verification, Verified, Verifying, Vitals,
+    Backup, BackupProgress, Checkpoint, Compacted, Counts, Dropped, Error, NewBackup, Options,
+    RestoreUntil, Status, Unfenced, Verification, Verified, Verifying, Vitals,
 };
 use crate::event::{Position, StreamName};
 use crate::platform::Origin;
@@ -87,11 +88,16 @@ pub(crate) struct Store {
 impl Store {
     /// A new store with this id.
     pub(crate) fn new(id: String, options: &Options) -> Self {
+        let log = Log::new(&id);
+        Self::of((id, log, Tables::default()), options)
+    }
+
+    fn of((id, log, tables): (String, Log, Tables), options: &Options) -> Self {
         let shared = Shared {
-            log: Mutex::new(Arc::new(Log::new(&id))),
+            log: Mutex::new(Arc::new(log)),
             id,
             writing: Mutex::default(),
-            tables: Tables::default(),
+            tables,
             turns: Arc::default(),
             watches: Mutex::default(),
             faults: Faults::default(),
@@ -194,6 +200,20 @@ impl Engine for Store {
 
     fn fail(&self, nth: u64) {
         self.shared.faults.fail(nth);
+    }
+
+    fn restored(
+        &self,
+        until: Option<RestoreUntil>,
+    ) -> Result<(Box<dyn Engine>, Checkpoint, Dropped), Error> {
+        let mut log = Log::clone(&self.shared.log());
+        let end = log.end(until)?;
+        let dropped = log.end_at(&end);
+        let tables = self.shared.tables.up_to(end.position, |name, generation| {
+            log.names.get(name).is_some_and(|name| name.generation == generation)
+        });
+        let restored = Self::of((self.shared.id.clone(), log, tables), &self.options);
+        Ok((Box::new(restored), end, dropped))
     }
 
     fn look(&self, work: &mut dyn FnMut(&dyn Look) -> Result<(), Error>) -> Result<(), Error> {

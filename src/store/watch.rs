@@ -98,3 +98,51 @@ impl Waker {
         self.0.waits.load(std::sync::atomic::Ordering::SeqCst)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn of_many_threads_no_call_is_lost() {
+        const THREADS: u64 = 2;
+        const EACH: u64 = 5000;
+        // A call that is lost ends no wait but by time, which is long.
+        let long = Duration::from_secs(60);
+        let calls = Arc::new(Calls::default());
+        let (stored, seen) = (AtomicU64::new(0), AtomicU64::new(0));
+        thread::scope(|scope| {
+            for which in 0..THREADS {
+                let (calls, stored, seen) = (&calls, &stored, &seen);
+                scope.spawn(move || {
+                    for _ in 0..EACH {
+                        let number = stored.fetch_add(1, Ordering::SeqCst) + 1;
+                        if which % 2 == 0 {
+                            calls.ring();
+                        } else {
+                            calls.waker().wake();
+                        }
+                        // Nothing comes behind that would hide that it was lost.
+                        let mut looks = 0;
+                        while seen.load(Ordering::SeqCst) < number {
+                            looks += 1;
+                            if looks % 256 == 0 {
+                                thread::yield_now();
+                            }
+                        }
+                    }
+                });
+            }
+            while seen.load(Ordering::SeqCst) < THREADS * EACH {
+                let woken = calls.wait(long);
+                let lost = woken == Woken::Time;
+                let now = if lost { u64::MAX } else { stored.load(Ordering::SeqCst) };
+                seen.store(now, Ordering::SeqCst);
+            }
+        });
+        assert_eq!(seen.into_inner(), THREADS * EACH, "a call was lost");
+    }
+}

@@ -1,4 +1,5 @@
-//! What verbs answer, in words that are the same for every store: without links and ids made of them.
+//! What verbs answer, in words that are the same for every store: without links and ids made of them, the stores' own
+//! ids, and paths.
 
 use std::fmt::Debug;
 use std::sync::LazyLock;
@@ -10,9 +11,14 @@ use regex::Regex;
 static DERIVED: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\b[0-9a-hjkmnp-tv-z]{13}/([0-9]+)").unwrap());
 
-/// A text without ids that are made of links.
+/// The store's id, as its record of a restore says it, and the file of a projection.
+static OWN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r#"\\"store\\":\\"\w+|(the file of the projection `\w+`), \S*,"#).unwrap()
+});
+
+/// A text without what is another one in each store.
 pub(crate) fn alike(text: &str) -> String {
-    DERIVED.replace_all(text, "ID/$1").into_owned()
+    OWN.replace_all(&DERIVED.replace_all(text, "ID/$1"), "$1").into_owned()
 }
 
 pub(crate) fn error(error: &Error) -> String {

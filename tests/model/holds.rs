@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use ream::{Event, Mark, OrderBy, Pattern, Position, Query, RowWriter, Selection, Store, Version};
+use ream::{
+    Error, Event, Mark, OrderBy, Pattern, Position, Query, RowWriter, Selection, Store, Version,
+};
 
 use crate::answers::alike;
 use crate::steps::{NAMES, STREAMS};
@@ -55,7 +57,14 @@ fn queries(store: &Store, lines: &mut Vec<String>) {
 
 fn projections(store: &Store, lines: &mut Vec<String>) {
     for entry in store.projections().unwrap() {
-        let projection = store.projection(entry.name.as_str()).unwrap();
+        let projection = match store.projection(entry.name.as_str()) {
+            Ok(projection) => projection,
+            Err(Error::ProjectionLost { name, .. }) => {
+                lines.push(format!("projection {name} has no rows"));
+                continue;
+            }
+            Err(error) => panic!("{error}"),
+        };
         let place = projection.checkpoint().unwrap().position;
         let schema = projection.schema();
         let names: Vec<&str> = schema.fields().iter().map(|field| field.name.as_str()).collect();

@@ -13,7 +13,8 @@ mod steps;
 use std::cell::Cell;
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
-use ream::{Options, Store, Timestamp};
+use ream::{Error, NewBackup, Options, RestoreUntil, Restored, Store, Timestamp};
+use tempfile::TempDir;
 
 use steps::{Step, steps};
 
@@ -34,14 +35,45 @@ fn number(name: &str, default: u32) -> u32 {
     std::env::var(name).map_or(default, |number| number.parse().unwrap())
 }
 
-/// Two handles of a store.
+/// Two handles of a store, and the directory that it is in, where it is in one.
 struct Side {
     handles: [Store; 2],
+    place: Option<TempDir>,
 }
 
 impl Side {
-    fn of(store: Store) -> Self {
-        Self { handles: [store.again().unwrap(), store] }
+    fn of(store: Store, place: Option<TempDir>) -> Self {
+        Self { handles: [store.again().unwrap(), store], place }
+    }
+
+    fn kept() -> Self {
+        let place = tempfile::tempdir().unwrap();
+        let (store, _) = Store::init(&place.path().join("store"), &options()).unwrap();
+        Self::of(store, Some(place))
+    }
+
+    fn modelled() -> Self {
+        Self::of(Store::in_memory(&options()).unwrap(), None)
+    }
+
+    /// Goes on with a store that is restored of a backup of this one.
+    fn restore(&mut self, handle: usize, until: Option<RestoreUntil>) -> Result<String, Error> {
+        let store = &self.handles[handle];
+        let (restored, end, dropped, place) = if self.place.is_some() {
+            let place = tempfile::tempdir().unwrap();
+            let [backup, path] = ["backup", "store"].map(|name| place.path().join(name));
+            let mut new = NewBackup::default();
+            new.projections = true;
+            store.backup(&backup, &new, &mut |_| ()).unwrap();
+            let Restored { head, dropped, .. } =
+                Store::restore(&backup, &path, until, &options(), &mut |_| ())?;
+            (Store::open(&path, &options()).unwrap(), head, dropped, Some(place))
+        } else {
+            let (restored, end, dropped) = store.restored(until)?;
+            (restored, end, dropped, None)
+        };
+        *self = Self::of(restored, place);
+        Ok(format!("ends at {}, {dropped:?}", end.position))
     }
 }
 
@@ -55,9 +87,7 @@ fn options() -> Options {
 /// Does the steps on both stores, and compares.
 fn compare(sequence: &[(usize, Step)]) -> Result<(), TestCaseError> {
     CLOCK.set(0);
-    let place = tempfile::tempdir().unwrap();
-    let (kept, _) = Store::init(&place.path().join("store"), &options()).unwrap();
-    let (mut kept, mut model) = (Side::of(kept), Side::of(Store::in_memory(&options()).unwrap()));
+    let (mut kept, mut model) = (Side::kept(), Side::modelled());
     let mut told = Vec::new();
     for (handle, step) in sequence {
         let at = told.len() + 1;

@@ -5,8 +5,8 @@ mod chosen;
 use ream::{
     Assignments, Batched, Before, Change, Checkpoint, Command, Condition, Data, Definition, Error,
     Expect, ImportedState, Json, Mark, NewEvent, NewState, NewSubscription, Parameters, Pattern,
-    Position, ProjectionEntry, Retention, Row, Schema, SealedEvent, Sealer, SetEach, Store,
-    StreamName, Timestamp, Version,
+    Position, ProjectionEntry, RestoreUntil, Retention, Row, Schema, SealedEvent, Sealer, SetEach,
+    Store, StreamName, Timestamp, Version,
 };
 
 pub(crate) use self::chosen::steps;
@@ -57,6 +57,8 @@ pub(crate) enum Form {
 pub(crate) enum Step {
     Tick,
     Reopen,
+    /// To go on with what a restore makes of a backup, whose log ends at a place.
+    Restore(Option<Place>),
     Append(Form, Vec<Ev>),
     Units(Vec<Vec<Ev>>),
     Decide {
@@ -129,6 +131,19 @@ pub(crate) enum Place {
     Version(u64),
     Position(u64),
     Time(i64),
+}
+
+impl Place {
+    fn before(self) -> Before {
+        match self {
+            Self::Version(version) => Before::Mark(Mark::Version(Version(version))),
+            Self::Position(position) => Before::Mark(Mark::Position(Position(position))),
+            Self::Time(seconds) => {
+                let start = crate::clock().as_micros();
+                Before::Time(Timestamp::from_micros(start - seconds * 1_000_000).unwrap())
+            }
+        }
+    }
 }
 
 fn data(number: u8) -> Data {
@@ -238,6 +253,13 @@ impl Step {
             side.handles[handle] = side.handles[1 - handle].again().unwrap();
             return "opened".into();
         }
+        if let Self::Restore(until) = self {
+            let until = until.map(|place| match place.before() {
+                Before::Time(time) => RestoreUntil::Time(time),
+                Before::Mark(mark) => RestoreUntil::of(mark).unwrap(),
+            });
+            return answers::of(side.restore(handle, until), |done| done);
+        }
         let store = &mut side.handles[handle];
         self.on_streams(store)
             .or_else(|| self.on_names(store))
@@ -341,15 +363,7 @@ impl Step {
                 answers::of(redacted, |done| answers::removal(&done))
             }
             Self::Truncate(of, place) => {
-                let before = match *place {
-                    Place::Version(version) => Before::Mark(Mark::Version(Version(version))),
-                    Place::Position(position) => Before::Mark(Mark::Position(Position(position))),
-                    Place::Time(seconds) => {
-                        let start = crate::clock().as_micros();
-                        Before::Time(Timestamp::from_micros(start - seconds * 1_000_000).unwrap())
-                    }
-                };
-                let truncated = store.truncate(&streams(of), before);
+                let truncated = store.truncate(&streams(of), place.before());
                 answers::of(truncated, |done| answers::removal(&done))
             }
             Self::Protect(of, protected) => {

@@ -108,6 +108,16 @@ impl Tables {
         self.all().iter().any(|((known, _), rows)| *known == name && rows.is_some())
     }
 
+    /// A copy of those that serve and have not come further than `end`.
+    pub(super) fn up_to(&self, end: Position, serves: impl Fn(&str, u64) -> bool) -> Self {
+        let mut all = self.all().clone();
+        all.retain(|(name, generation), rows| {
+            serves(name, *generation)
+                && rows.as_ref().is_some_and(|rows| rows.place.position <= end)
+        });
+        Self(Mutex::new(all))
+    }
+
     /// Ends the generations that are not `serves`; where none is, it is known that the projection was dropped.
     pub(super) fn end(&self, name: &Identifier, serves: Option<u64>) {
         let name = key(name);

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::event::StreamName;
 use crate::store::rules::Act;
 use crate::store::{
-    Backup, BackupProgress, Error, NewBackup, Options, RestoreUntil, Restored, Store,
-    restore_backup,
+    Backup, BackupProgress, Checkpoint, Dropped, Error, NewBackup, Options, RestoreUntil, Restored,
+    Store, restore_backup,
 };
 
 impl Store {
@@ -65,12 +65,7 @@ impl Store {
         progress: &mut dyn FnMut(BackupProgress),
     ) -> Result<Restored, Error> {
         let record = |store, restored: &Restored| {
-            let act = Act::StoreRestored {
-                store: restored.backup.store.clone(),
-                position: restored.head.position,
-                dropped: restored.dropped.events,
-            };
-            Self { engine: Box::new(store) }.act(|_| Ok(((), vec![act])))
+            Self { engine: Box::new(store) }.record_restore(&restored.head, &restored.dropped)
         };
         let mut restored = restore_backup((backup, path), until, options, progress, record)?;
         let store = Self::open(&restored.path, options)?;
@@ -78,5 +73,28 @@ impl Store {
         let names = store.projections()?.into_iter().map(|entry| entry.name.to_string());
         restored.to_rebuild = names.filter(|name| !restored.projections.contains(name)).collect();
         Ok(restored)
+    }
+
+    /// Another store in memory, as [`Store::restore`] makes it of a backup of this one, with the rows of its
+    /// projections: for tests. Where its log ended, and what it has not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::BeyondHead`]; [`Error::Engine`] where this store is in a directory.
+    pub fn restored(
+        &self,
+        until: Option<RestoreUntil>,
+    ) -> Result<(Self, Checkpoint, Dropped), Error> {
+        let (engine, end, dropped) = self.engine.restored(until)?;
+        let mut store = Self { engine };
+        store.record_restore(&end, &dropped)?;
+        Ok((store, end, dropped))
+    }
+
+    /// Says in a store that it was restored.
+    fn record_restore(&mut self, end: &Checkpoint, dropped: &Dropped) -> Result<(), Error> {
+        let store = self.engine.id().to_owned();
+        let act = Act::StoreRestored { store, position: end.position, dropped: dropped.events };
+        self.act(|_| Ok(((), vec![act])))
     }
 }

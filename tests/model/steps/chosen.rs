@@ -71,6 +71,12 @@ fn on_streams() -> impl Strategy<Value = Step> {
     ]
 }
 
+fn restored() -> impl Strategy<Value = Option<Place>> {
+    let place =
+        prop_oneof![(0..12_u64).prop_map(Place::Position), (0..3_i64).prop_map(Place::Time)];
+    proptest::option::of(place)
+}
+
 fn on_names() -> impl Strategy<Value = Step> {
     let numbers = || proptest::collection::vec(0..15_u8, 0..4);
     let name = || 0..NAMES.len();
@@ -102,11 +108,56 @@ fn a_step() -> impl Strategy<Value = (usize, Step)> {
         2 => (1..12_u64, done()).prop_map(|(nth, step)| Step::Failing(nth, Box::new(step))),
         1 => Just(Step::Tick),
         1 => Just(Step::Reopen),
+        1 => restored().prop_map(Step::Restore),
     ];
     (0..2_usize, step)
 }
 
+/// What is most often done, with what is asked for most often: it is rarely refused.
+fn a_common_step() -> impl Strategy<Value = (usize, Step)> {
+    let event = || {
+        (an_event(), proptest::option::weighted(0.3, 0..IDS.len())).prop_map(|(event, id)| Ev {
+            id: id.map(Id::Own),
+            expect: None,
+            ..event
+        })
+    };
+    let events = || proptest::collection::vec(event(), 1..3);
+    let some = || proptest::collection::vec(0..2_usize, 1..2);
+    let name = || 0..NAMES.len();
+    let step = prop_oneof![
+        4 => events().prop_map(|events| Step::Append(Form::All, events)),
+        2 => (0..2_usize, 0..IDS.len(), proptest::collection::vec(event(), 0..2)).prop_map(
+            |(stream, id, events)| {
+                let (id, command, stale) = (Some(id), true, false);
+                Step::Decide { stream, id, command, stale, events, state: None }
+            }
+        ),
+        1 => some().prop_map(Step::Remove),
+        1 => (some(), 1..6_u64).prop_map(|(streams, at)| Step::Truncate(streams, Place::Position(at))),
+        1 => (name(), 0..6_u64).prop_map(|(name, start)| Step::Subscribe(name, start)),
+        2 => (name(), 0..FIELDS.len()).prop_map(|(name, fields)| Step::Create(name, fields)),
+        3 => (name(), proptest::collection::vec(0..15_u8, 1..3), 1..8_u64)
+            .prop_map(|(name, rows, to)| Step::Commit { name, rows, from: 0, to }),
+    ];
+    (0..2_usize, step)
+}
+
+/// Steps on a store that is restored as it was before some of them.
+fn around_a_restore() -> impl Strategy<Value = Vec<(usize, Step)>> {
+    let common = |most| proptest::collection::vec(a_common_step(), 1..most);
+    let restore = (0..2_usize, (0..7_u64).prop_map(|at| Step::Restore(Some(Place::Position(at)))));
+    (common(12), restore, common(6)).prop_map(|(mut steps, restore, behind)| {
+        steps.push(restore);
+        steps.extend(behind);
+        steps
+    })
+}
+
 /// Up to so many steps.
 pub(crate) fn steps(length: usize) -> impl Strategy<Value = Vec<(usize, Step)>> {
-    proptest::collection::vec(a_step(), 1..length)
+    prop_oneof![
+        9 => proptest::collection::vec(a_step(), 1..length),
+        1 => around_a_restore(),
+    ]
 }
