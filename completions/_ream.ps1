@@ -75,6 +75,7 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             [CompletionResult]::new('--jsonl', '--jsonl', [CompletionResultType]::ParameterName, 'Append the events in FILE, one line of JSON each; - reads standard input')
             [CompletionResult]::new('--expect', '--expect', [CompletionResultType]::ParameterName, 'What the stream must be: any, no-stream, exists, or at version N')
             [CompletionResult]::new('--id', '--id', [CompletionResultType]::ParameterName, 'Idempotency key: the same again answers with the first append')
+            [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'What the event is about besides its stream, such as course:c1; may be repeated')
             [CompletionResult]::new('--meta', '--meta', [CompletionResultType]::ParameterName, 'The event''s metadata, a JSON object: JSON, @FILE, or -')
             [CompletionResult]::new('--correlation', '--correlation', [CompletionResultType]::ParameterName, 'Put correlation_id into the metadata')
             [CompletionResult]::new('--causation', '--causation', [CompletionResultType]::ParameterName, 'Put causation_id into the metadata')

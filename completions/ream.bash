@@ -203,7 +203,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__append)
-            opts="-q -h -V --jsonl --atomic --expect --id --meta --correlation --causation --time --base64 --state --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-q -h -V --jsonl --atomic --expect --id --tag --meta --correlation --causation --time --base64 --state --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -218,6 +218,10 @@ _ream() {
                     return 0
                     ;;
                 --id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tag)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -70,6 +70,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --jsonl 'Append the events in FILE, one line of JSON each; - reads standard input'
             cand --expect 'What the stream must be: any, no-stream, exists, or at version N'
             cand --id 'Idempotency key: the same again answers with the first append'
+            cand --tag 'What the event is about besides its stream, such as course:c1; may be repeated'
             cand --meta 'The event''s metadata, a JSON object: JSON, @FILE, or -'
             cand --correlation 'Put correlation_id into the metadata'
             cand --causation 'Put causation_id into the metadata'

@@ -78,6 +78,7 @@ complete -c ream -n "__fish_ream_using_subcommand init" -s V -l version -d 'Prin
 complete -c ream -n "__fish_ream_using_subcommand append" -l jsonl -d 'Append the events in FILE, one line of JSON each; - reads standard input' -r -F
 complete -c ream -n "__fish_ream_using_subcommand append" -l expect -d 'What the stream must be: any, no-stream, exists, or at version N' -r
 complete -c ream -n "__fish_ream_using_subcommand append" -l id -d 'Idempotency key: the same again answers with the first append' -r
+complete -c ream -n "__fish_ream_using_subcommand append" -l tag -d 'What the event is about besides its stream, such as course:c1; may be repeated' -r
 complete -c ream -n "__fish_ream_using_subcommand append" -l meta -d 'The event\'s metadata, a JSON object: JSON, @FILE, or -' -r
 complete -c ream -n "__fish_ream_using_subcommand append" -l correlation -d 'Put correlation_id into the metadata' -r
 complete -c ream -n "__fish_ream_using_subcommand append" -l causation -d 'Put causation_id into the metadata' -r

@@ -8,6 +8,7 @@ mod json;
 mod link;
 mod name;
 mod pattern;
+mod tags;
 mod time;
 
 use std::borrow::Cow;
@@ -19,8 +20,11 @@ pub use command::Command;
 pub use json::{Json, JsonError, MAX_DEPTH};
 pub(crate) use link::{BASE32, LINK_BYTES, position_in};
 pub use link::{Link, LinkError};
-pub use name::{EventId, EventType, MAX_NAME_BYTES, NameError, StreamName, SubscriptionName};
+pub use name::{
+    EventId, EventType, MAX_NAME_BYTES, MAX_TAG_BYTES, NameError, StreamName, SubscriptionName,
+};
 pub use pattern::Pattern;
+pub use tags::{MAX_TAGS, Tags, TagsError, TagsRef};
 pub use time::{TimeError, Timestamp};
 
 /// An event's number within the store: 1, 2, 3, without gaps, never reused.
@@ -195,12 +199,13 @@ impl DataRef<'_> {
 /// An event to append.
 ///
 /// ```
-/// use ream::{Data, Expect, Json, NewEvent};
+/// use ream::{Data, Expect, Json, NewEvent, Tags};
 ///
 /// let mut event = NewEvent::new("order-42".parse()?, "OrderPaid".parse()?);
 /// event.data = Data::Json(Json::parse(r#"{ "amount": 12.50 }"#)?);
 /// event.expect = Expect::Exists;
 /// event.id = Some("payment-7".parse()?);
+/// event.tags = Tags::new(["customer:c7"])?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -214,6 +219,8 @@ pub struct NewEvent {
     pub id: Option<EventId>,
     /// When it happened; when it is recorded, if not given.
     pub time: Option<Timestamp>,
+    /// What it is about, besides its stream.
+    pub tags: Tags,
     /// The payload, `{}` by default.
     pub data: Data,
     /// A JSON object beside the payload.
@@ -226,7 +233,7 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
-    /// An event with the data `{}`, no id, no metadata and no expectation.
+    /// An event with the data `{}`, no id, no tags, no metadata and no expectation.
     #[must_use]
     pub fn new(stream: StreamName, event_type: EventType) -> Self {
         Self {
@@ -234,6 +241,7 @@ impl NewEvent {
             event_type,
             id: None,
             time: None,
+            tags: Tags::default(),
             data: Data::Json(Json::empty_object()),
             metadata: None,
             expect: Expect::Any,
@@ -241,13 +249,14 @@ impl NewEvent {
         }
     }
 
-    /// How much of an input this event is, in bytes: its payload, metadata and names.
+    /// How much of an input this event is, in bytes: its payload, metadata, tags and names.
     #[must_use]
     pub fn size(&self) -> usize {
         self.data.len()
             + self.state.as_ref().map_or(0, Data::len)
             + self.metadata.as_ref().map_or(0, |json| json.as_str().len())
             + self.id.as_ref().map_or(0, |id| id.as_str().len())
+            + self.tags.borrow().text().map_or(0, str::len)
             + self.stream.as_str().len()
             + self.event_type.as_str().len()
     }
@@ -271,11 +280,13 @@ pub struct Event {
     pub time: Timestamp,
     /// When the store recorded it; never before the event at the position before.
     pub recorded: Timestamp,
+    /// What it is about, besides its stream.
+    pub tags: Tags,
     /// The payload.
     pub data: Data,
     /// A JSON object beside the payload, if the writer gave one.
     pub metadata: Option<Json>,
-    /// Whether data and metadata were erased: then `data` is `{}`, and there is no metadata.
+    /// Whether data, metadata and tags were erased: then `data` is `{}`, and there is no metadata.
     pub redacted: bool,
     /// What stands here, and before it.
     pub link: Link,
@@ -299,6 +310,8 @@ pub struct EventRef<'a> {
     pub time: Timestamp,
     /// When the store recorded it.
     pub recorded: Timestamp,
+    /// What it is about, besides its stream.
+    pub tags: TagsRef<'a>,
     /// The payload.
     pub data: DataRef<'a>,
     /// A JSON object beside the payload, if the writer gave one.
@@ -321,6 +334,7 @@ impl Event {
             event_type: self.event_type.as_str(),
             time: self.time,
             recorded: self.recorded,
+            tags: self.tags.borrow(),
             data: self.data.borrow(),
             metadata: self.metadata.as_ref().map(Json::as_str),
             redacted: self.redacted,
@@ -351,6 +365,7 @@ impl<'a> EventRef<'a> {
             event_type: EventType::stored(self.event_type),
             time: self.time,
             recorded: self.recorded,
+            tags: self.tags.to_tags(),
             data: self.data.to_data(),
             metadata: self.metadata.map(Json::stored),
             redacted: self.redacted,

@@ -61,8 +61,9 @@ pub mod wire;
 pub use decide::DecideError;
 pub use event::{
     Command, Data, DataRef, Event, EventId, EventRef, EventType, Expect, ExpectError, Json,
-    JsonError, Link, LinkError, MAX_DEPTH, MAX_NAME_BYTES, NameError, NewEvent, Pattern, Position,
-    StreamName, SubscriptionName, TimeError, Timestamp, Version,
+    JsonError, Link, LinkError, MAX_DEPTH, MAX_NAME_BYTES, MAX_TAG_BYTES, MAX_TAGS, NameError,
+    NewEvent, Pattern, Position, StreamName, SubscriptionName, Tags, TagsError, TagsRef, TimeError,
+    Timestamp, Version,
 };
 pub use expression::{
     AssignmentError, Assignments, Condition, ExpressionError, Parameter, Parameters, Span,

@@ -14,7 +14,7 @@ mod reply;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use base64::{DecodeError, Engine as _};
 
-use crate::event::{DataRef, EventRef, Expect, Link, NewEvent, Position};
+use crate::event::{DataRef, EventRef, Expect, Link, NewEvent, Position, TagsRef};
 
 pub use cloud::{parse_cloud_event, write_cloud_event};
 pub use duration::parse_duration;
@@ -43,6 +43,7 @@ pub fn write_event(line: &mut Vec<u8>, event: &EventRef<'_>) {
         event.recorded.write(line);
     }
     line.push(b'"');
+    write_tags(line, event.tags);
     if event.redacted {
         line.extend_from_slice(b",\"redacted\":true");
     } else {
@@ -53,6 +54,19 @@ pub fn write_event(line: &mut Vec<u8>, event: &EventRef<'_>) {
         line.extend_from_slice(metadata.as_bytes());
     }
     line.extend_from_slice(b"}\n");
+}
+
+/// Writes the tags of an event, where there are some.
+fn write_tags(line: &mut Vec<u8>, tags: TagsRef<'_>) {
+    let mut before: &[u8] = b",\"tags\":[";
+    for tag in tags.iter() {
+        line.extend_from_slice(before);
+        write_string(line, tag);
+        before = b",";
+    }
+    if !tags.is_empty() {
+        line.push(b']');
+    }
 }
 
 /// Writes the id of the event with this link that stands at `position`, as a JSON string: the one that it was given,
@@ -91,6 +105,7 @@ pub fn write_new_event(line: &mut Vec<u8>, event: &NewEvent) {
         time.write(line);
         line.push(b'"');
     }
+    write_tags(line, event.tags.borrow());
     write_payload(line, "data", event.data.borrow());
     if let Some(metadata) = &event.metadata {
         line.extend_from_slice(b",\"metadata\":");
@@ -204,7 +219,7 @@ fn base64_fault(text: &str, error: &DecodeError) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Timestamp, Version};
+    use crate::event::{Tags, Timestamp, Version};
 
     fn event<'a>(data: DataRef<'a>, given_id: Option<&'a str>) -> EventRef<'a> {
         EventRef {
@@ -215,6 +230,7 @@ mod tests {
             event_type: "OrderPaid",
             time: Timestamp::from_micros(1_795_409_353_784_077).unwrap(),
             recorded: Timestamp::from_micros(1_795_409_353_784_077).unwrap(),
+            tags: TagsRef::default(),
             data,
             metadata: None,
             redacted: false,
@@ -242,6 +258,10 @@ mod tests {
         event.metadata = Some(r#"{"m":2}"#);
         event.recorded = event.time.plus_micros(1);
         assert!(line(&event).contains(r#","recorded":"2026-11-23T04:49:13.784078Z","data""#));
+        let tags = Tags::new(["b", "a\"", "b"]).unwrap();
+        event.tags = tags.borrow();
+        assert!(line(&event).contains(r#"78Z","tags":["a\"","b"],"data""#));
+        assert_eq!(parse_event(line(&event).as_bytes()).unwrap().tags, tags);
         assert!(line(&event).ends_with(",\"metadata\":{\"m\":2}}\n"));
     }
 

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 /// How long a stream's name, an event's type or an id may be, in bytes of UTF-8.
 pub const MAX_NAME_BYTES: usize = 255;
+/// How long a tag may be, in bytes of UTF-8.
+pub const MAX_TAG_BYTES: usize = 128;
 
 /// Why a text is no name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -86,6 +88,24 @@ fn forbid(what: &'static str, text: &str, is: impl Fn(char) -> bool) -> Result<(
 fn check_unreserved(what: &'static str, text: &str) -> Result<(), NameError> {
     check(what, text)?;
     forbid(what, text, |character| character == '*')?;
+    if text.starts_with('$') {
+        return Err(NameError::Reserved { what });
+    }
+    Ok(())
+}
+
+/// What tags keep besides: they stand beside each other, and are divided by white space or commas.
+pub(super) fn check_tag(text: &str) -> Result<(), NameError> {
+    let what = "the tag";
+    if text.is_empty() {
+        return Err(NameError::Empty { what });
+    }
+    if text.len() > MAX_TAG_BYTES {
+        return Err(NameError::TooLong { what, bytes: text.len(), most: MAX_TAG_BYTES });
+    }
+    forbid(what, text, |character| {
+        character.is_whitespace() || character.is_control() || character == ','
+    })?;
     if text.starts_with('$') {
         return Err(NameError::Reserved { what });
     }

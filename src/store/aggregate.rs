@@ -255,6 +255,7 @@ mod tests {
             event_type: EventType::stored(event_type),
             time: Timestamp::MIN,
             recorded: Timestamp::MIN,
+            tags: crate::event::Tags::default(),
             data: Data::Json(Json::stored(data)),
             metadata: None,
             redacted: false,

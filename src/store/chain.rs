@@ -92,7 +92,7 @@ impl<'a> Payload<'a> {
             time: event.time,
             data: event.data.borrow(),
             metadata: event.metadata.as_ref().map(crate::event::Json::as_str),
-            tags: None,
+            tags: event.tags.borrow().text(),
         }
     }
 

@@ -5,7 +5,8 @@
 //! The stream is `subject`, and the store is `source`, as `urn:ream:` and its id. Position and version are the
 //! extensions `position` and `streamversion`, as numbers where CloudEvents' integers of 32 bits hold them, and as
 //! texts otherwise. A redacted event has no data and the extension `redacted`. What metadata have under `correlation_id` and `causation_id` is `correlationid` and
-//! `causationid`, where it is a text; all of the metadata is `metadata`, a text of JSON.
+//! `causationid`, where it is a text; all of the metadata is `metadata`, a text of JSON. The tags are `tags`, a text in which
+//! spaces divide them.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ use serde_json::value::RawValue;
 
 use super::{LineError, decode_base64, write_id, write_number, write_payload, write_string};
 use crate::event::{
-    Data, DataRef, EventId, EventRef, EventType, Json, JsonError, NewEvent, StreamName,
+    Data, DataRef, EventId, EventRef, EventType, Json, JsonError, NewEvent, StreamName, Tags,
 };
 use crate::excerpt::{QUOTED, excerpt};
 
@@ -22,7 +23,7 @@ use crate::excerpt::{QUOTED, excerpt};
 const SOURCE: &str = "urn:ream:";
 
 /// The attributes that hold what has a place of its own in an event, or in none.
-const KNOWN: [&str; 13] = [
+const KNOWN: [&str; 14] = [
     "specversion",
     "id",
     "source",
@@ -34,9 +35,13 @@ const KNOWN: [&str; 13] = [
     "data",
     "data_base64",
     "metadata",
+    "tags",
     "position",
     "streamversion",
 ];
+
+/// Those of them that have no place in an event where another system gave them that name: they become metadata.
+const OWN: [&str; 3] = ["dataschema", "metadata", "tags"];
 
 /// The keys of metadata that are attributes of their own, and those.
 const LINKS: [(&str, &str); 2] =
@@ -63,6 +68,10 @@ pub fn write_cloud_event(line: &mut Vec<u8>, event: &EventRef<'_>, store: &str) 
         } else {
             write_string(line, &number.to_string());
         }
+    }
+    if let Some(tags) = event.tags.text() {
+        line.extend_from_slice(b",\"tags\":");
+        write_string(line, tags);
     }
     if let Some(metadata) = event.metadata {
         let texts: Option<Links> = serde_json::from_str(metadata).ok();
@@ -110,6 +119,8 @@ struct CloudJson<'l> {
     data: Option<&'l RawValue>,
     data_base64: Option<String>,
     metadata: Option<String>,
+    #[serde(borrow)]
+    tags: Option<&'l RawValue>,
     #[serde(default)]
     redacted: bool,
 }
@@ -165,9 +176,13 @@ pub fn parse_cloud_event(line: &[u8]) -> Result<NewEvent, LineError> {
         }
         (None, None) => event.data,
     };
+    if let (true, Some(tags)) = (is_ours, cloud.tags) {
+        let tags: String = serde_json::from_str(tags.get()).map_err(unread)?;
+        event.tags = Tags::new(tags.split(' ')).map_err(|error| named("`tags`", &error))?;
+    }
     event.metadata = match cloud.metadata {
         Some(text) if is_ours => Some(metadata(&text)?),
-        _ => extensions(line)?,
+        _ => extensions(line, is_ours)?,
     };
     Ok(event)
 }
@@ -208,11 +223,12 @@ fn metadata(text: &str) -> Result<Json, LineError> {
 }
 
 /// What an event has besides, as metadata.
-fn extensions(line: &[u8]) -> Result<Option<Json>, LineError> {
+fn extensions(line: &[u8], is_ours: bool) -> Result<Option<Json>, LineError> {
     let all: BTreeMap<String, &RawValue> = serde_json::from_slice(line).map_err(unread)?;
     let mut metadata = BTreeMap::new();
     for (name, value) in all {
-        if KNOWN.contains(&name.as_str()) && name != "dataschema" && name != "metadata" {
+        let is_kept = OWN.contains(&&*name) && !(is_ours && name == "tags");
+        if KNOWN.contains(&&*name) && !is_kept {
             continue;
         }
         let own = LINKS.iter().find(|(_, attribute)| *attribute == name);

@@ -52,6 +52,7 @@ keys! {
         Time = "time",
         Recorded = "recorded",
         Redacted = "redacted",
+        Tags = "tags",
         Data = "data",
         DataBase64 = "data_base64",
         Metadata = "metadata",

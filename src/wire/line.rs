@@ -10,8 +10,8 @@ use serde_json::value::RawValue;
 use super::key::Key;
 use super::object::{Line, LineError, Text, bytes, name, object};
 use crate::event::{
-    Data, EventId, EventType, Expect, ExpectError, Json, NewEvent, Position, StreamName, Timestamp,
-    Version,
+    Data, EventId, EventType, Expect, ExpectError, Json, NewEvent, Position, StreamName, Tags,
+    Timestamp, Version,
 };
 use crate::excerpt::{QUOTED, excerpt};
 
@@ -84,7 +84,7 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
         let mut seen = 0_u32;
         let (mut stream, mut event_type, mut id, mut time) = (None, None, None, None);
         let (mut data, mut metadata, mut expect, mut state) = (None, None, None, None);
-        let (mut position, mut version) = (None, None);
+        let (mut position, mut version, mut tags) = (None, None, Tags::default());
         while let Some(key) = map.next_key::<Key>()? {
             let bit = 1 << key as u32;
             if seen & bit != 0 {
@@ -106,17 +106,12 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
                 Key::Type => {
                     event_type = Some(name(&map.next_value::<Text<'de>>()?, EventType::new)?);
                 }
-                Key::Id => {
-                    let text: Option<Text<'de>> = map.next_value()?;
-                    id = text.map(|text| name(&text, EventId::new)).transpose()?;
-                }
+                Key::Id => id = optional(&mut map, |text| name(&text, EventId::new))?,
                 Key::Time => {
-                    let text: Option<Text<'de>> = map.next_value()?;
-                    time = text
-                        .map(|text| text.0.parse::<Timestamp>())
-                        .transpose()
-                        .map_err(A::Error::custom)?;
+                    let parse = |text: Text<'de>| text.0.parse().map_err(A::Error::custom);
+                    time = optional::<_, Timestamp>(&mut map, parse)?;
                 }
+                Key::Tags => tags = tags_in(&mut map)?,
                 Key::Data => {
                     once(&mut data, "data", self.line.json(map.next_value()?).map(Data::Json)?)?;
                 }
@@ -134,6 +129,7 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
         let mut event = NewEvent::new(stream, event_type);
         event.id = id;
         event.time = time;
+        event.tags = tags;
         event.metadata = metadata;
         event.expect = expect.unwrap_or(self.defaults.expect);
         event.state = state;
@@ -142,6 +138,22 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
         }
         Ok(EventLine { event, expects: expect.is_some(), position, version })
     }
+}
+
+/// What a text is read as; nothing where it is `null`.
+fn optional<'de, A: MapAccess<'de>, T>(
+    map: &mut A,
+    read: impl FnOnce(Text<'de>) -> Result<T, A::Error>,
+) -> Result<Option<T>, A::Error> {
+    let text: Option<Text<'de>> = map.next_value()?;
+    text.map(read).transpose()
+}
+
+/// The set of tags that an array is; none where it is `null`.
+fn tags_in<'de, A: MapAccess<'de>>(map: &mut A) -> Result<Tags, A::Error> {
+    let texts: Option<Vec<Text<'de>>> = map.next_value()?;
+    let texts = texts.unwrap_or_default();
+    Tags::new(texts.iter().map(|text| &*text.0)).map_err(A::Error::custom)
 }
 
 /// The number that a value is, whatever else it may be.
@@ -274,6 +286,12 @@ mod tests {
                 r#"{"stream":"s","type":"T","data":["\ud800"]}"#,
                 "column 35: half of a surrogate pair",
             ),
+            (
+                r#"{"stream":"s","type":"T","tags":["a b"]}"#,
+                "column 40: the tag has ` ` at character 2",
+            ),
+            (r#"{"stream":"s","type":"T","tags":"a"}"#, "invalid type: string \"a\""),
+            (r#"{"stream":"s","type":"T","tags":[1]}"#, "invalid type: integer `1`"),
             (r#"{"stream":"s","type":7}"#, "invalid type: integer `7`"),
         ] {
             let found = refuse(line);

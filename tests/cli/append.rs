@@ -6,6 +6,7 @@ mod lines;
 mod live;
 mod matrix;
 mod names;
+mod tags;
 
 use std::fs;
 

@@ -54,7 +54,12 @@ fn an_event_with_tags_is_read_kept_and_removed() {
 
     // Without its tags it is another event.
     let line = home.ream(&["read", "seat-1", "--limit", "1"]).ok();
-    home.ream_with(&["append", "--jsonl", "-"], &line).fails(6, "error: ");
+    let tags_of = r#","tags":["course:c1","student:東"]"#;
+    assert!(line.contains(tags_of), "{line}");
+    let again = home.ream_with(&["append", "--jsonl", "-"], &line).ok();
+    assert!(again.contains(r#""duplicate":true"#), "{again}");
+    let without = line.replace(tags_of, "");
+    home.ream_with(&["append", "--jsonl", "-"], &without).fails(6, "error: ");
 
     home.ream(&["stream", "rm", "seat-1", "--yes"]).ok();
     assert_eq!(home.is_read().lines().count(), 1);

@@ -117,6 +117,8 @@ def to_line(event):
     line += f',"id":{string(event_id(event))},"type":{string(event["type"])},"time":{shown(time)}'
     if time != event["recorded"]:
         line += f',"recorded":{shown(event["recorded"])}'
+    if event["tags"] is not None:
+        line += f',"tags":[{",".join(map(string, event["tags"].split(" ")))}]'
     if event["data"] is None:
         line += ',"redacted":true'
     elif isinstance(event["data"], str):

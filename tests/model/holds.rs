@@ -16,12 +16,23 @@ fn events(store: &Store, query: &Query) -> Result<Vec<Event>, ream::Error> {
 }
 
 fn event(event: &Event) -> String {
-    let Event { position, stream, version, id, event_type, time, recorded, data, metadata, .. } =
-        event;
+    let Event {
+        position,
+        stream,
+        version,
+        id,
+        event_type,
+        time,
+        recorded,
+        tags,
+        data,
+        metadata,
+        ..
+    } = event;
     let metadata = metadata.as_ref().map_or("-", |json| json.as_str());
     let redacted = event.redacted;
     alike(&format!(
-        "event {position} {stream}@{version} {id} {event_type} {time} {recorded} {data:?} {metadata} {redacted}"
+        "event {position} {stream}@{version} {id} {event_type} {time} {recorded} [{tags}] {data:?} {metadata} {redacted}"
     ))
 }
 

@@ -6,7 +6,7 @@ use ream::{
     Assignments, Batched, Before, Change, Checkpoint, Command, Condition, Data, Definition, Error,
     Expect, ImportedState, Json, Mark, NewEvent, NewState, NewSubscription, Parameters, Pattern,
     Position, ProjectionEntry, RestoreUntil, Retention, Row, Schema, SealedEvent, Sealer, SetEach,
-    Store, StreamName, Timestamp, Version,
+    Store, StreamName, Tags, Timestamp, Version,
 };
 
 pub(crate) use self::chosen::steps;
@@ -24,6 +24,7 @@ pub(crate) struct Ev {
     stream: usize,
     event_type: bool,
     data: u8,
+    tags: u8,
     /// An id of its own, or that which another store would know the event at this position by.
     id: Option<Id>,
     expect: Option<Expected>,
@@ -193,6 +194,8 @@ impl Ev {
         let event_type = if self.event_type { "T1" } else { "T2" };
         let mut event = NewEvent::new(stream(self.stream), event_type.parse().unwrap());
         event.data = data(self.data);
+        let tags = ["x", "y"].iter().zip([1, 2]).filter(|(_, bit)| self.tags & bit > 0);
+        event.tags = Tags::new(tags.map(|(tag, _)| tag)).unwrap();
         event.metadata = (self.data == 3).then(|| Json::parse("{\"m\":1}").unwrap());
         event.time = (self.data == 2).then(|| Timestamp::from_micros(5_000_000).unwrap());
         event.id = match self.id {

@@ -121,6 +121,24 @@ fn many_events_are_read_batch_by_batch() {
 }
 
 #[test]
+fn tags_come_and_go() {
+    let home = home();
+    let asks = |line: &str, head: &str, body: &[u8]| home.browser().asks(line, head, body);
+    let append = "Authorization: Bearer t-append\n";
+    let tagged = asks("POST /streams/a?type=T&tag=x%3A1&tag=b&tag=b", append, b"");
+    assert_eq!(tagged.status, 200);
+    let lines = format!("{append}Content-Type: application/jsonl");
+    let line = b"{\"type\":\"T\",\"tags\":[\"y\"]}\n";
+    assert_eq!(asks("POST /streams/a", &lines, line).status, 200);
+    let read = asks("GET /events", "Authorization: Bearer t-read\n", b"");
+    let told = read.body;
+    let of = |tags: &str| told.matches(&format!(",\"tags\":{tags},\"data\":{{}}")).count();
+    assert_eq!((of(r#"["b","x:1"]"#), of(r#"["y"]"#)), (1, 1), "{told}");
+    let refused = asks("POST /streams/a?type=T&tag=a%20b", append, b"");
+    refused.is_problem(400, "bad-request");
+}
+
+#[test]
 fn an_event_is_appended_and_acknowledged() {
     let home = home();
     let posts = |target: &str, kind: &str, body: &[u8]| {

@@ -25,6 +25,7 @@ mod states;
 mod streams;
 mod subscriptions;
 mod support;
+mod tags;
 mod time;
 mod truncation;
 mod units;

@@ -16,7 +16,7 @@ use super::name::stream_in;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::schemas::{AcknowledgementJson, AcknowledgementLineJson, NewEventJson, ProblemJson};
-use crate::event::{Data, EventId, EventType, Expect, Json, NewEvent};
+use crate::event::{Data, EventId, EventType, Expect, Json, NewEvent, Tags};
 
 /// What the body of an event may be.
 const TAKEN: &str = "application/json, application/octet-stream (bytes) and application/jsonl (an event on each line)";
@@ -33,6 +33,7 @@ const TAKEN: &str = "application/json, application/octet-stream (bytes) and appl
         ("id" = Option<String>, Query, min_length = 1, description = "The event's id: with it the request can be repeated"),
         ("metadata" = Option<String>, Query, description = "A JSON object"),
         ("time" = Option<String>, Query, format = DateTime, description = "When it took place"),
+        ("tag" = Option<Vec<String>>, Query, description = "What it is about besides its stream; may be repeated"),
         ("atomic" = Option<bool>, Query, description = "Of lines: store all, or none")
     ),
     request_body(description = "The event's data, or with `application/jsonl` an event on each line", content(
@@ -64,7 +65,7 @@ pub(super) async fn append(
         return lines::append_to(&backend, Some(stream), expect, parameters.is("atomic")?, body)
             .await;
     }
-    let known = ["stream", "type", "expect", "id", "metadata", "time"];
+    let known = ["stream", "type", "expect", "id", "metadata", "time", "tag"];
     let parameters = Parameters::read(given, &known, None)?;
     let stream = stream_in(&uri, "/streams/", &parameters)?;
     let event_type = parameters.one_as::<EventType>("type")?;
@@ -82,6 +83,8 @@ pub(super) async fn append(
     event.expect = parameters.one_as("expect")?.unwrap_or_default();
     event.id = parameters.one_as::<EventId>("id")?;
     event.time = parameters.one_as("time")?;
+    event.tags = Tags::new(parameters.all("tag"))
+        .map_err(|error| Problem::usage(format!("the parameter `tag` can't be used: {error}")))?;
     if let Some(metadata) = parameters.one("metadata")? {
         let metadata = Json::parse(metadata).map_err(|error| body::no_json("metadata", &error))?;
         if !metadata.is_object() {

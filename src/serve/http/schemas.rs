@@ -35,6 +35,8 @@ pub(super) struct EventJson {
     /// When it was stored, where that is another time.
     #[schema(format = DateTime)]
     recorded: Option<String>,
+    /// What it is about besides its stream, where that is said.
+    tags: Option<Vec<String>>,
     /// Any JSON; where it is bytes, `data_base64` stands in its place.
     data: Option<serde_json::Value>,
     data_base64: Option<String>,
@@ -105,6 +107,9 @@ pub(super) struct NewEventJson {
     /// When it took place.
     #[schema(format = DateTime)]
     time: Option<String>,
+    /// What it is about besides its stream.
+    #[schema(max_items = 32)]
+    tags: Option<Vec<String>>,
     /// Any JSON; where it is bytes, `data_base64` stands in its place.
     data: Option<serde_json::Value>,
     data_base64: Option<String>,

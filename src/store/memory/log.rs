@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::faults::Faults;
 use crate::event::{
-    Data, EventId, EventRef, EventType, Json, Link, Pattern, Position, StreamName, Timestamp,
-    Version, position_in,
+    Data, EventId, EventRef, EventType, Json, Link, Pattern, Position, StreamName, Tags, TagsRef,
+    Timestamp, Version, position_in,
 };
 use crate::near::Nearest;
 use crate::store::look::{Asked, Each, Head, Listed, Listing, Look, Span, Want};
@@ -31,6 +31,7 @@ pub(super) struct Row {
     pub(super) event_type: Option<EventType>,
     /// The time that the writer gave, where it did.
     pub(super) time: Option<Timestamp>,
+    pub(super) tags: Tags,
     /// None where it is redacted or removed; then there is no metadata either.
     pub(super) data: Option<Data>,
     pub(super) metadata: Option<Json>,
@@ -47,6 +48,7 @@ impl Row {
             event_type: self.event_type.as_ref()?.as_str(),
             time: self.time.unwrap_or(self.recorded),
             recorded: self.recorded,
+            tags: if want == Want::All { self.tags.borrow() } else { TagsRef::default() },
             data: data.unwrap_or(crate::event::DataRef::Json("{}")),
             metadata: self.metadata.as_ref().filter(|_| want == Want::All).map(Json::as_str),
             redacted: want == Want::All && self.data.is_none(),

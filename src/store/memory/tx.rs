@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::faults::Faults;
 use super::log::{DecisionRow, Log, Row, StateRow, StreamRow, View};
-use crate::event::{Data, EventType, Json, Position, StreamName, Timestamp, Version};
+use crate::event::{Data, EventType, Json, Position, StreamName, Tags, Timestamp, Version};
 use crate::store::engine::Tx;
 use crate::store::look::Look;
 use crate::store::rules::names::{self, Kind, Name};
@@ -63,6 +63,7 @@ impl Transaction {
             id: event.id.clone(),
             event_type: Some(event.event_type.clone()),
             time: event.time,
+            tags: event.tags.clone(),
             data: Some(event.data.clone()),
             metadata: event.metadata.clone(),
         }));
@@ -74,7 +75,7 @@ impl Transaction {
             let index = usize::try_from(position.saturating_sub(1)).unwrap_or(usize::MAX);
             let Some(row) = self.log.events.get_mut(index) else { continue };
             let row = Arc::make_mut(row);
-            (row.data, row.metadata) = (None, None);
+            (row.data, row.metadata, row.tags) = (None, None, Tags::default());
             if removes {
                 (row.event_type, row.time) = (None, None);
             }
@@ -141,7 +142,7 @@ impl Tx for Transaction {
                         event_type: found.event_type.as_ref().map(EventType::as_str),
                         data: found.data.as_ref().map(Data::borrow),
                         metadata: found.metadata.as_ref().map(Json::as_str),
-                        tags: None,
+                        tags: found.tags.borrow().text(),
                     };
                     let known = Known {
                         position: found.position,

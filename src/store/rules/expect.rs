@@ -23,8 +23,7 @@ impl<'a> Stood<'a> {
             event_type: Some(event.event_type.as_str()),
             data: Some(event.data.borrow()),
             metadata: event.metadata.as_ref().map(Json::as_str),
-            // No event that comes in has any yet.
-            tags: None,
+            tags: event.tags.borrow().text(),
         }
     }
 }

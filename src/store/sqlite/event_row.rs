@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql};
 
 use super::failure::{damaged, reason};
 use super::payload::{may_be_json, optional_payload, timestamp};
-use crate::event::{DataRef, EventRef, LINK_BYTES, Link, Position, Timestamp, Version};
+use crate::event::{DataRef, EventRef, LINK_BYTES, Link, Position, TagsRef, Timestamp, Version};
 use crate::store::chain::Payload;
 use crate::store::hash::sum;
 
@@ -196,6 +196,7 @@ impl<'a> Fields<'a> {
             event_type: self.event_type?,
             time: self.time.unwrap_or(self.recorded),
             recorded: self.recorded,
+            tags: TagsRef::stored(self.tags),
             data: self.data.unwrap_or(REDACTED),
             metadata: self.metadata,
             redacted: self.data.is_none(),

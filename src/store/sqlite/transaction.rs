@@ -115,7 +115,7 @@ impl<'c> Transaction<'c> {
         let now = now.max(head.recorded);
         let insert = connection.prepare_cached(
             "INSERT INTO events
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL, ?8, NULL)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, NULL)",
         )?;
         let changes_before = connection.total_changes();
         Ok(Self {
@@ -160,7 +160,7 @@ impl<'c> Transaction<'c> {
             time: event.time,
             data: Some(event.data.borrow()),
             metadata: event.metadata.as_ref().map(crate::event::Json::as_str),
-            tags: None,
+            tags: event.tags.borrow().text(),
         };
         self.insert.execute(params![
             position.0,
@@ -170,8 +170,13 @@ impl<'c> Transaction<'c> {
             fields.event_type,
             fields.data,
             fields.metadata,
+            fields.tags,
             sealed.salt,
         ])?;
+        for tag in event.tags.iter() {
+            let mut tagged = self.connection.prepare_cached("INSERT INTO tags VALUES (?1, ?2)")?;
+            tagged.execute(params![tag, position.0])?;
+        }
         if !std::mem::replace(&mut row.changed, true) {
             self.changed.push(at);
         }

@@ -63,7 +63,7 @@ impl Store {
     }
 
     /// Redacts events, in one transaction, and records that in the stream `$ream` with a reason, which stays:
-    /// data and metadata go, and place, type, time, link and payload hash stay, so that the chain holds. The states
+    /// data, metadata and tags go, and place, type, time, link and payload hash stay, so that the chain holds. The states
     /// of their streams, which may say what the events said, go as well, unless they are kept.
     ///
     /// Then it erases, as [`Store::remove`] does.

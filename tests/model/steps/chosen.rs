@@ -11,17 +11,18 @@ fn an_event() -> impl Strategy<Value = Ev> {
         1 => (1..10_u64).prop_map(|position| Some(Id::Derived(position))),
     ];
     let state = proptest::option::weighted(0.2, 0..3_u8);
-    (0..STREAMS.len(), any::<bool>(), 0..4_u8, id, expected(), state, any::<bool>()).prop_map(
-        |(stream, event_type, data, id, expect, state, follows)| Ev {
+    let tags = prop_oneof![3 => Just(0), 1 => 1..4_u8];
+    (0..STREAMS.len(), any::<bool>(), (0..4_u8, tags), id, expected(), state, any::<bool>())
+        .prop_map(|(stream, event_type, (data, tags), id, expect, state, follows)| Ev {
             stream,
             event_type,
             data,
+            tags,
             id,
             expect,
             state,
             follows,
-        },
-    )
+        })
 }
 
 fn expected() -> impl Strategy<Value = Option<Expected>> {

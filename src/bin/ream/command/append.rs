@@ -6,7 +6,7 @@ mod one;
 use std::path::PathBuf;
 
 use clap::Args;
-use ream::{EventId, EventType, Expect, StreamName, Timestamp};
+use ream::{EventId, EventType, Expect, StreamName, Tags, TagsError, Timestamp};
 
 use crate::args::Global;
 use crate::environment::Environment;
@@ -22,6 +22,7 @@ Examples:
   ream append order-42 OrderPaid '{\"amount\":12.50}'
   curl -s https://example.com/order.json | ream append order-42 OrderImported -
   ream append order-42 OrderPaid '{}' --expect 3 --id payment-7
+  ream append order-42 OrderPaid '{}' --tag customer:c7 --tag shop:s1
   ream append order-42 OrderPaid '{}' --expect 3 --state '{\"status\":\"paid\"}'
   ream append --jsonl events.jsonl
   ream read | ream append --store ../other --jsonl -")]
@@ -47,6 +48,9 @@ pub(crate) struct AppendArgs {
     /// Idempotency key: the same again answers with the first append
     #[arg(long, value_name = "KEY", conflicts_with = "jsonl")]
     id: Option<EventId>,
+    /// What the event is about besides its stream, such as course:c1; may be repeated
+    #[arg(long = "tag", value_name = "TAG", conflicts_with = "jsonl", value_parser = one_tag)]
+    tags: Vec<String>,
     /// The event's metadata, a JSON object: JSON, @FILE, or -
     #[arg(long, value_name = "JSON", conflicts_with = "jsonl")]
     meta: Option<String>,
@@ -65,6 +69,11 @@ pub(crate) struct AppendArgs {
     /// Store the stream's new state with the event: JSON, @FILE, or -; needs --expect N or no-stream
     #[arg(long, value_name = "STATE", conflicts_with = "jsonl")]
     state: Option<String>,
+}
+
+/// A tag, as the command line gives it.
+fn one_tag(text: &str) -> Result<String, TagsError> {
+    Tags::new([text]).map(|_| text.to_owned())
 }
 
 impl AppendArgs {

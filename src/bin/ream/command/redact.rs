@@ -16,7 +16,7 @@ use crate::signals::Signals;
 
 /// Erase what single events say
 ///
-/// Erases the data and metadata of the events for good. "erased":true in the answer means that no byte of
+/// Erases the data, metadata and tags of the events for good. "erased":true in the answer means that no byte of
 /// them is left in any file of the store, except for projections: those that may keep rows made from the
 /// events are named, and `ream project rebuild` makes them anew. Position, stream, version, id, type and times
 /// stay, and the event is shown with "redacted":true instead of its data. The states of the events' streams

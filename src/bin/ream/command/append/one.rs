@@ -1,6 +1,6 @@
 //! One event, from the command line.
 
-use ream::{Data, Expect, Json, NewEvent, Store};
+use ream::{Data, Expect, Json, NewEvent, Store, Tags};
 
 use super::AppendArgs;
 use crate::args::{Format, Global};
@@ -20,6 +20,7 @@ pub(super) fn event(args: &AppendArgs, max_data: usize) -> anyhow::Result<NewEve
     event.expect = args.expect;
     event.id.clone_from(&args.id);
     event.time = args.time;
+    event.tags = Tags::new(&args.tags).map_err(|error| invalid(error.to_string()))?;
     event.metadata = metadata(args, most)?;
     if let Some(state) = &args.state {
         if !matches!(args.expect, Expect::At(_) | Expect::NoStream) {
