@@ -367,6 +367,7 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'Use color')
             [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'Wait at most TIME for other writers [default: 30s]')
             [CompletionResult]::new('--state-kept', '--state-kept', [CompletionResultType]::ParameterName, 'Keep the states of the streams, if they repeat nothing of what is erased')
+            [CompletionResult]::new('--tags', '--tags', [CompletionResultType]::ParameterName, 'Erase the tags as well')
             [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Do not ask')
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
             [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only print what would be redacted')

@@ -1161,7 +1161,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__redact)
-            opts="-y -q -h -V --reason --state-kept --yes --dry-run --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-y -q -h -V --reason --state-kept --tags --yes --dry-run --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

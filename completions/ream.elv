@@ -346,6 +346,7 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --color 'Use color'
             cand --lock-timeout 'Wait at most TIME for other writers [default: 30s]'
             cand --state-kept 'Keep the states of the streams, if they repeat nothing of what is erased'
+            cand --tags 'Erase the tags as well'
             cand -y 'Do not ask'
             cand --yes 'Do not ask'
             cand --dry-run 'Only print what would be redacted'

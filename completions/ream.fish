@@ -371,6 +371,7 @@ always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand redact" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
 complete -c ream -n "__fish_ream_using_subcommand redact" -l state-kept -d 'Keep the states of the streams, if they repeat nothing of what is erased'
+complete -c ream -n "__fish_ream_using_subcommand redact" -l tags -d 'Erase the tags as well'
 complete -c ream -n "__fish_ream_using_subcommand redact" -s y -l yes -d 'Do not ask'
 complete -c ream -n "__fish_ream_using_subcommand redact" -l dry-run -d 'Only print what would be redacted'
 complete -c ream -n "__fish_ream_using_subcommand redact" -l json -d 'Show results as JSON, as --format json does'

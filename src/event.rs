@@ -286,7 +286,7 @@ pub struct Event {
     pub data: Data,
     /// A JSON object beside the payload, if the writer gave one.
     pub metadata: Option<Json>,
-    /// Whether data, metadata and tags were erased: then `data` is `{}`, and there is no metadata.
+    /// Whether data and metadata were erased: then `data` is `{}`, and there is no metadata.
     pub redacted: bool,
     /// What stands here, and before it.
     pub link: Link,

@@ -81,8 +81,8 @@ pub use store::{
     Dropped, Error, EventEntry, EventFault, Explanation, Finding, FindingKind, ImportedState,
     LastBackup, LastFailure, Mark, MarkError, NewBackup, NewState, NewSubscription, NewerRecord,
     NotAllowed, OnWarning, Options, OrderBy, PlaceFault, Projection, ProjectionEntry,
-    ProjectionStatus, Query, Reader, Rebuild, Redacted, Removal, Removed, RestoreUntil, Restored,
-    Retained, Retention, RowRef, RunLock, SealedEvent, Sealer, Selection, SetEach, State,
+    ProjectionStatus, Query, Reader, Rebuild, Redacted, Redaction, Removal, Removed, RestoreUntil,
+    Restored, Retained, Retention, RowRef, RunLock, SealedEvent, Sealer, Selection, SetEach, State,
     StateCategory, StateEntry, Status, Stopped, Store, Stream, Subscription, Truncated, Unfenced,
     Unfit, Until, UntilError, Verification, Verified, Verifying, Vitals, Waker,
 };

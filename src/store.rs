@@ -50,8 +50,8 @@ use crate::schema::Identifier;
 pub use actor::{ACT_TYPES, Actor};
 pub use aggregate::{Aggregate, Decided, DecidedEvent, Decision, Unfit};
 pub use answer::{
-    Appended, AppendedEach, Batch, Behind, EventEntry, ImportedState, Redacted, Removal, Removed,
-    Status, Stopped, Stream, Truncated,
+    Appended, AppendedEach, Batch, Behind, EventEntry, ImportedState, Redacted, Redaction, Removal,
+    Removed, Status, Stopped, Stream, Truncated,
 };
 pub use backup::{Backup, BackupFile, BackupProgress, BackupProjection, NewBackup};
 pub use checkpoint::{Checkpoint, CheckpointError};

@@ -90,6 +90,8 @@ pub struct EventEntry {
     pub removed: bool,
     /// Whether its data and metadata have been erased.
     pub redacted: bool,
+    /// Whether it has tags.
+    pub tagged: bool,
     /// Its id, its own or the one that it is known by.
     pub id: String,
 }
@@ -123,6 +125,16 @@ pub struct Removed {
     pub state: bool,
 }
 
+/// What a redaction takes besides data and metadata.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Redaction {
+    /// Whether the states of the events' streams stay, which may say what the events said.
+    pub keeps_states: bool,
+    /// Whether the events' tags go as well, which may name whom it is about. What goes by tags does not find the events
+    /// any more then.
+    pub takes_tags: bool,
+}
+
 /// What a redaction takes, or took, from an event: data and metadata.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -135,6 +147,8 @@ pub struct Redacted {
     pub version: Version,
     /// Whether the state of its stream goes with it: at the first of its events, where there are several.
     pub state: bool,
+    /// Whether its tags go with it.
+    pub tags: bool,
 }
 
 /// What a truncation takes, or took, from a stream.

@@ -289,8 +289,9 @@ pub(crate) trait Tx {
     /// be left.
     fn remove(&mut self, removed: &[Removed]) -> Result<(), Error>;
 
-    /// Redacts events that are whole, forgets what may quote them, and has no byte of them be left.
-    fn redact(&mut self, positions: &[Position]) -> Result<(), Error>;
+    /// Takes data and metadata from events, and their tags where they are taken; forgets what may quote them, and has no
+    /// byte of them be left.
+    fn redact(&mut self, positions: &[Position], takes_tags: bool) -> Result<(), Error>;
 
     /// Removes the first events of streams, forgets what may quote them, and has no byte of them be left. Their
     /// states stay.

@@ -75,9 +75,12 @@ fn a_redacted_event_with_tags_is_shown_and_its_hash_stays() {
     let shown = home.is_read();
     assert_eq!((shown.lines().count(), shown.matches(r#","redacted":true}"#).count()), (4, 1));
     home.ream(&["append", "seat-1", "Taken", "--expect", "3"]).ok();
-    // One that ream redacts loses its tags as well.
+    // Those that ream redacts keep their tags, or lose them as well.
     assert_eq!(tags(&home.database()), 3);
     home.ream(&["redact", "seat-1@2", "seat-1@1", "--reason", "r", "--yes"]).ok();
+    assert_eq!(tags(&home.database()), 3);
+    home.is_read();
+    home.ream(&["redact", "seat-1@2", "--tags", "--reason", "r", "--yes"]).ok();
     let shown = home.is_read();
     assert_eq!((shown.lines().count(), shown.matches(r#","redacted":true}"#).count()), (5, 2));
     assert_eq!(tags(&home.database()), 2);

@@ -5,8 +5,8 @@ mod chosen;
 use ream::{
     Assignments, Batched, Before, Change, Checkpoint, Command, Condition, Data, Definition, Error,
     Expect, ImportedState, Json, Mark, NewEvent, NewState, NewSubscription, Parameters, Pattern,
-    Position, ProjectionEntry, RestoreUntil, Retention, Row, Schema, SealedEvent, Sealer, SetEach,
-    Store, StreamName, Tags, Timestamp, Version,
+    Position, ProjectionEntry, Redaction, RestoreUntil, Retention, Row, Schema, SealedEvent,
+    Sealer, SetEach, Store, StreamName, Tags, Timestamp, Version,
 };
 
 pub(crate) use self::chosen::steps;
@@ -86,7 +86,7 @@ pub(crate) enum Step {
     RemoveStates(Vec<usize>),
     Remove(Vec<usize>),
     RemoveAt(usize, u64),
-    Redact(Vec<u64>, bool),
+    Redact(Vec<u64>, Redaction),
     Truncate(Vec<usize>, Place),
     Protect(Vec<usize>, bool),
     Retain(usize, Option<u64>, Option<u64>),
@@ -360,9 +360,9 @@ impl Step {
                 let removed = store.remove_at(&stream(*of), Version(*version));
                 answers::of(removed, |done| answers::removal(&done))
             }
-            Self::Redact(positions, keep) => {
+            Self::Redact(positions, redaction) => {
                 let positions: Vec<Position> = positions.iter().copied().map(Position).collect();
-                let redacted = store.redact(&positions, "because", *keep);
+                let redacted = store.redact(&positions, "because", *redaction);
                 answers::of(redacted, |done| answers::removal(&done))
             }
             Self::Truncate(of, place) => {

@@ -99,7 +99,7 @@ fn events_are_read_as_they_are_chosen() {
 fn a_redacted_event_is_read_without_its_data() {
     let home = home();
     home.append("s", "1");
-    home.open().redact(&[ream::Position(1)], "because", false).unwrap();
+    home.open().redact(&[ream::Position(1)], "because", ream::Redaction::default()).unwrap();
     let redacted = values(&home.asks("t-read", "GET /events", "")).remove(0);
     assert_eq!((&redacted["redacted"], redacted.get("data")), (&json!(true), None));
 }

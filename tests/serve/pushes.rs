@@ -84,7 +84,7 @@ fn a_subscription_begins_where_it_may() {
     client
         .asks("EVENT SUBSCRIBE s 1\n", "EVENT SUBSCRIBED s 1 2\nEVENT s 1 1\n1\nEVENT s 2 1\n2\n");
     // What was redacted has nothing to say, and is there.
-    home.open().redact(&[ream::Position(1)], "because", false).unwrap();
+    home.open().redact(&[ream::Position(1)], "because", ream::Redaction::default()).unwrap();
     client
         .asks("EVENT SUBSCRIBE s 1\n", "EVENT SUBSCRIBED s 1 2\nEVENT s 1 2\n{}\nEVENT s 2 1\n2\n");
     home.open().remove(&["s".parse().unwrap()]).unwrap();

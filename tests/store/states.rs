@@ -290,7 +290,7 @@ fn states_are_imported_where_they_are_newer() {
 fn no_state_is_imported_behind_an_act_that_is_not_known() {
     let mut store = store();
     store.append(&numbered("a", 2)).unwrap();
-    store.redact(&[ream::Position(1)], "r", false).unwrap();
+    store.redact(&[ream::Position(1)], "r", ream::Redaction::default()).unwrap();
     assert_eq!(imported(&mut store, 0, &[("a", 2, "1")]), None);
     assert!(is_missing(&store, "a"));
     let stored = Some(vec!["Stored".to_owned()]);

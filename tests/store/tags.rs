@@ -1,6 +1,6 @@
 //! Tags: a set beside the payload, which is part of what an event is.
 
-use ream::{Error, Position, Tags};
+use ream::{Error, Position, Redaction, Tags};
 
 use crate::store;
 use crate::support::{Build as _, event, everything, places};
@@ -32,8 +32,30 @@ fn the_same_id_with_other_tags_is_another_event() {
         assert!(matches!(refused, Error::IdReused { .. }), "{other:?}: {refused}");
     }
     // What was redacted can't be compared any more.
-    store.redact(&[Position(1)], "because", false).unwrap();
+    store.redact(&[Position(1)], "because", Redaction::default()).unwrap();
     assert_eq!(places(&store.append(&[with(&[])]).unwrap()), [(1, 1, true)]);
+}
+
+#[test]
+fn a_redaction_takes_tags_where_it_is_told_to() {
+    let mut store = store();
+    let tagged = event("a", "T").build(|event| event.tags = tags(&["x"]));
+    store.append(&[tagged.clone(), tagged, event("a", "T")]).unwrap();
+    let of = |positions: [u64; 3]| positions.map(Position);
+    let mut redaction = Redaction::default();
+    store.redact(&of([1, 1, 3]), "because", redaction).unwrap();
+    let found = everything(&store);
+    assert_eq!((found[0].redacted, &found[0].tags), (true, &tags(&["x"])));
+    // Of what is redacted already the tags are left, where it has some.
+    redaction.takes_tags = true;
+    let would = store.redactable(&of([1, 2, 3]), redaction).unwrap();
+    let done = store.redact(&of([1, 2, 3]), "because", redaction).unwrap().removed;
+    assert_eq!(done, would);
+    let told: Vec<_> = done.iter().map(|one| (one.position.0, one.tags)).collect();
+    assert_eq!(told, [(1, true), (2, true)]);
+    assert!(everything(&store).iter().all(|event| event.tags.is_empty()));
+    assert_eq!(store.redactable(&of([1, 2, 3]), redaction).unwrap(), []);
+    store.check().unwrap();
 }
 
 #[test]
@@ -41,9 +63,7 @@ fn tags_go_with_the_event() {
     let mut store = store();
     let tagged = |name: &str| event(name, "T").build(|event| event.tags = tags(&["x"]));
     store.append(&[tagged("a"), tagged("b"), tagged("b")]).unwrap();
-    store.redact(&[Position(1)], "because", false).unwrap();
-    assert!(everything(&store)[0].tags.is_empty());
     store.remove(&["b".parse().unwrap()]).unwrap();
-    assert_eq!(everything(&store)[1..].iter().filter(|event| !event.tags.is_empty()).count(), 0);
+    assert_eq!(everything(&store).iter().filter(|event| !event.tags.is_empty()).count(), 1);
     store.check().unwrap();
 }

@@ -186,6 +186,7 @@ impl Log {
                 version: row.version,
                 removed: row.is_removed(),
                 redacted: row.is_redacted(),
+                tagged: !row.tags.is_empty(),
                 id: row.known_by(),
             })
         });

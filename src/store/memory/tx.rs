@@ -69,13 +69,16 @@ impl Transaction {
         }));
     }
 
-    /// Erases events, to a skeleton or to what is left of one that is redacted.
-    fn erase(&mut self, positions: impl IntoIterator<Item = u64>, removes: bool) {
+    /// Erases events, to a skeleton or to what is left of one that is redacted, with its tags or without.
+    fn erase(&mut self, positions: impl IntoIterator<Item = u64>, removes: bool, takes_tags: bool) {
         for position in positions {
             let index = usize::try_from(position.saturating_sub(1)).unwrap_or(usize::MAX);
             let Some(row) = self.log.events.get_mut(index) else { continue };
             let row = Arc::make_mut(row);
-            (row.data, row.metadata, row.tags) = (None, None, Tags::default());
+            (row.data, row.metadata) = (None, None);
+            if takes_tags {
+                row.tags = Tags::default();
+            }
             if removes {
                 (row.event_type, row.time) = (None, None);
             }
@@ -235,19 +238,19 @@ impl Tx for Transaction {
             let row = self.row(stream.as_str());
             row.removed = row.version();
             let positions = row.positions.clone();
-            self.erase(positions, true);
+            self.erase(positions, true, true);
         }
         let names: BTreeSet<&str> = removed.iter().map(|one| one.stream.as_str()).collect();
         self.forget(|decision| names.contains(decision.stream.as_str()));
         Ok(())
     }
 
-    fn redact(&mut self, positions: &[Position]) -> Result<(), Error> {
+    fn redact(&mut self, positions: &[Position], takes_tags: bool) -> Result<(), Error> {
         if positions.is_empty() {
             return Ok(());
         }
         self.write()?;
-        self.erase(positions.iter().map(|position| position.0), false);
+        self.erase(positions.iter().map(|position| position.0), false, takes_tags);
         self.forget(|decision| decision.positions.iter().any(|one| positions.contains(one)));
         Ok(())
     }
@@ -265,7 +268,7 @@ impl Tx for Transaction {
             let positions = row.positions[from..until].to_vec();
             row.removed = removed.0;
             erased.extend(positions.iter().copied().map(Position));
-            self.erase(positions, true);
+            self.erase(positions, true, true);
         }
         self.forget(|decision| decision.positions.iter().any(|one| erased.contains(one)));
         Ok(())

@@ -12,22 +12,75 @@ pub(crate) const RECORD: &str = "$ream";
 /// What was done to the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Act {
-    StreamRemoved { stream: StreamName, version: Version, events: u64 },
-    StreamTruncated { stream: StreamName, version: Version, removed: Version, events: u64 },
-    RetentionSet { pattern: String, retention: Retention },
-    StateRemoved { stream: StreamName },
-    EventRedacted { stream: StreamName, version: Version, position: Position, reason: String },
-    StreamProtected { stream: StreamName },
-    StreamUnprotected { stream: StreamName },
-    ProjectionCreated { name: String, generation: u64 },
-    ProjectionChanged { name: String, generation: u64 },
-    ProjectionAllowed { name: String, generation: u64 },
-    ProjectionSwitched { name: String, generation: u64 },
-    ProjectionDropped { name: String, generation: u64 },
-    SubscriptionCreated { name: String, position: Position },
-    SubscriptionMoved { name: String, from: Position, to: Position },
-    SubscriptionRemoved { name: String, position: Position },
-    StoreRestored { store: String, position: Position, dropped: u64 },
+    StreamRemoved {
+        stream: StreamName,
+        version: Version,
+        events: u64,
+    },
+    StreamTruncated {
+        stream: StreamName,
+        version: Version,
+        removed: Version,
+        events: u64,
+    },
+    RetentionSet {
+        pattern: String,
+        retention: Retention,
+    },
+    StateRemoved {
+        stream: StreamName,
+    },
+    EventRedacted {
+        stream: StreamName,
+        version: Version,
+        position: Position,
+        reason: String,
+        tags: bool,
+    },
+    StreamProtected {
+        stream: StreamName,
+    },
+    StreamUnprotected {
+        stream: StreamName,
+    },
+    ProjectionCreated {
+        name: String,
+        generation: u64,
+    },
+    ProjectionChanged {
+        name: String,
+        generation: u64,
+    },
+    ProjectionAllowed {
+        name: String,
+        generation: u64,
+    },
+    ProjectionSwitched {
+        name: String,
+        generation: u64,
+    },
+    ProjectionDropped {
+        name: String,
+        generation: u64,
+    },
+    SubscriptionCreated {
+        name: String,
+        position: Position,
+    },
+    SubscriptionMoved {
+        name: String,
+        from: Position,
+        to: Position,
+    },
+    SubscriptionRemoved {
+        name: String,
+        position: Position,
+    },
+    StoreRestored {
+        store: String,
+        position: Position,
+        dropped: u64,
+    },
 }
 
 impl Act {
@@ -50,9 +103,9 @@ impl Act {
 
     /// The redaction of an event, with its reason.
     pub(crate) fn redaction(redacted: &Redacted, reason: &str) -> Self {
-        let Redacted { stream, version, position, .. } = redacted;
+        let Redacted { stream, version, position, tags, .. } = redacted;
         let (stream, reason) = (stream.clone(), reason.to_owned());
-        Self::EventRedacted { stream, version: *version, position: *position, reason }
+        Self::EventRedacted { stream, version: *version, position: *position, reason, tags: *tags }
     }
 
     /// That a stream is protected from removal, or no longer.
@@ -86,9 +139,12 @@ impl Act {
         for (key, number) in numbers {
             data.extend_from_slice(format!(",\"{key}\":{number}").as_bytes());
         }
-        if let Self::EventRedacted { reason, .. } = self {
+        if let Self::EventRedacted { reason, tags, .. } = self {
             data.extend_from_slice(b",\"reason\":");
             wire::write_string(&mut data, reason);
+            if *tags {
+                data.extend_from_slice(b",\"tags\":true");
+            }
         }
         data.push(b'}');
         let mut event = NewEvent::new(StreamName::stored(RECORD), EventType::stored(event_type));
@@ -180,7 +236,8 @@ mod tests {
             state: Some(Version(3)),
         };
         let position = Position(7);
-        let redacted = Redacted { position, stream: stream(), version: Version(2), state: true };
+        let (stream_of, version) = (stream(), Version(2));
+        let redacted = Redacted { position, stream: stream_of, version, state: true, tags: false };
         for (act, event_type, data) in [
             (
                 Act::removal(&removed(3, true)),
@@ -229,6 +286,18 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_redaction_says_where_tags_went_as_well() {
+        let (position, version, stream) = (Position(7), Version(2), StreamName::stored("s"));
+        let mut redacted = Redacted { position, stream, version, state: false, tags: false };
+        for (tags, said) in [(false, ""), (true, r#","tags":true"#)] {
+            redacted.tags = tags;
+            let event = Act::redaction(&redacted, "r").event(&Actor::default());
+            let data = format!(r#"{{"stream":"s","version":2,"position":7,"reason":"r"{said}}}"#);
+            assert_eq!(event.data, Data::Json(Json::stored(&data)));
+        }
+    }
+
     /// Where an act's type is in the list of them. A new act has to be given a place here.
     fn place(act: &Act) -> usize {
         match act {
@@ -259,7 +328,13 @@ mod tests {
             Act::StreamRemoved { stream: stream(), version, events },
             Act::StreamTruncated { stream: stream(), version, removed: version, events },
             Act::RetentionSet { pattern: name(), retention: Retention::default() },
-            Act::EventRedacted { stream: stream(), version, position: at, reason: name() },
+            Act::EventRedacted {
+                stream: stream(),
+                version,
+                position: at,
+                reason: name(),
+                tags: false,
+            },
             Act::StateRemoved { stream: stream() },
             Act::StreamProtected { stream: stream() },
             Act::StreamUnprotected { stream: stream() },

@@ -174,9 +174,10 @@ impl<'a> Fields<'a> {
         self.event_type.is_some() && self.data.is_none()
     }
 
-    /// What is left of the event when it is redacted.
-    pub(super) fn redacted(&self) -> Self {
-        Self { data: None, metadata: None, tags: None, ..*self }
+    /// What is left of the event when it is redacted, with its tags or without.
+    pub(super) fn redacted(&self, takes_tags: bool) -> Self {
+        let tags = self.tags.filter(|_| !takes_tags);
+        Self { data: None, metadata: None, tags, ..*self }
     }
 
     /// What is left of the event when it is removed.
@@ -302,7 +303,7 @@ mod tests {
         let path = home.path().join("store");
         let (mut store, _) = Store::init(&path, &Options::default()).unwrap();
         store.append(&["a", "b", "c"].map(|id| event(id, "T"))).unwrap();
-        store.redact(&[Position(2)], "because", false).unwrap();
+        store.redact(&[Position(2)], "because", crate::store::Redaction::default()).unwrap();
         assert_eq!(read(&store), [1, 2, 3]);
         let again = store.append(&[event("b", "T")]).unwrap().remove(0);
         assert_eq!((again.position.0, again.duplicate, again.redacted), (2, true, true));

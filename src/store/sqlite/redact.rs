@@ -24,6 +24,7 @@ pub(super) fn facts(
             version: fields.version,
             removed: fields.event_type.is_none(),
             redacted: fields.is_redacted(),
+            tagged: fields.tags.is_some(),
             id: id_of(fields),
         })?;
         let missing = || Error::Event(EventFault::NotFound { event: position.to_string() });
@@ -32,15 +33,16 @@ pub(super) fn facts(
     found.collect()
 }
 
-/// Erases data, metadata and tags of events, and what quotes them.
+/// Erases data and metadata of events, their tags where they are taken, and what quotes them.
 pub(super) fn redact(
     transaction: &mut Transaction<'_>,
     positions: &[Position],
+    takes_tags: bool,
 ) -> Result<(), Failure> {
     let connection = transaction.connection();
     let mut eraser = Eraser::new(connection)?;
     for position in positions {
-        eraser.erase(position.0, Erasure::Redaction, |_| Ok(()))?;
+        eraser.erase(position.0, Erasure::Redaction { takes_tags }, |_| Ok(()))?;
     }
     drop(eraser);
     decision_rows::forget_of(connection, positions)?;

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::stream_index::{Listed, StreamRow, list_positions};
 use super::transaction::Transaction;
 use super::{decision_rows, registry, state_rows};
-use crate::event::{StreamName, Version};
+use crate::event::{StreamName, TagsRef, Version};
 use crate::store::Removed;
 use crate::store::chain::{PayloadHash, Salt};
 
@@ -88,8 +88,8 @@ pub(super) fn erase(
 pub(super) enum Erasure {
     /// A skeleton.
     Removal,
-    /// Its type and its time, too.
-    Redaction,
+    /// Its type and its time, too, and its tags, unless they are taken.
+    Redaction { takes_tags: bool },
 }
 
 /// Erases payloads, event by event.
@@ -103,7 +103,7 @@ impl<'c> Eraser<'c> {
     pub(super) fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
         let read = format!("SELECT {COLUMNS}, salt, payload_hash FROM events WHERE position = ?1");
         let write =
-            "UPDATE events SET type = ?4, data = NULL, metadata = NULL, tags = NULL, salt = NULL,
+            "UPDATE events SET type = ?4, data = NULL, metadata = NULL, tags = ?5, salt = NULL,
                      payload_hash = ?2, header = ?3 WHERE position = ?1";
         Ok(Self {
             read: connection.prepare(&read)?,
@@ -128,14 +128,14 @@ impl<'c> Eraser<'c> {
                 // It was redacted, and has only the hash left.
                 None => row.get::<_, PayloadHash>(9)?,
             };
-            for tag in fields.tags.into_iter().flat_map(|tags| tags.split(' ')) {
-                untag.execute(params![tag, position])?;
-            }
             let left = match erasure {
                 Erasure::Removal => fields.skeleton(),
-                Erasure::Redaction => fields.redacted(),
+                Erasure::Redaction { takes_tags } => fields.redacted(takes_tags),
             };
-            write.execute(params![position, hash, left.header(), left.event_type])
+            for tag in TagsRef::stored(fields.tags.filter(|_| left.tags.is_none())).iter() {
+                untag.execute(params![tag, position])?;
+            }
+            write.execute(params![position, hash, left.header(), left.event_type, left.tags])
         });
         erased.optional()?.map(drop).ok_or_else(|| missing(position))
     }

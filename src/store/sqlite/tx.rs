@@ -38,8 +38,8 @@ impl Tx for Transaction<'_> {
         done.map_err(|failed| failed.into_error(self.layout, WRITE))
     }
 
-    fn redact(&mut self, positions: &[Position]) -> Result<(), Error> {
-        let done = redact::redact(self, positions);
+    fn redact(&mut self, positions: &[Position], takes_tags: bool) -> Result<(), Error> {
+        let done = redact::redact(self, positions, takes_tags);
         done.map_err(|failed| failed.into_error(self.layout, WRITE))
     }
 

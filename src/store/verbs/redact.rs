@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::event::{Position, StreamName, Version};
 use crate::store::look::Look;
 use crate::store::rules::{Act, redactions};
-use crate::store::{Error, EventEntry, EventFault, Redacted, Removal, Store};
+use crate::store::{Error, EventEntry, EventFault, Redacted, Redaction, Removal, Store};
 
 impl Store {
     /// The position of an event that is called by its position, by `STREAM@N` for a version of a stream, or by its
@@ -39,7 +39,7 @@ impl Store {
         })
     }
 
-    /// What [`Store::redact`] would take from events. Those that are redacted already are left out.
+    /// What [`Store::redact`] would take from events. Those that have nothing that it takes are left out.
     ///
     /// # Errors
     ///
@@ -47,24 +47,25 @@ impl Store {
     pub fn redactable(
         &self,
         positions: &[Position],
-        keep_states: bool,
+        redaction: Redaction,
     ) -> Result<Vec<Redacted>, Error> {
         let (mut redacted, streams, facts) = self.look(|look| {
-            let redacted = redactions(look.event_facts(positions)?)?;
+            let redacted = redactions(look.event_facts(positions)?, redaction)?;
             let streams: Vec<StreamName> = redacted.iter().map(|one| one.stream.clone()).collect();
             let facts = look.stream_facts(&streams)?;
             Ok((redacted, streams, facts))
         })?;
         let with_state = streams.into_iter().zip(facts).filter(|(_, facts)| facts.has_state);
-        if !keep_states {
+        if !redaction.keeps_states {
             note_states(&mut redacted, with_state.map(|(stream, _)| stream).collect());
         }
         Ok(redacted)
     }
 
     /// Redacts events, in one transaction, and records that in the stream `$ream` with a reason, which stays:
-    /// data, metadata and tags go, and place, type, time, link and payload hash stay, so that the chain holds. The states
-    /// of their streams, which may say what the events said, go as well, unless they are kept.
+    /// data and metadata go, and place, type, time, tags, link and payload hash stay, so that the chain holds. The states
+    /// of their streams, which may say what the events said, go as well, unless they are kept; and the tags, where they
+    /// are taken.
     ///
     /// Then it erases, as [`Store::remove`] does.
     ///
@@ -76,15 +77,15 @@ impl Store {
         &mut self,
         positions: &[Position],
         reason: &str,
-        keep_states: bool,
+        redaction: Redaction,
     ) -> Result<Removal<Redacted>, Error> {
         let removed = self.act(|tx| {
-            let mut redacted = redactions(tx.look().event_facts(positions)?)?;
+            let mut redacted = redactions(tx.look().event_facts(positions)?, redaction)?;
             let positions: Vec<Position> = redacted.iter().map(|one| one.position).collect();
-            tx.redact(&positions)?;
+            tx.redact(&positions, redaction.takes_tags)?;
             let mut acts: Vec<Act> =
                 redacted.iter().map(|one| Act::redaction(one, reason)).collect();
-            if !keep_states {
+            if !redaction.keeps_states {
                 let streams: Vec<StreamName> =
                     redacted.iter().map(|one| one.stream.clone()).collect();
                 let dropped = tx.remove_states(&streams)?;

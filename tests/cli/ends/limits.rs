@@ -8,7 +8,7 @@ use crate::harness::{Ream, ream};
 const NUMBERS: [&str; 8] =
     ["N", "POS", "POSITION", "EXPECT", "SIZE", "TIME", "POS|TIME", "POS|start|end|TIME"];
 /// What stands for anything else.
-const OTHERS: [&str; 32] = [
+const OTHERS: [&str; 33] = [
     "ADDR",
     "ASSIGNMENTS",
     "BACKUP",
@@ -38,6 +38,7 @@ const OTHERS: [&str; 32] = [
     "STATE",
     "STREAM",
     "T",
+    "TAG",
     "TYPE",
     "WHAT",
     "WHEN",

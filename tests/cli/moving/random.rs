@@ -117,7 +117,9 @@ impl Side {
             3 | 4 if version > 0 => {
                 let id = random.of(self.ids(stream)).clone();
                 let position = self.store.find_event(&id).unwrap();
-                match self.store.redact(&[position], "r", random.below(2) == 0) {
+                let [keeps_states, takes_tags] = [random.below(2) == 0, random.below(2) == 0];
+                let redaction = ream::Redaction { keeps_states, takes_tags };
+                match self.store.redact(&[position], "r", redaction) {
                     Ok(_) => drop(self.erased.insert(id)),
                     Err(error) => assert!(matches!(error, Error::Event(_)), "{error}"),
                 }

@@ -1,6 +1,7 @@
 //! Which steps there may be, at random.
 
 use proptest::prelude::*;
+use ream::Redaction;
 
 use super::{Ev, Expected, FIELDS, Form, IDS, Id, NAMES, PATTERNS, Place, STREAMS, Step};
 
@@ -63,7 +64,8 @@ fn on_streams() -> impl Strategy<Value = Step> {
         1 => some_streams().prop_map(Step::RemoveStates),
         1 => some_streams().prop_map(Step::Remove),
         1 => (0..STREAMS.len(), 0..4_u64).prop_map(|(stream, version)| Step::RemoveAt(stream, version)),
-        1 => (proptest::collection::vec(1..12_u64, 0..3), any::<bool>()).prop_map(|(at, keep)| Step::Redact(at, keep)),
+        1 => (proptest::collection::vec(1..12_u64, 0..3), any::<bool>(), any::<bool>())
+            .prop_map(|(at, keeps_states, takes_tags)| Step::Redact(at, Redaction { keeps_states, takes_tags })),
         1 => (some_streams(), place).prop_map(|(streams, place)| Step::Truncate(streams, place)),
         1 => (some_streams(), any::<bool>()).prop_map(|(streams, protected)| Step::Protect(streams, protected)),
         1 => (0..PATTERNS.len(), proptest::option::of(0..3_u64), proptest::option::of(0..3_u64))

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use clap::Args;
-use ream::{Position, Redacted, StreamName};
+use ream::{Position, Redacted, Redaction, StreamName};
 use serde::Serialize;
 
 use super::confirm::{self, plural};
@@ -16,10 +16,11 @@ use crate::signals::Signals;
 
 /// Erase what single events say
 ///
-/// Erases the data, metadata and tags of the events for good. "erased":true in the answer means that no byte of
+/// Erases the data and metadata of the events for good. "erased":true in the answer means that no byte of
 /// them is left in any file of the store, except for projections: those that may keep rows made from the
-/// events are named, and `ream project rebuild` makes them anew. Position, stream, version, id, type and times
-/// stay, and the event is shown with "redacted":true instead of its data. The states of the events' streams
+/// events are named, and `ream project rebuild` makes them anew. Position, stream, version, id, type, times
+/// and tags stay, and the event is shown with "redacted":true instead of its data; with --tags the tags go as
+/// well, and are found by no one. The states of the events' streams
 /// may repeat what is erased, so they are removed as well, unless --state-kept is given.
 ///
 /// It is one transaction, recorded in `$ream` with the reason. The reason stays for ever, so it must not
@@ -29,7 +30,9 @@ use crate::signals::Signals;
 Examples:
   ream redact 1842 --reason 'request 77'
   ream redact order-42@3 order-42@5 --reason 'request 77' --dry-run
-  ream redact payment-7 --reason 'card number' --state-kept --yes")]
+  ream redact payment-7 --reason 'card number' --state-kept --yes
+  ream redact 1842 --tags --reason 'request 77'")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct RedactArgs {
     /// The events: a position, STREAM@N for a version of a stream, or an id
     #[arg(value_name = "EVENT", required = true)]
@@ -40,6 +43,9 @@ pub(crate) struct RedactArgs {
     /// Keep the states of the streams, if they repeat nothing of what is erased
     #[arg(long)]
     state_kept: bool,
+    /// Erase the tags as well
+    #[arg(long)]
+    tags: bool,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -56,6 +62,9 @@ pub(crate) struct RedactedJson<'s> {
     version: u64,
     /// Whether the state of its stream goes with it.
     state: bool,
+    /// Whether its tags go with it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    tags: bool,
 }
 
 impl RedactArgs {
@@ -69,7 +78,8 @@ impl RedactArgs {
         let mut store = global.open(environment, &options)?;
         let positions = self.events.iter().map(|event| store.find_event(event));
         let positions = positions.collect::<Result<Vec<Position>, _>>()?;
-        let redactable = store.redactable(&positions, self.state_kept)?;
+        let redaction = Redaction { keeps_states: self.state_kept, takes_tags: self.tags };
+        let redactable = store.redactable(&positions, redaction)?;
         if self.dry_run {
             return report_planned(global, &store, &redactable, &[]);
         }
@@ -83,7 +93,7 @@ impl RedactArgs {
                 }
             })?;
         }
-        let removal = signals.hold(|| store.redact(&positions, &self.reason, self.state_kept))?;
+        let removal = signals.hold(|| store.redact(&positions, &self.reason, redaction))?;
         report_done(global, &store, &removal, &[])
     }
 }
@@ -105,13 +115,19 @@ impl Taken for Redacted {
             stream: self.stream.as_str(),
             version: self.version.0,
             state: self.state,
+            tags: self.tags,
         }
     }
 
     fn write(&self, buffer: &mut Vec<u8>, would: bool) -> io::Result<()> {
         let done = if would { "would be redacted" } else { "redacted" };
-        let state = if self.state { ", with the state of its stream" } else { "" };
+        let with = match (self.state, self.tags) {
+            (false, false) => "",
+            (true, false) => ", with the state of its stream",
+            (false, true) => ", with its tags",
+            (true, true) => ", with its tags and the state of its stream",
+        };
         let (name, version, position) = (escape(self.stream.as_str()), self.version, self.position);
-        writeln!(buffer, "{name}@{version} at position {position}: {done}{state}")
+        writeln!(buffer, "{name}@{version} at position {position}: {done}{with}")
     }
 }
