@@ -121,6 +121,8 @@ pub struct Removed {
     pub version: Version,
     /// How many events.
     pub events: u64,
+    /// How many of them have tags, which go as well.
+    pub tagged: u64,
     /// Whether it has a state, which goes as well.
     pub state: bool,
 }
@@ -161,6 +163,8 @@ pub struct Truncated {
     pub version: Version,
     /// How many events.
     pub events: u64,
+    /// How many of them have tags, which go as well.
+    pub tagged: u64,
     /// The version up to which its events are removed then.
     pub removed: Version,
     /// The version that its state reflects, which stays; nothing where it has none.

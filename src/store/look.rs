@@ -121,6 +121,9 @@ pub(crate) trait Look {
     /// more does.
     fn last_before(&self, names: &[StreamName], before: Before) -> Result<Vec<Version>, Error>;
 
+    /// How many events of a stream have tags: of those behind a version, up to another.
+    fn tagged(&self, stream: &str, after: Version, last: Version) -> Result<u64, Error>;
+
     /// What the rules have to know of events, each of which has to be there.
     fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventEntry>, Error>;
 

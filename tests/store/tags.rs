@@ -1,6 +1,9 @@
 //! Tags: a set beside the payload, which is part of what an event is.
 
-use ream::{Error, Position, Redaction, Tags};
+use ream::{
+    Before, Error, Mark, Pattern, Position, Redaction, Removed, Retention, StreamName, Tags,
+    Version,
+};
 
 use crate::store;
 use crate::support::{Build as _, event, everything, places};
@@ -56,6 +59,33 @@ fn a_redaction_takes_tags_where_it_is_told_to() {
     assert!(everything(&store).iter().all(|event| event.tags.is_empty()));
     assert_eq!(store.redactable(&of([1, 2, 3]), redaction).unwrap(), []);
     store.check().unwrap();
+}
+
+#[test]
+fn what_removes_events_counts_those_with_tags() {
+    let mut store = store();
+    let tagged = |name: &str| event(name, "T").build(|event| event.tags = tags(&["x", "y"]));
+    store.append(&[tagged("a"), event("a", "T"), tagged("a"), event("b", "T")]).unwrap();
+    let [a, b] = ["a", "b"].map(|name| name.parse::<StreamName>().unwrap());
+    let names = [a.clone(), b];
+    let counts = |removed: Vec<Removed>| -> Vec<(u64, u64)> {
+        removed.iter().map(|one| (one.events, one.tagged)).collect()
+    };
+    assert_eq!(counts(store.removable(&names).unwrap()), [(3, 2), (1, 0)]);
+    let before = |version| Before::Mark(Mark::Version(Version(version)));
+    for (version, told) in [(2, (1, 1)), (3, (2, 1)), (4, (3, 2))] {
+        let truncatable =
+            store.truncatable(std::slice::from_ref(&a), before(version)).unwrap().remove(0);
+        assert_eq!((truncatable.events, truncatable.tagged), told);
+    }
+    let retention = Retention { max_age: None, max_count: Some(1) };
+    store.set_retention(&Pattern::new("a").unwrap(), retention).unwrap();
+    let would = store.prunable(false).unwrap();
+    assert_eq!((would[0].events, would[0].tagged), (2, 1));
+    // Each is counted once.
+    let pruned = store.prune(false).unwrap().removed;
+    assert_eq!(pruned, would);
+    assert_eq!(counts(store.remove(&names).unwrap().removed), [(1, 1), (1, 0)]);
 }
 
 #[test]

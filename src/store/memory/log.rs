@@ -382,6 +382,14 @@ impl Look for View<'_> {
         Ok(names.iter().map(|name| log.last_before(name.as_str(), before)).collect())
     }
 
+    fn tagged(&self, stream: &str, after: Version, last: Version) -> Result<u64, Error> {
+        let log = self.ask()?;
+        let row = log.stream(stream);
+        let events = (after.0 + 1..=last.0).map(|version| row.position_of(Version(version)));
+        let tagged = |position: &u64| log.event(*position).is_some_and(|row| !row.tags.is_empty());
+        Ok(events.filter(tagged).count() as u64)
+    }
+
     fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventEntry>, Error> {
         self.ask()?.event_facts(positions)
     }

@@ -222,39 +222,53 @@ mod tests {
     use super::*;
     use crate::store::ACT_TYPES;
 
+    /// That an act is an event of the reserved stream, with who did it.
+    #[track_caller]
+    fn is_event(act: &Act, event_type: &str, data: &str) {
+        let event = act.event(&Actor::named("anna"));
+        assert_eq!((event.stream.as_str(), event.event_type.as_str()), (RECORD, event_type));
+        assert_eq!(event.data, Data::Json(Json::stored(data)));
+        assert_eq!(event.metadata.unwrap().as_str(), r#"{"user":"anna"}"#);
+        assert_eq!(act.event(&Actor::default()).metadata, None);
+    }
+
     #[test]
-    fn an_act_is_an_event_of_the_reserved_stream_with_who_did_it() {
+    fn what_is_erased_is_an_event() {
         let stream = || StreamName::stored("a\"b");
-        let removed =
-            |events, state| Removed { stream: stream(), version: Version(5), events, state };
-        let name = || "users".to_owned();
+        let removed = |events, state| Removed {
+            stream: stream(),
+            version: Version(5),
+            events,
+            tagged: 0,
+            state,
+        };
+        let data = r#"{"stream":"a\"b","version":5,"events":3}"#;
+        is_event(&Act::removal(&removed(3, true)), "StreamRemoved", data);
+        is_event(&Act::removal(&removed(0, true)), "StateRemoved", r#"{"stream":"a\"b"}"#);
         let truncated = Truncated {
             stream: stream(),
             version: Version(5),
             events: 2,
+            tagged: 0,
             removed: Version(3),
             state: Some(Version(3)),
         };
+        let data = r#"{"stream":"a\"b","version":5,"removed":3,"events":2}"#;
+        is_event(&Act::truncation(&truncated), "StreamTruncated", data);
+        let (position, version) = (Position(7), Version(2));
+        let redacted = Redacted { position, stream: stream(), version, state: true, tags: false };
+        let data = r#"{"stream":"a\"b","version":2,"position":7,"reason":"art. \"17\""}"#;
+        is_event(&Act::redaction(&redacted, "art. \"17\""), "EventRedacted", data);
+        let redacted = Redacted { tags: true, ..redacted };
+        let data = r#"{"stream":"a\"b","version":2,"position":7,"reason":"r","tags":true}"#;
+        is_event(&Act::redaction(&redacted, "r"), "EventRedacted", data);
+    }
+
+    #[test]
+    fn an_act_is_an_event_of_the_reserved_stream_with_who_did_it() {
+        let (stream, name) = (|| StreamName::stored("a\"b"), || "users".to_owned());
         let position = Position(7);
-        let (stream_of, version) = (stream(), Version(2));
-        let redacted = Redacted { position, stream: stream_of, version, state: true, tags: false };
         for (act, event_type, data) in [
-            (
-                Act::removal(&removed(3, true)),
-                "StreamRemoved",
-                r#"{"stream":"a\"b","version":5,"events":3}"#,
-            ),
-            (
-                Act::redaction(&redacted, "art. \"17\""),
-                "EventRedacted",
-                r#"{"stream":"a\"b","version":2,"position":7,"reason":"art. \"17\""}"#,
-            ),
-            (
-                Act::truncation(&truncated),
-                "StreamTruncated",
-                r#"{"stream":"a\"b","version":5,"removed":3,"events":2}"#,
-            ),
-            (Act::removal(&removed(0, true)), "StateRemoved", r#"{"stream":"a\"b"}"#),
             (Act::protection(stream(), true), "StreamProtected", r#"{"stream":"a\"b"}"#),
             (Act::protection(stream(), false), "StreamUnprotected", r#"{"stream":"a\"b"}"#),
             (
@@ -278,23 +292,7 @@ mod tests {
                 r#"{"store":"4fz0k7m2q9xwb","position":7,"events_dropped":2}"#,
             ),
         ] {
-            let event = act.event(&Actor::named("anna"));
-            assert_eq!((event.stream.as_str(), event.event_type.as_str()), (RECORD, event_type));
-            assert_eq!(event.data, Data::Json(Json::stored(data)));
-            assert_eq!(event.metadata.unwrap().as_str(), r#"{"user":"anna"}"#);
-            assert_eq!(act.event(&Actor::default()).metadata, None);
-        }
-    }
-
-    #[test]
-    fn a_redaction_says_where_tags_went_as_well() {
-        let (position, version, stream) = (Position(7), Version(2), StreamName::stored("s"));
-        let mut redacted = Redacted { position, stream, version, state: false, tags: false };
-        for (tags, said) in [(false, ""), (true, r#","tags":true"#)] {
-            redacted.tags = tags;
-            let event = Act::redaction(&redacted, "r").event(&Actor::default());
-            let data = format!(r#"{{"stream":"s","version":2,"position":7,"reason":"r"{said}}}"#);
-            assert_eq!(event.data, Data::Json(Json::stored(&data)));
+            is_event(&act, event_type, data);
         }
     }
 

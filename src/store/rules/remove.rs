@@ -28,6 +28,7 @@ pub(crate) fn removals(
                 stream: name.clone(),
                 version: Version(facts.version),
                 events: facts.version - facts.removed,
+                tagged: 0,
                 state: facts.has_state,
             });
         }

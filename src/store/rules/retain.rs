@@ -103,6 +103,7 @@ mod tests {
             stream: crate::event::StreamName::stored("s"),
             version: Version(9),
             events: 3,
+            tagged: 0,
             removed: Version(5),
             state: None,
         };

@@ -24,6 +24,7 @@ pub(crate) fn truncations(
                 stream: name.clone(),
                 version: Version(facts.version),
                 events: removed - facts.removed,
+                tagged: 0,
                 removed: Version(removed),
                 state: facts.state,
             });

@@ -12,7 +12,7 @@ use super::event_row::{COLUMNS, Fields, Head, check_listed, event, event_without
 use super::failure::Failure;
 use super::plan::list;
 use super::runs::link_at;
-use super::stream_index::{StreamRow, position_of};
+use super::stream_index::{StreamRow, list_positions, position_of};
 use super::{Layout, Store, redact, registry, settings, state_rows, states, streams, truncate};
 use crate::event::{EventRef, Link, Pattern, Position, StreamName, Timestamp, Version};
 use crate::store::look::{Asked, Each, Listed, Listing, Look, Span, Want};
@@ -180,6 +180,37 @@ fn facts_of(connection: &Connection, name: &str) -> Result<StreamFacts, Failure>
     Ok(StreamFacts { version, removed, protected, has_state, state })
 }
 
+/// How many events of a stream have tags: of those behind a version, up to another. It costs nothing where no event has
+/// any.
+fn tagged(
+    connection: &Connection,
+    stream: &str,
+    after: Version,
+    last: Version,
+) -> rusqlite::Result<u64> {
+    if connection.query_row("SELECT NOT EXISTS (SELECT 1 FROM tags)", [], |row| row.get(0))? {
+        return Ok(0);
+    }
+    let row = StreamRow::read(connection, stream)?;
+    let mut positions = Vec::new();
+    list_positions(connection, stream, &row, (after, 0), |one| {
+        if one.version > last.0 {
+            return ControlFlow::Break(());
+        }
+        if one.version > after.0 {
+            positions.push(one.position);
+        }
+        ControlFlow::Continue(())
+    })?;
+    let has_tags = "SELECT tags IS NOT NULL FROM events WHERE position = ?1";
+    let mut has_tags = connection.prepare_cached(has_tags)?;
+    let mut count = 0;
+    for position in positions {
+        count += u64::from(has_tags.query_row([position], |row| row.get::<_, bool>(0))?);
+    }
+    Ok(count)
+}
+
 impl Look for View<'_> {
     fn head(&self) -> Result<Head, Error> {
         self.told(Head::read(self.connection, self.id))
@@ -244,6 +275,10 @@ impl Look for View<'_> {
         let last =
             names.iter().map(|name| truncate::last_before(self.connection, name.as_str(), before));
         self.told(last.collect::<Result<_, _>>())
+    }
+
+    fn tagged(&self, stream: &str, after: Version, last: Version) -> Result<u64, Error> {
+        self.told(tagged(self.connection, stream, after, last))
     }
 
     fn event_facts(&self, positions: &[Position]) -> Result<Vec<EventEntry>, Error> {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::truncate::truncations_in;
 use crate::event::{Pattern, Position, StreamName, Version};
-use crate::store::rules::{self, Act, truncations};
+use crate::store::rules::{self, Act};
 use crate::store::{
     Before, Behind, Error, Mark, Query, Removal, Retained, Retention, Store, Subscription,
     Truncated,
@@ -51,7 +52,7 @@ impl Store {
     /// Where the store can't be read.
     pub fn prunable(&self, past_subscriptions: bool) -> Result<Vec<Truncated>, Error> {
         let (names, last) = self.to_prune(past_subscriptions)?;
-        truncations(&names, &self.look(|look| look.stream_facts(&names))?, &last)
+        self.look(|look| truncations_in(look, &names, &look.stream_facts(&names)?, &last))
     }
 
     /// Removes the events that are older or more than they may be, as [`Store::truncate`] does, in one transaction.
@@ -64,7 +65,9 @@ impl Store {
     pub fn prune(&mut self, past_subscriptions: bool) -> Result<Removal<Truncated>, Error> {
         let (names, last) = self.to_prune(past_subscriptions)?;
         let removed = self.act(|tx| {
-            let truncated = truncations(&names, &tx.look().stream_facts(&names)?, &last)?;
+            let look = tx.look();
+            let truncated = truncations_in(&*look, &names, &look.stream_facts(&names)?, &last)?;
+            drop(look);
             tx.truncate(&truncated)?;
             let acts = truncated.iter().map(Act::truncation).collect();
             Ok((truncated, acts))

@@ -1,6 +1,7 @@
 //! Removing and protecting.
 
 use crate::event::{StreamName, Version};
+use crate::store::look::Look;
 use crate::store::rules::{Act, protections, removals};
 use crate::store::{Compacted, Error, Removal, Removed, Store};
 
@@ -32,7 +33,7 @@ impl Store {
     ///
     /// [`Error::Protected`].
     pub fn removable(&self, names: &[StreamName]) -> Result<Vec<Removed>, Error> {
-        removals(names, &self.look(|look| look.stream_facts(names))?, None)
+        self.look(|look| removals_in(look, names, None))
     }
 
     /// What [`Store::remove_at`] would take: nothing, or the one stream.
@@ -41,8 +42,7 @@ impl Store {
     ///
     /// As for that.
     pub fn removable_at(&self, name: &StreamName, version: Version) -> Result<Vec<Removed>, Error> {
-        let names = std::slice::from_ref(name);
-        removals(names, &self.look(|look| look.stream_facts(names))?, Some(version))
+        self.look(|look| removals_in(look, std::slice::from_ref(name), Some(version)))
     }
 
     /// Removes the data, metadata and state of the streams and all their events, in one transaction, and
@@ -79,7 +79,7 @@ impl Store {
         expected: Option<Version>,
     ) -> Result<Removal<Removed>, Error> {
         let removed = self.act(|tx| {
-            let removed = removals(names, &tx.look().stream_facts(names)?, expected)?;
+            let removed = removals_in(&*tx.look(), names, expected)?;
             tx.remove(&removed)?;
             let acts = removed.iter().map(Act::removal).collect();
             Ok((removed, acts))
@@ -117,6 +117,19 @@ impl Store {
     pub(super) fn finish_erasure(&mut self) -> Option<Error> {
         self.engine.finish_erasure()
     }
+}
+
+/// What a removal takes from streams: see [`removals`].
+fn removals_in(
+    look: &dyn Look,
+    names: &[StreamName],
+    expected: Option<Version>,
+) -> Result<Vec<Removed>, Error> {
+    let mut removed = removals(names, &look.stream_facts(names)?, expected)?;
+    for Removed { stream, version, events, tagged, .. } in &mut removed {
+        *tagged = look.tagged(stream.as_str(), Version(version.0 - *events), *version)?;
+    }
+    Ok(removed)
 }
 
 /// That the states of these streams were removed.

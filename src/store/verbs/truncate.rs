@@ -1,7 +1,8 @@
 //! Truncating streams.
 
 use crate::event::{Position, StreamName, Version};
-use crate::store::rules::{Act, truncations};
+use crate::store::look::Look;
+use crate::store::rules::{Act, StreamFacts, truncations};
 use crate::store::{Before, Error, Mark, Removal, Store, Truncated};
 
 impl Store {
@@ -19,7 +20,7 @@ impl Store {
             let facts = look.stream_facts(names)?;
             let versions: Vec<u64> = facts.iter().map(|facts| facts.version).collect();
             check_place(names, &versions, look.head()?.position, before)?;
-            truncations(names, &facts, &look.last_before(names, before)?)
+            truncations_in(look, names, &facts, &look.last_before(names, before)?)
         })
     }
 
@@ -43,7 +44,7 @@ impl Store {
         let removed = self.act(|tx| {
             let look = tx.look();
             let last = look.last_before(names, before)?;
-            let truncated = truncations(names, &look.stream_facts(names)?, &last)?;
+            let truncated = truncations_in(&*look, names, &look.stream_facts(names)?, &last)?;
             drop(look);
             tx.truncate(&truncated)?;
             let acts = truncated.iter().map(Act::truncation).collect();
@@ -51,6 +52,20 @@ impl Store {
         })?;
         Ok(Removal { removed, unfinished: self.finish_erasure() })
     }
+}
+
+/// What a truncation takes from streams: see [`truncations`].
+pub(super) fn truncations_in(
+    look: &dyn Look,
+    names: &[StreamName],
+    facts: &[StreamFacts],
+    last: &[Version],
+) -> Result<Vec<Truncated>, Error> {
+    let mut truncated = truncations(names, facts, last)?;
+    for Truncated { stream, removed, events, tagged, .. } in &mut truncated {
+        *tagged = look.tagged(stream.as_str(), Version(removed.0 - *events), *removed)?;
+    }
+    Ok(truncated)
 }
 
 /// That a place is none behind the next event.

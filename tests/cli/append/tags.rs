@@ -51,6 +51,30 @@ fn what_is_no_tag_is_refused_by_name() {
 }
 
 #[test]
+fn what_erases_says_what_becomes_of_tags() {
+    let shop = ream();
+    shop.run(["append", "a", "T", "--tag", "x"]).ok();
+    shop.run(["append", "a", "T"]).ok();
+    shop.run(["append", "a", "T", "--tag", "x"]).ok();
+    let rm = ["stream", "rm", "a", "--dry-run"];
+    assert_eq!(shop.run(rm).value()["tagged"], json!(2));
+    shop.run(rm).args(["--format", "table"]).stdout("a: would remove 3 events, 2 with tags\n");
+    let truncate = ["stream", "truncate", "a", "--before", "@3", "--yes"];
+    assert_eq!(shop.run(truncate).value()["tagged"], json!(1));
+    let redact = ["redact", "a@3", "--reason", "r", "--yes"];
+    assert_eq!(shop.run(redact).value()["tags"], json!(null));
+    assert_eq!(shop.run(["read"]).value()["tags"], json!(["x"]));
+    let with_tags = shop.run(redact).args(["--tags"]).value();
+    assert_eq!(with_tags["tags"], json!(true));
+    assert_eq!(shop.run(["read"]).value()["tags"], json!(null));
+    let acts = shop.run(["read", "$ream"]).values();
+    assert_eq!(acts.last().unwrap()["data"]["tags"], json!(true));
+    // None has any by now.
+    assert_eq!(shop.run(rm).value()["tagged"], json!(null));
+    shop.run(["verify"]).ok();
+}
+
+#[test]
 fn a_decision_tags_its_events() {
     let shop = ream();
     let program = r#"cat >/dev/null; echo '{"append":{"type":"T","tags":["x"]}}'"#;

@@ -41,6 +41,17 @@ struct TakenJson<T> {
     backups: Vec<String>,
 }
 
+/// Whether there are none.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+pub(super) fn is_none(count: &u64) -> bool {
+    *count == 0
+}
+
+/// How many of events have tags, for the eye.
+pub(super) fn with_tags(tagged: u64) -> String {
+    if tagged == 0 { String::new() } else { format!(", {tagged} with tags") }
+}
+
 /// What follows the log and holds something back, as JSON.
 #[derive(Serialize)]
 struct HeldJson<'b> {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::target::Target;
 use crate::args::Global;
 use crate::command::confirm::{self, plural};
-use crate::command::erasing::{Taken, report_done, report_planned};
+use crate::command::erasing::{Taken, is_none, report_done, report_planned, with_tags};
 use crate::output::escape;
 use crate::refused::Refused;
 use crate::signals::Signals;
@@ -108,6 +108,9 @@ pub(crate) struct RemovedJson<'s> {
     stream: &'s str,
     version: u64,
     events: u64,
+    /// How many of them have tags. Not said where none has.
+    #[serde(skip_serializing_if = "is_none")]
+    tagged: u64,
     /// Whether the state goes as well.
     state: bool,
 }
@@ -120,13 +123,14 @@ impl Taken for Removed {
     }
 
     fn json(&self) -> RemovedJson<'_> {
-        let Self { events, state, .. } = *self;
-        RemovedJson { stream: self.stream.as_str(), version: self.version.0, events, state }
+        let Self { events, tagged, state, .. } = *self;
+        RemovedJson { stream: self.stream.as_str(), version: self.version.0, events, tagged, state }
     }
 
     fn write(&self, buffer: &mut Vec<u8>, would: bool) -> io::Result<()> {
         let verb = if would { "would remove" } else { "removed" };
         let contents = contents(self.events, self.state.into());
-        writeln!(buffer, "{}: {verb} {contents}", escape(self.stream.as_str()))
+        let tagged = with_tags(self.tagged);
+        writeln!(buffer, "{}: {verb} {contents}{tagged}", escape(self.stream.as_str()))
     }
 }

@@ -9,7 +9,9 @@ use serde::Serialize;
 use super::target::Target;
 use crate::args::Global;
 use crate::command::confirm::{self, plural};
-use crate::command::erasing::{Taken, report_done, report_planned, warn_of_missed};
+use crate::command::erasing::{
+    Taken, is_none, report_done, report_planned, warn_of_missed, with_tags,
+};
 use crate::output::escape;
 use crate::signals::Signals;
 use crate::units;
@@ -64,6 +66,9 @@ pub(crate) struct TruncatedJson<'s> {
     version: u64,
     removed: u64,
     events: u64,
+    /// How many of them have tags. Not said where none has.
+    #[serde(skip_serializing_if = "is_none")]
+    tagged: u64,
     /// The version that the state reflects, which stays. Not said where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     state_version: Option<u64>,
@@ -109,6 +114,7 @@ impl Taken for Truncated {
             version: self.version.0,
             removed: self.removed.0,
             events: self.events,
+            tagged: self.tagged,
             state_version: self.state.map(|version| version.0),
         }
     }
@@ -116,8 +122,8 @@ impl Taken for Truncated {
     fn write(&self, buffer: &mut Vec<u8>, would: bool) -> io::Result<()> {
         let verb = if would { "would remove" } else { "removed" };
         let (name, events) = (escape(self.stream.as_str()), plural(self.events, "event"));
-        let (removed, version) = (self.removed, self.version);
-        writeln!(buffer, "{name}: {verb} {events}, up to version {removed} of {version}")?;
+        let (removed, version, tagged) = (self.removed, self.version, with_tags(self.tagged));
+        writeln!(buffer, "{name}: {verb} {events}, up to version {removed} of {version}{tagged}")?;
         match self.state {
             Some(state) if state < removed => {
                 writeln!(buffer, "  its state stays; it reflects version {state} and nothing later")
