@@ -22,7 +22,7 @@ pub enum TagsError {
 /// The tags of an event: a set of texts such as `course:c1`, by which events of several streams are found.
 ///
 /// A tag has 1 to 128 bytes of UTF-8, no white space, no comma, no control character, and no `$` at the start; an
-/// event has 32 at most. Everyone who reads the events reads them: no personal data belongs into a tag.
+/// event has 32 at most. Everyone who reads the events reads their tags: do not put personal data into them.
 ///
 /// ```
 /// use ream::Tags;

@@ -132,8 +132,7 @@ pub struct Removed {
 pub struct Redaction {
     /// Whether the states of the events' streams stay, which may say what the events said.
     pub keeps_states: bool,
-    /// Whether the events' tags go as well, which may name whom it is about. What goes by tags does not find the events
-    /// any more then.
+    /// Whether the events' tags go as well: after that no one finds the events by them.
     pub takes_tags: bool,
 }
 

@@ -66,6 +66,12 @@ fn a_backup_holds_what_was_acknowledged_before_it_began() {
 }
 
 #[test]
+fn a_store_in_a_directory_is_restored_from_a_backup_alone() {
+    let refused = store().restored(None).unwrap_err();
+    assert!(matches!(refused, Error::Engine { .. }), "{refused}");
+}
+
+#[test]
 fn a_store_without_events_has_a_backup() {
     let store = store();
     let path = store.home().join("backup");

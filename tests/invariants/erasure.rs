@@ -12,7 +12,7 @@ use std::thread;
 
 use ream::{
     Command, Data, Expect, Json, NewEvent, NewState, NewSubscription, Position, Store, StreamName,
-    Version,
+    Tags, Version,
 };
 use serde_json::Value;
 
@@ -109,6 +109,13 @@ impl History {
         (self.last, Data::Json(Json::parse(&text).unwrap()))
     }
 
+    /// Some tags that say a marker, of many lengths.
+    fn tags(&mut self, number: u32) -> Tags {
+        let count = self.chance.below(5);
+        Tags::new((0..count).map(|tag| format!("{}{}", "t".repeat(tag * 25), marker(number))))
+            .unwrap()
+    }
+
     /// Changes the store in some way.
     fn go_on(&mut self, store: &mut Store) {
         let name = self.stream();
@@ -119,6 +126,7 @@ impl History {
                 let mut event = NewEvent::new(stream, "T".parse().unwrap());
                 let (marker, data) = self.payload();
                 event.data = data;
+                event.tags = self.tags(marker);
                 self.events.entry(name.clone()).or_default().push(marker);
                 if self.chance.below(2) == 0 {
                     let (state, data) = self.payload();
@@ -270,12 +278,13 @@ fn what_is_erased_is_in_no_file_whatever_the_history() {
 fn what_was_redacted_or_truncated_is_in_no_file() {
     for length in [1, 30, 900] {
         let home = Home::new();
-        // Data and metadata of one event each, and those of its neighbours beside them.
+        // Data, metadata and a tag of one event each, and those of its neighbours beside them.
         let payload = |number: u32| format!("\"{}\"", marker(number).repeat(length));
         let meta = |number: u32| format!("{{\"m\":{}}}", payload(number));
         for number in 1..=9 {
             let (data, meta) = (payload(number), meta(100 + number));
-            home.run(&["append", "s", "T", &data, "--meta", &meta]).done();
+            let tag = marker(400 + number);
+            home.run(&["append", "s", "T", &data, "--meta", &meta, "--tag", &tag]).done();
         }
         home.run(&["state", "set", "s", &payload(200)]).done();
         home.run(&["state", "set", "other", &payload(300)]).done();
@@ -288,11 +297,18 @@ fn what_was_redacted_or_truncated_is_in_no_file() {
         let left = numbers(&home);
         let mut expected: BTreeSet<u32> = (1..=9).flat_map(|at| [at, 100 + at]).collect();
         expected.insert(300);
+        // The tags stay, until they are told to go.
+        expected.extend(401..=409);
         assert_eq!(left, &expected - &gone, "{length}");
+        let redact = ["redact", "s@5", "6", "--tags", "--reason", "because", "--yes"];
+        assert_eq!(erased(&home.run(&redact).done()), [true; 2]);
+        let gone: BTreeSet<u32> = [405, 6, 106, 406].into();
+        assert_eq!(numbers(&home), &left - &gone, "{length}");
+        let left = numbers(&home);
         // Those before a place, of which one is redacted, likewise; the state of another stream stays.
         let truncate = ["stream", "truncate", "s", "--before", "@4", "--yes"];
         assert_eq!(erased(&home.run(&truncate).done()), [true]);
-        let gone: BTreeSet<u32> = [1, 101, 3, 103].into();
+        let gone: BTreeSet<u32> = [1, 101, 3, 103, 401, 402, 403].into();
         assert!(numbers(&home).is_disjoint(&gone), "{length}");
         assert_eq!(numbers(&home).len(), left.len() - gone.len(), "{length}");
         // A reader in the way is told of, and who writes next erases.

@@ -1,6 +1,6 @@
 //! Redaction erases what single events say; all that stands around it stays.
 
-use ream::{Data, Error, EventFault, NewState, Position, StreamName};
+use ream::{Data, Error, EventFault, NewState, Position, Redaction, StreamName};
 
 use crate::store;
 use crate::support::{Build as _, Fresh, acts, event, everything, head, numbered, query, read};
@@ -26,9 +26,9 @@ fn mixed() -> Fresh {
 fn an_event_keeps_its_place_and_loses_what_it_says() {
     let mut store = mixed();
     let before = everything(&store);
-    let would = store.redactable(&[Position(3)], ream::Redaction::default()).unwrap();
+    let would = store.redactable(&[Position(3)], Redaction::default()).unwrap();
     assert_eq!(everything(&store), before);
-    let removal = store.redact(&[Position(3)], "request 77", ream::Redaction::default()).unwrap();
+    let removal = store.redact(&[Position(3)], "request 77", Redaction::default()).unwrap();
     assert!(removal.unfinished.is_none());
     assert_eq!(removal.removed, would);
     let mut expected = before.clone();
@@ -48,7 +48,7 @@ fn an_event_keeps_its_place_and_loses_what_it_says() {
 #[test]
 fn a_repeat_is_a_duplicate_of_what_was_redacted() {
     let mut store = mixed();
-    store.redact(&[Position(3)], "r", ream::Redaction::default()).unwrap();
+    store.redact(&[Position(3)], "r", Redaction::default()).unwrap();
     let again = store.append(&[event("a", "T").data("\"a2\"").id("a2")]).unwrap();
     assert_eq!((again[0].position.0, again[0].duplicate), (3, true));
     assert_eq!((again[0].redacted, again[0].removed), (true, false));
@@ -70,7 +70,7 @@ fn the_states_of_its_streams_go_unless_they_are_kept() {
                 .unwrap();
         }
         let positions = [Position(1), Position(3)];
-        let redaction = ream::Redaction { keeps_states: keep, takes_tags: false };
+        let redaction = Redaction { keeps_states: keep, takes_tags: false };
         let told = |redacted: &[ream::Redacted]| -> Vec<bool> {
             redacted.iter().map(|one| one.state).collect()
         };
@@ -89,11 +89,11 @@ fn the_states_of_its_streams_go_unless_they_are_kept() {
 #[test]
 fn what_is_redacted_already_is_left_out() {
     let mut store = mixed();
-    store.redact(&[Position(3), Position(3)], "r", ream::Redaction::default()).unwrap();
+    store.redact(&[Position(3), Position(3)], "r", Redaction::default()).unwrap();
     assert_eq!(head(&store), 7);
-    assert_eq!(store.redactable(&[Position(3)], ream::Redaction::default()).unwrap(), []);
-    assert_eq!(store.redact(&[Position(3)], "r", ream::Redaction::default()).unwrap().removed, []);
-    assert_eq!(store.redact(&[], "r", ream::Redaction::default()).unwrap().removed, []);
+    assert_eq!(store.redactable(&[Position(3)], Redaction::default()).unwrap(), []);
+    assert_eq!(store.redact(&[Position(3)], "r", Redaction::default()).unwrap().removed, []);
+    assert_eq!(store.redact(&[], "r", Redaction::default()).unwrap().removed, []);
     assert_eq!(head(&store), 7);
 }
 
@@ -112,9 +112,9 @@ fn where_one_can_not_be_redacted_none_is() {
         (0, "no event `0`"),
     ] {
         let positions = [Position(1), Position(position)];
-        let refused = store.redact(&positions, "r", ream::Redaction::default()).unwrap_err();
+        let refused = store.redact(&positions, "r", Redaction::default()).unwrap_err();
         assert_eq!(refused.to_string(), error);
-        let refused = store.redactable(&positions, ream::Redaction::default()).unwrap_err();
+        let refused = store.redactable(&positions, Redaction::default()).unwrap_err();
         assert_eq!(refused.to_string(), error);
     }
     assert_eq!(everything(&store), before);

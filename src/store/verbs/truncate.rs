@@ -17,9 +17,7 @@ impl Store {
         before: Before,
     ) -> Result<Vec<Truncated>, Error> {
         self.look(|look| {
-            let facts = look.stream_facts(names)?;
-            let versions: Vec<u64> = facts.iter().map(|facts| facts.version).collect();
-            check_place(names, &versions, look.head()?.position, before)?;
+            let facts = facts_before(look, names, before)?;
             truncations_in(look, names, &facts, &look.last_before(names, before)?)
         })
     }
@@ -40,7 +38,7 @@ impl Store {
         before: Before,
     ) -> Result<Removal<Truncated>, Error> {
         // What is there by now stays there.
-        self.truncatable(names, before)?;
+        self.look(|look| facts_before(look, names, before))?;
         let removed = self.act(|tx| {
             let look = tx.look();
             let last = look.last_before(names, before)?;
@@ -66,6 +64,18 @@ pub(super) fn truncations_in(
         *tagged = look.tagged(stream.as_str(), Version(removed.0 - *events), *removed)?;
     }
     Ok(truncated)
+}
+
+/// What the store says about streams of which a part may go: the place up to which is none behind the next event.
+fn facts_before(
+    look: &dyn Look,
+    names: &[StreamName],
+    before: Before,
+) -> Result<Vec<StreamFacts>, Error> {
+    let facts = look.stream_facts(names)?;
+    let versions: Vec<u64> = facts.iter().map(|facts| facts.version).collect();
+    check_place(names, &versions, look.head()?.position, before)?;
+    Ok(facts)
 }
 
 /// That a place is none behind the next event.

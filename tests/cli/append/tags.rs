@@ -61,6 +61,10 @@ fn what_erases_says_what_becomes_of_tags() {
     shop.run(rm).args(["--format", "table"]).stdout("a: would remove 3 events, 2 with tags\n");
     let truncate = ["stream", "truncate", "a", "--before", "@3", "--yes"];
     assert_eq!(shop.run(truncate).value()["tagged"], json!(1));
+    shop.run(["redact", "a@3", "--tags", "--reason", "r"]).fails_with(
+        2,
+        ["error: erasing what 1 event says, and the tags of 1 event, needs to be confirmed\n"],
+    );
     let redact = ["redact", "a@3", "--reason", "r", "--yes"];
     assert_eq!(shop.run(redact).value()["tags"], json!(null));
     assert_eq!(shop.run(["read"]).value()["tags"], json!(["x"]));

@@ -19,9 +19,9 @@ use crate::signals::Signals;
 /// Erases the data and metadata of the events for good. "erased":true in the answer means that no byte of
 /// them is left in any file of the store, except for projections: those that may keep rows made from the
 /// events are named, and `ream project rebuild` makes them anew. Position, stream, version, id, type, times
-/// and tags stay, and the event is shown with "redacted":true instead of its data; with --tags the tags go as
-/// well, and are found by no one. The states of the events' streams
-/// may repeat what is erased, so they are removed as well, unless --state-kept is given.
+/// and tags stay, and the event is shown with "redacted":true instead of its data. With --tags the tags are
+/// erased as well. The states of the events' streams may repeat what is erased, so they are removed as well,
+/// unless --state-kept is given.
 ///
 /// It is one transaction, recorded in `$ream` with the reason. The reason stays for ever, so it must not
 /// repeat what is to be erased.
@@ -84,22 +84,23 @@ impl RedactArgs {
             return report_planned(global, &store, &redactable, &[]);
         }
         if !self.yes && !redactable.is_empty() {
-            let events = plural(redactable.len() as u64, "event");
-            confirm::ask(&match redactable.iter().filter(|one| one.state).count() as u64 {
-                0 => format!("erasing what {events} {}", says(redactable.len())),
-                states => {
-                    let states = plural(states, "state");
-                    format!("erasing what {events} {}, and {states},", says(redactable.len()))
-                }
-            })?;
+            confirm::ask(&erasing(&redactable))?;
         }
         let removal = signals.hold(|| store.redact(&positions, &self.reason, redaction))?;
         report_done(global, &store, &removal, &[])
     }
 }
 
-fn says(events: usize) -> &'static str {
-    if events == 1 { "says" } else { "say" }
+/// What is asked about: all that would go.
+fn erasing(redactable: &[Redacted]) -> String {
+    let say = if redactable.len() == 1 { "says" } else { "say" };
+    let count = |is: fn(&Redacted) -> bool| redactable.iter().filter(|one| is(one)).count() as u64;
+    let (tagged, states) = (count(|one| one.tags), count(|one| one.state));
+    let mut parts = vec![format!("erasing what {} {say}", plural(count(|_| true), "event"))];
+    parts.extend((tagged > 0).then(|| format!("the tags of {}", plural(tagged, "event"))));
+    parts.extend((states > 0).then(|| plural(states, "state")));
+    let comma = if parts.len() > 1 { "," } else { "" };
+    parts.join(", and ") + comma
 }
 
 impl Taken for Redacted {

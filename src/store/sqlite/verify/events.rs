@@ -6,8 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::cells::{self, Cells};
 use super::is_unreadable;
-use crate::event::DataRef;
-use crate::event::{LINK_BYTES, Link, Position, Timestamp};
+use crate::event::{DataRef, LINK_BYTES, Link, Position, TagsRef, Timestamp};
 use crate::store::chain::{Linked, PayloadHash, Salt};
 use crate::store::sqlite::event_row::{COLUMNS, Fields, recorded_and_link};
 use crate::store::sqlite::failure::{Failure, damage};
@@ -233,7 +232,7 @@ impl Before {
 pub(super) fn says(fields: &Fields<'_>) -> impl Iterator<Item = u64> {
     let removed = fields.event_type.is_none();
     let version = cells::version(cells::stream(fields.stream), fields.version.0, removed);
-    let tags = fields.tags.into_iter().flat_map(|tags| tags.split(' ').map(cells::tag));
+    let tags = TagsRef::stored(fields.tags).iter().map(cells::tag);
     std::iter::once(version).chain(fields.id.map(cells::id)).chain(tags)
 }
 

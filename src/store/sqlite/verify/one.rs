@@ -6,7 +6,7 @@
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::cells;
-use crate::event::Version;
+use crate::event::{TagsRef, Version};
 use crate::store::sqlite::event_row::{COLUMNS, Fields};
 use crate::store::sqlite::failure::{Failure, damage};
 use crate::store::sqlite::stream_index::{StreamRow, position_of};
@@ -78,7 +78,7 @@ fn named(connection: &Connection, fields: &Fields<'_>) -> Result<Option<String>,
     }
     let mut statement =
         connection.prepare_cached("SELECT 1 FROM tags WHERE tag = ?1 AND position = ?2")?;
-    for tag in fields.tags.into_iter().flat_map(|tags| tags.split(' ')) {
+    for tag in TagsRef::stored(fields.tags).iter() {
         if !statement.exists((tag, fields.position.0))? {
             return Ok(Some(format!("it is not found by its tag `{tag}`")));
         }
