@@ -203,7 +203,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__append)
-            opts="-q -h -V --jsonl --atomic --expect --id --tag --meta --correlation --causation --time --base64 --state --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-q -h -V --jsonl --atomic --expect --none --none-after --id --tag --meta --correlation --causation --time --base64 --state --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -214,6 +214,14 @@ _ream() {
                     return 0
                     ;;
                 --expect)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --none)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --none-after)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1099,7 +1107,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__read)
-            opts="-n -q -h -V --after --from --until --since --last --limit --type --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-n -q -h -V --after --from --until --since --last --limit --type --tag --query --markers --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1134,6 +1142,14 @@ _ream() {
                     return 0
                     ;;
                 --type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --query)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1947,7 +1963,7 @@ _ream() {
             return 0
             ;;
         ream__subcmd__tail)
-            opts="-n -q -h -V --after --from --until --since --last --limit --type --new --grace --as --allow-loop --per-event --batch --retries --markers --until-caught-up --wait --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-n -q -h -V --after --from --until --since --last --limit --type --tag --query --new --grace --as --allow-loop --per-event --batch --retries --markers --until-caught-up --wait --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1982,6 +1998,14 @@ _ream() {
                     return 0
                     ;;
                 --type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --query)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

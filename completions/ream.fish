@@ -77,6 +77,8 @@ complete -c ream -n "__fish_ream_using_subcommand init" -s h -l help -d 'Print h
 complete -c ream -n "__fish_ream_using_subcommand init" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand append" -l jsonl -d 'Append the events in FILE, one line of JSON each; - reads standard input' -r -F
 complete -c ream -n "__fish_ream_using_subcommand append" -l expect -d 'What the stream must be: any, no-stream, exists, or at version N' -r
+complete -c ream -n "__fish_ream_using_subcommand append" -l none -d 'What must not be there: events of any stream, as type=T, tag=T and stream=PATTERN, as JSON, or @FILE' -r
+complete -c ream -n "__fish_ream_using_subcommand append" -l none-after -d 'With --none: only events that follow POS, the position or cursor up to which the log was read' -r
 complete -c ream -n "__fish_ream_using_subcommand append" -l id -d 'Idempotency key: the same again answers with the first append' -r
 complete -c ream -n "__fish_ream_using_subcommand append" -l tag -d 'What the event is about besides its stream, such as course:c1; may be repeated' -r
 complete -c ream -n "__fish_ream_using_subcommand append" -l meta -d 'The event\'s metadata, a JSON object: JSON, @FILE, or -' -r
@@ -107,6 +109,8 @@ complete -c ream -n "__fish_ream_using_subcommand read" -l since -d 'Only what h
 complete -c ream -n "__fish_ream_using_subcommand read" -s n -l last -d 'Only the last N of the events that are there' -r
 complete -c ream -n "__fish_ream_using_subcommand read" -l limit -d 'At most N events' -r
 complete -c ream -n "__fish_ream_using_subcommand read" -l type -d 'Only events of type T; may be given several times' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -l tag -d 'Only events with the tag T; of several, with all of them' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -l query -d 'Only events that QUERY chooses: type=T, tag=T and stream=PATTERN, JSON of several such items, or @FILE' -r
 complete -c ream -n "__fish_ream_using_subcommand read" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand read" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -117,6 +121,7 @@ complete -c ream -n "__fish_ream_using_subcommand read" -l color -d 'Use color' 
 always\t'Always'
 never\t'Never'"
 complete -c ream -n "__fish_ream_using_subcommand read" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -l markers -d 'Begin with a line that says up to which position events are given, and end with one that says that all were'
 complete -c ream -n "__fish_ream_using_subcommand read" -l json -d 'Show results as JSON, as --format json does'
 complete -c ream -n "__fish_ream_using_subcommand read" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand read" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -128,6 +133,8 @@ complete -c ream -n "__fish_ream_using_subcommand tail" -l since -d 'Only what h
 complete -c ream -n "__fish_ream_using_subcommand tail" -s n -l last -d 'Only the last N of the events that are there' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l limit -d 'At most N events' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l type -d 'Only events of type T; may be given several times' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l tag -d 'Only events with the tag T; of several, with all of them' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l query -d 'Only events that QUERY chooses: type=T, tag=T and stream=PATTERN, JSON of several such items, or @FILE' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l grace -d 'With a program: give it TIME to end when ream is interrupted [default: 5s]' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l as -d 'Follow as the subscription NAME, from where it is, with the patterns that it remembers' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l batch -d 'Run the program once for up to N events that are there; its exit with 0 acks them if it has read all of them' -r

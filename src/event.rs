@@ -4,6 +4,9 @@
 //! or a wire format, and nothing of ours is imported.
 
 mod command;
+mod condition;
+mod criteria;
+mod cursor;
 mod json;
 mod link;
 mod name;
@@ -17,6 +20,10 @@ use std::fmt;
 use crate::excerpt::{QUOTED, excerpt};
 
 pub use command::Command;
+pub use condition::{AppendCondition, NoneOf};
+pub(crate) use criteria::{Chooser, ChosenStreams};
+pub use criteria::{Criteria, Criterion};
+pub use cursor::{Cursor, CursorError};
 pub use json::{Json, JsonError, MAX_DEPTH};
 pub(crate) use link::{BASE32, LINK_BYTES, position_in};
 pub use link::{Link, LinkError};
@@ -227,13 +234,15 @@ pub struct NewEvent {
     pub metadata: Option<Json>,
     /// What the stream must be like before the append.
     pub expect: Expect,
+    /// What else must hold of the store before the append: before all of what is stored together with the event.
+    pub condition: Option<Box<AppendCondition>>,
     /// The stream's state as of this event, stored with it. It needs an expectation that names a
     /// version: a state that was made of N events must not cover one that its writer has not seen.
     pub state: Option<Data>,
 }
 
 impl NewEvent {
-    /// An event with the data `{}`, no id, no tags, no metadata and no expectation.
+    /// An event with the data `{}`, no id, no tags, no metadata, no expectation and no condition.
     #[must_use]
     pub fn new(stream: StreamName, event_type: EventType) -> Self {
         Self {
@@ -245,8 +254,18 @@ impl NewEvent {
             data: Data::Json(Json::empty_object()),
             metadata: None,
             expect: Expect::Any,
+            condition: None,
             state: None,
         }
+    }
+
+    /// Whether it, or its condition, expects a version of its stream, or that there is none.
+    #[must_use]
+    pub fn names_version(&self) -> bool {
+        let expected = |condition: &AppendCondition| condition.expected_of(&self.stream);
+        [Some(self.expect), self.condition.as_deref().and_then(expected)]
+            .iter()
+            .any(|expect| matches!(expect, Some(Expect::At(_) | Expect::NoStream)))
     }
 
     /// How much of an input this event is, in bytes: its payload, metadata, tags and names.

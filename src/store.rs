@@ -57,7 +57,8 @@ pub use backup::{Backup, BackupFile, BackupProgress, BackupProjection, NewBackup
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use compact::Compacted;
 pub use error::{
-    BadCredentials, Clash, Error, EventFault, NewerRecord, NotAllowed, PlaceFault, Unfenced,
+    BadCredentials, Clash, ConditionFault, Error, EventFault, NewerRecord, NotAllowed, PlaceFault,
+    Unfenced,
 };
 #[cfg(all(feature = "serve", unix))]
 pub(crate) use hash::{Fields, Hash};
@@ -67,7 +68,6 @@ pub use options::{OnWarning, Options};
 #[cfg(all(feature = "serve", unix))]
 pub(crate) use place::read_private;
 pub use projection::{Projection, Rebuild};
-pub(crate) use query::ChosenStreams;
 pub use query::Query;
 pub use reader::Reader;
 pub use restore::{Dropped, RestoreUntil, Restored};

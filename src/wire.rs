@@ -4,6 +4,7 @@
 //! repeated keys.
 
 mod cloud;
+mod criteria;
 mod duration;
 mod key;
 mod line;
@@ -11,12 +12,16 @@ mod lines;
 mod object;
 mod reply;
 
+use std::borrow::Cow;
+
 use base64::engine::general_purpose::STANDARD as BASE64;
 use base64::{DecodeError, Engine as _};
 
-use crate::event::{DataRef, EventRef, Expect, Link, NewEvent, Position, TagsRef};
+use self::criteria::{write_condition, write_expect};
+use crate::event::{AppendCondition, DataRef, EventRef, Expect, Link, NewEvent, Position, TagsRef};
 
 pub use cloud::{parse_cloud_event, write_cloud_event};
+pub use criteria::{CriteriaParts, parse_query, query_text, write_query};
 pub use duration::parse_duration;
 pub use line::{Defaults, EventLine, parse_event, parse_event_with};
 pub use lines::Lines;
@@ -111,21 +116,35 @@ pub fn write_new_event(line: &mut Vec<u8>, event: &NewEvent) {
         line.extend_from_slice(b",\"metadata\":");
         line.extend_from_slice(metadata.as_str().as_bytes());
     }
-    match event.expect {
-        Expect::Any => {}
-        Expect::At(version) => {
-            line.extend_from_slice(b",\"expect\":");
-            write_number(line, version.0);
-        }
-        expect => {
-            line.extend_from_slice(b",\"expect\":");
-            write_string(line, &expect.to_string());
+    if let Some(expected) = expected(event) {
+        line.extend_from_slice(b",\"expect\":");
+        match expected {
+            Expected::Of(expect) => write_expect(line, expect),
+            Expected::Condition(condition) => write_condition(line, &condition),
         }
     }
     if let Some(state) = &event.state {
         write_payload(line, "state", state.borrow());
     }
     line.push(b'}');
+}
+
+/// What a line says under `expect`.
+enum Expected<'e> {
+    Of(Expect),
+    Condition(Cow<'e, AppendCondition>),
+}
+
+/// What has to hold before an event is stored, as a line says it: nothing where nothing has to.
+fn expected(event: &NewEvent) -> Option<Expected<'_>> {
+    let Some(condition) = event.condition.as_deref() else {
+        return (event.expect != Expect::Any).then_some(Expected::Of(event.expect));
+    };
+    let mut condition = Cow::Borrowed(condition);
+    if event.expect != Expect::Any && condition.expected_of(&event.stream).is_none() {
+        condition.to_mut().versions.push((event.stream.clone(), event.expect));
+    }
+    Some(Expected::Condition(condition))
 }
 
 /// Writes a payload behind other keys, under `key` where it is JSON, and `key_base64` where it is not.
@@ -291,6 +310,7 @@ mod tests {
             r#"{"stream":"s","type":"T","data":{}}"#,
             r#"{"stream":"s","type":"T","id":"a\"","time":"2026-11-23T04:49:13.784077Z","data":[1.0],"metadata":{"m":1},"expect":3,"state":{"n":2}}"#,
             r#"{"stream":"s","type":"T","data_base64":"AP8=","expect":"no-stream","state_base64":"AP8="}"#,
+            r#"{"stream":"s","type":"T","data":{},"expect":{"versions":{"t":3},"none":[{"tags":["a"]}],"after":7}}"#,
         ] {
             let mut written = Vec::new();
             write_new_event(&mut written, &parse_event(line.as_bytes()).unwrap());

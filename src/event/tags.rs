@@ -109,6 +109,14 @@ impl<'a> TagsRef<'a> {
         self.0.is_none()
     }
 
+    /// Whether all of `others` are among them.
+    #[must_use]
+    pub fn contain(self, others: TagsRef<'_>) -> bool {
+        // Both are in order, so each is looked for behind the one before it.
+        let mut own = self.iter();
+        others.iter().all(|other| own.find(|tag| *tag >= other) == Some(other))
+    }
+
     /// The tags with what they borrow.
     #[must_use]
     pub fn to_tags(self) -> Tags {
@@ -144,5 +152,26 @@ mod tests {
         assert_eq!(Tags::new(std::iter::repeat_n("a", 40)).unwrap().to_string(), "a");
         assert_eq!(Tags::new(["b", "a", "b"]), Tags::new(["a", "b"]));
         assert_eq!(Tags::new::<&str>([]), Ok(Tags::default()));
+    }
+
+    #[test]
+    fn tags_contain_all_of_others_or_not() {
+        for (tags, others, contain) in [
+            (&["a", "b", "d"][..], &[][..], true),
+            (&["a", "b", "d"], &["a", "d"], true),
+            (&["a", "b", "d"], &["a", "b", "d"], true),
+            (&["a", "b", "d"], &["c"], false),
+            (&["a", "b", "d"], &["a", "e"], false),
+            (&["ab"], &["a"], false),
+            (&[], &["a"], false),
+            (&[], &[], true),
+        ] {
+            let of = |tags: &[&str]| Tags::new(tags).unwrap();
+            assert_eq!(
+                of(tags).borrow().contain(of(others).borrow()),
+                contain,
+                "{tags:?} {others:?}"
+            );
+        }
     }
 }

@@ -3,10 +3,8 @@
 use super::Program;
 use super::runner::{Effects, FollowError, Following, Notice, Runner};
 use super::told::{Acked, Cause};
-use crate::event::{EventType, Expect, Json, Link, NewEvent, Position};
-use crate::store::{
-    ChosenStreams, Error, Mark, Query, SealedEvent, Sealer, Stopped, Store, Subscription,
-};
+use crate::event::{Chooser, Json, Link, NewEvent, Position};
+use crate::store::{Error, Mark, Query, SealedEvent, Sealer, Stopped, Store, Subscription};
 use crate::wire::{Reply, Role};
 
 /// Has a program react to the events that a subscription follows, from its checkpoint on, up to `until`
@@ -29,10 +27,9 @@ pub fn react(
     notice: &mut dyn FnMut(Notice<'_>),
 ) -> Result<(), FollowError> {
     store.check_checkpoint(subscription.follows.name.as_str(), &subscription.checkpoint)?;
-    let mut query = Query::of(subscription.follows.patterns.clone());
-    query.types.clone_from(&subscription.follows.types);
+    let mut query = Query::by(subscription.follows.criteria.clone());
     query.until = until.map(Mark::Position);
-    let own = (!allow_loop).then(|| (query.chosen_streams(), query.types.clone()));
+    let own = (!allow_loop).then(|| Chooser::of(&query.criteria));
     let sealer = Sealer::new()?;
     let effects = Events {
         store,
@@ -52,7 +49,7 @@ struct Events<'r> {
     store: &'r mut Store,
     subscription: Subscription,
     /// What is followed, where it must not be answered with.
-    own: Option<(ChosenStreams, Vec<EventType>)>,
+    own: Option<Chooser>,
     sealer: Sealer,
     /// What was answered and is not acked.
     answered: Vec<NewEvent>,
@@ -80,9 +77,9 @@ impl Effects for Events<'_> {
             Reply::Append(line) => line.event,
             reply => return Err(reply.misplaced(Role::Reactor)),
         };
-        let follows_itself = self.own.as_ref().is_some_and(|(streams, types)| {
-            streams.contains(event.stream.as_str())
-                && (types.is_empty() || types.contains(&event.event_type))
+        let follows_itself = self.own.as_ref().is_some_and(|own| {
+            let NewEvent { stream, event_type, tags, .. } = &event;
+            own.item(stream.as_str(), event_type.as_str(), tags.borrow()).is_some()
         });
         if follows_itself {
             return Err(format!(
@@ -90,7 +87,7 @@ impl Effects for Events<'_> {
                 event.stream
             ));
         }
-        if event.state.is_some() && !matches!(event.expect, Expect::At(_) | Expect::NoStream) {
+        if event.state.is_some() && !event.names_version() {
             let stream = event.stream.to_string();
             return Err(Error::StateWithoutVersion { stream }.to_string());
         }
@@ -157,7 +154,7 @@ impl Effects for Events<'_> {
 impl Events<'_> {
     /// The event at `position` as a cause, where nothing of it is kept.
     fn cause_at(&self, position: Position) -> Result<Option<Cause>, Error> {
-        let mut query = Query::of(self.subscription.follows.patterns.clone());
+        let mut query = Query::by(self.subscription.follows.criteria.clone());
         query.after = Some(Mark::Position(Position(position.0.saturating_sub(1))));
         query.until = Some(Mark::Position(position));
         let mut found = None;

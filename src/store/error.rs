@@ -9,7 +9,8 @@ use std::time::Duration;
 use crate::event::{Expect, Position, Timestamp, Version};
 use crate::expression::{AssignmentError, ExpressionError};
 pub use carried::{
-    BadCredentials, Clash, EventFault, NewerRecord, NotAllowed, PlaceFault, Unfenced,
+    BadCredentials, Clash, ConditionFault, EventFault, NewerRecord, NotAllowed, PlaceFault,
+    Unfenced,
 };
 use carried::{changes, lost, no_such_field, readers, seconds};
 
@@ -96,6 +97,9 @@ pub enum Error {
         /// Whether all that it held was removed.
         removed: bool,
     },
+    /// What has to hold of the store beside that does not.
+    #[error(transparent)]
+    Condition(Box<ConditionFault>),
     /// Some events of an atomic append are stored already, others are not.
     #[error(
         "{duplicates} of {events} events are stored already, first the id `{id}` at position {position}: \
@@ -224,8 +228,7 @@ pub enum Error {
     },
     /// A decision is made of a state and the events behind it, and these are too many.
     #[error(
-        "the state of `{stream}` and the events behind version {state_version} have more than \
-         {max} bytes"
+        "the state of `{stream}` and the events behind version {state_version} have more than {max} bytes"
     )]
     AggregateTooLarge {
         /// The stream.
@@ -237,8 +240,7 @@ pub enum Error {
     },
     /// The id belongs to a decision about another command.
     #[error(
-        "id reused: `{id}` is a decision on `{stream}`, which took it to version {version}, about \
-         another command"
+        "id reused: `{id}` is a decision on `{stream}`, which took it to version {version}, about another command"
     )]
     DecisionIdReused {
         /// The id.
@@ -285,12 +287,9 @@ pub enum Error {
     /// A program may not run.
     #[error(transparent)]
     NotAllowed(Box<NotAllowed>),
-    /// No permit to run a program can be kept here.
-    #[error("no permit can be kept for this store: {reason}")]
-    NoPermits {
-        /// Why.
-        reason: &'static str,
-    },
+    /// No permit to run a program can be kept here, for this reason.
+    #[error("no permit can be kept for this store: {0}")]
+    NoPermits(&'static str),
     /// The projection of this name has no types yet.
     #[error("the projection `{0}` is open: its first row says what the types of its fields are")]
     ProjectionOpen(String),

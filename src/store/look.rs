@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use super::rules::StreamFacts;
 use super::rules::names::Name;
-use super::{Before, Error, EventEntry, Query, State, StateEntry, Stream};
-use crate::event::{EventRef, Link, Pattern, Position, StreamName, Timestamp, Version};
+use super::{Before, Error, EventEntry, State, StateEntry, Stream};
+use crate::event::{EventRef, Link, Pattern, Position, StreamName, TagsRef, Timestamp, Version};
 
 /// The last event of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub(crate) enum Span<'s> {
     Between(u64, u64),
     /// The same, the last one first.
     Back(u64, u64),
-    /// Those that are listed, in that order, of the streams with these names.
+    /// Those that are listed, in that order, of the streams with these names, if there are any.
     Listed(&'s [Listed], &'s [String]),
 }
 
@@ -43,11 +43,19 @@ pub(crate) struct Listed {
     pub(crate) stream: u32,
 }
 
-/// Where the events of chosen streams stand.
+impl Listed {
+    /// An event of which nothing else is known.
+    pub(crate) fn at(position: u64) -> Self {
+        Self { position, version: 0, stream: 0 }
+    }
+}
+
+/// Where events stand that are chosen.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
     /// By position.
     pub(crate) events: Vec<Listed>,
+    /// The streams that they are of; none where that is not known of them, nor their versions.
     pub(crate) streams: Vec<String>,
     /// All up to this position are listed.
     pub(crate) covered: u64,
@@ -56,7 +64,8 @@ pub(crate) struct Listing {
 /// What of the events behind a position, and up to another, is asked for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'q> {
-    pub(crate) query: &'q Query,
+    /// Those of the streams that one of these matches.
+    pub(crate) streams: &'q [Pattern],
     pub(crate) after: u64,
     pub(crate) end: u64,
     /// How many events the streams may have together, unless it is one stream.
@@ -99,6 +108,15 @@ pub(crate) trait Look {
     /// Where the events of the chosen streams stand, up to the head `head`; nothing where that is not known
     /// at less cost than that of looking at each event.
     fn positions(&self, asked: &Asked<'_>, head: u64) -> Result<Option<Listing>, Error>;
+
+    /// Where the events with all of these tags stand, behind the first position and up to the second, of at most
+    /// `most`; nothing where there are more than that among so many that it is better to look at each event.
+    fn positions_with(
+        &self,
+        tags: TagsRef<'_>,
+        between: (u64, u64),
+        most: u64,
+    ) -> Result<Option<Listing>, Error>;
 
     /// Gives events to `each`, until that has enough. Each position has to be there.
     fn events(&self, span: Span<'_>, want: Want, each: Each<'_>) -> Result<(), Error>;

@@ -2,7 +2,7 @@
 
 use super::Checkpoint;
 use super::permit::Permit;
-use crate::event::{EventType, Pattern, SubscriptionName, Timestamp};
+use crate::event::{Criteria, Criterion, Pattern, SubscriptionName, Timestamp};
 use crate::schema::{Definition, Identifier};
 
 /// A projection, by name.
@@ -26,10 +26,19 @@ pub struct ProjectionEntry {
 pub struct NewSubscription {
     /// Its name.
     pub name: SubscriptionName,
-    /// Events of the streams that one of these matches; of every stream where there is none.
-    pub patterns: Vec<Pattern>,
-    /// Events of these types; of every type where there is none.
-    pub types: Vec<EventType>,
+    /// Events of these streams and types, with these tags.
+    pub criteria: Criteria,
+}
+
+impl NewSubscription {
+    /// One that follows the streams that `patterns` match.
+    #[must_use]
+    pub fn of(name: SubscriptionName, patterns: Vec<Pattern>) -> Self {
+        Self {
+            name,
+            criteria: Criteria::of(Criterion { streams: patterns, ..Criterion::default() }),
+        }
+    }
 }
 
 /// A named follower with a stored checkpoint.

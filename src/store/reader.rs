@@ -6,8 +6,9 @@
 use std::ops::ControlFlow;
 
 use super::look::{Asked, Listed, Listing, Look, Reading, Span, Want};
-use super::{Batch, ChosenStreams, Error, Mark, Query};
-use crate::event::{EventRef, Position, Timestamp, Version};
+use super::rules::Found;
+use super::{Batch, Error, Mark, Query};
+use crate::event::{Chooser, Criteria, Criterion, Cursor, EventRef, Position, Timestamp, Version};
 
 /// How many events a batch holds at most.
 const BATCH_EVENTS: usize = 1000;
@@ -42,7 +43,7 @@ enum Plan {
 #[derive(Debug)]
 struct Course {
     query: Query,
-    streams: ChosenStreams,
+    chooser: Chooser,
     follow: bool,
     want: Want,
     /// Everything up to this position has been looked at.
@@ -71,18 +72,7 @@ impl Reader {
         query: &Query,
         follow: bool,
     ) -> Result<Self, Error> {
-        let course = Course {
-            streams: query.chosen_streams(),
-            follow,
-            want: Want::All,
-            position: 0,
-            end: END,
-            left: query.limit.unwrap_or(u64::MAX),
-            plan: Plan::Scan,
-            known: Version(0),
-            query: query.clone(),
-        };
-        let mut reader = Self { reading, course };
+        let mut reader = Self { reading, course: Course::new(query.clone(), follow) };
         reader.look(|course, look, head| course.start(look, head))?;
         Ok(reader)
     }
@@ -112,6 +102,20 @@ impl Reader {
         })
     }
 
+    /// The first position that is looked at, and the last one: where the log ends, or before.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be read.
+    pub fn bounds(&mut self) -> Result<(Position, Cursor), Error> {
+        self.look(|course, look, head| {
+            let end = Position(course.end.min(head));
+            let link = look.link_at(end)?;
+            let cursor = link.map_or(end.into(), |link| Cursor::new(end, &link));
+            Ok((Position(course.position).next(), cursor))
+        })
+    }
+
     /// Whether something may have been stored since this was last asked.
     pub(crate) fn changed(&mut self) -> Result<bool, Error> {
         self.reading.changed()
@@ -133,7 +137,57 @@ impl Reader {
     }
 }
 
+/// Looks for the first event between two positions that criteria choose, in steps.
+#[derive(Debug)]
+pub(super) struct Search {
+    course: Course,
+    has_begun: bool,
+    found: Option<Found>,
+}
+
+impl Search {
+    /// A search behind the position `after`, up to `end`, which has to be there.
+    pub(super) fn new(criteria: &Criteria, after: u64, end: u64) -> Self {
+        let mut query = Query::by(criteria.clone());
+        query.after = Some(Mark::Position(Position(after.min(end))));
+        query.until = Some(Mark::Position(Position(end)));
+        query.limit = Some(1);
+        Self { course: Course::new(query, false), has_begun: false, found: None }
+    }
+
+    /// Looks on; whether it is at its end.
+    pub(super) fn step(&mut self, look: &dyn Look) -> Result<bool, Error> {
+        let Some(Mark::Position(end)) = self.course.query.until else { return Ok(true) };
+        if !self.has_begun {
+            self.course.start(look, end.0)?;
+            self.has_begun = true;
+        }
+        let found = &mut self.found;
+        let mut keep = |event: &EventRef<'_>| *found = Some(Found::of(event));
+        Ok(self.course.read_batch(look, end.0, &mut keep)?.caught_up)
+    }
+
+    /// What was found.
+    pub(super) fn found(self) -> Option<Found> {
+        self.found
+    }
+}
+
 impl Course {
+    fn new(query: Query, follow: bool) -> Self {
+        Self {
+            chooser: Chooser::of(&query.criteria),
+            follow,
+            want: Want::All,
+            position: 0,
+            end: END,
+            left: query.limit.unwrap_or(u64::MAX),
+            plan: Plan::Scan,
+            known: Version(0),
+            query,
+        }
+    }
+
     /// Finds where to begin, where to end, and how to get there.
     fn start(&mut self, look: &dyn Look, head: u64) -> Result<(), Error> {
         if let Some(mark) = self.query.after {
@@ -193,15 +247,68 @@ impl Course {
     fn make_plan(&mut self, look: &dyn Look, head: u64) -> Result<(), Error> {
         let (after, end) = (self.position, self.end.min(head));
         self.plan = Plan::Scan;
-        if self.query.all_streams() || after >= end {
+        if after >= end {
             return Ok(());
         }
         let most = (end - after) / SPARSE;
-        let asked = Asked { query: &self.query, after, end, most, known: self.known };
-        if let Some(listing) = look.positions(&asked, head)? {
+        let listing = match &self.query.criteria.items[..] {
+            [item] => self.list(look, item, (after, end, most), head)?,
+            items => self.list_all(look, items, (after, end, most), head)?,
+        };
+        if let Some(listing) = listing {
             self.plan = Plan::List(listing, 0);
         }
         Ok(())
+    }
+
+    /// Lists the events that an item chooses, or more; nothing where to look at each event is better.
+    fn list(
+        &self,
+        look: &dyn Look,
+        item: &Criterion,
+        (after, end, most): (u64, u64, u64),
+        head: u64,
+    ) -> Result<Option<Listing>, Error> {
+        let asked = Asked { streams: &item.streams, after, end, most, known: self.known };
+        let of_streams = if item.all_streams() { None } else { look.positions(&asked, head)? };
+        if item.tags.is_empty() {
+            return Ok(of_streams);
+        }
+        // Whichever list is shorter.
+        let most = of_streams.as_ref().map_or(most, |listing| listing.events.len() as u64);
+        let with_tags = look.positions_with(item.tags.borrow(), (after, end), most)?;
+        // A part of a long list may be denser than the whole.
+        let is_sparse = |listing: &Listing| {
+            listing.covered >= end
+                || listing.events.len() as u64 <= (listing.covered - after) / SPARSE
+        };
+        Ok(with_tags.filter(is_sparse).or(of_streams))
+    }
+
+    /// The same of what any of several items chooses.
+    fn list_all(
+        &self,
+        look: &dyn Look,
+        items: &[Criterion],
+        (after, end, most): (u64, u64, u64),
+        head: u64,
+    ) -> Result<Option<Listing>, Error> {
+        let mut all = Listing { covered: end, ..Listing::default() };
+        if items.is_empty() {
+            return Ok(None);
+        }
+        for item in items {
+            let Some(listing) = self.list(look, item, (after, end, most), head)? else {
+                return Ok(None);
+            };
+            all.covered = all.covered.min(listing.covered);
+            // Which item it is of is not known any more.
+            all.events.extend(listing.events.iter().map(|event| Listed::at(event.position)));
+        }
+        all.events.retain(|event| event.position <= all.covered);
+        all.events.sort_unstable_by_key(|event| event.position);
+        all.events.dedup_by_key(|event| event.position);
+        Ok((all.events.len() as u64 <= most).then_some(all))
     }
 
     /// The position before the last `last` chosen events up to `head`.
@@ -308,15 +415,15 @@ impl Course {
         left: &mut u64,
         each: &mut dyn FnMut(&EventRef<'_>),
     ) -> bool {
-        // What is listed is of a chosen stream.
-        if matches!(self.plan, Plan::Scan) && !self.streams.contains(event.stream) {
-            return false;
-        }
         let last_version = match self.query.until {
-            Some(Mark::Version(version)) => version,
+            Some(Mark::Version(version))
+                if self.query.one_stream().is_ok_and(|name| name == event.stream) =>
+            {
+                version
+            }
             _ => Version(u64::MAX),
         };
-        if event.version <= last_version && self.chooses_of_streams(event) {
+        if event.version <= last_version && self.chooses(event) {
             each(event);
             taken.events += 1;
             taken.bytes += event.data.len() + event.metadata.map_or(0, str::len);
@@ -327,11 +434,14 @@ impl Course {
     }
 
     fn chooses(&self, event: &EventRef<'_>) -> bool {
-        self.streams.contains(event.stream) && self.chooses_of_streams(event)
-    }
-
-    /// Whether an event of a chosen stream is chosen.
-    fn chooses_of_streams(&self, event: &EventRef<'_>) -> bool {
-        self.query.chooses_event(event.event_type, event.time)
+        let EventRef { stream, event_type, tags, .. } = *event;
+        // What is listed by streams is of a chosen one.
+        let is_chosen = match &self.plan {
+            Plan::List(listing, _) if !listing.streams.is_empty() => {
+                self.chooser.takes(event_type, tags)
+            }
+            _ => self.chooser.item(stream, event_type, tags).is_some(),
+        };
+        is_chosen && self.query.chooses_time(event.time)
     }
 }

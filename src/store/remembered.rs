@@ -117,7 +117,7 @@ impl Store {
     /// [`Error::ProjectionNotFound`]; [`Error::NoPermits`] where none can be kept.
     pub fn allow(&mut self, name: &str) -> Result<ProjectionEntry, Error> {
         let (id, origin) = (self.id().to_owned(), self.origin());
-        let origin = origin.map_err(|reason| Error::NoPermits { reason })?;
+        let origin = origin.map_err(Error::NoPermits)?;
         let allowed = self.act(|tx| {
             let found = tx.look().name(name)?;
             let mut entry = names::projection(found.as_ref(), name)?;

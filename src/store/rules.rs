@@ -4,6 +4,7 @@
 //! answer and the [`Changes`] to be stored, and the engine applies those, all in one transaction.
 
 mod acts;
+mod condition;
 mod expect;
 mod import;
 pub(crate) mod names;
@@ -18,6 +19,7 @@ use crate::store::chain::Salt;
 use crate::store::{Checkpoint, Decided, SealedEvent};
 
 pub(crate) use acts::{Act, RECORD};
+pub(crate) use condition::{ConditionFacts, Found};
 pub(crate) use expect::{Stood, is_same};
 pub(crate) use import::import;
 pub(crate) use redact::redactions;
@@ -34,6 +36,15 @@ pub(crate) struct Unit<'u> {
     /// may be, by itself.
     pub(crate) whole: bool,
     pub(crate) beside: Option<Beside<'u>>,
+}
+
+impl Unit<'_> {
+    /// How many of what [`Facts::of`] lists are for it.
+    pub(crate) fn asked(&self) -> usize {
+        let is_of_stream =
+            matches!(self.beside, Some(Beside::Decision { .. } | Beside::State { .. }));
+        self.events.len() + usize::from(is_of_stream)
+    }
 }
 
 /// What is stored together with events.
@@ -91,6 +102,8 @@ pub(crate) struct Facts {
     pub(crate) of: Vec<u32>,
     /// The events that are stored under an id that is asked for: which event asks, and what stands there.
     pub(crate) known: Vec<(usize, Known)>,
+    /// What there is to know for the conditions of events, by which event asks; the verbs fill it.
+    pub(crate) conditions: Vec<(usize, ConditionFacts)>,
     /// The answer that is kept under the id of the first unit's decision.
     pub(crate) decision: Option<KnownDecision>,
     /// The checkpoint of the first unit's subscription, where there is such a one.

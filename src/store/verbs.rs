@@ -4,6 +4,7 @@
 mod act;
 mod append;
 mod backup;
+mod condition;
 mod decide;
 mod import;
 mod look;

@@ -86,6 +86,24 @@ keys! {
     }
 }
 
+keys! {
+    /// A key of an item of a query.
+    ItemKey: "unknown key" {
+        Types = "types",
+        Tags = "tags",
+        Streams = "streams",
+    }
+}
+
+keys! {
+    /// A key of a condition.
+    ConditionKey: "unknown key" {
+        Versions = "versions",
+        None = "none",
+        After = "after",
+    }
+}
+
 struct KeyVisitor<K> {
     named: fn(&str) -> Option<K>,
     all: &'static [&'static str],

@@ -7,11 +7,12 @@ use std::fmt;
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::criteria;
 use super::key::Key;
 use super::object::{Line, LineError, Text, bytes, name, object};
 use crate::event::{
-    Data, EventId, EventType, Expect, ExpectError, Json, NewEvent, Position, StreamName, Tags,
-    Timestamp, Version,
+    AppendCondition, Data, EventId, EventType, Expect, ExpectError, Json, NewEvent, Position,
+    StreamName, Tags, Timestamp, Version,
 };
 use crate::excerpt::{QUOTED, excerpt};
 
@@ -85,6 +86,7 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
         let (mut stream, mut event_type, mut id, mut time) = (None, None, None, None);
         let (mut data, mut metadata, mut expect, mut state) = (None, None, None, None);
         let (mut position, mut version, mut tags) = (None, None, Tags::default());
+        let mut condition = None;
         while let Some(key) = map.next_key::<Key>()? {
             let bit = 1 << key as u32;
             if seen & bit != 0 {
@@ -121,7 +123,7 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
                 }
                 Key::StateBase64 => once(&mut state, "state", bytes(&map.next_value()?)?)?,
                 Key::Metadata => metadata = self.metadata(map.next_value()?)?,
-                Key::Expect => expect = expectation(map.next_value()?)?,
+                Key::Expect => (expect, condition) = self.expectation(map.next_value()?)?,
             }
         }
         let stream = self.stream(stream)?;
@@ -131,12 +133,16 @@ impl<'de> Visitor<'de> for EventVisitor<'_> {
         event.time = time;
         event.tags = tags;
         event.metadata = metadata;
-        event.expect = expect.unwrap_or(self.defaults.expect);
+        let expects = expect.is_some() || condition.is_some();
+        // A condition says all that is expected.
+        let default = if condition.is_some() { Expect::Any } else { self.defaults.expect };
+        event.expect = expect.unwrap_or(default);
+        event.condition = condition;
         event.state = state;
         if let Some(data) = data {
             event.data = data;
         }
-        Ok(EventLine { event, expects: expect.is_some(), position, version })
+        Ok(EventLine { event, expects, position, version })
     }
 }
 
@@ -190,9 +196,22 @@ impl EventVisitor<'_> {
             _ => Err(E::custom("`metadata` must be a JSON object")),
         }
     }
+
+    /// What a line expects: a word or a version of its own stream, or a condition.
+    fn expectation<E: serde::de::Error>(
+        &self,
+        raw: &RawValue,
+    ) -> Result<(Option<Expect>, Option<Box<AppendCondition>>), E> {
+        if !raw.get().starts_with('{') {
+            return Ok((expectation(raw)?, None));
+        }
+        let condition = criteria::json(raw.get());
+        let wrong = |error: LineError| self.line.wrong(raw, error.column, error.reason);
+        Ok((None, Some(Box::new(condition.map_err(wrong)?))))
+    }
 }
 
-/// An expectation is a string or a number; an object may come one day and is refused until then.
+/// An expectation of the line's own stream is a string or a number.
 fn expectation<E: serde::de::Error>(raw: &RawValue) -> Result<Option<Expect>, E> {
     let text = raw.get();
     if text == "null" {
@@ -275,7 +294,8 @@ mod tests {
                 "column 43: not valid base64: '?' at byte 1 is not of its alphabet",
             ),
             (r#"{"stream":"s","type":"T","time":"soon"}"#, "soon"),
-            (r#"{"stream":"s","type":"T","expect":{"n":1}}"#, "unknown expectation `{\"n\":1}`"),
+            (r#"{"stream":"s","type":"T","expect":{"n":1}}"#, "column 38: unknown key `n`"),
+            (r#"{"stream":"s","type":"T","expect":[1]}"#, "unknown expectation `[1]`"),
             (r#"{"stream":"s","type":"T","expect":"3"}"#, "unknown expectation"),
             (r#"{"stream":"s","type":"T","expect":-1}"#, "unknown expectation"),
             (

@@ -1,5 +1,6 @@
 //! `ream append` of one event. Many events, and data that is no JSON, are in `append/`.
 
+mod conditions;
 mod data;
 mod jsonl;
 mod lines;

@@ -1,5 +1,6 @@
 //! `ream read`: which events, in which format.
 
+mod criteria;
 mod times;
 
 use std::fs;

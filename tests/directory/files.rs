@@ -22,7 +22,7 @@ fn row(projection: &Projection, id: u64) -> Row {
 }
 
 fn follows(name: &str) -> NewSubscription {
-    NewSubscription { name: name.parse().unwrap(), patterns: Vec::new(), types: Vec::new() }
+    NewSubscription::of(name.parse().unwrap(), Vec::new())
 }
 
 /// The files of projections, but for those that SQLite puts beside one.

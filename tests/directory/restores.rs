@@ -26,7 +26,7 @@ fn mixed() -> Fresh {
     let state = event("a", "T").expect(Expect::At(Version(70))).state("70");
     store.append(&[state]).unwrap();
     let name = "hook".parse().unwrap();
-    let new = NewSubscription { name, patterns: Vec::new(), types: Vec::new() };
+    let new = NewSubscription::of(name, Vec::new());
     let end = store.head().unwrap();
     store.subscribe(&new, end).unwrap();
     store.backup(&backup(&store), &NewBackup::default(), &mut |_| ()).unwrap();

@@ -52,6 +52,11 @@ fn the_page_about_acts_shows_what_its_commands_say() {
     runs("docs/administration.md", &[PYTHON, SH], 2, 2);
 }
 
+#[test]
+fn the_page_about_boundaries_shows_what_its_commands_say() {
+    runs("docs/boundaries.md", &[SH], 3, 3);
+}
+
 /// Runs the commands of a page, in order, in a directory with the examples; it has so many blocks of
 /// commands, and of what they say, or more.
 #[track_caller]

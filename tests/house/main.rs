@@ -36,12 +36,13 @@ const LIBRARY: [&str; 14] = [
     "serve",
 ];
 /// Those of the program.
-const PROGRAM: [&str; 17] = [
+const PROGRAM: [&str; 18] = [
     "units",
     "printable",
     "hint",
     "refused",
     "payload",
+    "criteria",
     "service",
     "environment",
     "args",

@@ -69,7 +69,7 @@ impl Chance {
 /// Makes a subscription to all streams whose checkpoint is at `position`.
 fn subscribe(home: &Home, name: &str, position: u64) {
     let name = name.parse().unwrap();
-    let new = NewSubscription { name, patterns: Vec::new(), types: Vec::new() };
+    let new = NewSubscription::of(name, Vec::new());
     home.open().subscribe(&new, Position(position)).unwrap();
 }
 

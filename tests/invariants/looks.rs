@@ -88,7 +88,7 @@ fn what_is_acked_touches_no_bell_and_has_followers_look_at_little_more_than_the_
     let mut store = home.open();
     for number in 0..RUNNERS {
         let (name, patterns) = (format!("x{number}").parse().unwrap(), vec!["t".parse().unwrap()]);
-        let new = NewSubscription { name, patterns, types: Vec::new() };
+        let new = NewSubscription::of(name, patterns);
         store.subscribe(&new, Position(0)).unwrap();
     }
     let _runners: Vec<Running> = (0..RUNNERS).map(runner).collect();

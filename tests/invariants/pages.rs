@@ -57,7 +57,7 @@ fn pages(home: &Home, args: &[&str]) -> usize {
 fn how_far_behind_something_is_is_found_without_the_data() {
     let home = Home::new();
     let mut store = home.open();
-    let new = NewSubscription { name: "mail".parse().unwrap(), patterns: vec![], types: vec![] };
+    let new = NewSubscription::of("mail".parse().unwrap(), vec![]);
     store.subscribe(&new, Position(0)).unwrap();
     for _ in 0..20 {
         store.append(&[sized("s", &text_of(400_000))]).unwrap();

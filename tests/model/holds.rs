@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use ream::{
-    Error, Event, Mark, OrderBy, Pattern, Position, Query, RowWriter, Selection, Store, Version,
+    Criterion, Error, Event, Mark, OrderBy, Pattern, Position, Query, RowWriter, Selection, Store,
+    Version,
 };
 
 use crate::answers::alike;
@@ -51,7 +52,8 @@ fn queries(store: &Store, lines: &mut Vec<String>) {
     until.until = Some(Mark::Position(Position(5)));
     until.limit = Some(2);
     let mut types = Query::default();
-    types.types = vec!["T1".parse().unwrap()];
+    let event_type = vec!["T1".parse().unwrap()];
+    types.criteria.items = vec![Criterion { types: event_type, ..Criterion::default() }];
     types.last = Some(2);
     queries.extend([last, after, until, types]);
     for (number, query) in queries.iter().enumerate() {

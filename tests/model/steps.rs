@@ -387,8 +387,8 @@ impl Step {
         let subscription = |name: usize| NAMES[name].parse().unwrap();
         Some(match self {
             Self::Subscribe(name, start) => {
-                let (patterns, types) = (vec![Pattern::new("a*").unwrap()], Vec::new());
-                let new = NewSubscription { name: subscription(*name), patterns, types };
+                let patterns = vec![Pattern::new("a*").unwrap()];
+                let new = NewSubscription::of(subscription(*name), patterns);
                 answers::of(store.subscribe(&new, Position(*start)), |made| {
                     format!("at {}", made.checkpoint.position)
                 })

@@ -116,11 +116,7 @@ fn streams_subscriptions_and_the_store_are_told_of() {
     assert_eq!(values(&missing)[0]["near"], json!(["order-1"]));
 
     let mut store = home.open();
-    let follows = NewSubscription {
-        name: "mail".parse().unwrap(),
-        patterns: vec!["order-*".parse().unwrap()],
-        types: Vec::new(),
-    };
+    let follows = NewSubscription::of("mail".parse().unwrap(), vec!["order-*".parse().unwrap()]);
     store.subscribe(&follows, Position(2)).unwrap();
     let listed = values(&gets("/subscriptions")).remove(0);
     assert!(listed["behind_seconds"].is_f64(), "{listed}");
@@ -142,11 +138,7 @@ fn streams_subscriptions_and_the_store_are_told_of() {
 #[test]
 fn what_is_counted_is_told_as_openmetrics() {
     let home = home();
-    let follows = NewSubscription {
-        name: "mail".parse().unwrap(),
-        patterns: vec!["s".parse().unwrap()],
-        types: Vec::new(),
-    };
+    let follows = NewSubscription::of("mail".parse().unwrap(), vec!["s".parse().unwrap()]);
     home.open().subscribe(&follows, Position(0)).unwrap();
     let mut reading = home.client();
     reading.asks("EVENT PUBLISH s 1\n1\n", "EVENT PUBLISHED s 1\n");

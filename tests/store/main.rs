@@ -8,6 +8,7 @@
 
 mod append;
 mod batches;
+mod conditions;
 mod decisions;
 mod expectations;
 mod followers;

@@ -133,7 +133,7 @@ fn what_it_is_made_from_is_remembered() {
 }
 
 fn follows(name: &str) -> NewSubscription {
-    NewSubscription { name: name.parse().unwrap(), patterns: Vec::new(), types: Vec::new() }
+    NewSubscription::of(name.parse().unwrap(), Vec::new())
 }
 
 #[test]
@@ -227,8 +227,7 @@ fn an_open_projection_is_dropped_and_its_name_is_free() {
     store.create_open_projection(&name, &open(&["id:text:key"])).unwrap();
     assert!(store.drop_projection(&name).unwrap());
     assert!(!store.drop_projection(&name).unwrap());
-    let new =
-        NewSubscription { name: "seats".parse().unwrap(), patterns: Vec::new(), types: Vec::new() };
+    let new = NewSubscription::of("seats".parse().unwrap(), Vec::new());
     store.subscribe(&new, Position(0)).unwrap();
     let taken = store.create_open_projection(&name, &open(&["id:text:key"]));
     assert!(matches!(taken, Err(Error::NameTaken { .. })), "{taken:?}");

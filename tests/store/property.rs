@@ -4,16 +4,20 @@ use std::ops::Range;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use ream::{Event, Follower, Mark, NewEvent, Position, Query, Timestamp, Version};
+use ream::{
+    Criteria, Criterion, Event, Follower, Mark, NewEvent, Position, Query, Tags, Timestamp, Version,
+};
 
 use crate::store;
-use crate::support::{Build as _, drain, event, everything, query};
+use crate::support::{Build as _, drain, event, everything};
 
 /// Streams: a few hold most events, many hold few, and one name is the beginning of another.
 const STREAMS: [&str; 12] = [
     "big-1", "big-1", "big-1", "big-1", "big-1", "big-2", "big-2", "big-2", "x-1", "x-10", "x", "é",
 ];
 const TYPES: [&str; 3] = ["Placed", "Paid", "Sent"];
+/// Tags: one that most events have, and rare ones.
+const TAGS: [&str; 6] = ["all", "all", "all", "rare", "one", "é:1"];
 const PATTERNS: [&str; 14] = [
     "*", "big-1", "big-2", "big-*", "x-1", "x-*", "x*", "*1", "*-1*", "x", "é", "none", "none*",
     "$ream",
@@ -22,10 +26,12 @@ const PATTERNS: [&str; 14] = [
 const TIMES: Range<i64> = 0..200;
 
 fn an_event() -> impl Strategy<Value = NewEvent> {
-    (0..STREAMS.len(), 0..TYPES.len(), proptest::option::of(TIMES)).prop_map(
-        |(stream, event_type, time)| {
+    let tags = proptest::collection::vec(0..TAGS.len(), 0..3);
+    (0..STREAMS.len(), 0..TYPES.len(), proptest::option::of(TIMES), tags).prop_map(
+        |(stream, event_type, time, tags)| {
             let mut event = event(STREAMS[stream], TYPES[event_type]);
             event.time = time.and_then(Timestamp::from_micros);
+            event.tags = Tags::new(tags.iter().map(|tag| TAGS[*tag])).unwrap();
             event
         },
     )
@@ -34,8 +40,8 @@ fn an_event() -> impl Strategy<Value = NewEvent> {
 /// A query without its places, which depend on the store.
 #[derive(Debug, Clone)]
 struct Choice {
-    patterns: Vec<usize>,
-    types: Vec<usize>,
+    /// Of each item, patterns, types and tags.
+    items: Vec<[Vec<usize>; 3]>,
     since: Option<i64>,
     until_time: Option<i64>,
     after: Option<(bool, u64)>,
@@ -47,17 +53,18 @@ struct Choice {
 fn a_choice() -> impl Strategy<Value = Choice> {
     let count = || proptest::option::weighted(0.3, prop_oneof![0..5_u64, 0..80_u64]);
     let place = proptest::option::weighted(0.4, (any::<bool>(), any::<u64>()));
+    let some = proptest::collection::vec::<Range<usize>>;
     // Often one, in which versions can count.
-    let patterns = prop_oneof![
-        proptest::collection::vec(0..PATTERNS.len(), 1),
-        proptest::collection::vec(0..PATTERNS.len(), 0..4),
-    ];
-    let types = proptest::collection::vec(0..TYPES.len(), 0..2);
+    let patterns = || prop_oneof![some(0..PATTERNS.len(), 1..2), some(0..PATTERNS.len(), 0..4)];
+    let tags = || prop_oneof![some(0..TAGS.len(), 0..1), some(0..TAGS.len(), 0..3)];
+    let item = move || (patterns(), some(0..TYPES.len(), 0..2), tags());
+    let item = move || item().prop_map(|(patterns, types, tags)| [patterns, types, tags]);
+    let items =
+        prop_oneof![proptest::collection::vec(item(), 1), proptest::collection::vec(item(), 0..4)];
     let time = || proptest::option::weighted(0.25, TIMES);
-    (patterns, types, time(), time(), place.clone(), place, count(), count()).prop_map(
-        |(patterns, types, since, until_time, after, until, last, limit)| Choice {
-            patterns,
-            types,
+    (items, time(), time(), place.clone(), place, count(), count()).prop_map(
+        |(items, since, until_time, after, until, last, limit)| Choice {
+            items,
             since,
             until_time,
             after,
@@ -71,15 +78,15 @@ fn a_choice() -> impl Strategy<Value = Choice> {
 impl Choice {
     /// The query, its places within a store with this head and these events.
     fn query(&self, head: u64, events: &[Event]) -> Query {
-        let patterns: Vec<&str> = self.patterns.iter().map(|index| PATTERNS[*index]).collect();
-        let mut query = query(&patterns);
-        query.types = self.types.iter().map(|index| TYPES[*index].parse().unwrap()).collect();
+        let item = |[patterns, types, tags]: &[Vec<usize>; 3]| Criterion {
+            streams: patterns.iter().map(|index| PATTERNS[*index].parse().unwrap()).collect(),
+            types: types.iter().map(|index| TYPES[*index].parse().unwrap()).collect(),
+            tags: Tags::new(tags.iter().map(|index| TAGS[*index])).unwrap(),
+        };
+        let mut query = Query::by(Criteria { items: self.items.iter().map(item).collect() });
         query.since = self.since.and_then(Timestamp::from_micros);
         query.until_time = self.until_time.and_then(Timestamp::from_micros);
-        let one = match &query.patterns[..] {
-            [pattern] => pattern.exact().map(str::to_owned),
-            _ => None,
-        };
+        let one = one_stream(&query);
         let place = |(by_version, number): (bool, u64)| match &one {
             Some(stream) if by_version => {
                 let of = events.iter().filter(|event| event.stream.as_str() == stream);
@@ -94,6 +101,13 @@ impl Choice {
         query.limit = self.limit;
         query
     }
+}
+
+/// The one stream that a query is about.
+fn one_stream(query: &Query) -> Option<String> {
+    let [Criterion { streams, .. }] = &query.criteria.items[..] else { return None };
+    let [pattern] = &streams[..] else { return None };
+    pattern.exact().map(str::to_owned)
 }
 
 /// The textbook reading of a pattern.
@@ -118,9 +132,17 @@ fn matches(pattern: &str, name: &str) -> bool {
 /// Whether the query chooses the event, `last` and `limit` aside.
 fn chosen(query: &Query, event: &Event) -> bool {
     let name = event.stream.as_str();
-    let stream = match &query.patterns[..] {
+    let takes = |Criterion { types, tags, streams }: &Criterion| {
+        let stream = match &streams[..] {
+            [] => !name.starts_with('$'),
+            patterns => patterns.iter().any(|pattern| matches(pattern.as_str(), name)),
+        };
+        let has = |tag: &str| event.tags.iter().any(|other| other == tag);
+        stream && (types.is_empty() || types.contains(&event.event_type)) && tags.iter().all(has)
+    };
+    let item = match &query.criteria.items[..] {
         [] => !name.starts_with('$'),
-        patterns => patterns.iter().any(|pattern| matches(pattern.as_str(), name)),
+        items => items.iter().any(takes),
     };
     let behind = match query.after {
         Some(Mark::Position(position)) => event.position > position,
@@ -132,10 +154,8 @@ fn chosen(query: &Query, event: &Event) -> bool {
         Some(Mark::Version(version)) => event.version <= version,
         None => true,
     };
-    stream
-        && behind
+    item && behind
         && before
-        && (query.types.is_empty() || query.types.contains(&event.event_type))
         && query.since.is_none_or(|since| event.time >= since)
         && query.until_time.is_none_or(|until| event.time <= until)
 }
@@ -209,7 +229,10 @@ fn each_query_of_a_large_store_agrees_with_the_filter() {
                 few if few < 30 => "big-2",
                 _ => "big-1",
             };
-            let event = event(stream, TYPES[number as usize % TYPES.len()]);
+            let mut event = event(stream, TYPES[number as usize % TYPES.len()]);
+            let rare = [(2, "all"), (99, "rare"), (101, "one"), (7_001, "é:1")];
+            let tags = rare.iter().filter(|(every, _)| number % every == 0).map(|(_, tag)| tag);
+            event.tags = Tags::new(tags).unwrap();
             if number % 7 == 0 { event.time(i64::from(number) % TIMES.end) } else { event }
         })
         .collect();

@@ -79,7 +79,7 @@ fn the_last_events_are_the_last_that_all_else_chooses() {
     let store = with_long_stream(130);
     let even: Vec<EventType> = vec!["Even".parse().unwrap()];
     let last = with(|query| {
-        query.types.clone_from(&even);
+        query.criteria.items[0].types.clone_from(&even);
         query.last = Some(3);
     });
     assert_eq!(versions(&read(&store, &last)), [126, 128, 130]);
@@ -159,7 +159,10 @@ fn patterns_that_overlap_choose_each_event_once() {
     ] {
         let query = query(patterns);
         let matches = |event: &&ream::Event| {
-            query.patterns.iter().any(|pattern| pattern.matches(event.stream.as_str()))
+            query.criteria.items[0]
+                .streams
+                .iter()
+                .any(|pattern| pattern.matches(event.stream.as_str()))
         };
         let expected: Vec<ream::Event> = all.iter().filter(matches).cloned().collect();
         assert!(!expected.is_empty());

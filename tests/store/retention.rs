@@ -77,11 +77,7 @@ fn what_is_too_much_or_too_old_goes_when_it_is_pruned() {
 #[test]
 fn what_a_subscription_has_not_done_stays_and_what_is_protected() {
     let mut store = two();
-    let follows = NewSubscription {
-        name: "mail".parse().unwrap(),
-        patterns: vec![pattern("a")],
-        types: Vec::new(),
-    };
+    let follows = NewSubscription::of("mail".parse().unwrap(), vec![pattern("a")]);
     store.subscribe(&follows, Position(4)).unwrap();
     store.protect(&["b".parse::<StreamName>().unwrap()], true).unwrap();
     store.set_retention(&pattern("*"), count(1)).unwrap();

@@ -6,11 +6,10 @@ use crate::store;
 use crate::support::{Build as _, Fresh, acts, at, event, everything, head, numbered, positions};
 
 fn follows(name: &str, patterns: &[&str]) -> NewSubscription {
-    NewSubscription {
-        name: name.parse().unwrap(),
-        patterns: patterns.iter().map(|pattern| pattern.parse().unwrap()).collect(),
-        types: Vec::new(),
-    }
+    NewSubscription::of(
+        name.parse().unwrap(),
+        patterns.iter().map(|pattern| pattern.parse().unwrap()).collect(),
+    )
 }
 
 /// A store with five events in the stream `s`, and the subscription `mail` to it.
@@ -78,7 +77,7 @@ fn one_is_sought_and_removed_and_that_is_recorded() {
 fn what_it_follows_does_not_change() {
     let (mut store, _) = mail();
     let mut typed = follows("mail", &["s"]);
-    typed.types = vec!["T".parse().unwrap()];
+    typed.criteria.items[0].types = vec!["T".parse().unwrap()];
     for other in
         [follows("mail", &["*"]), follows("mail", &["s", "t"]), typed, follows("Mail", &["s"])]
     {

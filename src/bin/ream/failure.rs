@@ -1,5 +1,6 @@
 //! From what went wrong to a message, a hint and an exit code: one table.
 
+mod condition;
 mod place;
 
 use std::fmt::Write as _;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use ream::program::{FollowError, ProgramError};
 use ream::{AssignmentError, Error, EventFault, Expect, ExpressionError, FindingKind, platform};
 
+use self::condition::unmet;
 use self::place::place_hint;
 use crate::hint::{CommandLine, Hint, quote, quote_all};
 use crate::output::{Style, escape};
@@ -163,6 +165,7 @@ fn store_code(error: &Error, line: &CommandLine) -> Answer {
         Error::WrongExpectedVersion { stream, .. } => {
             (3, Hint::other("read what came in between, decide again", &["read"], &[stream]))
         }
+        Error::Condition(fault) => (3, unmet(fault)),
         Error::PartlyDuplicate { .. } if line.has("--atomic") => {
             let hint = Hint::again("leave out what is stored, or let stored ids be skipped");
             (3, hint.without("--atomic"))
@@ -303,7 +306,7 @@ fn follow_code(error: &Error, line: &CommandLine) -> Answer {
                 }
             },
         ),
-        Error::NoPermits { .. } => (1, "run the program with --allow, or set REAM_ALLOW=1".into()),
+        Error::NoPermits(_) => (1, "run the program with --allow, or set REAM_ALLOW=1".into()),
         Error::SubscriptionNotFound { near, .. } => {
             (4, near_names(near, &["subscription", "list"]))
         }

@@ -5,6 +5,7 @@
 
 mod args;
 mod command;
+mod criteria;
 mod environment;
 mod failure;
 mod hint;

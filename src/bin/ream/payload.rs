@@ -80,7 +80,9 @@ fn with_quotes(argument: &str) -> Option<String> {
     }
     let (mut json, mut rest) = (String::new(), argument);
     quote_value(&mut rest, &mut json, 0)?;
-    (rest.trim().is_empty() && Json::parse(&json).is_ok()).then_some(json)
+    // Where none were taken, the JSON is wrong in another way.
+    let took = json != argument && rest.trim().is_empty();
+    (took && Json::parse(&json).is_ok()).then_some(json)
 }
 
 /// Takes a value from the start of `rest`, and writes it with quotes.

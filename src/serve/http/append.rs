@@ -16,7 +16,12 @@ use super::name::stream_in;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::schemas::{AcknowledgementJson, AcknowledgementLineJson, NewEventJson, ProblemJson};
-use crate::event::{Data, EventId, EventType, Expect, Json, NewEvent, Tags};
+use crate::event::{
+    AppendCondition, Cursor, Data, EventId, EventType, Expect, Json, NewEvent, Position, Tags,
+};
+use crate::serve::memory::Reserved;
+use crate::store::Appended;
+use crate::wire::parse_query;
 
 /// What the body of an event may be.
 const TAKEN: &str = "application/json, application/octet-stream (bytes) and application/jsonl (an event on each line)";
@@ -30,6 +35,8 @@ const TAKEN: &str = "application/json, application/octet-stream (bytes) and appl
         ("stream" = String, Path, min_length = 1, description = "The stream; one whose name an address would bend is named by `POST /streams?stream=`"),
         ("type" = Option<String>, Query, min_length = 1, description = "The event's type; needed but for lines"),
         ("expect" = Option<String>, Query, pattern = "^(any|no-stream|exists|[0-9]+)$", description = "What the stream is like: `any`, `no-stream`, `exists`, or its version"),
+        ("none" = Option<String>, Query, min_length = 1, description = "What must not be there: a query, in words or in JSON"),
+        ("none-after" = Option<String>, Query, description = "With `none`: only what follows a position or a cursor"),
         ("id" = Option<String>, Query, min_length = 1, description = "The event's id: with it the request can be repeated"),
         ("metadata" = Option<String>, Query, description = "A JSON object"),
         ("time" = Option<String>, Query, format = DateTime, description = "When it took place"),
@@ -65,7 +72,7 @@ pub(super) async fn append(
         return lines::append_to(&backend, Some(stream), expect, parameters.is("atomic")?, body)
             .await;
     }
-    let known = ["stream", "type", "expect", "id", "metadata", "time", "tag"];
+    let known = ["stream", "type", "expect", "none", "none-after", "id", "metadata", "time", "tag"];
     let parameters = Parameters::read(given, &known, None)?;
     let stream = stream_in(&uri, "/streams/", &parameters)?;
     let event_type = parameters.one_as::<EventType>("type")?;
@@ -81,17 +88,12 @@ pub(super) async fn append(
     };
     let mut event = NewEvent::new(stream, event_type);
     event.expect = parameters.one_as("expect")?.unwrap_or_default();
+    event.condition = condition(&parameters)?;
     event.id = parameters.one_as::<EventId>("id")?;
     event.time = parameters.one_as("time")?;
     event.tags = Tags::new(parameters.all("tag"))
         .map_err(|error| Problem::usage(format!("the parameter `tag` can't be used: {error}")))?;
-    if let Some(metadata) = parameters.one("metadata")? {
-        let metadata = Json::parse(metadata).map_err(|error| body::no_json("metadata", &error))?;
-        if !metadata.is_object() {
-            return Err(Problem::invalid("metadata is a JSON object"));
-        }
-        event.metadata = Some(metadata);
-    }
+    event.metadata = metadata(&parameters)?;
     let max_data = backend.limits.data;
     let Received { bytes, room, more } =
         body::receive(body, body::most(max_data), &backend.memory).await?;
@@ -103,10 +105,49 @@ pub(super) async fn append(
         ),
     };
     let (stream, id) = (event.stream.clone(), event.id.clone());
-    let appended = backend.append(event, room).await?;
+    let appended = store(&backend, event, room).await?;
     drop(more);
     let mut line = Vec::new();
     appended.write(&mut line, &stream, id.as_ref());
     line.push(b'\n');
     Ok(body::whole(JSON, line))
+}
+
+/// Stores an event.
+async fn store(
+    backend: &Arc<Backend>,
+    event: NewEvent,
+    room: Reserved,
+) -> Result<Appended, Problem> {
+    if event.condition.is_none() {
+        return backend.append(event, room).await;
+    }
+    // It may have to look at many events first, and no group waits for that.
+    let appended = backend.change(move |store| Ok(store.append(&[event])?)).await?;
+    drop(room);
+    appended.into_iter().next().ok_or_else(Problem::internal)
+}
+
+fn metadata(parameters: &Parameters) -> Result<Option<Json>, Problem> {
+    let Some(metadata) = parameters.one("metadata")? else { return Ok(None) };
+    let metadata = Json::parse(metadata).map_err(|error| body::no_json("metadata", &error))?;
+    if !metadata.is_object() {
+        return Err(Problem::invalid("metadata is a JSON object"));
+    }
+    Ok(Some(metadata))
+}
+
+/// What has to hold of the store beside, where that is said.
+fn condition(parameters: &Parameters) -> Result<Option<Box<AppendCondition>>, Problem> {
+    let after = parameters.one_as::<Cursor>("none-after")?;
+    let Some(none) = parameters.one("none")? else {
+        return match after {
+            Some(_) => Err(Problem::usage("`none-after` needs `none`")),
+            None => Ok(None),
+        };
+    };
+    let criteria = parse_query(none)
+        .map_err(|error| Problem::invalid(format!("the parameter `none` is no query: {error}")))?;
+    let after = after.unwrap_or(Position(0).into());
+    Ok(Some(Box::new(AppendCondition::none(criteria, after))))
 }

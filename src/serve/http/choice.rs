@@ -1,17 +1,19 @@
 //! Which events are asked for, by parameters: as `read` has them on the command line.
 
-use super::cursor::Cursor;
+use super::cursor;
 use super::parameters::Parameters;
 use super::problem::Problem;
-use crate::event::Pattern;
+use crate::event::{Criteria, Criterion, Cursor, Tags};
 use crate::store::{Mark, MarkError, Query, Store, Until};
+use crate::wire::parse_query;
 
 /// The parameters that choose events.
-pub(super) const CHOICE: [&str; 8] =
-    ["stream", "type", "after", "from", "until", "since", "last", "limit"];
+pub(super) const CHOICE: [&str; 10] =
+    ["stream", "type", "tag", "query", "after", "from", "until", "since", "last", "limit"];
 
 /// The parameters that choose events to follow.
-pub(super) const LIVE: [&str; 6] = ["stream", "type", "after", "from", "last", "limit"];
+pub(super) const LIVE: [&str; 8] =
+    ["stream", "type", "tag", "query", "after", "from", "last", "limit"];
 
 /// Which events are asked for.
 #[derive(Debug)]
@@ -26,7 +28,7 @@ impl Choice {
     pub(super) fn read(parameters: &Parameters, last: Option<&str>) -> Result<Self, Problem> {
         let last = last.filter(|last| !last.is_empty());
         let cursor = match last.or(parameters.one("after")?) {
-            Some(after) => Cursor::read(after),
+            Some(after) => after.parse().ok().filter(Cursor::tells_log),
             None => None,
         };
         let mut query = query(parameters, cursor.is_some() || last.is_some())?;
@@ -46,14 +48,20 @@ impl Choice {
 
     /// That what it goes on behind is in the store's log.
     pub(super) fn check(&self, store: &Store) -> Result<(), Problem> {
-        self.cursor.map_or(Ok(()), |cursor| cursor.check(store))
+        self.cursor.map_or(Ok(()), |cursor| cursor::check(cursor, store))
     }
 }
 
 /// The query that parameters stand for; where it begins may be said elsewhere.
 fn query(parameters: &Parameters, begins: bool) -> Result<Query, Problem> {
-    let mut query = Query::of(parameters.all_as::<Pattern>("stream")?);
-    query.types = parameters.all_as("type")?;
+    let tags = Tags::new(parameters.all("tag"))
+        .map_err(|error| Problem::usage(format!("`tag`: {error}")))?;
+    let item = Criterion {
+        streams: parameters.all_as("stream")?,
+        types: parameters.all_as("type")?,
+        tags,
+    };
+    let mut query = Query::by(criteria(item, parameters)?);
     if begins {
         return rest(query, parameters);
     }
@@ -65,6 +73,15 @@ fn query(parameters: &Parameters, begins: bool) -> Result<Query, Problem> {
         query.after = Some(from.before());
     }
     rest(query, parameters)
+}
+
+/// What parameters choose by streams, types and tags, or by a query.
+fn criteria(item: Criterion, parameters: &Parameters) -> Result<Criteria, Problem> {
+    let Some(query) = parameters.one("query")? else { return Ok(Criteria::of(item)) };
+    if !item.is_empty() {
+        return Err(Problem::usage("`query` goes without `stream`, `type` and `tag`"));
+    }
+    parse_query(query).map_err(|error| Problem::usage(format!("`query`: {error}")))
 }
 
 /// The same, but for where it begins.

@@ -16,13 +16,12 @@ use tokio::time::{Instant, sleep_until};
 use super::backend::{Backend, ended};
 use super::body::{self, Broken};
 use super::choice::Choice;
-use super::cursor::Cursor;
 use super::pieces::Piece;
 use super::problem::Problem;
-use crate::event::{EventRef, Position};
+use crate::event::{Chooser, Cursor, EventRef, Position};
 use crate::serve::followed::Heard;
 use crate::serve::push::Wanting;
-use crate::store::{ChosenStreams, Mark, Reader, Store};
+use crate::store::{Mark, Reader, Store};
 use crate::wire;
 
 /// The kind of the answer.
@@ -31,7 +30,7 @@ const STREAM: &str = "text/event-stream";
 /// What is followed, and how far that is.
 struct Following {
     choice: Choice,
-    streams: ChosenStreams,
+    chooser: Chooser,
     /// All up to here has been looked at, once something has.
     position: Option<Position>,
     /// What reads while there is more.
@@ -71,11 +70,9 @@ impl Following {
         if heard.skips {
             return true;
         }
-        let types = &self.choice.query.types;
-        let is_wanted = heard.events.iter().any(|(stream, event_type)| {
-            self.streams.contains(stream)
-                && (types.is_empty() || types.iter().any(|wanted| wanted.as_str() == &**event_type))
-        });
+        let mut events = heard.events.iter();
+        let is_wanted =
+            events.any(|(stream, event_type)| self.chooser.may_choose(stream, event_type));
         if !is_wanted {
             self.reached(Position(heard.position));
         }
@@ -85,7 +82,7 @@ impl Following {
 
 fn write(out: &mut Vec<u8>, event: &EventRef<'_>) {
     out.extend_from_slice(b"id: ");
-    Cursor::write(out, event.position, &event.link);
+    out.extend_from_slice(Cursor::new(event.position, &event.link).to_string().as_bytes());
     out.extend_from_slice(b"\ndata: ");
     // One line, with its end.
     wire::write_event(out, event);
@@ -97,8 +94,8 @@ pub(super) async fn follow(backend: &Arc<Backend>, choice: Choice) -> Result<Res
     // What is stored while the first batch is read is heard of.
     let heard = backend.heard.subscribe();
     let wanting = Wanting::new(&backend.feed);
-    let streams = choice.query.chosen_streams();
-    let mut following = Following { choice, streams, position: None, reader: None };
+    let chooser = Chooser::of(&choice.query.criteria);
+    let mut following = Following { choice, chooser, position: None, reader: None };
     let first = backend.perform(move |store| {
         following.choice.check(store)?;
         let piece = following.next(store)?;

@@ -226,6 +226,7 @@ fn class(error: &Error) -> (StatusCode, &'static str, u8) {
     use StatusCode as S;
     match error {
         Error::WrongExpectedVersion { .. } => (S::CONFLICT, "wrong-expected-version", 3),
+        Error::Condition(_) => (S::CONFLICT, "condition-failed", 3),
         Error::PartlyDuplicate { .. } => (S::CONFLICT, "partly-duplicate", 3),
         Error::IdReused { .. } | Error::DecisionIdReused { .. } => (S::CONFLICT, "id-reused", 6),
         Error::StateBehind { .. } => (S::CONFLICT, "state-behind", 6),

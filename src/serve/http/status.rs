@@ -13,8 +13,10 @@ use super::parameters::Parameters;
 use super::place::place;
 use super::problem::Problem;
 use super::schemas::ProblemJson;
-use crate::event::{EventType, Pattern, Timestamp};
+use crate::event::Timestamp;
 use crate::store::{Query, Store, Subscription};
+use crate::wire::CriteriaParts;
+use serde_json::value::RawValue;
 
 /// How a store stands, with its fields in this order.
 #[derive(Serialize, ToSchema)]
@@ -85,6 +87,11 @@ struct SubscriptionJson<'s> {
     from: Vec<&'s str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     types: Vec<&'s str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    query: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     runner: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -121,8 +128,8 @@ pub(super) async fn subscriptions(
 fn write(lines: &mut Vec<u8>, store: &Store, subscription: &Subscription) -> Result<(), Problem> {
     let follows = &subscription.follows;
     let name = follows.name.as_str();
-    let mut query = Query::of(follows.patterns.clone());
-    query.types.clone_from(&follows.types);
+    let query = Query::by(follows.criteria.clone());
+    let parts = CriteriaParts::of(&follows.criteria);
     let (mismatch, from) = place(store, name, &subscription.checkpoint)?;
     let (lag, first) = store.lag(&query, from)?;
     let age = |first: Timestamp| {
@@ -138,8 +145,10 @@ fn write(lines: &mut Vec<u8>, store: &Store, subscription: &Subscription) -> Res
         lag,
         mismatch,
         behind_seconds: first.map(age),
-        from: follows.patterns.iter().map(Pattern::as_str).collect(),
-        types: follows.types.iter().map(EventType::as_str).collect(),
+        from: parts.from,
+        types: parts.types,
+        tags: parts.tags,
+        query: parts.query,
         runner: store.runner(name)?,
         error_time: failure.as_ref().map(|failure| failure.time.to_string()),
         error: failure.map(|failure| failure.message),

@@ -33,9 +33,8 @@ fn look(store: &mut Store) -> Result<Looked, Problem> {
         }
     }
     for subscription in store.subscriptions()? {
-        let (name, mut query) = (&subscription.follows.name, Query::default());
-        query.patterns.clone_from(&subscription.follows.patterns);
-        query.types.clone_from(&subscription.follows.types);
+        let name = &subscription.follows.name;
+        let query = Query::by(subscription.follows.criteria.clone());
         let lag = lag(name.as_str(), &query, &subscription.checkpoint)?;
         lags.push((name.to_string(), "subscription", lag));
     }

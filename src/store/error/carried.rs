@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Error;
-use crate::event::{Position, Version};
+use crate::event::{Criteria, Cursor, EventType, Position, StreamName, Version};
+use crate::excerpt::{QUOTED, excerpt};
+use crate::wire;
 
 /// Why a file or a directory of a store is not used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -88,6 +90,50 @@ pub enum PlaceFault {
         /// The kind of file system.
         kind: String,
     },
+}
+
+/// Why what has to hold of a store does not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConditionFault {
+    /// An event is there that must not be.
+    #[error(
+        "the condition does not hold: {event_type} at position {position} (`{stream}`, version {version}) is among \
+         {}{}", excluded(criteria, *item), behind(*after)
+    )]
+    Found {
+        /// Where it stands.
+        position: Position,
+        /// Its stream.
+        stream: StreamName,
+        /// Its version.
+        version: Version,
+        /// Its type.
+        event_type: EventType,
+        /// Which item of the query chooses it, counted from 1, where there are several.
+        item: Option<usize>,
+        /// Which events must not be there.
+        criteria: Criteria,
+        /// Only those behind this position.
+        after: Position,
+    },
+    /// The place behind which events must not be is one of another log.
+    #[error("the cursor {cursor} is no place in this store's log: the log is another one")]
+    OtherLog {
+        /// The place.
+        cursor: Cursor,
+    },
+}
+
+/// Which events must not be there, as they are asked for.
+fn excluded(criteria: &Criteria, item: Option<usize>) -> String {
+    let text = wire::query_text(criteria);
+    let text = excerpt(&text, QUOTED);
+    item.map_or_else(|| format!("`{text}`"), |item| format!("item {item} of `{text}`"))
+}
+
+fn behind(after: Position) -> String {
+    if after.0 == 0 { String::new() } else { format!(", behind position {after}") }
 }
 
 /// Why an event is not the one that is asked for.

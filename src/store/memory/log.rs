@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::faults::Faults;
 use crate::event::{
-    Data, EventId, EventRef, EventType, Json, Link, Pattern, Position, StreamName, Tags, TagsRef,
-    Timestamp, Version, position_in,
+    ChosenStreams, Data, EventId, EventRef, EventType, Json, Link, Pattern, Position, StreamName,
+    Tags, TagsRef, Timestamp, Version, position_in,
 };
 use crate::near::Nearest;
 use crate::store::look::{Asked, Each, Head, Listed, Listing, Look, Span, Want};
@@ -48,7 +48,7 @@ impl Row {
             event_type: self.event_type.as_ref()?.as_str(),
             time: self.time.unwrap_or(self.recorded),
             recorded: self.recorded,
-            tags: if want == Want::All { self.tags.borrow() } else { TagsRef::default() },
+            tags: self.tags.borrow(),
             data: data.unwrap_or(crate::event::DataRef::Json("{}")),
             metadata: self.metadata.as_ref().filter(|_| want == Want::All).map(Json::as_str),
             redacted: want == Want::All && self.data.is_none(),
@@ -327,7 +327,7 @@ impl Look for View<'_> {
 
     fn positions(&self, asked: &Asked<'_>, head: u64) -> Result<Option<Listing>, Error> {
         let log = self.ask()?;
-        let streams = asked.query.chosen_streams();
+        let streams = ChosenStreams::of(asked.streams);
         let mut listing = Listing { covered: head, ..Listing::default() };
         for (name, row) in log.streams.iter().filter(|(name, _)| streams.contains(name)) {
             let stream = u32::try_from(listing.streams.len()).unwrap_or(u32::MAX);
@@ -340,6 +340,19 @@ impl Look for View<'_> {
         }
         listing.events.sort_unstable_by_key(|event| event.position);
         Ok(Some(listing))
+    }
+
+    fn positions_with(
+        &self,
+        tags: TagsRef<'_>,
+        (after, end): (u64, u64),
+        _most: u64,
+    ) -> Result<Option<Listing>, Error> {
+        let log = self.ask()?;
+        let rows = (after + 1..=end).filter_map(|position| log.event(position));
+        let tagged = rows.filter(|row| row.tags.borrow().contain(tags));
+        let events = tagged.map(|row| Listed::at(row.position.0)).collect();
+        Ok(Some(Listing { events, streams: Vec::new(), covered: end }))
     }
 
     fn events(&self, span: Span<'_>, want: Want, each: Each<'_>) -> Result<(), Error> {

@@ -133,6 +133,7 @@ impl Tx for Transaction {
             streams: Vec::new(),
             of: Vec::new(),
             known: Vec::new(),
+            conditions: Vec::new(),
             decision: None,
             checkpoint: None,
         };

@@ -9,13 +9,14 @@ use std::fmt::Display;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::event::{EventType, Pattern, SubscriptionName, Timestamp};
+use crate::event::{SubscriptionName, Timestamp};
 use crate::excerpt::excerpt;
 use crate::schema::{Definition, Identifier, OpenDefinition};
 use crate::store::permit::Permit;
 use crate::store::{
     Checkpoint, Error, LastFailure, NewSubscription, NewerRecord, ProjectionEntry, Subscription,
 };
+use crate::wire::CriteriaParts;
 
 /// How much of a failure is kept, in bytes.
 const MOST_FAILURE: usize = 2000;
@@ -144,6 +145,10 @@ struct FollowsJson {
     from: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     types: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    query: Option<Box<RawValue>>,
 }
 
 /// The subscription that `new` would be, where it is there already; one that follows something else, or has
@@ -184,35 +189,43 @@ pub(crate) fn subscription(found: Option<&Name>, name: &str) -> Result<Subscript
 
 /// The subscription that a name stands for.
 pub(crate) fn subscription_in(name: &Name) -> Result<Subscription, Error> {
-    let FollowsJson { from, types } =
+    let FollowsJson { from, types, tags, query } =
         serde_json::from_str(name.record.as_deref().unwrap_or_default())
             .map_err(|error| name.unreadable(&error))?;
-    let patterns = from.into_iter().map(Pattern::new).collect::<Result<_, _>>();
+    let [from, types, tags] =
+        [&from, &types, &tags].map(|texts| texts.iter().map(|text| &**text).collect());
+    let criteria = CriteriaParts { from, types, tags, query }.read();
     Ok(Subscription {
         follows: NewSubscription {
             name: SubscriptionName::stored(&name.text),
-            patterns: patterns.map_err(|error| name.damaged(&error))?,
-            types: types.iter().map(|text| EventType::stored(text)).collect(),
+            criteria: criteria.map_err(|error| name.damaged(&error))?,
         },
         checkpoint: name.checkpoint.ok_or_else(|| name.damaged(&"it has no checkpoint"))?,
     })
 }
 
 fn to_json(new: &NewSubscription) -> String {
-    let follows = FollowsJson {
-        from: new.patterns.iter().map(ToString::to_string).collect(),
-        types: new.types.iter().map(ToString::to_string).collect(),
-    };
+    let CriteriaParts { from, types, tags, query } = CriteriaParts::of(&new.criteria);
+    let [from, types, tags] =
+        [from, types, tags].map(|texts| texts.into_iter().map(String::from).collect());
+    let follows = FollowsJson { from, types, tags, query };
     // Lists of texts are always JSON.
     serde_json::to_string(&follows).unwrap_or_default()
 }
 
 /// What a subscription follows, for the eye.
 fn told(follows: &NewSubscription) -> String {
-    let patterns: Vec<&str> = follows.patterns.iter().map(Pattern::as_str).collect();
-    let patterns = if patterns.is_empty() { "all streams".into() } else { patterns.join(" ") };
-    let types: Vec<&str> = follows.types.iter().map(EventType::as_str).collect();
-    if types.is_empty() { patterns } else { format!("{patterns}, of type {}", types.join(", ")) }
+    let CriteriaParts { from, types, tags, query } = CriteriaParts::of(&follows.criteria);
+    if let Some(query) = query {
+        return format!("what {query} chooses");
+    }
+    let mut told = if from.is_empty() { "all streams".into() } else { from.join(" ") };
+    for (what, texts) in [("of type", types), ("with the tags", tags)] {
+        if !texts.is_empty() {
+            told = format!("{told}, {what} {}", texts.join(", "));
+        }
+    }
+    told
 }
 
 /// The projection that has a name, in whatever case; what another kind has is refused.
@@ -348,12 +361,13 @@ pub(crate) fn switched(found: Option<&Name>, entry: &ProjectionEntry) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Link, Position};
+    use crate::event::{Criteria, Criterion, Link, Position};
     use crate::schema::Schema;
 
     fn follows(name: &str, patterns: &[&str]) -> NewSubscription {
-        let patterns = patterns.iter().map(|pattern| Pattern::new(*pattern).unwrap()).collect();
-        NewSubscription { name: name.parse().unwrap(), patterns, types: Vec::new() }
+        let streams = patterns.iter().map(|pattern| pattern.parse().unwrap()).collect();
+        let criteria = Criteria::of(Criterion { streams, ..Criterion::default() });
+        NewSubscription { name: name.parse().unwrap(), criteria }
     }
 
     fn at(position: u64) -> Checkpoint {

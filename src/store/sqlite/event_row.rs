@@ -220,7 +220,7 @@ pub(super) fn event<'r>(row: &'r Row<'_>) -> rusqlite::Result<Option<EventRef<'r
     Err(unreadable(row, "it is not JSON"))
 }
 
-/// The event in a row of [`COLUMNS`] of which data, metadata and tags were not read: in their place stands nothing,
+/// The event in a row of [`COLUMNS`] of which data and metadata were not read: in their place stands nothing,
 /// and that it is what was stored is not known. `None` where it is removed.
 #[inline]
 pub(super) fn event_without_data<'r>(row: &'r Row<'_>) -> rusqlite::Result<Option<EventRef<'r>>> {

@@ -8,12 +8,11 @@ use rusqlite::{Connection, Row, params_from_iter};
 use super::failure::Failure;
 use super::keys::{bounds, in_order};
 use super::stream_index::{COLUMNS, Listed, StreamRow, list_positions};
-use crate::event::Version;
-use crate::store::Query;
+use crate::event::{Pattern, TagsRef, Version};
 use crate::store::look::{self, Asked, Listing};
 
 /// How many events a plan lists; 24 MiB of them.
-const LISTED: usize = 1 << 20;
+pub(super) const LISTED: usize = 1 << 20;
 
 /// Where the events of the chosen streams stand: see [`Look::positions`](crate::store::look::Look::positions).
 pub(super) fn list(
@@ -21,8 +20,8 @@ pub(super) fn list(
     asked: &Asked<'_>,
     head: u64,
 ) -> Result<Option<Listing>, Failure> {
-    let Asked { query, after, end, most, known } = *asked;
-    let Some(streams) = chosen_streams(connection, query, most)? else { return Ok(None) };
+    let Asked { streams, after, end, most, known } = *asked;
+    let Some(streams) = chosen_streams(connection, streams, most)? else { return Ok(None) };
     let alone = streams.len() == 1;
     let known = if alone { known } else { Version(0) };
     let mut events = Vec::new();
@@ -50,14 +49,14 @@ pub(super) fn list(
 /// The chosen streams, if they hold at most `most` events together, or are one.
 fn chosen_streams(
     connection: &Connection,
-    query: &Query,
+    patterns: &[Pattern],
     most: u64,
 ) -> Result<Option<Vec<(String, StreamRow)>>, Failure> {
     let mut chosen: Vec<(String, StreamRow)> = Vec::new();
     let mut events = 0_u64;
     // Patterns may overlap; a stream that is listed twice would be read twice.
     let mut known: HashSet<Box<str>> = HashSet::new();
-    for pattern in &query.patterns {
+    for pattern in patterns {
         if let Some(name) = pattern.exact() {
             if known.insert(name.into()) {
                 let row = StreamRow::read(connection, name)?;
@@ -86,4 +85,68 @@ fn chosen_streams(
         }
     }
     Ok((chosen.len() == 1 || events <= most).then_some(chosen))
+}
+
+/// Where the events with all of these tags stand: see
+/// [`Look::positions_with`](crate::store::look::Look::positions_with).
+pub(super) fn list_tagged(
+    connection: &Connection,
+    tags: TagsRef<'_>,
+    (after, end): (u64, u64),
+    most: u64,
+) -> Result<Option<Listing>, Failure> {
+    let tags: Vec<&str> = tags.iter().collect();
+    let rarest = rarest(connection, &tags, (after, end))?;
+    let mut is_there =
+        connection.prepare_cached("SELECT 1 FROM tags WHERE tag = ?1 AND position = ?2")?;
+    let mut listed = connection.prepare_cached(
+        "SELECT position FROM tags WHERE tag = ?1 AND position > ?2 AND position <= ?3 ORDER BY position",
+    )?;
+    let mut rows = listed.query((tags[rarest], after, end))?;
+    let mut listing = Listing { covered: end, ..Listing::default() };
+    while let Some(row) = rows.next()? {
+        let position: u64 = row.get(0)?;
+        let mut has_all = true;
+        for (index, tag) in tags.iter().enumerate() {
+            has_all = has_all && (index == rarest || is_there.exists((tag, position))?);
+        }
+        if !has_all {
+            continue;
+        }
+        listing.events.push(look::Listed::at(position));
+        if listing.events.len() as u64 > most {
+            return Ok(None);
+        }
+        if listing.events.len() == LISTED {
+            // The rest is listed when this part has been read.
+            listing.covered = position;
+            break;
+        }
+    }
+    Ok(Some(listing))
+}
+
+/// Which of the tags the fewest events have between two places. They are counted only as far as that takes.
+fn rarest(
+    connection: &Connection,
+    tags: &[&str],
+    (after, end): (u64, u64),
+) -> rusqlite::Result<usize> {
+    let mut count = connection.prepare_cached(
+        "SELECT count(*) FROM (SELECT 1 FROM tags WHERE tag = ?1 AND position > ?2 AND position <= ?3 LIMIT ?4)",
+    )?;
+    let mut most = if tags.len() > 1 { 64_u64 } else { return Ok(0) };
+    loop {
+        let mut fewest = (most, 0);
+        for (index, tag) in tags.iter().enumerate() {
+            let found: u64 = count.query_row((tag, after, end, fewest.0), |row| row.get(0))?;
+            if found < fewest.0 {
+                fewest = (found, index);
+            }
+        }
+        if fewest.0 < most {
+            return Ok(fewest.1);
+        }
+        most = most.saturating_mul(8).min(i64::MAX.unsigned_abs());
+    }
 }

@@ -81,6 +81,7 @@ impl Transaction<'_> {
             streams: Vec::new(),
             of: Vec::with_capacity(units.iter().map(|unit| unit.events.len() + 1).sum()),
             known: Vec::new(),
+            conditions: Vec::new(),
             decision: None,
             checkpoint: None,
         };

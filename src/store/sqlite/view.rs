@@ -10,11 +10,11 @@ use rusqlite::{Connection, OptionalExtension as _, Rows};
 
 use super::event_row::{COLUMNS, Fields, Head, check_listed, event, event_without_data, missing};
 use super::failure::Failure;
-use super::plan::list;
+use super::plan::{list, list_tagged};
 use super::runs::link_at;
 use super::stream_index::{StreamRow, list_positions, position_of};
 use super::{Layout, Store, redact, registry, settings, state_rows, states, streams, truncate};
-use crate::event::{EventRef, Link, Pattern, Position, StreamName, Timestamp, Version};
+use crate::event::{EventRef, Link, Pattern, Position, StreamName, TagsRef, Timestamp, Version};
 use crate::store::look::{Asked, Each, Listed, Listing, Look, Span, Want};
 use crate::store::rules::StreamFacts;
 use crate::store::rules::names::Name;
@@ -23,7 +23,7 @@ use crate::store::{Before, Error, EventEntry, State, StateEntry, Stream};
 /// How many events are asked for at once where they are listed.
 const AT_ONCE: usize = 1000;
 /// The columns without data and metadata, each in its place.
-const WITHOUT_DATA: &str = "position, stream, header, id, type, NULL, NULL, NULL";
+const WITHOUT_DATA: &str = "position, stream, header, id, type, NULL, NULL, tags";
 
 /// The store in a transaction.
 pub(super) struct View<'v> {
@@ -110,8 +110,9 @@ impl View<'_> {
             let list = wanted.iter().map(|event| Value::Integer(event.position.cast_signed()));
             let mut rows = statement.query([Rc::new(list.collect::<Vec<_>>())])?;
             let given = wanted.iter().try_for_each(|listed| {
-                let of = (&*streams[listed.stream as usize], listed.version);
-                give(&mut rows, listed.position, Some(of), want, each)
+                let stream = streams.get(listed.stream as usize);
+                let of = stream.map(|stream| (&**stream, listed.version));
+                give(&mut rows, listed.position, of, want, each)
             });
             if let Err(stopped) = given {
                 return stopped.into_result();
@@ -242,6 +243,15 @@ impl Look for View<'_> {
 
     fn positions(&self, asked: &Asked<'_>, head: u64) -> Result<Option<Listing>, Error> {
         self.told(list(self.connection, asked, head))
+    }
+
+    fn positions_with(
+        &self,
+        tags: TagsRef<'_>,
+        between: (u64, u64),
+        most: u64,
+    ) -> Result<Option<Listing>, Error> {
+        self.told(list_tagged(self.connection, tags, between, most))
     }
 
     fn events(&self, span: Span<'_>, want: Want, each: Each<'_>) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! Appending, in all its forms: each is units of events, and one rule.
 
+use super::condition::Ahead;
 use crate::event::{Data, NewEvent, Version};
 use crate::store::rules::{self, AfterRefusal, Outcome, Unit};
 use crate::store::seal::same_id;
@@ -122,7 +123,9 @@ impl Store {
                 .filter(|(_, unfit)| unfit.is_none())
                 .map(|(events, _)| Unit { events, whole: true, beside: None })
                 .collect();
-            let facts = tx.facts(&fit)?;
+            let mut facts = tx.facts(&fit)?;
+            // Who gathers in the turn has no time to look ahead.
+            Ahead::default().complete(&mut facts, &*tx.look(), &fit)?;
             let outcome = rules::write(&facts, None, &fit, AfterRefusal::GoOn);
             tx.apply(&outcome.changes)?;
             Ok(each(&units, unfit, outcome))
@@ -171,8 +174,10 @@ impl Store {
         after: AfterRefusal,
     ) -> Result<Outcome<'u>, Error> {
         let events: usize = units.iter().map(|unit| unit.events.len()).sum();
+        let ahead = self.look_ahead(units)?;
         self.transact(events > 1, |tx| {
-            let facts = tx.facts(units)?;
+            let mut facts = tx.facts(units)?;
+            ahead.complete(&mut facts, &*tx.look(), units)?;
             let outcome = rules::write(&facts, before, units, after);
             tx.apply(&outcome.changes)?;
             Ok(outcome)

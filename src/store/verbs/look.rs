@@ -6,9 +6,7 @@ use std::ops::ControlFlow;
 use crate::event::{Data, Link, Pattern, Position, StreamName, Version};
 use crate::store::look::{Asked, Look, Span, Want};
 use crate::store::rules::names::{self, Kind, Name};
-use crate::store::{
-    Aggregate, Checkpoint, Error, Query, State, StateCategory, StateEntry, Store, Stream,
-};
+use crate::store::{Aggregate, Checkpoint, Error, State, StateCategory, StateEntry, Store, Stream};
 
 /// How many bytes of state and events a decision is made of.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
@@ -204,8 +202,8 @@ fn load(look: &dyn Look, name: &StreamName) -> Result<Aggregate, Error> {
         Error::AggregateTooLarge { stream, state_version, max: MOST_BYTES }
     };
     let Position(end) = look.head()?.position;
-    let query = Query::of(vec![Pattern::of(name)]);
-    let asked = Asked { query: &query, after, end, most: end, known: state_version };
+    let streams = [Pattern::of(name)];
+    let asked = Asked { streams: &streams, after, end, most: end, known: state_version };
     let listing = look.positions(&asked, end)?.filter(|listing| listing.covered >= end);
     let listing = listing.ok_or_else(too_large)?;
     let mut bytes = state.as_ref().map_or(0, Data::len);

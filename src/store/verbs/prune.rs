@@ -149,7 +149,7 @@ impl Store {
     fn followers(&self) -> Result<Vec<Follower>, Error> {
         let mut followers = Vec::new();
         for Subscription { follows, checkpoint } in self.subscriptions()? {
-            let (name, query) = (follows.name.to_string(), Query::of(follows.patterns));
+            let (name, query) = (follows.name.to_string(), Query::by(follows.criteria));
             let done = checkpoint.position;
             followers.push(Follower { name, is_projection: false, query, done });
         }

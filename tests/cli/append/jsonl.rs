@@ -180,9 +180,7 @@ fn an_expectation_in_a_line_counts_the_lines_before_it() {
 #[test]
 fn an_expectation_that_is_none_is_refused_in_a_line() {
     let shop = ream();
-    for expect in
-        ["\"some\"", "\"3\"", "-1", "1.0", "{\"version\":3}", "[]", "true", "\"continues\""]
-    {
+    for expect in ["\"some\"", "\"3\"", "-1", "1.0", "[]", "true", "\"continues\""] {
         shop.append_lines(&format!(r#"{{"stream":"a","type":"T","expect":{expect}}}"#))
             .fails_with(6, ["line 1, column ", "unknown expectation"]);
     }

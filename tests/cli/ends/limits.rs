@@ -8,7 +8,7 @@ use crate::harness::{Ream, ream};
 const NUMBERS: [&str; 8] =
     ["N", "POS", "POSITION", "EXPECT", "SIZE", "TIME", "POS|TIME", "POS|start|end|TIME"];
 /// What stands for anything else.
-const OTHERS: [&str; 33] = [
+const OTHERS: [&str; 34] = [
     "ADDR",
     "ASSIGNMENTS",
     "BACKUP",
@@ -33,6 +33,7 @@ const OTHERS: [&str; 33] = [
     "PATH",
     "PATTERN",
     "PROGRAM",
+    "QUERY",
     "ROW",
     "SHELL",
     "STATE",

@@ -136,6 +136,18 @@ fn refused_appends() -> Vec<Story> {
             "ream --store shop read -- -x",
         ),
         story(
+            "read what came in between, decide again",
+            &["ream append cart-1 Added --tag a", EVENTS],
+            ("ream --store shop append cart-9 Added --none 'stream=cart-* type=Added' --none-after 1", 3),
+            "ream --store shop read --after 1 --query 'type=Added stream=cart-*'",
+        ),
+        story(
+            "read what is there, decide again",
+            &["ream append cart-1 Added --tag a"],
+            ("ream --store shop append cart-9 Added --none tag=a", 3),
+            "ream --store shop read --query tag=a",
+        ),
+        story(
             "leave out what is stored, or let stored ids be skipped",
             &[r#"printf '{"stream":"cart-2","type":"Added","data":{"n":2},"id":"%s"}\n' k l > two.jsonl"#, EVENTS],
             ("ream --store shop append --jsonl two.jsonl --atomic", 3),

@@ -6,10 +6,14 @@ mod one;
 use std::path::PathBuf;
 
 use clap::Args;
-use ream::{EventId, EventType, Expect, StreamName, Tags, TagsError, Timestamp};
+use ream::{
+    AppendCondition, Criterion, Cursor, EventId, EventType, Expect, Position, StreamName, Timestamp,
+};
 
 use crate::args::Global;
+use crate::criteria::{self, one_tag};
 use crate::environment::Environment;
+use crate::output::note;
 use crate::refused::Refused;
 use crate::signals::Signals;
 
@@ -24,6 +28,7 @@ Examples:
   ream append order-42 OrderPaid '{}' --expect 3 --id payment-7
   ream append order-42 OrderPaid '{}' --tag customer:c7 --tag shop:s1
   ream append order-42 OrderPaid '{}' --expect 3 --state '{\"status\":\"paid\"}'
+  ream append user-7 NameTaken '{}' --tag name:ann --none tag=name:ann
   ream append --jsonl events.jsonl
   ream read | ream append --store ../other --jsonl -")]
 pub(crate) struct AppendArgs {
@@ -45,6 +50,12 @@ pub(crate) struct AppendArgs {
     /// What the stream must be: any, no-stream, exists, or at version N
     #[arg(long, value_name = "EXPECT", default_value = "any", hide_default_value = true)]
     expect: Expect,
+    /// What must not be there: events of any stream, as type=T, tag=T and stream=PATTERN, as JSON, or @FILE
+    #[arg(long, value_name = "QUERY")]
+    none: Option<String>,
+    /// With --none: only events that follow POS, the position or cursor up to which the log was read
+    #[arg(long, value_name = "POS", requires = "none")]
+    none_after: Option<Cursor>,
     /// Idempotency key: the same again answers with the first append
     #[arg(long, value_name = "KEY", conflicts_with = "jsonl")]
     id: Option<EventId>,
@@ -71,12 +82,21 @@ pub(crate) struct AppendArgs {
     state: Option<String>,
 }
 
-/// A tag, as the command line gives it.
-fn one_tag(text: &str) -> Result<String, TagsError> {
-    Tags::new([text]).map(|_| text.to_owned())
-}
-
 impl AppendArgs {
+    /// What has to hold of the store beside, where that is said.
+    fn condition(&self, global: &Global) -> anyhow::Result<Option<Box<AppendCondition>>> {
+        let Some(none) = &self.none else { return Ok(None) };
+        let criteria = criteria::query(none, "--none")?;
+        let after = self.none_after.unwrap_or(Position(0).into());
+        let is_wide = |item: &Criterion| item.tags.is_empty() && item.streams.is_empty();
+        if after.position.0 == 0 && criteria.items.iter().any(is_wide) {
+            let message = "--none looks at every event of the store, since it names no tag and no stream; with one, or with \
+                           --none-after, it does not";
+            note(global, "note:", message);
+        }
+        Ok(Some(Box::new(AppendCondition::none(criteria, after))))
+    }
+
     pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let signals = Signals::take_over()?;
         let mut options = global.options(environment);
@@ -89,6 +109,12 @@ impl AppendArgs {
                     )
                     .into());
                 }
+                if self.none.is_some() && !self.atomic {
+                    return Err(Refused::Usage(
+                        "--none needs --atomic with --jsonl; otherwise a line says \"expect\" itself".into(),
+                    )
+                    .into());
+                }
                 let mut store = global.open(environment, &options)?;
                 many::append(self, file, global, &mut store, &signals)
             }
@@ -96,7 +122,8 @@ impl AppendArgs {
             None if self.atomic => Err(Refused::Usage("--atomic needs --jsonl".into()).into()),
             None => {
                 let mut store = global.open(environment, &options)?;
-                let event = one::event(self, store.max_data_bytes())?;
+                let mut event = one::event(self, store.max_data_bytes())?;
+                event.condition = self.condition(global)?;
                 one::append(event, global, &mut store, &signals)?;
                 store.leave();
                 Ok(())

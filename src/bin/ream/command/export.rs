@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
+use ream::wire::CriteriaParts;
 use ream::{
     Error, Mark, Pattern, Position, Query, State, StateEntry, Store, Stream, StreamName,
     Subscription, Timestamp, Version, wire,
@@ -81,6 +82,10 @@ struct SubscriptionJson<'s> {
     subscription: &'s str,
     from: Vec<&'s str>,
     types: Vec<&'s str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<&'s str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<Box<RawValue>>,
     checkpoint: u64,
 }
 
@@ -250,10 +255,13 @@ impl Export<'_> {
             self.counts.projections += 1;
         }
         for Subscription { follows, checkpoint, .. } in subscriptions {
+            let CriteriaParts { from, types, tags, query } = CriteriaParts::of(&follows.criteria);
             self.json(&SubscriptionJson {
                 subscription: follows.name.as_str(),
-                from: follows.patterns.iter().map(Pattern::as_str).collect(),
-                types: follows.types.iter().map(ream::EventType::as_str).collect(),
+                from,
+                types,
+                tags,
+                query,
                 checkpoint: checkpoint.position.0,
             })?;
             self.counts.subscriptions += 1;

@@ -4,15 +4,17 @@ use std::io::{self, IsTerminal as _};
 
 use clap::Args;
 use ream::{
-    Error, EventType, Mark, NewSubscription, Pattern, Position, Query, Store, SubscriptionName,
-    Timestamp, Until,
+    Criteria, Criterion, Error, EventType, Mark, NewSubscription, Pattern, Position, Query, Store,
+    SubscriptionName, Tags, Timestamp, Until,
 };
+use serde::Serialize;
 
-use crate::args::Global;
+use crate::args::{Format, Global};
+use crate::criteria::{self, one_tag};
 use crate::environment::Environment;
 use crate::hint::quote;
 use crate::output::{Outlet, Output, note};
-use crate::refused::Refused;
+use crate::refused::{Refused, invalid};
 use crate::units;
 
 /// Read the events that are there
@@ -26,10 +28,14 @@ Examples:
   ream read order-42                 one stream
   ream read 'order-*' --type OrderPaid --since 1d
   ream read order-42 --after @3      what follows version 3
+  ream read --tag course:c1 --markers    all there is about a course, and up to where
   ream read -n 10                    the last ten")]
 pub(crate) struct ReadArgs {
     #[command(flatten)]
     choice: Choice,
+    /// Begin with a line that says up to which position events are given, and end with one that says that all were
+    #[arg(long)]
+    markers: bool,
 }
 
 /// Which events.
@@ -59,12 +65,29 @@ pub(crate) struct Choice {
     /// Only events of type T; may be given several times
     #[arg(long = "type", value_name = "T")]
     types: Vec<EventType>,
+    /// Only events with the tag T; of several, with all of them
+    #[arg(long = "tag", value_name = "T", value_parser = one_tag)]
+    tags: Vec<String>,
+    /// Only events that QUERY chooses: type=T, tag=T and stream=PATTERN, JSON of several such items, or @FILE
+    #[arg(long, value_name = "QUERY", conflicts_with_all = ["patterns", "types", "tags"])]
+    query: Option<String>,
 }
 
 impl Choice {
-    pub(crate) fn query(&self) -> Query {
-        let mut query = Query::of(self.patterns.clone());
-        query.types.clone_from(&self.types);
+    /// Which events, by what they are.
+    fn criteria(&self) -> anyhow::Result<Criteria> {
+        match &self.query {
+            Some(query) => criteria::query(query, "--query"),
+            None => Ok(Criteria::of(Criterion {
+                types: self.types.clone(),
+                tags: Tags::new(&self.tags).map_err(|error| invalid(error.to_string()))?,
+                streams: self.patterns.clone(),
+            })),
+        }
+    }
+
+    pub(crate) fn query(&self) -> anyhow::Result<Query> {
+        let mut query = Query::by(self.criteria()?);
         query.after = self.after.or(self.from.map(Mark::before));
         match self.until {
             Some(Until::Mark(mark)) => query.until = Some(mark),
@@ -74,7 +97,7 @@ impl Choice {
         query.since = self.since;
         query.last = self.last;
         query.limit = self.limit;
-        query
+        Ok(query)
     }
 
     /// What a subscription `name` follows, and where it begins where that is said; and up to where it goes.
@@ -97,8 +120,7 @@ impl Choice {
                 format!("{option} does not go with --as: a subscription goes on where it is");
             return Err(Refused::Usage(message).into());
         }
-        let new =
-            NewSubscription { name, patterns: self.patterns.clone(), types: self.types.clone() };
+        let new = NewSubscription { name, criteria: self.criteria()? };
         let start = self.after.or(self.from.map(Mark::before)).map(place).transpose()?;
         let until = match self.until {
             Some(Until::Mark(mark)) => Some(place(mark)?),
@@ -133,14 +155,40 @@ impl Choice {
     }
 }
 
+/// The first line with `--markers`.
+#[derive(Serialize)]
+struct MarkersJson {
+    from: u64,
+    head: u64,
+    cursor: String,
+}
+
+/// The last one.
+#[derive(Serialize)]
+struct CaughtUpJson {
+    caught_up: u64,
+}
+
 impl ReadArgs {
     pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let store = global.open(environment, &global.options(environment))?;
         let mut reader =
-            store.read(&self.choice.query()).map_err(|error| self.choice.as_asked(error))?;
+            store.read(&self.choice.query()?).map_err(|error| self.choice.as_asked(error))?;
         let mut output = Output::new(global);
+        if self.markers {
+            self.check_markers(&output)?;
+        }
         let mut outlet = Outlet::new(&output);
         let mut buffer = Vec::new();
+        let mut caught_up = None;
+        if self.markers {
+            let (from, head) = reader.bounds()?;
+            let json =
+                MarkersJson { from: from.0, head: head.position.0, cursor: head.to_string() };
+            serde_json::to_writer(&mut buffer, &json)?;
+            buffer.push(b'\n');
+            caught_up = Some(head.position);
+        }
         let mut empty = true;
         loop {
             let batch = reader.next_batch(|event| output.event(&mut buffer, event, store.id()))?;
@@ -157,6 +205,25 @@ impl ReadArgs {
             self.choice.note_empty(global, &store);
         }
         buffer.extend_from_slice(output.end());
+        if let Some(head) = caught_up {
+            serde_json::to_writer(&mut buffer, &CaughtUpJson { caught_up: head.0 })?;
+            buffer.push(b'\n');
+        }
         outlet.finish(buffer)
+    }
+
+    /// That what is asked for has a head, and that lines can tell it.
+    fn check_markers(&self, output: &Output) -> anyhow::Result<()> {
+        let by_time =
+            self.choice.since.is_some() || matches!(self.choice.until, Some(Until::Time(_)));
+        if by_time {
+            let message = "--markers does not go with --since and --until TIME: no position says what they leave out";
+            return Err(Refused::Usage(message.into()).into());
+        }
+        if output.format != Format::Jsonl {
+            let message = "--markers needs --format jsonl: its marks are lines beside the events";
+            return Err(Refused::Usage(message.into()).into());
+        }
+        Ok(())
     }
 }

@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 
 use clap::Args;
+use ream::wire::CriteriaParts;
 use ream::{
-    Checkpoint, Error, LastFailure, Pattern, Position, Projection, Query, Store, Subscription,
+    Checkpoint, Criteria, Error, LastFailure, Position, Projection, Query, Store, Subscription,
     SubscriptionName, Timestamp,
 };
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::confirm;
 use super::definition::commands;
@@ -96,8 +98,7 @@ pub(crate) struct RmArgs {
 pub(super) struct Follows {
     pub(super) name: String,
     pub(super) kind: &'static str,
-    pub(super) from: Vec<Pattern>,
-    pub(super) types: Vec<String>,
+    pub(super) criteria: Criteria,
     pub(super) head: Position,
     /// How far it has come, or why that can't be read.
     pub(super) reached: Result<Reached, String>,
@@ -132,8 +133,12 @@ struct FollowsJson<'f> {
     #[serde(skip_serializing_if = "Option::is_none")]
     behind_seconds: Option<f64>,
     from: Vec<&'f str>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    types: &'f [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    types: Vec<&'f str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tags: Vec<&'f str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<Box<RawValue>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     runner: Option<&'f str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -201,8 +206,7 @@ impl Follows {
         };
         Ok(Self {
             kind,
-            types: query.types.iter().map(ToString::to_string).collect(),
-            from: query.patterns,
+            criteria: query.criteria,
             head: store.head()?,
             reached,
             runner: store.runner(name)?,
@@ -232,8 +236,7 @@ impl Follows {
             let follows = subscription.follows;
             let name = follows.name.as_str();
             if wanted(name) {
-                let mut query = Query::of(follows.patterns);
-                query.types = follows.types;
+                let query = Query::by(follows.criteria);
                 let checkpoint = Ok(subscription.checkpoint);
                 all.push(Self::new(store, (name, "subscription"), query, checkpoint, global)?);
             }
@@ -242,12 +245,9 @@ impl Follows {
         Ok(all)
     }
 
-    fn from(&self) -> Vec<&str> {
-        self.from.iter().map(Pattern::as_str).collect()
-    }
-
     fn json(&self) -> anyhow::Result<Vec<u8>> {
         let reached = self.reached.as_ref().ok();
+        let CriteriaParts { from, types, tags, query } = CriteriaParts::of(&self.criteria);
         to_line(&FollowsJson {
             name: &self.name,
             kind: self.kind,
@@ -257,8 +257,10 @@ impl Follows {
             mismatch: reached.and_then(|reached| reached.mismatch),
             broken: self.reached.as_ref().err().map(String::as_str),
             behind_seconds: reached.and_then(|reached| reached.behind),
-            from: self.from(),
-            types: &self.types,
+            from,
+            types,
+            tags,
+            query,
             runner: self.runner.as_deref(),
             error: self.failure.as_ref().map(|failure| &*failure.message),
             error_time: self.failure.as_ref().map(|failure| failure.time.to_string()),
@@ -281,11 +283,14 @@ impl Follows {
             Err(why) => format!("{}: {}\nbroken: {}\n", self.name, self.kind, escape(why)),
         };
         // Writing into a string does not fail.
-        if !self.from.is_empty() {
-            let _ = writeln!(shown, "from {}", escape(&self.from().join(", ")));
+        let CriteriaParts { from, types, tags, query } = CriteriaParts::of(&self.criteria);
+        for (what, texts) in [("from", from), ("of type", types), ("with the tags", tags)] {
+            if !texts.is_empty() {
+                let _ = writeln!(shown, "{what} {}", escape(&texts.join(", ")));
+            }
         }
-        if !self.types.is_empty() {
-            let _ = writeln!(shown, "of type {}", escape(&self.types.join(", ")));
+        if let Some(query) = query {
+            let _ = writeln!(shown, "what {} chooses", escape(query.get()));
         }
         match &self.runner {
             Some(runner) => drop(writeln!(shown, "run by {}", escape(runner))),

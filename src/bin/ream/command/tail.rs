@@ -68,7 +68,7 @@ impl TailArgs {
         }
         self.following.check_unused()?;
         let store = global.open(environment, &global.options(environment))?;
-        let mut query = self.choice.query();
+        let mut query = self.choice.query()?;
         query.new = self.only_new;
         let follower =
             Follower::new(&store, &query).map_err(|error| self.choice.as_asked(error))?;

@@ -7,7 +7,9 @@ use std::path::Path;
 
 use indicatif::ProgressBar;
 use ream::wire::{self, Defaults};
-use ream::{Appended, AppendedEach, Error, Expect, Position, SealedEvent, Sealer, Store};
+use ream::{
+    AppendCondition, Appended, AppendedEach, Error, Expect, Position, SealedEvent, Sealer, Store,
+};
 
 use self::acknowledge::Acknowledger;
 use super::AppendArgs;
@@ -27,7 +29,8 @@ pub(super) fn append(
     store: &mut Store,
     signals: &Signals,
 ) -> anyhow::Result<()> {
-    let input = input(input::open(file)?, args, store.max_data_bytes())?;
+    let condition = args.condition(global)?;
+    let input = input(input::open(file)?, args, condition, store.max_data_bytes())?;
     let output = Output::new(global);
     let sums_up = output.format == Format::Table;
     let mut storing = Storing {
@@ -54,6 +57,7 @@ pub(super) fn append(
 fn input(
     source: impl Read + Send + 'static,
     args: &AppendArgs,
+    mut condition: Option<Box<AppendCondition>>,
     max_data: usize,
 ) -> anyhow::Result<Input<SealedEvent>> {
     let mut defaults = Defaults { stream: args.stream.clone(), expect: args.expect };
@@ -62,14 +66,33 @@ fn input(
     let mut is_first = true;
     let mut sealer = Sealer::new()?;
     let input = Input::start(source, payload::most_input(max_data), move |line| {
-        let line = wire::parse_event_with(line, &defaults).map_err(|error| error.to_string())?;
+        let mut line =
+            wire::parse_event_with(line, &defaults).map_err(|error| error.to_string())?;
         defaults.expect = Expect::Any;
         let size = line.event.size();
+        // It holds for all of them, or for none.
+        if let Some(condition) = condition.take() {
+            line.event.condition = Some(joined(line.event.condition.take(), *condition)?);
+        }
         let event = sealer.seal(line.event);
         let follows = follows && !std::mem::take(&mut is_first) && !line.expects;
         Ok((if follows { event.following() } else { event }, size))
     });
     Ok(input?)
+}
+
+/// What the first line expects, and what the command line does.
+fn joined(
+    own: Option<Box<AppendCondition>>,
+    given: AppendCondition,
+) -> Result<Box<AppendCondition>, String> {
+    match own {
+        None => Ok(Box::new(given)),
+        Some(own) if own.none.is_none() => {
+            Ok(Box::new(AppendCondition { versions: own.versions, ..given }))
+        }
+        Some(_) => Err("the line says `none`, as the command line does with --none".into()),
+    }
 }
 
 /// The thread that stores, and what it has stored.

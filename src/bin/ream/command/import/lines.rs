@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use ream::wire::{self, Defaults, EventLine};
+use ream::wire::{self, CriteriaParts, Defaults, EventLine};
 use ream::{
-    Data, Definition, EventType, Expect, Json, NewEvent, NewSubscription, Pattern, Position,
-    ProjectionEntry, StreamName, Version,
+    Data, Definition, Expect, Json, NewEvent, NewSubscription, Position, ProjectionEntry,
+    StreamName, Version,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -90,6 +90,9 @@ struct OtherJson<'l> {
     from: Vec<String>,
     #[serde(default)]
     types: Vec<String>,
+    #[serde(default)]
+    tags: Vec<String>,
+    query: Option<Box<RawValue>>,
     checkpoint: Option<u64>,
     end: Option<EndJson>,
     #[serde(borrow, rename = "type")]
@@ -183,13 +186,10 @@ impl Lines {
             return Ok(Item::Projection(Box::new(ProjectionEntry::new(name, definition))));
         }
         if let (Some(name), Some(checkpoint)) = (&other.subscription, other.checkpoint) {
-            let patterns = other.from.into_iter().map(Pattern::new).collect::<Result<_, _>>();
-            let types = other.types.into_iter().map(EventType::new).collect::<Result<_, _>>();
-            let new = NewSubscription {
-                name: name.parse().map_err(in_words)?,
-                patterns: patterns.map_err(in_words)?,
-                types: types.map_err(in_words)?,
-            };
+            let [from, types, tags] = [&other.from, &other.types, &other.tags]
+                .map(|texts| texts.iter().map(|text| &**text).collect());
+            let criteria = CriteriaParts { from, types, tags, query: other.query }.read()?;
+            let new = NewSubscription { name: name.parse().map_err(in_words)?, criteria };
             return Ok(Item::Subscription(new, Position(checkpoint)));
         }
         self.states += 1;

@@ -65,11 +65,10 @@ impl TailArgs {
             Err(Error::SubscriptionNotFound { .. }) => return Ok(start.unwrap_or(Position(0))),
             found => found?,
         };
-        if new.patterns.is_empty() && new.types.is_empty() {
-            new.types = found.follows.types;
-        }
-        if new.patterns.is_empty() {
-            new.patterns = found.follows.patterns;
+        match (&mut new.criteria.items[..], &found.follows.criteria.items[..]) {
+            ([], _) => new.criteria = found.follows.criteria,
+            ([new], [found]) if new.streams.is_empty() => new.streams.clone_from(&found.streams),
+            _ => {}
         }
         let place = found.checkpoint.position;
         if (start.is_some() || self.only_new) && io::stderr().is_terminal() {

@@ -1,0 +1,146 @@
+//! Conditions: what they exclude is looked for before the turn to write, and then only in what came since.
+
+use crate::event::{AppendCondition, NoneOf, Position, StreamName};
+use crate::store::look::Look;
+use crate::store::reader::Search;
+use crate::store::rules::{ConditionFacts, Facts, Found, Unit};
+use crate::store::{Error, Store};
+
+/// What was found before the turn to write.
+#[derive(Debug, Default)]
+pub(super) struct Ahead {
+    /// All up to here was looked at.
+    head: u64,
+    /// Of each condition, in order, where the first event stands that it excludes.
+    found: Vec<Option<Position>>,
+}
+
+/// The conditions of units, and which of what is asked for has each.
+fn conditions<'u>(units: &'u [Unit<'_>]) -> impl Iterator<Item = (usize, &'u AppendCondition)> {
+    let mut asked = 0;
+    units.iter().flat_map(move |unit| {
+        let first = asked;
+        asked += unit.asked();
+        let of = |(index, sealed): (usize, &'u crate::store::SealedEvent)| {
+            Some((index, sealed.event().condition.as_deref()?))
+        };
+        (first..).zip(unit.events).filter_map(of)
+    })
+}
+
+impl Store {
+    /// Looks for what conditions exclude in what is there by now: the log only grows, so that the turn to write is
+    /// short. What is found may be removed before it.
+    pub(super) fn look_ahead(&self, units: &[Unit<'_>]) -> Result<Ahead, Error> {
+        let mut conditions = conditions(units).peekable();
+        if conditions.peek().is_none() {
+            return Ok(Ahead::default());
+        }
+        let head = self.look(|look| Ok(look.head()?.position.0))?;
+        let mut found = Vec::new();
+        for (_, condition) in conditions {
+            let Some(none) = &condition.none else {
+                found.push(None);
+                continue;
+            };
+            let mut search = Search::new(&none.criteria, none.after.position.0, head);
+            // Each look is short, so that none pins the log.
+            while !self.look(|look| search.step(look))? {}
+            found.push(search.found().map(|found| found.position));
+        }
+        Ok(Ahead { head, found })
+    }
+}
+
+impl Ahead {
+    /// Has the facts tell of conditions: in the transaction, before anything is changed.
+    pub(super) fn complete(
+        self,
+        facts: &mut Facts,
+        look: &dyn Look,
+        units: &[Unit<'_>],
+    ) -> Result<(), Error> {
+        let mut ahead = self.found.into_iter();
+        for (asked, condition) in conditions(units) {
+            let names: Vec<StreamName> =
+                condition.versions.iter().map(|(name, _)| name.clone()).collect();
+            let mut of =
+                ConditionFacts { streams: look.stream_facts(&names)?, ..ConditionFacts::default() };
+            let known = ahead.next().flatten();
+            if let Some(none) = &condition.none {
+                of.link = look.link_at(none.after.position)?;
+                of.found = first_found(look, none, known, (self.head, facts.head.0))?;
+            }
+            facts.conditions.push((asked, of));
+        }
+        Ok(())
+    }
+}
+
+/// The first event that must not be there, where all up to the first position was looked at before, and `known` was
+/// found.
+fn first_found(
+    look: &dyn Look,
+    NoneOf { criteria, after }: &NoneOf,
+    known: Option<Position>,
+    (looked, head): (u64, Position),
+) -> Result<Option<Found>, Error> {
+    let begin = match known {
+        // It may have been removed, and others stand behind it.
+        Some(found) => found.0 - 1,
+        None => looked.max(after.position.0),
+    };
+    let mut search = Search::new(criteria, begin, head.0);
+    while !search.step(look)? {}
+    Ok(search.found())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::{Criteria, Criterion, EventType, NewEvent, Tags};
+    use crate::store::{Options, SealedEvent, Sealer};
+
+    fn tagged(stream: &str) -> NewEvent {
+        let mut event = NewEvent::new(StreamName::stored(stream), EventType::stored("T"));
+        event.tags = Tags::new(["x"]).unwrap();
+        event
+    }
+
+    /// What is found in the turn, where it was looked ahead before `meanwhile`.
+    fn found(store: &mut Store, meanwhile: impl FnOnce(&mut Store)) -> Option<u64> {
+        let item = Criterion { tags: Tags::new(["x"]).unwrap(), ..Criterion::default() };
+        let mut event = NewEvent::new(StreamName::stored("c"), EventType::stored("T"));
+        let condition = AppendCondition::none(Criteria::of(item), Position(0));
+        event.condition = Some(Box::new(condition));
+        let events: [SealedEvent; 1] = [Sealer::new().unwrap().seal(event)];
+        let units = [Unit { events: &events, ..Unit::default() }];
+        let ahead = store.look_ahead(&units).unwrap();
+        meanwhile(&mut store.again().unwrap());
+        let found = store.transact(false, |tx| {
+            let mut facts = tx.facts(&units)?;
+            ahead.complete(&mut facts, &*tx.look(), &units)?;
+            Ok(facts.conditions.remove(0).1.found)
+        });
+        found.unwrap().map(|found| found.position.0)
+    }
+
+    #[test]
+    fn what_others_store_and_remove_meanwhile_counts() {
+        let place = tempfile::tempdir().unwrap();
+        let (kept, _) = Store::init(&place.path().join("store"), &Options::default()).unwrap();
+        for mut store in [kept, Store::in_memory(&Options::default()).unwrap()] {
+            assert_eq!(found(&mut store, |_| {}), None);
+            let append =
+                |name| move |other: &mut Store| drop(other.append(&[tagged(name)]).unwrap());
+            assert_eq!(found(&mut store, append("a")), Some(1));
+            append("b")(&mut store);
+            let remove = |name: &'static str| {
+                move |other: &mut Store| drop(other.remove(&[StreamName::stored(name)]).unwrap())
+            };
+            // The first that was found is gone by then, and the second was not looked at.
+            assert_eq!(found(&mut store, remove("a")), Some(2));
+            assert_eq!(found(&mut store, remove("b")), None);
+        }
+    }
+}
