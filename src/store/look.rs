@@ -74,6 +74,15 @@ pub(crate) struct Asked<'q> {
     pub(crate) known: Version,
 }
 
+/// How much of an index may be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Effort {
+    /// How many events may be listed.
+    pub(crate) listed: u64,
+    /// How many may be looked through for them.
+    pub(crate) looked: u64,
+}
+
 /// What of an event is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Want {
@@ -109,13 +118,13 @@ pub(crate) trait Look {
     /// at less cost than that of looking at each event.
     fn positions(&self, asked: &Asked<'_>, head: u64) -> Result<Option<Listing>, Error>;
 
-    /// Where the events with all of these tags stand, behind the first position and up to the second, of at most
-    /// `most`; nothing where there are more than that among so many that it is better to look at each event.
+    /// Where the events with all of these tags stand, behind the first position and up to the second; nothing where
+    /// that is more to list, or to look through, than it may be.
     fn positions_with(
         &self,
         tags: TagsRef<'_>,
         between: (u64, u64),
-        most: u64,
+        most: Effort,
     ) -> Result<Option<Listing>, Error>;
 
     /// Gives events to `each`, until that has enough. Each position has to be there.

@@ -5,7 +5,7 @@
 
 use std::ops::ControlFlow;
 
-use super::look::{Asked, Listed, Listing, Look, Reading, Span, Want};
+use super::look::{Asked, Effort, Listed, Listing, Look, Reading, Span, Want};
 use super::rules::Found;
 use super::{Batch, Error, Mark, Query};
 use crate::event::{Chooser, Criteria, Criterion, Cursor, EventRef, Position, Timestamp, Version};
@@ -18,6 +18,9 @@ const BATCH_BYTES: usize = 512 * 1024;
 const BATCH_ROWS: usize = 20_000;
 /// A list is better than a look at each event where it holds at most one in so many positions.
 const SPARSE: u64 = 8;
+
+/// How many events are looked through at most where it has to be short.
+const SHORT: u64 = 500;
 
 /// Behind every position that an engine can hold.
 const END: u64 = i64::MAX.unsigned_abs();
@@ -55,6 +58,8 @@ struct Course {
     plan: Plan,
     /// A version of the one stream that is known to stand at `position` or before.
     known: Version,
+    /// How many events are looked through at most to list those with tags.
+    most: u64,
 }
 
 /// What a batch has taken.
@@ -155,6 +160,27 @@ impl Search {
         Self { course: Course::new(query, false), has_begun: false, found: None }
     }
 
+    /// The same where it takes no longer than a commit: over a few events, or by tags that few have. Nothing
+    /// otherwise.
+    pub(super) fn short(
+        look: &dyn Look,
+        criteria: &Criteria,
+        after: u64,
+        end: u64,
+    ) -> Result<Option<Self>, Error> {
+        let mut search = Self::new(criteria, after, end);
+        if end.saturating_sub(after) <= BATCH_ROWS as u64 {
+            return Ok(Some(search));
+        }
+        if criteria.items.iter().any(|item| item.tags.is_empty()) {
+            return Ok(None);
+        }
+        search.course.most = SHORT;
+        search.course.start(look, end)?;
+        search.has_begun = true;
+        Ok(matches!(search.course.plan, Plan::List(..)).then_some(search))
+    }
+
     /// Looks on; whether it is at its end.
     pub(super) fn step(&mut self, look: &dyn Look) -> Result<bool, Error> {
         let Some(Mark::Position(end)) = self.course.query.until else { return Ok(true) };
@@ -184,6 +210,7 @@ impl Course {
             left: query.limit.unwrap_or(u64::MAX),
             plan: Plan::Scan,
             known: Version(0),
+            most: END,
             query,
         }
     }
@@ -275,7 +302,8 @@ impl Course {
             return Ok(of_streams);
         }
         // Whichever list is shorter.
-        let most = of_streams.as_ref().map_or(most, |listing| listing.events.len() as u64);
+        let listed = of_streams.as_ref().map_or(most, |listing| listing.events.len() as u64);
+        let most = Effort { listed, looked: self.most };
         let with_tags = look.positions_with(item.tags.borrow(), (after, end), most)?;
         // A part of a long list may be denser than the whole.
         let is_sparse = |listing: &Listing| {

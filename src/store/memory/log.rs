@@ -10,7 +10,7 @@ use crate::event::{
     Tags, TagsRef, Timestamp, Version, position_in,
 };
 use crate::near::Nearest;
-use crate::store::look::{Asked, Each, Head, Listed, Listing, Look, Span, Want};
+use crate::store::look::{Asked, Each, Effort, Head, Listed, Listing, Look, Span, Want};
 use crate::store::rules::names::Name;
 use crate::store::rules::{KnownDecision, StreamFacts};
 use crate::store::{
@@ -346,7 +346,7 @@ impl Look for View<'_> {
         &self,
         tags: TagsRef<'_>,
         (after, end): (u64, u64),
-        _most: u64,
+        _most: Effort,
     ) -> Result<Option<Listing>, Error> {
         let log = self.ask()?;
         let rows = (after + 1..=end).filter_map(|position| log.event(position));

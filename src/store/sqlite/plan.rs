@@ -9,10 +9,12 @@ use super::failure::Failure;
 use super::keys::{bounds, in_order};
 use super::stream_index::{COLUMNS, Listed, StreamRow, list_positions};
 use crate::event::{Pattern, TagsRef, Version};
-use crate::store::look::{self, Asked, Listing};
+use crate::store::look::{self, Asked, Effort, Listing};
 
 /// How many events a plan lists; 24 MiB of them.
-pub(super) const LISTED: usize = 1 << 20;
+const LISTED: usize = 1 << 20;
+/// How many events of each of several tags are listed at first, to find the rarest of them.
+const FIRST: usize = 64;
 
 /// Where the events of the chosen streams stand: see [`Look::positions`](crate::store::look::Look::positions).
 pub(super) fn list(
@@ -92,61 +94,70 @@ fn chosen_streams(
 pub(super) fn list_tagged(
     connection: &Connection,
     tags: TagsRef<'_>,
-    (after, end): (u64, u64),
-    most: u64,
+    between: (u64, u64),
+    most: Effort,
 ) -> Result<Option<Listing>, Failure> {
     let tags: Vec<&str> = tags.iter().collect();
-    let rarest = rarest(connection, &tags, (after, end))?;
-    let mut is_there =
-        connection.prepare_cached("SELECT 1 FROM tags WHERE tag = ?1 AND position = ?2")?;
-    let mut listed = connection.prepare_cached(
-        "SELECT position FROM tags WHERE tag = ?1 AND position > ?2 AND position <= ?3 ORDER BY position",
-    )?;
-    let mut rows = listed.query((tags[rarest], after, end))?;
-    let mut listing = Listing { covered: end, ..Listing::default() };
-    while let Some(row) = rows.next()? {
-        let position: u64 = row.get(0)?;
-        let mut has_all = true;
-        for (index, tag) in tags.iter().enumerate() {
-            has_all = has_all && (index == rarest || is_there.exists((tag, position))?);
-        }
-        if !has_all {
-            continue;
-        }
-        listing.events.push(look::Listed::at(position));
-        if listing.events.len() as u64 > most {
-            return Ok(None);
-        }
-        if listing.events.len() == LISTED {
-            // The rest is listed when this part has been read.
-            listing.covered = position;
-            break;
+    let Rarest { index, mut positions, covered } = rarest(connection, &tags, between)?;
+    if positions.len() as u64 > most.looked {
+        return Ok(None);
+    }
+    if tags.len() > 1 && !positions.is_empty() {
+        let is_there = "SELECT 1 FROM tags WHERE tag = ?1 AND position = ?2";
+        let mut is_there = connection.prepare_cached(is_there)?;
+        for (_, tag) in tags.iter().enumerate().filter(|(other, _)| *other != index) {
+            let mut with_it = Vec::new();
+            for position in positions {
+                if is_there.exists((tag, position))? {
+                    with_it.push(position);
+                }
+            }
+            positions = with_it;
         }
     }
-    Ok(Some(listing))
+    if positions.len() as u64 > most.listed {
+        return Ok(None);
+    }
+    let events = positions.into_iter().map(look::Listed::at).collect();
+    Ok(Some(Listing { events, streams: Vec::new(), covered }))
 }
 
-/// Which of the tags the fewest events have between two places. They are counted only as far as that takes.
+/// The tag that the fewest events have.
+struct Rarest {
+    /// Which one it is.
+    index: usize,
+    /// Where its events stand.
+    positions: Vec<u64>,
+    /// All up to here are among them; the rest is listed when these have been read.
+    covered: u64,
+}
+
+/// Which of the tags the fewest events have between two places. The lists of the others are read only as far as that
+/// one goes.
 fn rarest(
     connection: &Connection,
     tags: &[&str],
     (after, end): (u64, u64),
-) -> rusqlite::Result<usize> {
-    let mut count = connection.prepare_cached(
-        "SELECT count(*) FROM (SELECT 1 FROM tags WHERE tag = ?1 AND position > ?2 AND position <= ?3 LIMIT ?4)",
+) -> rusqlite::Result<Rarest> {
+    let mut list = connection.prepare_cached(
+        "SELECT position FROM tags WHERE tag = ?1 AND position > ?2 AND position <= ?3 ORDER BY position LIMIT ?4",
     )?;
-    let mut most = if tags.len() > 1 { 64_u64 } else { return Ok(0) };
+    let mut most = if tags.len() > 1 { FIRST } else { LISTED };
     loop {
-        let mut fewest = (most, 0);
+        let mut fewest = Rarest { index: 0, positions: Vec::new(), covered: 0 };
         for (index, tag) in tags.iter().enumerate() {
-            let found: u64 = count.query_row((tag, after, end, fewest.0), |row| row.get(0))?;
-            if found < fewest.0 {
-                fewest = (found, index);
+            let rows = list.query_map((tag, after, end, most as u64), |row| row.get(0))?;
+            let positions: Vec<u64> = rows.collect::<Result<_, _>>()?;
+            let is_whole = positions.len() < most;
+            let covered = if is_whole { end } else { positions.last().copied().unwrap_or(end) };
+            // Of lists that are not whole the one that goes furthest is of the rarest.
+            if covered > fewest.covered || positions.len() < fewest.positions.len() {
+                fewest = Rarest { index, positions, covered };
             }
         }
-        if fewest.0 < most {
-            return Ok(fewest.1);
+        if fewest.positions.len() < most || most == LISTED {
+            return Ok(fewest);
         }
-        most = most.saturating_mul(8).min(i64::MAX.unsigned_abs());
+        most = most.saturating_mul(8).min(LISTED);
     }
 }

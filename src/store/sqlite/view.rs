@@ -15,7 +15,7 @@ use super::runs::link_at;
 use super::stream_index::{StreamRow, list_positions, position_of};
 use super::{Layout, Store, redact, registry, settings, state_rows, states, streams, truncate};
 use crate::event::{EventRef, Link, Pattern, Position, StreamName, TagsRef, Timestamp, Version};
-use crate::store::look::{Asked, Each, Listed, Listing, Look, Span, Want};
+use crate::store::look::{Asked, Each, Effort, Listed, Listing, Look, Span, Want};
 use crate::store::rules::StreamFacts;
 use crate::store::rules::names::Name;
 use crate::store::{Before, Error, EventEntry, State, StateEntry, Stream};
@@ -97,6 +97,9 @@ impl View<'_> {
         want: Want,
         each: Each<'_>,
     ) -> Result<(), Failure> {
+        if events.is_empty() {
+            return Ok(());
+        }
         if !self.knows_lists.replace(true) {
             array::load_module(self.connection)?;
         }
@@ -249,7 +252,7 @@ impl Look for View<'_> {
         &self,
         tags: TagsRef<'_>,
         between: (u64, u64),
-        most: u64,
+        most: Effort,
     ) -> Result<Option<Listing>, Error> {
         self.told(list_tagged(self.connection, tags, between, most))
     }

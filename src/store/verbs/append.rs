@@ -1,6 +1,6 @@
 //! Appending, in all its forms: each is units of events, and one rule.
 
-use super::condition::Ahead;
+use super::condition::{Ahead, complete};
 use crate::event::{Data, NewEvent, Version};
 use crate::store::rules::{self, AfterRefusal, Outcome, Unit};
 use crate::store::seal::same_id;
@@ -124,8 +124,8 @@ impl Store {
                 .map(|(events, _)| Unit { events, whole: true, beside: None })
                 .collect();
             let mut facts = tx.facts(&fit)?;
-            // Who gathers in the turn has no time to look ahead.
-            Ahead::default().complete(&mut facts, &*tx.look(), &fit)?;
+            // Who gathers in the turn can't look ahead.
+            complete(&mut facts, &*tx.look(), &fit, Some(&Ahead::default()))?;
             let outcome = rules::write(&facts, None, &fit, AfterRefusal::GoOn);
             tx.apply(&outcome.changes)?;
             Ok(each(&units, unfit, outcome))
@@ -174,14 +174,22 @@ impl Store {
         after: AfterRefusal,
     ) -> Result<Outcome<'u>, Error> {
         let events: usize = units.iter().map(|unit| unit.events.len()).sum();
-        let ahead = self.look_ahead(units)?;
-        self.transact(events > 1, |tx| {
-            let mut facts = tx.facts(units)?;
-            ahead.complete(&mut facts, &*tx.look(), units)?;
-            let outcome = rules::write(&facts, before, units, after);
-            tx.apply(&outcome.changes)?;
-            Ok(outcome)
-        })
+        let mut ahead = None;
+        loop {
+            let outcome = self.transact(events > 1, |tx| {
+                let mut facts = tx.facts(units)?;
+                if !complete(&mut facts, &*tx.look(), units, ahead.as_ref())? {
+                    return Ok(None);
+                }
+                let outcome = rules::write(&facts, before, units, after);
+                tx.apply(&outcome.changes)?;
+                Ok(Some(outcome))
+            })?;
+            match outcome {
+                Some(outcome) => return Ok(outcome),
+                None => ahead = Some(self.look_ahead(units)?),
+            }
+        }
     }
 
     /// The first event that can't be stored, whatever is there.

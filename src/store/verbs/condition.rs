@@ -3,7 +3,7 @@
 use crate::event::{AppendCondition, NoneOf, Position, StreamName};
 use crate::store::look::Look;
 use crate::store::reader::Search;
-use crate::store::rules::{ConditionFacts, Facts, Found, Unit};
+use crate::store::rules::{ConditionFacts, Facts, Unit};
 use crate::store::{Error, Store};
 
 /// What was found before the turn to write.
@@ -32,13 +32,9 @@ impl Store {
     /// Looks for what conditions exclude in what is there by now: the log only grows, so that the turn to write is
     /// short. What is found may be removed before it.
     pub(super) fn look_ahead(&self, units: &[Unit<'_>]) -> Result<Ahead, Error> {
-        let mut conditions = conditions(units).peekable();
-        if conditions.peek().is_none() {
-            return Ok(Ahead::default());
-        }
         let head = self.look(|look| Ok(look.head()?.position.0))?;
         let mut found = Vec::new();
-        for (_, condition) in conditions {
+        for (_, condition) in conditions(units) {
             let Some(none) = &condition.none else {
                 found.push(None);
                 continue;
@@ -52,47 +48,49 @@ impl Store {
     }
 }
 
-impl Ahead {
-    /// Has the facts tell of conditions: in the transaction, before anything is changed.
-    pub(super) fn complete(
-        self,
-        facts: &mut Facts,
-        look: &dyn Look,
-        units: &[Unit<'_>],
-    ) -> Result<(), Error> {
-        let mut ahead = self.found.into_iter();
-        for (asked, condition) in conditions(units) {
-            let names: Vec<StreamName> =
-                condition.versions.iter().map(|(name, _)| name.clone()).collect();
-            let mut of =
-                ConditionFacts { streams: look.stream_facts(&names)?, ..ConditionFacts::default() };
-            let known = ahead.next().flatten();
-            if let Some(none) = &condition.none {
-                of.link = look.link_at(none.after.position)?;
-                of.found = first_found(look, none, known, (self.head, facts.head.0))?;
-            }
-            facts.conditions.push((asked, of));
+/// Has the facts tell of conditions: in the transaction, before anything is changed. Whether they do: without `ahead`
+/// they don't where it takes long to find out.
+pub(super) fn complete(
+    facts: &mut Facts,
+    look: &dyn Look,
+    units: &[Unit<'_>],
+    ahead: Option<&Ahead>,
+) -> Result<bool, Error> {
+    for (number, (asked, condition)) in conditions(units).enumerate() {
+        let names: Vec<StreamName> =
+            condition.versions.iter().map(|(name, _)| name.clone()).collect();
+        let mut of =
+            ConditionFacts { streams: look.stream_facts(&names)?, ..ConditionFacts::default() };
+        if let Some(none) = &condition.none {
+            of.link = look.link_at(none.after.position)?;
+            let Some(mut search) = search_in_turn(look, none, facts.head.0, (ahead, number))?
+            else {
+                return Ok(false);
+            };
+            while !search.step(look)? {}
+            of.found = search.found();
         }
-        Ok(())
+        facts.conditions.push((asked, of));
     }
+    Ok(true)
 }
 
-/// The first event that must not be there, where all up to the first position was looked at before, and `known` was
-/// found.
-fn first_found(
+/// What is left to be looked for in the turn; nothing where that would take long.
+fn search_in_turn(
     look: &dyn Look,
     NoneOf { criteria, after }: &NoneOf,
-    known: Option<Position>,
-    (looked, head): (u64, Position),
-) -> Result<Option<Found>, Error> {
-    let begin = match known {
-        // It may have been removed, and others stand behind it.
-        Some(found) => found.0 - 1,
-        None => looked.max(after.position.0),
+    head: Position,
+    (ahead, number): (Option<&Ahead>, usize),
+) -> Result<Option<Search>, Error> {
+    let Some(Ahead { head: looked, found }) = ahead else {
+        return Search::short(look, criteria, after.position.0, head.0);
     };
-    let mut search = Search::new(criteria, begin, head.0);
-    while !search.step(look)? {}
-    Ok(search.found())
+    let begin = match found.get(number) {
+        // It may have been removed, and others stand behind it.
+        Some(Some(found)) => found.0 - 1,
+        _ => (*looked).max(after.position.0),
+    };
+    Ok(Some(Search::new(criteria, begin, head.0)))
 }
 
 #[cfg(test)]
@@ -119,7 +117,7 @@ mod tests {
         meanwhile(&mut store.again().unwrap());
         let found = store.transact(false, |tx| {
             let mut facts = tx.facts(&units)?;
-            ahead.complete(&mut facts, &*tx.look(), &units)?;
+            assert!(complete(&mut facts, &*tx.look(), &units, Some(&ahead))?);
             Ok(facts.conditions.remove(0).1.found)
         });
         found.unwrap().map(|found| found.position.0)
