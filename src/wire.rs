@@ -18,7 +18,9 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use base64::{DecodeError, Engine as _};
 
 use self::criteria::{write_condition, write_expect};
-use crate::event::{AppendCondition, DataRef, EventRef, Expect, Link, NewEvent, Position, TagsRef};
+use crate::event::{
+    AppendCondition, Cursor, DataRef, EventRef, Expect, Link, NewEvent, Position, TagsRef,
+};
 
 pub use cloud::{parse_cloud_event, write_cloud_event};
 pub use criteria::{CriteriaParts, parse_query, query_text, write_query};
@@ -176,6 +178,25 @@ pub fn write_repeated(line: &mut Vec<u8>, duplicate: bool, removed: bool, redact
     if redacted {
         line.extend_from_slice(b",\"redacted\":true");
     }
+}
+
+/// Writes the line before the events that are read: the first position that is looked at, and up to where all that is
+/// chosen is given.
+pub fn write_bounds(line: &mut Vec<u8>, from: Position, head: &Cursor) {
+    line.extend_from_slice(b"{\"from\":");
+    write_number(line, from.0);
+    line.extend_from_slice(b",\"head\":");
+    write_number(line, head.position.0);
+    line.extend_from_slice(b",\"cursor\":");
+    write_string(line, &head.to_string());
+    line.extend_from_slice(b"}\n");
+}
+
+/// Writes the line behind the events that are read: that all were given up to the position `head`.
+pub fn write_caught_up(line: &mut Vec<u8>, head: Position) {
+    line.extend_from_slice(b"{\"caught_up\":");
+    write_number(line, head.0);
+    line.extend_from_slice(b"}\n");
 }
 
 /// Writes `number` in decimal.

@@ -17,11 +17,12 @@ const KILLS: usize = 500;
 const ERRORS: usize = 300;
 
 /// What writes.
-const COMMANDS: [&[&str]; 31] = [
+const COMMANDS: [&[&str]; 32] = [
     &["append", "a", "T", "1", "--id", "own"],
     &["append", "--jsonl", "lines"],
     &["append", "--atomic", "--jsonl", "lines"],
     &["append", "acc", "T", "1", "--expect", "1", "--state", "{\"n\":2}"],
+    &["append", "c", "T", "--tag", "x", "--none", "type=T tag=x", "--none-after", "1"],
     &["stream", "protect", "a"],
     &["stream", "rm", "gone", "--yes"],
     &["state", "set", "a", "{\"n\":3}"],
@@ -142,6 +143,12 @@ fn check(home: &Home, end: &Ended, args: &[&str], told: &str) {
     let reactions = crate::support::read(&home.open());
     let reactions = reactions.iter().filter(|event| event.stream.as_str() == "re").count();
     assert!(reactions <= 1, "{told}: {reactions}");
+    // Of those under a condition that none is there, one is.
+    let of = |stream: &str| {
+        let events = crate::support::read(&home.open());
+        events.iter().filter(|event| event.stream.as_str() == stream).count()
+    };
+    assert!(of("c") <= 1, "{told}: {}", of("c"));
     check_made(home, told);
 }
 

@@ -15,6 +15,7 @@
 
 mod acks;
 mod bell;
+mod boundaries;
 mod chain;
 mod changes;
 mod commit;

@@ -139,6 +139,60 @@ fn tags_come_and_go() {
 }
 
 #[test]
+fn conditions_and_queries_are_what_they_are_on_the_command_line() {
+    let home = home();
+    let append = "Authorization: Bearer t-append\n";
+    let post = |line: &str| home.browser().asks(&format!("POST /streams/{line}"), append, b"");
+    let name = "type=Taken&tag=name%3Aann&none=tag%3Dname%3Aann";
+    assert_eq!(post(&format!("user-1?{name}")).status, 200);
+    let refused = post(&format!("user-2?{name}"));
+    refused.is_problem(409, "condition-failed");
+    let told = json!({
+        "status": 409, "exit_code": 3, "position": 1, "stream": "user-1", "version": 1, "after": 0
+    });
+    assert_eq!(fields(&refused), told);
+    assert!(
+        refused.body.contains("GET /events?after=0&query=tag%3Dname%3Aann"),
+        "{}",
+        refused.body
+    );
+    assert_eq!(post(&format!("user-2?{name}&none-after=1")).status, 200);
+    post("user-3?type=T&none-after=1").is_problem(400, "bad-request");
+    post("user-3?type=T&none=x").is_problem(422, "invalid-input");
+    post("user-3?type=T&none=tag%3Dx&none-after=9").is_problem(422, "beyond-head");
+    let other = post("user-3?type=T&none=tag%3Dx&none-after=1-00000000");
+    other.is_problem(409, "condition-failed");
+    assert_eq!(fields(&other)["cursor"], json!("1-00000000"));
+    // In lines.
+    let lines = format!("{append}Content-Type: application/jsonl");
+    let line = |expect: &str| {
+        let line = format!("{{\"stream\":\"s\",\"type\":\"T\",\"expect\":{expect}}}\n");
+        home.browser().asks("POST /events", &lines, line.as_bytes())
+    };
+    assert_eq!(line(r#"{"versions":{"user-1":1},"none":[{"types":["T"]}]}"#).status, 200);
+    line(r#"{"none":[{"types":["T"]}]}"#).is_problem(409, "condition-failed");
+    line(r#"{"versions":{"user-1":2}}"#).is_problem(409, "wrong-expected-version");
+    line(r#"{"after":2}"#).is_problem(422, "invalid-input");
+    // And what is read by them.
+    let reads = |query: &str| home.asks("t-read", &format!("GET /events{query}"), "");
+    let positions = |query: &str| -> Vec<Value> {
+        values(&reads(query)).iter().map(|event| event["position"].clone()).collect()
+    };
+    assert_eq!(positions("?tag=name%3Aann"), [1, 2]);
+    assert_eq!(positions("?tag=name%3Aann&stream=user-2"), [2]);
+    assert_eq!(positions("?tag=name%3Aann&tag=none"), [] as [u64; 0]);
+    assert_eq!(positions("?query=%5B%7B%22types%22%3A%5B%22T%22%5D%7D%5D"), [3]);
+    reads("?query=tag%3Dx&type=T").is_problem(400, "bad-request");
+    reads("?query=x").is_problem(400, "bad-request");
+    let marked = values(&reads("?tag=name%3Aann&markers=true&until=2"));
+    assert_eq!((&marked[0]["from"], &marked[0]["head"]), (&json!(1), &json!(2)));
+    assert_eq!(marked[3], json!({"caught_up": 2}));
+    let cursor = marked[0]["cursor"].as_str().unwrap();
+    assert_eq!(post(&format!("s?type=T&none=tag%3Dname%3Aann&none-after={cursor}")).status, 200);
+    reads("?markers=true&since=2030-01-01T00:00:00Z").is_problem(400, "bad-request");
+}
+
+#[test]
 fn an_event_is_appended_and_acknowledged() {
     let home = home();
     let posts = |target: &str, kind: &str, body: &[u8]| {

@@ -8,8 +8,9 @@ use crate::store::{Mark, MarkError, Query, Store, Until};
 use crate::wire::parse_query;
 
 /// The parameters that choose events.
-pub(super) const CHOICE: [&str; 10] =
-    ["stream", "type", "tag", "query", "after", "from", "until", "since", "last", "limit"];
+pub(super) const CHOICE: [&str; 11] = [
+    "stream", "type", "tag", "query", "markers", "after", "from", "until", "since", "last", "limit",
+];
 
 /// The parameters that choose events to follow.
 pub(super) const LIVE: [&str; 8] =
@@ -44,6 +45,11 @@ impl Choice {
             query.last = None;
         }
         Ok(Self { query, cursor })
+    }
+
+    /// Whether times choose.
+    pub(super) fn is_by_time(&self) -> bool {
+        self.query.since.is_some() || self.query.until_time.is_some()
     }
 
     /// That what it goes on behind is in the store's log.

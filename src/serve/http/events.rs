@@ -14,13 +14,37 @@ use super::parameters::Parameters;
 use super::pieces::{self, Piece, Source};
 use super::problem::Problem;
 use super::schemas::{EventJson, ProblemJson};
+use crate::event::Position;
 use crate::store::{Reader, Store};
 use crate::wire;
 
-impl Source for Reader {
+/// Events that are there.
+struct Reading {
+    reader: Reader,
+    marks: Marks,
+}
+
+/// What is said beside the events.
+enum Marks {
+    None,
+    /// From where and up to where is still to be said.
+    Bounds,
+    /// That all were given up to here is to be said at the end.
+    CaughtUp(Position),
+}
+
+impl Source for Reading {
     fn next(&mut self, _: &mut Store) -> Result<Piece, Problem> {
         let mut lines = Vec::new();
-        let batch = self.next_batch(|event| wire::write_event(&mut lines, event))?;
+        if let Marks::Bounds = self.marks {
+            let (from, head) = self.reader.bounds()?;
+            wire::write_bounds(&mut lines, from, &head);
+            self.marks = Marks::CaughtUp(head.position);
+        }
+        let batch = self.reader.next_batch(|event| wire::write_event(&mut lines, event))?;
+        if let (true, Marks::CaughtUp(head)) = (batch.caught_up, &self.marks) {
+            wire::write_caught_up(&mut lines, *head);
+        }
         Ok(Piece { lines, is_last: batch.caught_up })
     }
 }
@@ -36,6 +60,9 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
     params(
         ("stream" = Option<Vec<String>>, Query, description = "Only streams that one of these patterns matches: `order-*`"),
         ("type" = Option<Vec<String>>, Query, description = "Only events of these types"),
+        ("tag" = Option<Vec<String>>, Query, description = "Only events with all of these tags"),
+        ("query" = Option<String>, Query, description = "Only events that a query chooses, in words or JSON; without `stream`, `type` and `tag`"),
+        ("markers" = Option<bool>, Query, description = "Of lines: a first one says up to which position events are given, a last one that all were"),
         ("after" = Option<String>, Query, description = "Only what follows: a position, a cursor, or `@N` for a version of the one stream"),
         ("from" = Option<String>, Query, description = "Only this and what follows: a position, or `@N`"),
         ("until" = Option<String>, Query, description = "Only what comes up to this: a position, `@N`, or a time"),
@@ -63,10 +90,15 @@ pub(super) async fn read(
         let last = last.map_err(|_| Problem::usage("`Last-Event-ID` is a position or a cursor"))?;
         return live::follow(&backend, Choice::read(&parameters, last)?).await;
     }
-    let choice = Choice::read(&Parameters::read(given.as_deref(), &CHOICE, None)?, None)?;
+    let parameters = Parameters::read(given.as_deref(), &CHOICE, None)?;
+    let choice = Choice::read(&parameters, None)?;
+    let marks = if parameters.is("markers")? { Marks::Bounds } else { Marks::None };
+    if matches!(marks, Marks::Bounds) && choice.is_by_time() {
+        return Err(Problem::usage("`markers` does not go with `since` and a time in `until`"));
+    }
     let begin = move |store: &mut Store| {
         choice.check(store)?;
-        Ok(store.read(&choice.query)?)
+        Ok(Reading { reader: store.read(&choice.query)?, marks })
     };
     pieces::answer(&backend, begin).await
 }

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::address;
 use crate::event::{Expect, Position};
-use crate::store::Error;
-use crate::wire::{write_number, write_string};
+use crate::store::{ConditionFault, Error};
+use crate::wire::{query_text, write_number, write_string};
 
 /// A header that goes with a problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -281,6 +281,14 @@ fn members(problem: Problem, error: &Error) -> Problem {
             };
             problem.number("actual", actual.0)
         }
+        Error::Condition(fault) => match &**fault {
+            ConditionFault::Found { position, stream, version, after, .. } => problem
+                .number("position", position.0)
+                .text("stream", stream.as_str())
+                .number("version", version.0)
+                .number("after", after.0),
+            ConditionFault::OtherLog { cursor } => problem.text("cursor", &cursor.to_string()),
+        },
         Error::PartlyDuplicate { duplicates, events, id, position } => problem
             .number("duplicates", *duplicates as u64)
             .number("events", *events as u64)
@@ -343,6 +351,7 @@ fn hint(error: &Error) -> Option<String> {
                 address::encoded(stream)
             )
         }
+        Error::Condition(fault) => unmet(fault),
         Error::PartlyDuplicate { .. } => {
             "leave out what is stored, or send the lines without atomic=true".into()
         }
@@ -387,6 +396,16 @@ fn hint(error: &Error) -> Option<String> {
 fn near_or(near: &[String], list: &str) -> String {
     let names: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
     if names.is_empty() { list.into() } else { format!("there is {}", names.join(", ")) }
+}
+
+/// What to do where something is there that must not be.
+fn unmet(fault: &ConditionFault) -> String {
+    let ConditionFault::Found { criteria, after, .. } = fault else {
+        return "read what is there anew, and decide on that".into();
+    };
+    let query = query_text(criteria);
+    let query = address::encoded(&query);
+    format!("read what is there by now, decide again: GET /events?after={after}&query={query}")
 }
 
 #[cfg(test)]

@@ -2,13 +2,6 @@
 
 use std::io::{self, IsTerminal as _};
 
-use clap::Args;
-use ream::{
-    Criteria, Criterion, Error, EventType, Mark, NewSubscription, Pattern, Position, Query, Store,
-    SubscriptionName, Tags, Timestamp, Until,
-};
-use serde::Serialize;
-
 use crate::args::{Format, Global};
 use crate::criteria::{self, one_tag};
 use crate::environment::Environment;
@@ -16,6 +9,11 @@ use crate::hint::quote;
 use crate::output::{Outlet, Output, note};
 use crate::refused::{Refused, invalid};
 use crate::units;
+use clap::Args;
+use ream::{
+    Criteria, Criterion, Error, EventType, Mark, NewSubscription, Pattern, Position, Query, Store,
+    SubscriptionName, Tags, Timestamp, Until, wire,
+};
 
 /// Read the events that are there
 ///
@@ -155,20 +153,6 @@ impl Choice {
     }
 }
 
-/// The first line with `--markers`.
-#[derive(Serialize)]
-struct MarkersJson {
-    from: u64,
-    head: u64,
-    cursor: String,
-}
-
-/// The last one.
-#[derive(Serialize)]
-struct CaughtUpJson {
-    caught_up: u64,
-}
-
 impl ReadArgs {
     pub(crate) fn run(&self, global: &Global, environment: &Environment) -> anyhow::Result<()> {
         let store = global.open(environment, &global.options(environment))?;
@@ -183,10 +167,7 @@ impl ReadArgs {
         let mut caught_up = None;
         if self.markers {
             let (from, head) = reader.bounds()?;
-            let json =
-                MarkersJson { from: from.0, head: head.position.0, cursor: head.to_string() };
-            serde_json::to_writer(&mut buffer, &json)?;
-            buffer.push(b'\n');
+            wire::write_bounds(&mut buffer, from, &head);
             caught_up = Some(head.position);
         }
         let mut empty = true;
@@ -206,8 +187,7 @@ impl ReadArgs {
         }
         buffer.extend_from_slice(output.end());
         if let Some(head) = caught_up {
-            serde_json::to_writer(&mut buffer, &CaughtUpJson { caught_up: head.0 })?;
-            buffer.push(b'\n');
+            wire::write_caught_up(&mut buffer, head);
         }
         outlet.finish(buffer)
     }
