@@ -406,6 +406,9 @@ Register-ArgumentCompleter -Native -CommandName 'ream' -ScriptBlock {
             break
         }
         'ream;decide' {
+            [CompletionResult]::new('--query', '--query', [CompletionResultType]::ParameterName, 'Decide on the events that QUERY chooses: type=T, tag=T and stream=PATTERN, JSON of several such items, or @FILE')
+            [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'Decide on the events with the tag T; of several, with all of them')
+            [CompletionResult]::new('--type', '--type', [CompletionResultType]::ParameterName, 'Decide on the events of type T; may be given several times')
             [CompletionResult]::new('--id', '--id', [CompletionResultType]::ParameterName, 'Idempotency key: the same command again gets the first answer')
             [CompletionResult]::new('--attempts', '--attempts', [CompletionResultType]::ParameterName, 'Decide at most N times when other writers are faster')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'Give the program TIME to answer')

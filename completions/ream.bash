@@ -367,12 +367,24 @@ _ream() {
             return 0
             ;;
         ream__subcmd__decide)
-            opts="-q -h -V --serve --id --attempts --timeout --dry-run --correlation --causation --store --format --json --quiet --color --lock-timeout --help --version"
+            opts="-q -h -V --query --tag --type --serve --id --attempts --timeout --dry-run --correlation --causation --store --format --json --quiet --color --lock-timeout --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --query)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --type)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --id)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

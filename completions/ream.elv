@@ -383,6 +383,9 @@ set edit:completion:arg-completer[ream] = {|@words|
             cand --version 'Print version'
         }
         &'ream;decide'= {
+            cand --query 'Decide on the events that QUERY chooses: type=T, tag=T and stream=PATTERN, JSON of several such items, or @FILE'
+            cand --tag 'Decide on the events with the tag T; of several, with all of them'
+            cand --type 'Decide on the events of type T; may be given several times'
             cand --id 'Idempotency key: the same command again gets the first answer'
             cand --attempts 'Decide at most N times when other writers are faster'
             cand --timeout 'Give the program TIME to answer'

@@ -402,6 +402,9 @@ complete -c ream -n "__fish_ream_using_subcommand prune" -l json -d 'Show result
 complete -c ream -n "__fish_ream_using_subcommand prune" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand prune" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand prune" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand decide" -l query -d 'Decide on the events that QUERY chooses: type=T, tag=T and stream=PATTERN, JSON of several such items, or @FILE' -r
+complete -c ream -n "__fish_ream_using_subcommand decide" -l tag -d 'Decide on the events with the tag T; of several, with all of them' -r
+complete -c ream -n "__fish_ream_using_subcommand decide" -l type -d 'Decide on the events of type T; may be given several times' -r
 complete -c ream -n "__fish_ream_using_subcommand decide" -l id -d 'Idempotency key: the same command again gets the first answer' -r
 complete -c ream -n "__fish_ream_using_subcommand decide" -l attempts -d 'Decide at most N times when other writers are faster' -r
 complete -c ream -n "__fish_ream_using_subcommand decide" -l timeout -d 'Give the program TIME to answer' -r

@@ -1,11 +1,15 @@
 //! Deciding: load, ask the aggregator, save; once more where another writer was faster.
 
+use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;
 
-use crate::event::{Command, Version};
+use crate::event::{BoundaryCommand, Command, Criteria, Version};
 use crate::platform;
-use crate::store::{Aggregate, Decided, Decision, Error, Store};
+use crate::store::{
+    Aggregate, Boundary, BoundaryDecision, ConditionFault, Decided, Decision, Error, Store,
+};
+use crate::wire;
 
 /// Why a command was not decided. Nothing was stored.
 #[derive(Debug, thiserror::Error)]
@@ -98,7 +102,7 @@ impl Store {
             return Ok(decided);
         }
         // Deciders on one stream take turns, or most of what they do would be for nothing.
-        let _turn = self.queue(&command.stream)?;
+        let _turn = self.queue(&[command.stream.as_str()])?;
         let mut attempts = 0;
         loop {
             attempts += 1;
@@ -115,6 +119,95 @@ impl Store {
                 Err(_) => thread::sleep(pause(attempts, chance())),
             }
         }
+    }
+
+    /// Decides a command on a boundary: reads the events that the command's criteria choose, asks `aggregator`, and
+    /// stores what it answers, if no other event that is chosen has come since. Otherwise it begins again, as
+    /// [`Store::decide`] does.
+    ///
+    /// ```
+    /// use ream::{Boundary, BoundaryCommand, DecideError, Json, Options, Store, wire};
+    /// use serde::{Deserialize, Serialize};
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// #[serde(tag = "type")]
+    /// enum Happened {
+    ///     Subscribed { tags: Vec<String> },
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut store = Store::in_memory(&Options::default())?;
+    /// let course = wire::parse_query("tag=course:c1")?;
+    /// let mut decided = Vec::new();
+    /// for student in ["s1", "s2", "s3"] {
+    ///     let command = BoundaryCommand::new(course.clone(), Json::parse("{}")?);
+    ///     decided.push(store.decide_on(&command, |boundary: &Boundary| {
+    ///         if boundary.events.len() == 2 {
+    ///             return Err("the course is full".to_owned());
+    ///         }
+    ///         let event = Happened::Subscribed { tags: vec!["course:c1".into()] };
+    ///         let stream = format!("student-{student}").parse().unwrap();
+    ///         boundary.accept().event(stream, &event).map_err(|error| error.to_string())
+    ///     }));
+    /// }
+    /// assert!(decided[0].is_ok() && decided[1].is_ok());
+    /// assert!(matches!(&decided[2], Err(DecideError::Aggregator(why)) if why == "the course is full"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`DecideError::Aggregator`] with what `aggregator` gave instead of a decision;
+    /// [`DecideError::Overtaken`]; [`DecideError::Store`] with what [`Store::boundary`] and
+    /// [`Store::save_on`] refuse.
+    pub fn decide_on<E>(
+        &mut self,
+        command: &BoundaryCommand,
+        mut aggregator: impl FnMut(&Boundary) -> Result<BoundaryDecision, E>,
+    ) -> Result<Decided, DecideError<E>> {
+        if let Some(decided) = self.decided_on(command)? {
+            return Ok(decided);
+        }
+        // Those who decide by the same tags take turns.
+        let names = turns(&command.criteria);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let _turn = self.queue(&names)?;
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let boundary = self.boundary(&command.criteria)?;
+            let decision = aggregator(&boundary).map_err(DecideError::Aggregator)?;
+            match self.save_on(&decision, command) {
+                Ok(decided) => return Ok(decided),
+                Err(source) if !has_come(&source) => return Err(source.into()),
+                Err(source) if attempts >= command.attempts => {
+                    return Err(DecideError::Overtaken { attempts, source });
+                }
+                Err(_) => thread::sleep(pause(attempts, chance())),
+            }
+        }
+    }
+}
+
+/// How many tags of a boundary deciders take turns by.
+const TURNS: usize = 4;
+
+/// What those who decide on a boundary take turns by: its tags, of which it is enough to have one in common, or the
+/// query as a whole where that has none. No stream has such a name.
+fn turns(criteria: &Criteria) -> Vec<String> {
+    let tags: BTreeSet<&str> = criteria.items.iter().flat_map(|item| item.tags.iter()).collect();
+    if tags.is_empty() {
+        return vec![format!("$query {}", wire::query_text(&criteria.canonical()))];
+    }
+    tags.into_iter().take(TURNS).map(|tag| format!("$tag {tag}")).collect()
+}
+
+/// Whether something has come to the boundary, or to a stream that gets a state, that the decision was made on.
+fn has_come(error: &Error) -> bool {
+    match error {
+        Error::Condition(fault) => matches!(**fault, ConditionFault::Found { .. }),
+        error => matches!(error, Error::WrongExpectedVersion { .. }),
     }
 }
 

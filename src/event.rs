@@ -19,7 +19,7 @@ use std::fmt;
 
 use crate::excerpt::{QUOTED, excerpt};
 
-pub use command::Command;
+pub use command::{BoundaryCommand, Command};
 pub use condition::{AppendCondition, NoneOf};
 pub(crate) use criteria::{Chooser, ChosenStreams};
 pub use criteria::{Criteria, Criterion};

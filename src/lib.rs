@@ -60,10 +60,11 @@ pub mod wire;
 
 pub use decide::DecideError;
 pub use event::{
-    AppendCondition, Command, Criteria, Criterion, Cursor, CursorError, Data, DataRef, Event,
-    EventId, EventRef, EventType, Expect, ExpectError, Json, JsonError, Link, LinkError, MAX_DEPTH,
-    MAX_NAME_BYTES, MAX_TAG_BYTES, MAX_TAGS, NameError, NewEvent, NoneOf, Pattern, Position,
-    StreamName, SubscriptionName, Tags, TagsError, TagsRef, TimeError, Timestamp, Version,
+    AppendCondition, BoundaryCommand, Command, Criteria, Criterion, Cursor, CursorError, Data,
+    DataRef, Event, EventId, EventRef, EventType, Expect, ExpectError, Json, JsonError, Link,
+    LinkError, MAX_DEPTH, MAX_NAME_BYTES, MAX_TAG_BYTES, MAX_TAGS, NameError, NewEvent, NoneOf,
+    Pattern, Position, StreamName, SubscriptionName, Tags, TagsError, TagsRef, TimeError,
+    Timestamp, Version,
 };
 pub use expression::{
     AssignmentError, Assignments, Condition, ExpressionError, Parameter, Parameters, Span,
@@ -76,14 +77,15 @@ pub use schema::{
 };
 pub use store::{
     ACT_TYPES, Actor, Aggregate, Appended, AppendedEach, Backup, BackupFile, BackupProgress,
-    BackupProjection, BadCredentials, Batch, Batched, Before, Behind, Change, Checkpoint,
-    CheckpointError, Clash, Compacted, ConditionFault, Counts, Decided, DecidedEvent, Decision,
-    Differences, Dropped, Error, EventEntry, EventFault, Explanation, Finding, FindingKind,
-    ImportedState, LastBackup, LastFailure, Mark, MarkError, NewBackup, NewState, NewSubscription,
-    NewerRecord, NotAllowed, OnWarning, Options, OrderBy, PlaceFault, Projection, ProjectionEntry,
-    ProjectionStatus, Query, Reader, Rebuild, Redacted, Redaction, Removal, Removed, RestoreUntil,
-    Restored, Retained, Retention, RowRef, RunLock, SealedEvent, Sealer, Selection, SetEach, State,
-    StateCategory, StateEntry, Status, Stopped, Store, Stream, Subscription, Truncated, Unfenced,
-    Unfit, Until, UntilError, Verification, Verified, Verifying, Vitals, Waker,
+    BackupProjection, BadCredentials, Batch, Batched, Before, Behind, Boundary, BoundaryDecision,
+    Change, Checkpoint, CheckpointError, Clash, Compacted, ConditionFault, Counts, Decided,
+    DecidedEvent, Decision, Differences, Dropped, Error, EventEntry, EventFault, Explanation,
+    Finding, FindingKind, ImportedState, LastBackup, LastFailure, Mark, MarkError, NewBackup,
+    NewState, NewSubscription, NewerRecord, NotAllowed, OnWarning, Options, OrderBy, PlaceFault,
+    Projection, ProjectionEntry, ProjectionStatus, Query, Reader, Rebuild, Redacted, Redaction,
+    Removal, Removed, RestoreUntil, Restored, Retained, Retention, RowRef, RunLock, SealedEvent,
+    Sealer, Selection, SetEach, State, StateCategory, StateEntry, Status, Stopped, Store, Stream,
+    Subscription, Truncated, Unfenced, Unfit, Until, UntilError, Verification, Verified, Verifying,
+    Vitals, Waker,
 };
 pub use subscription::Follower;

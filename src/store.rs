@@ -7,6 +7,7 @@ mod actor;
 mod aggregate;
 mod answer;
 mod backup;
+mod boundary;
 mod chain;
 mod checkpoint;
 mod compact;
@@ -44,7 +45,6 @@ use std::time::Duration;
 use self::engine::{Engine, Held};
 use self::place::random_id;
 use self::sqlite::restore as restore_backup;
-use crate::event::StreamName;
 use crate::schema::Identifier;
 
 pub use actor::{ACT_TYPES, Actor};
@@ -54,6 +54,7 @@ pub use answer::{
     Removed, Status, Stopped, Stream, Truncated,
 };
 pub use backup::{Backup, BackupFile, BackupProgress, BackupProjection, NewBackup};
+pub use boundary::{Boundary, BoundaryDecision};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use compact::Compacted;
 pub use error::{
@@ -227,10 +228,10 @@ impl Store {
         self.engine.watch()
     }
 
-    /// Waits for a turn to decide on a stream, so that deciders do not overtake each other; for as
+    /// Waits for the turns to decide on what has these names, so that deciders do not overtake each other; for as
     /// long as a writer waits for others, then it goes on without. No one has to have a turn.
-    pub(crate) fn queue(&mut self, name: &StreamName) -> Result<Turn, Error> {
-        Ok(Turn { _held: self.engine.queue(name)? })
+    pub(crate) fn queue(&mut self, names: &[&str]) -> Result<Turn, Error> {
+        Ok(Turn { _held: self.engine.queue(names)? })
     }
 
     /// Takes the turn to run what is called `name`, and keeps it until the turn is dropped; waits for

@@ -29,7 +29,7 @@ pub use line::{Defaults, EventLine, parse_event, parse_event_with};
 pub use lines::Lines;
 pub use object::LineError;
 pub(crate) use object::{Line, Text, object};
-pub use reply::{Members, Part, Parts, Reply, Role, Where, parse_command, parse_reply};
+pub use reply::{AnyCommand, Members, Part, Parts, Reply, Role, Where, parse_command, parse_reply};
 
 /// Appends `event` to `line` as one line of JSON, its end of line included.
 pub fn write_event(line: &mut Vec<u8>, event: &EventRef<'_>) {

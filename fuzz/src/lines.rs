@@ -1,6 +1,6 @@
 //! Lines: events, CloudEvents, commands and a program's replies.
 
-use ream::wire::{self, LineError, Reply, Where};
+use ream::wire::{self, AnyCommand, LineError, Reply, Where};
 use ream::{Condition, FieldValues, Parameters, Row, Schema};
 
 /// That a line is an event, which comes out as it went in; or that its error can be shown. Whether it
@@ -35,20 +35,26 @@ pub fn cloud_event(line: &[u8]) -> bool {
 pub fn command_line(line: &[u8]) -> bool {
     match wire::parse_command(line) {
         Ok(command) => {
-            let mut again = b"{\"stream\":".to_vec();
-            wire::write_string(&mut again, command.stream.as_str());
-            if let Some(id) = &command.id {
+            let (mut again, id, data) = match &command {
+                AnyCommand::Stream(command) => {
+                    let mut again = b"{\"stream\":".to_vec();
+                    wire::write_string(&mut again, command.stream.as_str());
+                    (again, &command.id, &command.data)
+                }
+                AnyCommand::Boundary(command) => {
+                    let mut again = b"{\"query\":".to_vec();
+                    wire::write_query(&mut again, &command.criteria);
+                    (again, &command.id, &command.data)
+                }
+            };
+            if let Some(id) = id {
                 again.extend_from_slice(b",\"id\":");
                 wire::write_string(&mut again, id.as_str());
             }
             again.extend_from_slice(b",\"command\":");
-            again.extend_from_slice(command.data.as_str().as_bytes());
+            again.extend_from_slice(data.as_str().as_bytes());
             again.push(b'}');
-            let read = wire::parse_command(&again).expect("it is a command");
-            assert_eq!(
-                (read.stream, read.id, read.data),
-                (command.stream, command.id, command.data)
-            );
+            assert_eq!(wire::parse_command(&again), Ok(command));
             true
         }
         Err(error) => refused(line, &error),

@@ -44,6 +44,27 @@ impl Criteria {
         Self { items: if item.is_empty() { Vec::new() } else { vec![item] } }
     }
 
+    /// The same in the one form that all have which are written with the same items, types, tags and patterns, in
+    /// whatever order.
+    #[must_use]
+    pub fn canonical(&self) -> Self {
+        let mut items = self.items.clone();
+        for Criterion { types, streams, .. } in &mut items {
+            types.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
+            types.dedup();
+            streams.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
+            streams.dedup();
+        }
+        let parts = |item: &Criterion| {
+            let types: Vec<String> = item.types.iter().map(ToString::to_string).collect();
+            let streams: Vec<String> = item.streams.iter().map(ToString::to_string).collect();
+            (types, item.tags.to_string(), streams)
+        };
+        items.sort_by_cached_key(parts);
+        items.dedup();
+        Self { items }
+    }
+
     /// Whether an event of the stream `name` may be chosen.
     pub(crate) fn chooses_stream(&self, name: &str) -> bool {
         let chooses = |item: &Criterion| ChosenStreams::of(&item.streams).contains(name);

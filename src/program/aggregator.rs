@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::answer::{Answer, Said};
+use super::answer::{Answer, AnswerOn, Answering, Said};
 use super::running::Running;
 use super::{LONGEST, Program, ProgramError};
-use crate::event::{Command, Data};
-use crate::store::{Aggregate, Decision, Error};
+use crate::event::{BoundaryCommand, Command, Data, Event, Json};
+use crate::store::{Aggregate, Boundary, BoundaryDecision, Decision, Error};
 use crate::wait::Deadline;
 use crate::wire;
 
@@ -64,22 +64,39 @@ impl Aggregator {
     ///
     /// [`Refusal`].
     pub fn decide(&self, aggregate: &Aggregate, command: &Command) -> Result<Decision, Refusal> {
+        self.ask(&line(aggregate, command)?, Answer::new(aggregate))
+    }
+
+    /// The same of a command on a boundary: the program reads a line `{"query","head","events","command"}`, and
+    /// answers with `append`, with the stream of each event, and at the end `ack` with the head, or `reject`.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`].
+    pub fn decide_on(
+        &self,
+        boundary: &Boundary,
+        command: &BoundaryCommand,
+    ) -> Result<BoundaryDecision, Refusal> {
+        self.ask(&line_on(boundary, command)?, AnswerOn::new(boundary))
+    }
+
+    fn ask<A: Answering>(&self, line: &[u8], answer: A) -> Result<A::Decision, Refusal> {
         let deadline = Deadline::after(self.timeout);
-        let line = line(aggregate, command)?;
         let mut running = Running::start(&self.program)?;
-        running.tell(&line)?;
+        running.tell(line)?;
         running.end_input()?;
-        let (said, decision) = hear(&mut running, aggregate, deadline)?;
+        let (said, answer) = hear(&mut running, answer, deadline)?;
         running.finish_silently("a reply behind the end of the answer", deadline)?;
         match said {
             Said::Rejected(reason) => Err(Refusal::Rejected(reason)),
-            Said::Accepted => Ok(decision),
+            Said::Accepted => Ok(answer.decision()),
             Said::More => {
                 // An exit with 0 alone accepts a command that was read, and no other.
-                if decision.events.is_empty() && decision.state.is_none() {
+                if answer.is_empty() {
                     running.check_read()?;
                 }
-                Ok(decision)
+                Ok(answer.decision())
             }
         }
     }
@@ -111,10 +128,27 @@ impl Serving {
         aggregate: &Aggregate,
         command: &Command,
     ) -> Result<Decision, Refusal> {
+        self.ask(&line(aggregate, command)?, Answer::new(aggregate))
+    }
+
+    /// The same of a command on a boundary.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`].
+    pub fn decide_on(
+        &mut self,
+        boundary: &Boundary,
+        command: &BoundaryCommand,
+    ) -> Result<BoundaryDecision, Refusal> {
+        self.ask(&line_on(boundary, command)?, AnswerOn::new(boundary))
+    }
+
+    fn ask<A: Answering>(&mut self, line: &[u8], answer: A) -> Result<A::Decision, Refusal> {
         let deadline = Deadline::after(self.timeout);
-        self.running.tell(&line(aggregate, command)?)?;
-        match hear(&mut self.running, aggregate, deadline)? {
-            (Said::Accepted, decision) => Ok(decision),
+        self.running.tell(line)?;
+        match hear(&mut self.running, answer, deadline)? {
+            (Said::Accepted, answer) => Ok(answer.decision()),
             (Said::Rejected(reason), _) => Err(Refusal::Rejected(reason)),
             (Said::More, _) => Err(self.running.ended_early(deadline).into()),
         }
@@ -146,12 +180,11 @@ impl std::fmt::Debug for Serving {
 }
 
 /// Hears a program's answer up to its end, or that of its output.
-fn hear(
+fn hear<A: Answering>(
     running: &mut Running,
-    aggregate: &Aggregate,
+    mut answer: A,
     deadline: Deadline,
-) -> Result<(Said, Decision), ProgramError> {
-    let mut answer = Answer::new(aggregate);
+) -> Result<(Said, A), ProgramError> {
     let mut bytes = 0;
     while let Some(number) = running.next_line(deadline)? {
         bytes += running.text().len();
@@ -160,11 +193,11 @@ fn hear(
         }
         match answer.take(running.text()) {
             Ok(Said::More) => {}
-            Ok(said) => return Ok((said, answer.decision())),
+            Ok(said) => return Ok((said, answer)),
             Err(reason) => return Err(running.bad_reply(number, reason, deadline)),
         }
     }
-    Ok((Said::More, answer.decision()))
+    Ok((Said::More, answer))
 }
 
 /// What a program is told.
@@ -179,22 +212,41 @@ fn line(aggregate: &Aggregate, command: &Command) -> Result<Vec<u8>, Refusal> {
     }
     line.extend_from_slice(b",\"state_version\":");
     wire::write_number(&mut line, aggregate.state_version.0);
-    line.extend_from_slice(b",\"events\":[");
-    for (index, event) in aggregate.events.iter().enumerate() {
-        if index > 0 {
-            line.push(b',');
-        }
-        wire::write_event(&mut line, &event.borrow());
-        // An event's line has an end.
-        line.pop();
-    }
-    line.extend_from_slice(b"],\"command\":");
-    line.extend_from_slice(command.data.as_str().as_bytes());
-    line.extend_from_slice(b"}\n");
+    end_line(&mut line, &aggregate.events, &command.data);
     if line.len() > LONGEST {
         let (stream, state_version) = (aggregate.stream.to_string(), aggregate.state_version);
         let max = LONGEST;
         return Err(Refusal::TooLarge(Error::AggregateTooLarge { stream, state_version, max }));
     }
     Ok(line)
+}
+
+/// The same of a boundary.
+fn line_on(boundary: &Boundary, command: &BoundaryCommand) -> Result<Vec<u8>, Refusal> {
+    let mut line = b"{\"query\":".to_vec();
+    wire::write_query(&mut line, &boundary.criteria);
+    line.extend_from_slice(b",\"head\":");
+    wire::write_number(&mut line, boundary.head.position.0);
+    end_line(&mut line, &boundary.events, &command.data);
+    if line.len() > LONGEST {
+        let (query, max) = (wire::query_text(&boundary.criteria), LONGEST);
+        return Err(Refusal::TooLarge(Error::BoundaryTooLarge { query, max }));
+    }
+    Ok(line)
+}
+
+/// Writes the events and the command, with which the line ends.
+fn end_line(line: &mut Vec<u8>, events: &[Event], command: &Json) {
+    line.extend_from_slice(b",\"events\":[");
+    for (index, event) in events.iter().enumerate() {
+        if index > 0 {
+            line.push(b',');
+        }
+        wire::write_event(line, &event.borrow());
+        // An event's line has an end.
+        line.pop();
+    }
+    line.extend_from_slice(b"],\"command\":");
+    line.extend_from_slice(command.as_str().as_bytes());
+    line.extend_from_slice(b"}\n");
 }

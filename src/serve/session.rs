@@ -240,7 +240,7 @@ fn set(store: &mut Store, name: &str, payload: &[u8]) -> Done {
         let entry = ProjectionEntry::new(name.parse().map_err(because)?, definition);
         match store.create_projection(&entry) {
             // Another row was faster, and is the first one.
-            Err(Error::ProjectionExists { .. }) => {}
+            Err(Error::ProjectionExists(_)) => {}
             created => drop(created?),
         }
     }

@@ -47,6 +47,8 @@ pub struct Decision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DecidedEvent {
+    /// Its stream.
+    pub stream: StreamName,
     /// Where it stands.
     pub appended: Appended,
     /// The id that it was given, if it was.
@@ -57,7 +59,7 @@ pub struct DecidedEvent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Decided {
-    /// The stream's version after the decision.
+    /// The stream's version after the decision; 0 where it was made on a boundary.
     pub version: Version,
     /// The events that it stored.
     pub events: Vec<DecidedEvent>,
@@ -97,12 +99,12 @@ impl Aggregate {
     /// # Errors
     ///
     /// [`Unfit`] where the state or an event is not of its type.
-    pub fn fold<S, E>(&self, mut apply: impl FnMut(S, E) -> S) -> Result<S, Unfit>
+    pub fn fold<S, E>(&self, apply: impl FnMut(S, E) -> S) -> Result<S, Unfit>
     where
         S: DeserializeOwned + Default,
         E: DeserializeOwned,
     {
-        let mut state = match &self.state {
+        let state = match &self.state {
             None => S::default(),
             Some(data) => {
                 let what = || format!("the state of `{}`", self.stream);
@@ -110,13 +112,7 @@ impl Aggregate {
                 serde_json::from_str(text).map_err(|error| Unfit::new(what(), &error))?
             }
         };
-        for event in &self.events {
-            let what =
-                || format!("the event `{}` at {}@{}", event.event_type, self.stream, event.version);
-            let typed = typed(event).map_err(|reason| Unfit::new(what(), &reason))?;
-            state = apply(state, typed);
-        }
-        Ok(state)
+        folded(state, &self.events, apply)
     }
 
     /// A decision that accepts the command, and stores nothing yet.
@@ -134,12 +130,7 @@ impl Decision {
     ///
     /// [`Unfit`] where it is no such thing.
     pub fn event(mut self, event: &impl Serialize) -> Result<Self, Unfit> {
-        let what = || format!("an event for `{}`", self.stream);
-        let line = serde_json::to_string(event).map_err(|error| Unfit::new(what(), &error))?;
-        let defaults = wire::Defaults { stream: Some(self.stream.clone()), ..Default::default() };
-        let line = wire::parse_event_with(line.as_bytes(), &defaults)
-            .map_err(|error| Unfit::new(what(), &error.reason))?;
-        self.events.push(line.event);
+        self.events.push(new_event(self.stream.clone(), event)?);
         Ok(self)
     }
 
@@ -175,6 +166,30 @@ impl Decision {
     }
 }
 
+/// A state with events applied to it, each as a type's value.
+pub(super) fn folded<S, E: DeserializeOwned>(
+    mut state: S,
+    events: &[Event],
+    mut apply: impl FnMut(S, E) -> S,
+) -> Result<S, Unfit> {
+    for event in events {
+        let Event { event_type, stream, version, .. } = event;
+        let what = || format!("the event `{event_type}` at {stream}@{version}");
+        let typed = typed(event).map_err(|reason| Unfit::new(what(), &reason))?;
+        state = apply(state, typed);
+    }
+    Ok(state)
+}
+
+/// An event of a stream that a value is.
+pub(super) fn new_event(stream: StreamName, event: &impl Serialize) -> Result<NewEvent, Unfit> {
+    let what = format!("an event for `{stream}`");
+    let line = serde_json::to_string(event).map_err(|error| Unfit::new(&what, &error))?;
+    let defaults = wire::Defaults { stream: Some(stream), ..Default::default() };
+    let line = wire::parse_event_with(line.as_bytes(), &defaults);
+    Ok(line.map_err(|error| Unfit::new(what, &error.reason))?.event)
+}
+
 fn text(data: &Data) -> Option<&str> {
     match data {
         Data::Json(json) => Some(json.as_str()),
@@ -207,14 +222,14 @@ fn typed<E: DeserializeOwned>(event: &Event) -> Result<E, String> {
 impl DecidedEvent {
     /// An event of a decision that is found again.
     pub(crate) fn found(
-        position: Position,
-        version: Version,
+        stream: StreamName,
+        (position, version): (Position, Version),
         link: Link,
         id: Option<EventId>,
     ) -> Self {
         let (duplicate, removed, redacted) = (true, false, false);
         let appended = Appended { position, version, link, duplicate, removed, redacted };
-        Self { appended, id }
+        Self { stream, appended, id }
     }
 }
 

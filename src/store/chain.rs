@@ -109,10 +109,14 @@ impl<'a> Payload<'a> {
     }
 }
 
-/// The salted hash of the command that a decision was about.
-pub(crate) fn command_hash(salt: &Salt, command: &str) -> Hash {
+/// The salted hash of the command that a decision was about, and of the query that it was made on, where it was made on
+/// one.
+pub(crate) fn command_hash(salt: &Salt, query: Option<&str>, command: &str) -> Hash {
     let mut fields = Fields::hashed(b"ream command 1");
     fields.raw(salt);
+    if let Some(query) = query {
+        fields.text(query);
+    }
     fields.text(command);
     fields.hash()
 }

@@ -95,8 +95,8 @@ pub(crate) trait Engine: fmt::Debug + Send {
     /// The decision that is kept under the id of a command. It is durable.
     fn known_decision(&mut self, kept: &Kept<'_>) -> Result<Option<KnownDecision>, Error>;
 
-    /// A turn to decide on a stream; none where others kept theirs for too long, or there can be none.
-    fn queue(&mut self, name: &StreamName) -> Result<Option<Held>, Error>;
+    /// The turns to decide on what has these names; none where others kept theirs for too long, or there can be none.
+    fn queue(&mut self, names: &[&str]) -> Result<Option<Held>, Error>;
 
     /// The turn to run what is called `name`, for which it is waited so long.
     fn take_run(&self, name: &str, wait: Duration) -> Result<Held, Error>;

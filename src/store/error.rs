@@ -239,16 +239,20 @@ pub enum Error {
         max: usize,
     },
     /// The id belongs to a decision about another command.
-    #[error(
-        "id reused: `{id}` is a decision on `{stream}`, which took it to version {version}, about another command"
-    )]
+    #[error("id reused: `{id}` is a decision on {on}, about another command")]
     DecisionIdReused {
         /// The id.
         id: String,
-        /// The stream that the decision was about.
-        stream: String,
-        /// The version of the stream after it.
-        version: Version,
+        /// What the decision was made on, in words.
+        on: String,
+    },
+    /// A decision is made of the events that a query chooses, and these are too many.
+    #[error("the events that `{query}` chooses have more than {max} bytes")]
+    BoundaryTooLarge {
+        /// The query.
+        query: String,
+        /// How many bytes there may be.
+        max: usize,
     },
     /// A decision on one stream holds an event of another.
     #[error("a decision on `{stream}` can't store an event of `{other}`")]
@@ -294,11 +298,8 @@ pub enum Error {
     #[error("the projection `{0}` is open: its first row says what the types of its fields are")]
     ProjectionOpen(String),
     /// A projection has this name, but for upper and lower case, and is made of something else.
-    #[error("there is a projection `{name}` already, and it is made of something else")]
-    ProjectionExists {
-        /// Its name.
-        name: String,
-    },
+    #[error("there is a projection `{0}` already, and it is made of something else")]
+    ProjectionExists(String),
     /// A row has what has to be unique and another row has already.
     #[error(transparent)]
     UniqueClash(Box<Clash>),

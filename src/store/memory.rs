@@ -8,6 +8,7 @@ mod table;
 mod turns;
 mod tx;
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,7 +28,7 @@ use super::{
     Backup, BackupProgress, Checkpoint, Compacted, Counts, Dropped, Error, NewBackup, Options,
     RestoreUntil, Status, Unfenced, Verification, Verified, Verifying, Vitals,
 };
-use crate::event::{Position, StreamName};
+use crate::event::Position;
 use crate::platform::Origin;
 use crate::schema::{Identifier, Schema};
 use crate::wait;
@@ -258,12 +259,21 @@ impl Engine for Store {
 
     fn known_decision(&mut self, kept: &Kept<'_>) -> Result<Option<KnownDecision>, Error> {
         self.shared.faults.check("read the store")?;
-        Ok(self.shared.log().decision(kept.id, kept.command))
+        Ok(self.shared.log().decision(kept))
     }
 
-    fn queue(&mut self, name: &StreamName) -> Result<Option<Held>, Error> {
-        let (name, wait) = (format!("decide {name}"), self.options.lock_timeout);
-        Ok(Turns::take(&self.shared.turns, &name, wait, &self.options)?.map(Held::new))
+    fn queue(&mut self, names: &[&str]) -> Result<Option<Held>, Error> {
+        let mut turns = Vec::new();
+        // In one order for all, so that no two wait for each other.
+        let names: BTreeSet<&str> = names.iter().copied().collect();
+        for name in names {
+            let (name, wait) = (format!("decide {name}"), self.options.lock_timeout);
+            match Turns::take(&self.shared.turns, &name, wait, &self.options)? {
+                Some(turn) => turns.push(turn),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(Held::new(turns)))
     }
 
     fn take_run(&self, name: &str, wait: Duration) -> Result<Held, Error> {

@@ -102,7 +102,7 @@ impl Store {
         let found = self.name(entry.name.as_str())?;
         match names::registered(found.as_ref(), &entry.name)? {
             Holder::Known(known) if known.definition == entry.definition => Ok(false),
-            Holder::Known(_) => Err(Error::ProjectionExists { name: entry.name.to_string() }),
+            Holder::Known(_) => Err(Error::ProjectionExists(entry.name.to_string())),
             Holder::Nobody { .. } => {
                 self.make_projection(&ProjectionEntry { permit: None, ..entry.clone() })
             }

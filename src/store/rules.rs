@@ -14,7 +14,9 @@ mod retain;
 mod truncate;
 mod write;
 
-use crate::event::{DataRef, Link, Position, SubscriptionName, Timestamp, Version};
+use crate::event::{
+    AppendCondition, DataRef, Link, Position, SubscriptionName, Timestamp, Version,
+};
 use crate::store::chain::Salt;
 use crate::store::{Checkpoint, Decided, SealedEvent};
 
@@ -41,8 +43,10 @@ pub(crate) struct Unit<'u> {
 impl Unit<'_> {
     /// How many of what [`Facts::of`] lists are for it.
     pub(crate) fn asked(&self) -> usize {
-        let is_of_stream =
-            matches!(self.beside, Some(Beside::Decision { .. } | Beside::State { .. }));
+        let is_of_stream = matches!(
+            self.beside,
+            Some(Beside::Decision { on: On::Stream(..), .. } | Beside::State { .. })
+        );
         self.events.len() + usize::from(is_of_stream)
     }
 }
@@ -50,23 +54,38 @@ impl Unit<'_> {
 /// What is stored together with events.
 #[derive(Debug)]
 pub(crate) enum Beside<'u> {
-    /// A decision on a stream at this version, with the id under which its answer is kept.
-    Decision {
-        stream: &'u str,
-        version: Version,
-        state: Option<DataRef<'u>>,
-        kept: Option<Kept<'u>>,
-    },
+    /// A decision, with the id under which its answer is kept; where it stores no event, the state after it.
+    Decision { on: On<'u>, state: Option<DataRef<'u>>, kept: Option<Kept<'u>> },
     /// A state without an event.
     State(StateAsked<'u>),
     /// A subscription's checkpoint, which is to be at `from`, if that is said.
     Checkpoint { name: &'u SubscriptionName, from: Option<Position>, to: &'u Checkpoint },
 }
 
+/// What a decision was made on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum On<'u> {
+    /// A stream at this version.
+    Stream(&'u str, Version),
+    /// Events of whatever streams: this still holds.
+    Boundary(&'u AppendCondition),
+}
+
+impl<'u> On<'u> {
+    pub(crate) fn stream(self) -> Option<&'u str> {
+        match self {
+            Self::Stream(stream, _) => Some(stream),
+            Self::Boundary(_) => None,
+        }
+    }
+}
+
 /// A command whose answer is kept.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Kept<'u> {
     pub(crate) id: &'u str,
+    /// The query that it is about, in its one form, where it is about one.
+    pub(crate) query: Option<&'u str>,
     pub(crate) command: &'u str,
     pub(crate) salt: &'u Salt,
 }
@@ -104,10 +123,29 @@ pub(crate) struct Facts {
     pub(crate) known: Vec<(usize, Known)>,
     /// What there is to know for the conditions of events, by which event asks; the verbs fill it.
     pub(crate) conditions: Vec<(usize, ConditionFacts)>,
+    /// The same for the boundary of the first unit's decision.
+    pub(crate) boundary: Option<ConditionFacts>,
     /// The answer that is kept under the id of the first unit's decision.
     pub(crate) decision: Option<KnownDecision>,
     /// The checkpoint of the first unit's subscription, where there is such a one.
     pub(crate) checkpoint: Option<Position>,
+}
+
+impl Facts {
+    /// Those of a log with this head, at this time, of which nothing else is known.
+    pub(crate) fn at(head: (Position, Link), now: Timestamp) -> Self {
+        Self {
+            head,
+            now,
+            streams: Vec::new(),
+            of: Vec::new(),
+            known: Vec::new(),
+            conditions: Vec::new(),
+            boundary: None,
+            decision: None,
+            checkpoint: None,
+        }
+    }
 }
 
 /// What a store says about a stream.
@@ -188,7 +226,7 @@ pub(crate) struct StateChange<'u> {
 #[derive(Debug)]
 pub(crate) struct DecisionChange<'u> {
     pub(crate) kept: Kept<'u>,
-    pub(crate) stream: &'u str,
-    pub(crate) version: Version,
+    /// What it was made on, and the version that it led to; none where that is no stream.
+    pub(crate) stream: Option<(&'u str, Version)>,
     pub(crate) positions: Vec<Position>,
 }

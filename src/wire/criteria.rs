@@ -83,7 +83,7 @@ pub(super) trait FromJson<'l>: Sized {
     fn read<D: Deserializer<'l>>(deserializer: D) -> Result<Self, D::Error>;
 }
 
-struct Read<'l, T>(T, PhantomData<&'l ()>);
+pub(super) struct Read<'l, T>(pub(super) T, PhantomData<&'l ()>);
 
 impl<'l, T: FromJson<'l>> Deserialize<'l> for Read<'l, T> {
     fn deserialize<D: Deserializer<'l>>(deserializer: D) -> Result<Self, D::Error> {

@@ -81,6 +81,7 @@ keys! {
     /// A key of a command's line.
     CommandKey: "unknown key" {
         Stream = "stream",
+        Query = "query",
         Command = "command",
         Id = "id",
     }

@@ -8,10 +8,13 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::criteria::Read;
 use super::key::{CommandKey, ReplyKey};
 use super::line::{Defaults, EventLine, parse_event_with};
 use super::object::{Line, LineError, Text, bytes, name, object};
-use crate::event::{Command, Data, EventId, Json, JsonError, StreamName};
+use crate::event::{
+    BoundaryCommand, Command, Criteria, Data, EventId, Json, JsonError, StreamName,
+};
 
 /// Who answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -289,12 +292,22 @@ impl<'l> Line<'l, '_> {
     }
 }
 
-/// Reads a command: `{"stream":…,"command":…,"id":…}`, of which the id may be missing.
+/// A command, and what it is decided on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AnyCommand {
+    /// A stream.
+    Stream(Command),
+    /// A boundary.
+    Boundary(BoundaryCommand),
+}
+
+/// Reads a command: `{"stream":…,"command":…,"id":…}`, of which the id may be missing, or with a `query` in the place of
+/// the stream.
 ///
 /// # Errors
 ///
 /// [`LineError`] where the line is no such thing.
-pub fn parse_command(line: &[u8]) -> Result<Command, LineError> {
+pub fn parse_command(line: &[u8]) -> Result<AnyCommand, LineError> {
     let place = Cell::new(None);
     object(line, &place, |line| CommandVisitor { line })
 }
@@ -304,20 +317,24 @@ struct CommandVisitor<'a> {
 }
 
 impl<'de> Visitor<'de> for CommandVisitor<'_> {
-    type Value = Command;
+    type Value = AnyCommand;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a command: a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Command, A::Error> {
-        let (mut stream, mut data, mut id) = (None, None::<Json>, None);
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AnyCommand, A::Error> {
+        let (mut stream, mut data, mut id, mut query) = (None, None::<Json>, None, None);
         let twice = |key| A::Error::custom(format_args!("the key `{key}` appears twice"));
         while let Some(key) = map.next_key::<CommandKey>()? {
             let before = match key {
                 CommandKey::Stream => {
                     let text = map.next_value::<Text<'de>>()?;
                     stream.replace(name(&text, StreamName::new)?).is_some()
+                }
+                CommandKey::Query => {
+                    let criteria: Read<'de, Criteria> = map.next_value()?;
+                    query.replace(criteria.0).is_some()
                 }
                 CommandKey::Command => data.replace(self.line.json(map.next_value()?)?).is_some(),
                 CommandKey::Id => {
@@ -330,11 +347,24 @@ impl<'de> Visitor<'de> for CommandVisitor<'_> {
                 return Err(twice(key));
             }
         }
-        let stream = stream.ok_or_else(|| A::Error::custom("no `stream`"))?;
+        let on = match (stream, query) {
+            (Some(stream), None) => Ok(stream),
+            (None, Some(criteria)) => Err(criteria),
+            (None, None) => return Err(A::Error::custom("no `stream` and no `query`")),
+            (Some(_), Some(_)) => {
+                return Err(A::Error::custom(
+                    "a command is about a `stream` or a `query`, not both",
+                ));
+            }
+        };
         let data = data.ok_or_else(|| A::Error::custom("no `command`"))?;
-        let mut command = Command::new(stream, data);
-        command.id = id.flatten();
-        Ok(command)
+        let id = id.flatten();
+        Ok(match on {
+            Ok(stream) => AnyCommand::Stream(Command { id, ..Command::new(stream, data) }),
+            Err(criteria) => {
+                AnyCommand::Boundary(BoundaryCommand { id, ..BoundaryCommand::new(criteria, data) })
+            }
+        })
     }
 }
 
@@ -402,15 +432,31 @@ mod tests {
         }
     }
 
+    fn of_stream(line: &[u8]) -> Command {
+        match parse_command(line).unwrap() {
+            AnyCommand::Stream(command) => command,
+            AnyCommand::Boundary(command) => panic!("{command:?}"),
+        }
+    }
+
     #[test]
-    fn a_command_names_its_stream() {
-        let command = parse_command(br#"{"stream":"s","command":{"n": 1.0},"id":"a"}"#).unwrap();
+    fn a_command_names_its_stream_or_a_query() {
+        let command = of_stream(br#"{"stream":"s","command":{"n": 1.0},"id":"a"}"#);
         assert_eq!((command.stream.as_str(), command.data.as_str()), ("s", r#"{"n":1.0}"#));
         assert_eq!(command.id.unwrap().as_str(), "a");
-        let command = parse_command(br#"{"command":null,"stream":"s","id":null}"#).unwrap();
+        let command = of_stream(br#"{"command":null,"stream":"s","id":null}"#);
         assert_eq!((command.data.as_str(), command.id), ("null", None));
+        let line = br#"{"query":[{"tags":["x"]}],"command":7,"id":"a"}"#;
+        let AnyCommand::Boundary(command) = parse_command(line).unwrap() else {
+            panic!("it has none")
+        };
+        assert_eq!((command.data.as_str(), command.criteria.items.len()), ("7", 1));
+        assert_eq!(command.id.unwrap().as_str(), "a");
         for (line, error) in [
-            (r#"{"command":1}"#, "column 13: no `stream`"),
+            (r#"{"command":1}"#, "column 13: no `stream` and no `query`"),
+            (r#"{"query":[],"command":1}"#, "the query is empty"),
+            (r#"{"query":"tag=x","command":1}"#, "expected a query: an array of items"),
+            (r#"{"query":[{"tags":["x"]}],"stream":"s","command":1}"#, "not both"),
             (r#"{"stream":"s"}"#, "column 14: no `command`"),
             (r#"{"stream":"s","comand":1}"#, "unknown key `comand`; did you mean `command`?"),
             (r#"{"stream":"s","stream":"s"}"#, "the key `stream` appears twice"),

@@ -1,5 +1,6 @@
 //! `ream decide`: one command, and an aggregator that decides it.
 
+mod boundary;
 mod programs;
 mod serve;
 
@@ -169,7 +170,7 @@ fn the_same_id_gets_the_first_answer() {
     );
     let reused = "error: id reused: `pay-1` is a decision on `s`, which took it to version 1, \
                   about another command\n\
-                  hint: an id stands for one command on one stream, for ever\n";
+                  hint: an id stands for one command on one stream or query, for ever\n";
     pay("pay-1", "{\"n\":2}", "s").fails(6, reused);
     pay("pay-1", "{\"n\":1}", "t").fails(6, reused);
     assert_eq!(runs(&bank), 1);

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod backups;
+mod boundaries;
 #[path = "../shared/ended.rs"]
 mod ended;
 mod pages;

@@ -54,7 +54,7 @@ fn the_page_about_acts_shows_what_its_commands_say() {
 
 #[test]
 fn the_page_about_boundaries_shows_what_its_commands_say() {
-    runs("docs/boundaries.md", &[SH], 3, 3);
+    runs("docs/boundaries.md", &[SH, PYTHON], 4, 4);
 }
 
 /// Runs the commands of a page, in order, in a directory with the examples; it has so many blocks of

@@ -126,10 +126,13 @@ fn a_decision_without_a_stream_keeps_its_id() {
 
     let decide = ["decide", "seat-1", "{}", "--id", "d", "--", "false"];
     home.ream(&decide).fails(6, "error: ");
-    // It is none of the stream's, and stays as it is.
+    let again = ["decide", "--tag", "course:c1", "{}", "--id", "d", "--", "false"];
+    let found = home.ream(&again).ok();
+    assert!(found.contains(r#""position":2,"#) && found.contains(r#""duplicate":true"#), "{found}");
+    // It is none of the stream's, but its event is.
     home.ream(&["stream", "rm", "seat-1", "--yes"]).ok();
-    let kept = "SELECT sum FROM decisions WHERE command IS NOT NULL";
-    assert_eq!(database.query_row(kept, [], |row| row.get(0)), Ok(sum));
+    let kept = "SELECT count(*) FROM decisions WHERE command IS NOT NULL";
+    assert_eq!(database.query_row(kept, [], |row| row.get(0)), Ok(0));
 }
 
 #[test]
@@ -143,26 +146,43 @@ fn a_setting_is_passed_over() {
 }
 
 #[test]
-fn a_subscription_by_tags_is_not_followed_without_them() {
+fn a_subscription_by_what_is_not_known_is_not_followed_without_it() {
     let (home, events) = tagged();
     let (database, done) = (home.database(), Some(&events[0]));
     store_name(&database, ("plain", "subscription"), r#"{"from":["seat-*"]}"#, done);
     let shown = home.ream(&["subscription", "show", "plain"]).ok();
     assert!(shown.contains(r#""checkpoint":2,"#), "{shown}");
 
-    let record = r#"{"from":["seat-*"],"tags":["course:c1"]}"#;
-    store_name(&database, ("tagged", "subscription"), record, done);
+    let record = r#"{"from":["seat-*"],"where":"data.n > 1"}"#;
+    store_name(&database, ("asking", "subscription"), record, done);
     let refused =
-        "the subscription `tagged` was made by a later version of ream: unknown field `tags`";
+        "the subscription `asking` was made by a later version of ream: unknown field `where`";
     let error = &format!("error: {refused}");
-    home.ream(&["subscription", "ack", "tagged", "2"]).fails(1, error);
+    home.ream(&["subscription", "ack", "asking", "2"]).fails(1, error);
     // What is shown or listed is looked for among all.
-    home.ream(&["subscription", "show", "tagged"]).fails(1, &format!("warning: {refused}"));
+    home.ream(&["subscription", "show", "asking"]).fails(1, &format!("warning: {refused}"));
     let plain = r#"{"name":"plain","kind":"subscription","checkpoint":2,"#;
     home.ream(&["subscription", "show", "plain"]).warns(refused, plain);
     home.ream(&["subscription", "list"]).warns(refused, plain);
-    home.ream(&["tail", "--as", "tagged", "--", "cat"]).fails(1, error);
+    home.ream(&["tail", "--as", "asking", "--", "cat"]).fails(1, error);
     assert_eq!(home.is_read().lines().count(), 4);
+}
+
+#[test]
+fn a_subscription_by_tags_or_a_query_follows_what_they_choose() {
+    let (home, events) = tagged();
+    let database = home.database();
+    let lag = |name: &str, record: &str| {
+        store_name(&database, (name, "subscription"), record, Some(&events[0]));
+        let shown = home.ream(&["subscription", "show", name]).ok();
+        let lag = shown.split_once(r#""lag":"#).unwrap().1;
+        lag.split(',').next().unwrap().parse::<u64>().unwrap()
+    };
+    let all = lag("all", r#"{"from":["seat-*"]}"#);
+    let some = lag("some", r#"{"from":["seat-*"],"tags":["course:c1"]}"#);
+    let query = r#"{"from":[],"query":[{"tags":["course:c1"],"streams":["seat-*"]}]}"#;
+    assert_eq!(lag("asked", query), some);
+    assert!(some <= all, "{some} {all}");
 }
 
 #[test]

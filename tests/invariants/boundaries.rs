@@ -81,6 +81,33 @@ fn a_course_gets_exactly_as_many_as_it_has_places() {
     assert!(ends.contains(&Some(8)), "{ends:?}");
 }
 
+/// An aggregator of a course with 50 places, which notes that it ran.
+const COURSE: &str = r#"
+import json, sys
+asked = json.loads(sys.stdin.readline())
+open("runs", "a").write("run\n")
+if len(asked["events"]) == 50:
+    print(json.dumps({"reject": "full"}))
+else:
+    print(json.dumps({"append": {"stream": asked["command"], "type": "Subscribed", "tags": ["course:c1"]}}))
+"#;
+
+#[test]
+fn those_who_decide_on_one_boundary_take_turns() {
+    let home = Home::new();
+    std::fs::write(home.place().join("course.py"), COURSE).unwrap();
+    let ends = race(&home, 16, |number| {
+        format!(
+            "for n in $(seq 6); do ream decide --tag course:c1 '\"s-{number}\"' -- python3 course.py >/dev/null 2>&1; \
+             code=$?; case $code in 0 | 8) ;; *) exit $code ;; esac; done"
+        )
+    });
+    assert!(ends.iter().all(|code| *code == Some(0)), "{ends:?}");
+    assert_eq!(read(&home.open()).len(), 50);
+    let runs = std::fs::read_to_string(home.place().join("runs")).unwrap().lines().count();
+    assert!((96..=144).contains(&runs), "{runs} runs for 96 decisions");
+}
+
 /// More than a pipe and a batch hold.
 const MANY: usize = 5000;
 

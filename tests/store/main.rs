@@ -8,6 +8,7 @@
 
 mod append;
 mod batches;
+mod boundaries;
 mod conditions;
 mod decisions;
 mod expectations;

@@ -187,8 +187,9 @@ fn store_code(error: &Error, line: &CommandLine) -> Answer {
         Error::AggregateTooLarge { .. } => {
             (1, "store a state with each decision, or one now with `state set`".into())
         }
+        Error::BoundaryTooLarge { .. } => (1, "choose fewer events: a narrower query".into()),
         Error::DecisionIdReused { .. } => {
-            (6, "an id stands for one command on one stream, for ever".into())
+            (6, "an id stands for one command on one stream or query, for ever".into())
         }
         Error::SameId { .. }
         | Error::OtherStream { .. }
@@ -214,7 +215,7 @@ fn named_code(error: &Error, line: &CommandLine) -> Answer {
         Error::ProjectionLost { name, .. } | Error::ProjectionDamaged { name, .. } => {
             (1, make_anew(name))
         }
-        Error::ProjectionExists { name } | Error::ProjectionOpen(name) => {
+        Error::ProjectionExists(name) | Error::ProjectionOpen(name) => {
             (1, Hint::other("see it", &["project", "show"], &[name]))
         }
         Error::StateWithoutVersion { .. } => {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use ream::program::{FollowError, ProgramError};
-use ream::{FindingKind, Position, StreamName};
+use ream::{FindingKind, Position};
 
 use crate::hint::Hint;
 
@@ -25,10 +25,10 @@ pub(crate) enum Refused {
     Declined,
     /// An aggregator rejected the command, for this reason.
     Rejected(String),
-    /// An aggregator failed, so that nothing is stored in the stream.
-    Undecided { stream: StreamName, error: ProgramError },
+    /// An aggregator failed, so that nothing is stored; `on` is in words what it was to decide on.
+    Undecided { on: String, error: ProgramError },
     /// An aggregator decided on what can't be stored.
-    Unfit { program: String, stream: StreamName, error: ream::Error },
+    Unfit { program: String, on: String, error: ream::Error },
     /// A projection has not come as far as it was waited for.
     NotReached { name: String, position: Position, checkpoint: Position },
     /// What was taken for a subscription is a projection.
@@ -72,13 +72,10 @@ impl fmt::Display for Refused {
             Self::Unconfirmed(what) => write!(f, "{what} needs to be confirmed"),
             Self::Declined => f.write_str("nothing was changed"),
             Self::Rejected(reason) => write!(f, "rejected: {reason}"),
-            Self::Undecided { stream, error } => {
-                write!(f, "{error}; nothing is stored in `{stream}`")
+            Self::Undecided { on, error } => write!(f, "{error}; nothing is stored {on}"),
+            Self::Unfit { program, on, .. } => {
+                write!(f, "`{program}` decided on what can't be stored; nothing is stored {on}")
             }
-            Self::Unfit { program, stream, .. } => write!(
-                f,
-                "`{program}` decided on what can't be stored; nothing is stored in `{stream}`"
-            ),
             Self::NotReached { name, position, checkpoint } => write!(
                 f,
                 "the projection `{name}` has not reached position {position} in time; it is at {checkpoint}"

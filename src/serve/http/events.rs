@@ -13,7 +13,7 @@ use super::live;
 use super::parameters::Parameters;
 use super::pieces::{self, Piece, Source};
 use super::problem::Problem;
-use super::schemas::{EventJson, ProblemJson};
+use super::schemas::{EventLineJson, ProblemJson};
 use crate::event::Position;
 use crate::store::{Reader, Store};
 use crate::wire;
@@ -73,7 +73,7 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
     ),
     responses(
         (status = 200, description = "Events, one on each line; or as they come", content(
-            (EventJson = "application/jsonl"),
+            (EventLineJson = "application/jsonl"),
             (String = "text/event-stream")
         )),
         (status = "default", description = "What went wrong", body = ProblemJson, content_type = "application/problem+json")

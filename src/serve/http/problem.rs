@@ -235,7 +235,7 @@ fn class(error: &Error) -> (StatusCode, &'static str, u8) {
             (S::CONFLICT, "name-taken", 6)
         }
         Error::Protected { .. } => (S::CONFLICT, "protected", 1),
-        Error::ProjectionExists { .. } | Error::ProjectionOpen(_) => (S::CONFLICT, "projection", 1),
+        Error::ProjectionExists(_) | Error::ProjectionOpen(_) => (S::CONFLICT, "projection", 1),
         Error::CheckpointMoved { .. } | Error::OtherLog { .. } => (S::CONFLICT, "checkpoint", 1),
         Error::StreamNotFound { .. } => (S::NOT_FOUND, "stream-not-found", 4),
         Error::StateNotFound { .. } => (S::NOT_FOUND, "state-not-found", 4),

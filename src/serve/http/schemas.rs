@@ -19,6 +19,36 @@ pub(super) struct ProblemJson {
     exit_code: u8,
 }
 
+/// What is read on a line: an event, or with `markers` what is said of all of them.
+#[derive(ToSchema)]
+#[schema(as = EventLine)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it is written member by member, and described here")]
+pub(super) enum EventLineJson {
+    Event(EventJson),
+    Bounds(BoundsJson),
+    CaughtUp(CaughtUpJson),
+}
+
+/// From where and up to where events are given.
+#[derive(ToSchema)]
+#[schema(as = Bounds)]
+#[expect(dead_code, reason = "it is written member by member, and described here")]
+pub(super) struct BoundsJson {
+    from: u64,
+    head: u64,
+    /// The head, by which its log is told from others.
+    cursor: String,
+}
+
+/// That all events up to a position were given.
+#[derive(ToSchema)]
+#[schema(as = CaughtUp)]
+#[expect(dead_code, reason = "it is written member by member, and described here")]
+pub(super) struct CaughtUpJson {
+    caught_up: u64,
+}
+
 /// An event that is stored.
 #[derive(ToSchema)]
 #[schema(as = Event)]

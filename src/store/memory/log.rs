@@ -12,7 +12,7 @@ use crate::event::{
 use crate::near::Nearest;
 use crate::store::look::{Asked, Each, Effort, Head, Listed, Listing, Look, Span, Want};
 use crate::store::rules::names::Name;
-use crate::store::rules::{KnownDecision, StreamFacts};
+use crate::store::rules::{Kept, KnownDecision, StreamFacts};
 use crate::store::{
     Before, Decided, DecidedEvent, Error, EventEntry, EventFault, Mark, State, StateEntry, Stream,
 };
@@ -111,11 +111,11 @@ pub(super) struct StateRow {
 /// The answer to a command.
 #[derive(Debug, Clone)]
 pub(super) struct DecisionRow {
-    pub(super) stream: String,
-    pub(super) version: Version,
+    /// The stream and its version after it; none where it was made on a boundary.
+    pub(super) stream: Option<(String, Version)>,
     pub(super) positions: Vec<Position>,
     /// The command, until an event of it is removed or redacted.
-    pub(super) command: Option<String>,
+    pub(super) command: Option<(Option<String>, String)>,
 }
 
 /// All that a store holds but the rows of projections. To copy it copies no event.
@@ -229,13 +229,19 @@ impl Log {
         each.map(|((pattern, key), value)| (pattern.clone(), key.clone(), value.clone())).collect()
     }
 
-    pub(super) fn decision(&self, id: &str, command: &str) -> Option<KnownDecision> {
-        let row = self.decisions.get(id)?;
-        let same = row.command.as_ref().is_none_or(|known| known == command);
+    pub(super) fn decision(&self, kept: &Kept<'_>) -> Option<KnownDecision> {
+        let row = self.decisions.get(kept.id)?;
+        let same = row.command.as_ref().is_none_or(|(query, command)| {
+            query.as_deref() == kept.query && command == kept.command
+        });
         let events = row.positions.iter().filter_map(|position| {
             let row = self.event(position.0)?;
-            let mut event =
-                DecidedEvent::found(row.position, row.version, row.link, row.id.clone());
+            let mut event = DecidedEvent::found(
+                row.stream.clone(),
+                (row.position, row.version),
+                row.link,
+                row.id.clone(),
+            );
             event.appended.removed = row.is_removed();
             event.appended.redacted = row.is_redacted();
             Some(event)
@@ -243,8 +249,10 @@ impl Log {
         let events: Vec<DecidedEvent> = events.collect();
         // Its command is forgotten with one of its events that is redacted, too.
         let removed = row.command.is_none() && !events.iter().any(|event| event.appended.redacted);
-        let decided = Decided { version: row.version, events, duplicate: true, removed };
-        Some(KnownDecision { stream: Some(row.stream.as_str().into()), same, decided })
+        let (stream, version) = row.stream.clone().unzip();
+        let version = version.unwrap_or_default();
+        let decided = Decided { version, events, duplicate: true, removed };
+        Some(KnownDecision { stream: stream.map(Into::into), same, decided })
     }
 
     pub(super) fn state_of(&self, name: &str) -> Option<State> {

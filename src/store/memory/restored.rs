@@ -44,8 +44,10 @@ impl Log {
         self.states.retain(|_, state| !is_behind(state.position));
         let (streams, before) = (&self.streams, self.decisions.len());
         self.decisions.retain(|_, decision| {
-            let version = streams.get(&decision.stream).map_or(0, |row| StreamRow::version(row));
-            !decision.positions.iter().copied().any(is_behind) && decision.version.0 <= version
+            let holds = decision.stream.as_ref().is_none_or(|(stream, version)| {
+                version.0 <= streams.get(stream).map_or(0, |row| StreamRow::version(row))
+            });
+            !decision.positions.iter().copied().any(is_behind) && holds
         });
         let decisions = (before - self.decisions.len()) as u64;
         let mut subscriptions = Vec::new();

@@ -127,16 +127,7 @@ impl Tx for Transaction {
         let head = self.read()?.head();
         self.numbers.clear();
         let mut known = HashMap::new();
-        let mut facts = Facts {
-            head: (head.position, head.link),
-            now: self.now,
-            streams: Vec::new(),
-            of: Vec::new(),
-            known: Vec::new(),
-            conditions: Vec::new(),
-            decision: None,
-            checkpoint: None,
-        };
+        let mut facts = Facts::at((head.position, head.link), self.now);
         for unit in units {
             for event in unit.events.iter().map(SealedEvent::event) {
                 let found = event.id.as_ref().and_then(|id| self.log.by_id(id.as_str()));
@@ -163,10 +154,12 @@ impl Tx for Transaction {
             }
             match &unit.beside {
                 None => {}
-                Some(Beside::Decision { stream, kept, .. }) => {
-                    self.ask(&mut facts, &mut known, stream);
+                Some(Beside::Decision { on, kept, .. }) => {
+                    if let Some(stream) = on.stream() {
+                        self.ask(&mut facts, &mut known, stream);
+                    }
                     if let Some(kept) = kept {
-                        facts.decision = self.log.decision(kept.id, kept.command);
+                        facts.decision = self.log.decision(kept);
                     }
                 }
                 Some(Beside::State(asked)) => {
@@ -204,10 +197,12 @@ impl Tx for Transaction {
         }
         if let Some(decision) = decision {
             let row = DecisionRow {
-                stream: decision.stream.to_owned(),
-                version: decision.version,
+                stream: decision.stream.map(|(stream, version)| (stream.to_owned(), version)),
                 positions: decision.positions.clone(),
-                command: Some(decision.kept.command.to_owned()),
+                command: Some((
+                    decision.kept.query.map(str::to_owned),
+                    decision.kept.command.to_owned(),
+                )),
             };
             self.log.decisions.insert(decision.kept.id.to_owned(), Arc::new(row));
         }
@@ -242,7 +237,14 @@ impl Tx for Transaction {
             self.erase(positions, true, true);
         }
         let names: BTreeSet<&str> = removed.iter().map(|one| one.stream.as_str()).collect();
-        self.forget(|decision| names.contains(decision.stream.as_str()));
+        let of: BTreeSet<Position> = {
+            let rows = self.log.events.iter();
+            rows.filter(|row| names.contains(row.stream.as_str())).map(|row| row.position).collect()
+        };
+        self.forget(|decision| match &decision.stream {
+            Some((stream, _)) => names.contains(stream.as_str()),
+            None => decision.positions.iter().any(|position| of.contains(position)),
+        });
         Ok(())
     }
 

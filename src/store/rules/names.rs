@@ -258,14 +258,14 @@ pub(crate) fn create(
         return if fits {
             Ok(Holder::Nobody { generation: known.generation })
         } else {
-            Err(Error::ProjectionExists { name: known.text.clone() })
+            Err(Error::ProjectionExists(known.text.clone()))
         };
     }
     match registered(found, &entry.name)? {
         Holder::Known(known)
             if known.name != entry.name || known.definition != entry.definition =>
         {
-            Err(Error::ProjectionExists { name: known.name.to_string() })
+            Err(Error::ProjectionExists(known.name.to_string()))
         }
         holder => Ok(holder),
     }
@@ -299,7 +299,7 @@ pub(crate) fn create_open(
     if known.text == name.as_str() && has == *open {
         return Ok(Holder::Known(()));
     }
-    Err(Error::ProjectionExists { name: known.text.clone() })
+    Err(Error::ProjectionExists(known.text.clone()))
 }
 
 /// A projection without types, as it is kept, under a name whose last generation is given.
@@ -387,7 +387,7 @@ mod tests {
             Ok(Holder::Nobody { generation }) => format!("free after {generation}"),
             Err(Error::NameTaken { name, what }) => format!("{name} is {what}"),
             Err(Error::SubscriptionDiffers { name, follows }) => format!("{name}: {follows}"),
-            Err(Error::ProjectionExists { name }) => format!("{name} exists"),
+            Err(Error::ProjectionExists(name)) => format!("{name} exists"),
             Err(other) => panic!("{other:?}"),
         }
     }

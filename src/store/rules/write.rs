@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use super::condition;
 use super::expect::{self, Stood, is_same};
 use super::{
-    AfterRefusal, Beside, Changes, DecisionChange, Facts, Kept, Known, KnownDecision, StateAsked,
-    StateChange, Stored, StreamFacts, Unit,
+    AfterRefusal, Beside, Changes, DecisionChange, Facts, Kept, Known, KnownDecision, On,
+    StateAsked, StateChange, Stored, StreamFacts, Unit,
 };
-use crate::event::{DataRef, Expect, Link, Position, Timestamp, Version};
+use crate::event::{
+    AppendCondition, DataRef, Expect, Link, NewEvent, Position, Timestamp, Version,
+};
 use crate::store::{Appended, Decided, DecidedEvent, Error, SealedEvent, Stopped};
 
 /// What comes of units.
@@ -118,8 +120,8 @@ impl<'u> Writing<'_, 'u> {
 
     fn unit(&mut self, unit: &'u Unit<'u>, place: &Place) -> Result<(), Stopped> {
         let alone = |error| Stopped { index: 0, error };
-        if let Some(Beside::Decision { stream, kept: Some(kept), .. }) = &unit.beside
-            && self.is_decided(stream, kept).map_err(alone)?
+        if let Some(Beside::Decision { on, kept: Some(kept), .. }) = &unit.beside
+            && self.is_decided(on.stream(), kept).map_err(alone)?
         {
             return Ok(());
         }
@@ -146,8 +148,8 @@ impl<'u> Writing<'_, 'u> {
         }
         self.check_conditions(unit.events, place)?;
         match &unit.beside {
-            Some(Beside::Decision { stream, version, state, kept }) => {
-                self.decide(unit.events, first, (stream, *version), *state, *kept).map_err(alone)
+            Some(Beside::Decision { on, state, kept }) => {
+                self.decide(unit.events, place, *on, *state, *kept).map_err(alone)
             }
             Some(Beside::State(asked)) => self.set_state(asked).map_err(alone),
             Some(Beside::Checkpoint { name, to, .. }) => {
@@ -271,7 +273,7 @@ impl<'u> Writing<'_, 'u> {
     }
 
     /// Whether the decision is kept already; then that is what came of it.
-    fn is_decided(&mut self, stream: &str, kept: &Kept<'_>) -> Result<bool, Error> {
+    fn is_decided(&mut self, stream: Option<&str>, kept: &Kept<'_>) -> Result<bool, Error> {
         let Some(known) = &self.facts.decision else { return Ok(false) };
         self.outcome.decided = Some(decided_before(known, stream, kept.id)?);
         Ok(true)
@@ -287,37 +289,65 @@ impl<'u> Writing<'_, 'u> {
         }
     }
 
-    /// What a decision stores beside its events, the first of which is `first` of those appended.
+    /// What a decision stores beside its events, which begin at a place.
     fn decide(
         &mut self,
         events: &'u [SealedEvent],
-        first: usize,
-        (stream, version): (&'u str, Version),
+        place: &Place,
+        on: On<'u>,
         state: Option<DataRef<'u>>,
         kept: Option<Kept<'u>>,
     ) -> Result<(), Error> {
-        let number = self.next_stream();
-        if events.is_empty() {
-            let facts = &self.streams[number as usize];
-            expect::check(stream, Expect::At(version), facts)?;
-            if let Some(data) = state {
-                let change = StateChange { stream: number, version, position: None, data };
-                self.outcome.changes.states.push(change);
+        if let On::Boundary(condition) = on {
+            self.check_boundary(condition, place)?;
+        } else if let On::Stream(stream, version) = on {
+            let number = self.next_stream();
+            if events.is_empty() {
+                let facts = &self.streams[number as usize];
+                expect::check(stream, Expect::At(version), facts)?;
+                if let Some(data) = state {
+                    let change = StateChange { stream: number, version, position: None, data };
+                    self.outcome.changes.states.push(change);
+                }
             }
         }
-        let appended = &self.outcome.appended[first..];
-        let version = appended.last().map_or(version, |last| last.version);
+        let appended = &self.outcome.appended[place.appended..];
+        let stream = match on {
+            On::Stream(stream, version) => {
+                Some((stream, appended.last().map_or(version, |last| last.version)))
+            }
+            On::Boundary(_) => None,
+        };
         if let Some(kept) = kept {
             let positions = appended.iter().map(|one| one.position).collect();
-            self.outcome.changes.decision =
-                Some(DecisionChange { kept, stream, version, positions });
+            self.outcome.changes.decision = Some(DecisionChange { kept, stream, positions });
         }
-        let ids = events.iter().map(|event| event.event().id.clone());
-        let stored = appended.iter().zip(ids);
-        let events = stored.map(|(appended, id)| DecidedEvent { appended: *appended, id });
-        let (events, duplicate, removed) = (events.collect(), false, false);
+        let decided = |(appended, sealed): (&Appended, &SealedEvent)| {
+            let NewEvent { stream, id, .. } = sealed.event();
+            DecidedEvent { stream: stream.clone(), appended: *appended, id: id.clone() }
+        };
+        let events = appended.iter().zip(events).map(decided).collect();
+        let version = stream.map(|(_, version)| version).unwrap_or_default();
+        let (duplicate, removed) = (false, false);
         self.outcome.decided = Some(Decided { version, events, duplicate, removed });
         Ok(())
+    }
+
+    /// That a boundary held before the events of the decision that was made on it, unless all of these are stored
+    /// already.
+    fn check_boundary(&self, condition: &AppendCondition, place: &Place) -> Result<(), Error> {
+        let Outcome { changes, appended, .. } = &self.outcome;
+        let appended = &appended[place.appended..];
+        if !appended.is_empty() && appended.iter().all(|one| one.duplicate) {
+            return Ok(());
+        }
+        match &self.facts.boundary {
+            Some(facts) => {
+                let before = &changes.events[..place.events];
+                condition::check(condition, facts, before, place.head.0)
+            }
+            None => Ok(()),
+        }
     }
 
     /// Stores a state without an event.
@@ -341,17 +371,21 @@ impl<'u> Writing<'_, 'u> {
     }
 }
 
-/// What came of the decision with this id, which has to be the same that is asked for on this stream.
+/// What came of the decision with this id, which has to be the same that is asked for on this stream, or on none.
 pub(crate) fn decided_before(
     known: &KnownDecision,
-    stream: &str,
+    stream: Option<&str>,
     id: &str,
 ) -> Result<Decided, Error> {
-    if known.same && known.stream.as_deref() == Some(stream) {
+    if known.same && known.stream.as_deref() == stream {
         return Ok(known.decided.clone());
     }
-    let stream = known.stream.as_deref().unwrap_or_default().into();
-    Err(Error::DecisionIdReused { id: id.into(), stream, version: known.decided.version })
+    let version = known.decided.version;
+    let on = match known.stream.as_deref() {
+        Some(stream) => format!("`{stream}`, which took it to version {version}"),
+        None => "a query".into(),
+    };
+    Err(Error::DecisionIdReused { id: id.into(), on })
 }
 
 /// That events of a unit are stored already, told at the first of them; `None` where none is.

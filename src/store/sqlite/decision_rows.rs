@@ -8,7 +8,7 @@ use super::event_row::{COLUMNS as EVENT_COLUMNS, Fields, missing};
 use super::failure::{Failure, damaged};
 use super::keys::check_around;
 use super::stream_index::{StreamRow, pack, unpack};
-use crate::event::{EventId, Position, Version};
+use crate::event::{EventId, Position, StreamName, Version};
 use crate::store::chain::{Salt, command_hash};
 use crate::store::hash::{Hash, sum};
 use crate::store::rules::{DecisionChange, Kept, KnownDecision};
@@ -19,14 +19,14 @@ pub(super) fn store(
     connection: &Connection,
     decision: &DecisionChange<'_>,
 ) -> rusqlite::Result<()> {
-    let DecisionChange { kept: Kept { id, command, salt }, stream, version, .. } = *decision;
+    let DecisionChange { kept: Kept { id, query, command, salt }, stream, .. } = *decision;
     let (mut packed, mut before) = (Vec::new(), 0);
     for position in &decision.positions {
         pack(&mut packed, before, position.0);
         before = position.0;
     }
-    let hash = command_hash(salt, command);
-    let (stream, version) = (Some(stream), Some(version));
+    let hash = command_hash(salt, query, command);
+    let (stream, version) = stream.unzip();
     let row = DecisionRow { id, stream, version, positions: &packed, command: Some((salt, &hash)) };
     let (version, sum) = (version.map(|version| version.0), row.sum());
     let mut statement =
@@ -50,14 +50,16 @@ pub(super) fn find(
     };
     let DecisionRow { stream, version, positions, command, .. } = DecisionRow::read(row)?;
     // What was removed can't be compared any more, but for its stream.
-    let same = command.is_none_or(|(salt, hash)| *hash == command_hash(salt, kept.command));
+    let same =
+        command.is_none_or(|(salt, hash)| *hash == command_hash(salt, kept.query, kept.command));
     let select = format!("SELECT {EVENT_COLUMNS} FROM events WHERE position = ?1");
     let mut read = connection.prepare_cached(&select)?;
     let events = unpack(positions).map(|position| {
         let found = read.query_row([position], |row| {
             let fields = Fields::read(row)?;
             let Fields { position, version, link, id, .. } = fields;
-            let mut event = DecidedEvent::found(position, version, link, id.map(EventId::stored));
+            let (stream, id) = (StreamName::stored(fields.stream), id.map(EventId::stored));
+            let mut event = DecidedEvent::found(stream, (position, version), link, id);
             event.appended.removed = fields.event_type.is_none();
             event.appended.redacted = fields.is_redacted();
             Ok(event)
@@ -150,8 +152,21 @@ pub(super) fn end_at(connection: &Connection, end: u64) -> Result<u64, Failure> 
 /// Forgets which commands the decisions on these streams were about, in one pass.
 pub(super) fn forget(connection: &Connection, names: &[&str]) -> Result<(), Failure> {
     let names: HashSet<&str> = names.iter().copied().collect();
+    let mut stream_of = connection.prepare("SELECT stream FROM events WHERE position = ?1")?;
     forget_where(connection, |decision| {
-        decision.stream.is_some_and(|stream| names.contains(stream))
+        if let Some(stream) = decision.stream {
+            return Ok(names.contains(stream));
+        }
+        // One that was made on a boundary may have decided on events of any stream.
+        for position in unpack(decision.positions) {
+            let mut rows = stream_of.query([position])?;
+            if let Some(row) = rows.next()?
+                && names.contains(row.get_ref(0)?.as_str()?)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     })
 }
 
@@ -159,13 +174,13 @@ pub(super) fn forget(connection: &Connection, names: &[&str]) -> Result<(), Fail
 pub(super) fn forget_of(connection: &Connection, positions: &[Position]) -> Result<(), Failure> {
     let positions: HashSet<u64> = positions.iter().map(|position| position.0).collect();
     forget_where(connection, |decision| {
-        unpack(decision.positions).any(|position| positions.contains(&position))
+        Ok(unpack(decision.positions).any(|position| positions.contains(&position)))
     })
 }
 
 fn forget_where(
     connection: &Connection,
-    is_meant: impl Fn(&DecisionRow<'_>) -> bool,
+    mut is_meant: impl FnMut(&DecisionRow<'_>) -> Result<bool, Failure>,
 ) -> Result<(), Failure> {
     let mut read =
         connection.prepare(&format!("SELECT {COLUMNS} FROM decisions WHERE salt IS NOT NULL"))?;
@@ -173,7 +188,7 @@ fn forget_where(
     let mut forgotten: Vec<(String, i64)> = Vec::new();
     while let Some(row) = rows.next()? {
         let mut decision = DecisionRow::read(row)?;
-        if is_meant(&decision) {
+        if is_meant(&decision)? {
             decision.command = None;
             forgotten.push((decision.id.to_owned(), decision.sum()));
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::Store;
 use super::table::Table;
-use crate::event::{Position, StreamName};
+use crate::event::Position;
 use crate::platform::Origin;
 use crate::schema::{Identifier, Schema};
 use crate::store::engine::{self, Engine, Held, Tx};
@@ -75,8 +75,8 @@ impl Engine for Store {
         self.known_decision(kept)
     }
 
-    fn queue(&mut self, name: &StreamName) -> Result<Option<Held>, Error> {
-        Ok(self.queue(name)?.map(Held::new))
+    fn queue(&mut self, names: &[&str]) -> Result<Option<Held>, Error> {
+        Ok(self.queue(names)?.map(Held::new))
     }
 
     fn take_run(&self, name: &str, wait: Duration) -> Result<Held, Error> {

@@ -134,9 +134,13 @@ impl Queue {
     }
 
     /// A queue of those who decide on the stream `name`, and by chance on others.
-    pub(super) fn of_deciders(layout: &Layout, name: &str, returning: bool) -> Self {
-        let number = sum(|fields| fields.text(name)).rem_euclid(DECIDERS);
+    pub(super) fn of_deciders(layout: &Layout, number: i64, returning: bool) -> Self {
         Self { returning, ..Self::beside(layout, format!("deciders/{number:02}")) }
+    }
+
+    /// The number of the queue of those who decide on what has this name.
+    pub(super) fn number(name: &str) -> i64 {
+        sum(|fields| fields.text(name)).rem_euclid(DECIDERS)
     }
 
     /// The queue of those who would run what `lock` stands for.

@@ -75,16 +75,8 @@ impl Transaction<'_> {
     /// What the store says about what `units` ask for.
     fn gather(&mut self, units: &[Unit<'_>]) -> Result<Facts, Failure> {
         self.streams.begin_numbers();
-        let mut facts = Facts {
-            head: (self.head.position, self.head.link),
-            now: self.now,
-            streams: Vec::new(),
-            of: Vec::with_capacity(units.iter().map(|unit| unit.events.len() + 1).sum()),
-            known: Vec::new(),
-            conditions: Vec::new(),
-            decision: None,
-            checkpoint: None,
-        };
+        let mut facts = Facts::at((self.head.position, self.head.link), self.now);
+        facts.of.reserve(units.iter().map(|unit| unit.events.len() + 1).sum());
         for unit in units {
             for sealed in unit.events {
                 let event = sealed.event();
@@ -95,8 +87,10 @@ impl Transaction<'_> {
             }
             match &unit.beside {
                 None => {}
-                Some(Beside::Decision { stream, kept, .. }) => {
-                    self.ask(&mut facts, stream)?;
+                Some(Beside::Decision { on, kept, .. }) => {
+                    if let Some(stream) = on.stream() {
+                        self.ask(&mut facts, stream)?;
+                    }
                     if let Some(kept) = kept {
                         facts.decision = decision_rows::find(self.connection, kept)?;
                     }

@@ -3,8 +3,8 @@
 use crate::event::{AppendCondition, NoneOf, Position, StreamName};
 use crate::store::look::Look;
 use crate::store::reader::Search;
-use crate::store::rules::{ConditionFacts, Facts, Unit};
-use crate::store::{Error, Store};
+use crate::store::rules::{Beside, ConditionFacts, Facts, On, Unit};
+use crate::store::{Error, SealedEvent, Store};
 
 /// What was found before the turn to write.
 #[derive(Debug, Default)]
@@ -15,16 +15,22 @@ pub(super) struct Ahead {
     found: Vec<Option<Position>>,
 }
 
-/// The conditions of units, and which of what is asked for has each.
-fn conditions<'u>(units: &'u [Unit<'_>]) -> impl Iterator<Item = (usize, &'u AppendCondition)> {
+/// The conditions of units, and which event asks for each; none for the boundary of a decision.
+fn conditions<'u>(
+    units: &'u [Unit<'_>],
+) -> impl Iterator<Item = (Option<usize>, &'u AppendCondition)> {
     let mut asked = 0;
     units.iter().flat_map(move |unit| {
         let first = asked;
         asked += unit.asked();
-        let of = |(index, sealed): (usize, &'u crate::store::SealedEvent)| {
-            Some((index, sealed.event().condition.as_deref()?))
+        let of = |(index, sealed): (usize, &'u SealedEvent)| {
+            Some((Some(index), sealed.event().condition.as_deref()?))
         };
-        (first..).zip(unit.events).filter_map(of)
+        let boundary = match unit.beside {
+            Some(Beside::Decision { on: On::Boundary(condition), .. }) => Some((None, condition)),
+            _ => None,
+        };
+        (first..).zip(unit.events).filter_map(of).chain(boundary)
     })
 }
 
@@ -70,7 +76,10 @@ pub(super) fn complete(
             while !search.step(look)? {}
             of.found = search.found();
         }
-        facts.conditions.push((asked, of));
+        match asked {
+            Some(asked) => facts.conditions.push((asked, of)),
+            None => facts.boundary = Some(of),
+        }
     }
     Ok(true)
 }

@@ -9,7 +9,7 @@ use crate::store::rules::names::{self, Kind, Name};
 use crate::store::{Aggregate, Checkpoint, Error, State, StateCategory, StateEntry, Store, Stream};
 
 /// How many bytes of state and events a decision is made of.
-const MOST_BYTES: usize = 64 * 1024 * 1024;
+pub(super) const MOST_BYTES: usize = 64 * 1024 * 1024;
 
 impl Store {
     /// Looks once. What is found is durable, or it is warned that it may not be.

@@ -290,7 +290,7 @@ impl Importing<'_> {
     fn projection(&mut self, entry: &ProjectionEntry, line: u64) -> anyhow::Result<()> {
         match self.store.define_projection(entry) {
             Ok(is_new) => self.taken.projections += u64::from(is_new),
-            Err(error @ (Error::ProjectionExists { .. } | Error::NameTaken { .. })) => {
+            Err(error @ (Error::ProjectionExists(_) | Error::NameTaken { .. })) => {
                 self.warn(&error);
             }
             Err(error) => return Err(self.stopped_at(Some(line), error.into())),

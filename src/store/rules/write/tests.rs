@@ -17,14 +17,9 @@ fn sealed(events: &[NewEvent]) -> Vec<SealedEvent> {
 /// A store whose stream `s` is at the version 3, behind 10 positions.
 fn facts(asked: usize) -> Facts {
     Facts {
-        head: (Position(10), Link::genesis("x")),
-        now: Timestamp::from_micros(0).unwrap(),
         streams: vec![StreamFacts { version: 3, ..StreamFacts::default() }],
         of: vec![0; asked],
-        known: Vec::new(),
-        conditions: Vec::new(),
-        decision: None,
-        checkpoint: None,
+        ..Facts::at((Position(10), Link::genesis("x")), Timestamp::from_micros(0).unwrap())
     }
 }
 

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use ream::program::Aggregator;
 use ream::{Command, Decided, Decision, Expect, Store, StreamName, Version, wire};
 
-use super::{DecideArgs, refusal, undecided};
+use super::{DecideArgs, in_stream, refusal, undecided};
 use crate::args::{Format, Global};
 use crate::command::acknowledgement::{repeated, write_readable};
 use crate::output::{Output, escape};
@@ -27,14 +27,14 @@ pub(super) fn decide(
         if args.dry_run && store.decided(command)?.is_none() {
             let aggregate = store.load(stream)?;
             let decision = aggregator.decide(&aggregate, command);
-            let decision = decision.map_err(|error| refusal(error, stream))?;
+            let decision = decision.map_err(|error| refusal(error, &in_stream(stream)))?;
             return Ok::<_, anyhow::Error>(Told::Planned(args.with_metadata(decision)));
         }
         let decided = store.decide(command, |aggregate| {
             let decision = aggregator.decide(aggregate, command);
-            Ok(args.with_metadata(decision.map_err(|error| refusal(error, stream))?))
+            Ok(args.with_metadata(decision.map_err(|error| refusal(error, &in_stream(stream)))?))
         });
-        Ok(Told::Stored(decided.map_err(|error| undecided(args, error, stream))?))
+        Ok(Told::Stored(decided.map_err(|error| undecided(args, error, &in_stream(stream)))?))
     })?;
     match told {
         Told::Planned(decision) => plan(&mut buffer, decision, &mut output),

@@ -4,11 +4,12 @@ use std::io;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use ream::program::{Aggregator, Refusal, Serving};
-use ream::wire::{self, Lines};
-use ream::{Command, DecideError, Decided, Error, Store, platform};
+use ream::program::{Aggregator, Serving};
+use ream::wire::{self, AnyCommand, Lines};
+use ream::{DecideError, Decided, Error, EventId, Store, platform};
 
-use super::{DecideArgs, refusal, undecided};
+use super::boundary::{NOWHERE, write_query};
+use super::{DecideArgs, in_stream, refusal, undecided};
 use crate::args::Global;
 use crate::output::{Output, is_closed_output};
 use crate::refused::{Refused, invalid};
@@ -72,22 +73,42 @@ impl Service<'_> {
     }
 
     /// Decides a command, and writes what came of it.
-    fn answer(&mut self, mut command: Command, line: &mut Vec<u8>) -> anyhow::Result<()> {
-        command.attempts = self.args.attempts;
-        let (args, serving, stream) = (self.args, &mut self.serving, &command.stream);
-        let decided = self.store.decide(&command, |aggregate| {
-            let decision = serving.decide(aggregate, &command);
-            let decision = decision.map_err(|error| -> anyhow::Error {
-                match error {
-                    Refusal::Rejected(reason) => Refused::Rejected(reason).into(),
-                    other => refusal(other, stream),
+    fn answer(&mut self, command: AnyCommand, line: &mut Vec<u8>) -> anyhow::Result<()> {
+        let (args, serving) = (self.args, &mut self.serving);
+        let (decided, on) = match command {
+            AnyCommand::Stream(mut command) => {
+                command.attempts = args.attempts;
+                let on = in_stream(&command.stream);
+                line.extend_from_slice(b"{\"stream\":");
+                wire::write_string(line, command.stream.as_str());
+                write_id(line, command.id.as_ref());
+                let decided = self.store.decide(&command, |aggregate| {
+                    let decision = serving.decide(aggregate, &command);
+                    let decision = decision.map_err(|error| refusal(error, &on))?;
+                    anyhow::Ok(args.with_metadata(decision))
+                });
+                if let Ok(decided) = &decided {
+                    line.extend_from_slice(b",\"version\":");
+                    wire::write_number(line, decided.version.0);
                 }
-            })?;
-            anyhow::Ok(args.with_metadata(decision))
-        });
-        begin(line, &command);
+                (decided, on)
+            }
+            AnyCommand::Boundary(mut command) => {
+                command.attempts = args.attempts;
+                let on = NOWHERE.to_owned();
+                write_query(line, &command.criteria, None);
+                write_id(line, command.id.as_ref());
+                let decided = self.store.decide_on(&command, |boundary| {
+                    let decision = serving.decide_on(boundary, &command);
+                    let mut decision = decision.map_err(|error| refusal(error, &on))?;
+                    args.put_metadata(&mut decision.events);
+                    anyhow::Ok(decision)
+                });
+                (decided, on)
+            }
+        };
         match decided {
-            Ok(decided) => stored(line, &command, &decided),
+            Ok(decided) => stored(line, &decided),
             Err(DecideError::Aggregator(error)) => match error.downcast::<Refused>()? {
                 Refused::Rejected(reason) => rejected(line, &reason),
                 other => return Err(other.into()),
@@ -96,7 +117,7 @@ impl Service<'_> {
             Err(DecideError::Store(error @ Error::DecisionIdReused { .. })) => {
                 refused(line, &error);
             }
-            Err(error) => return Err(undecided(self.args, error, stream)),
+            Err(error) => return Err(undecided(self.args, error, &on)),
         }
         line.push(b'}');
         self.decided += 1;
@@ -117,26 +138,21 @@ impl Service<'_> {
     }
 }
 
-/// Writes what each answer begins with.
-fn begin(line: &mut Vec<u8>, command: &Command) {
-    line.extend_from_slice(b"{\"stream\":");
-    wire::write_string(line, command.stream.as_str());
-    if let Some(id) = &command.id {
+/// Writes the id of a command, where it has one.
+fn write_id(line: &mut Vec<u8>, id: Option<&EventId>) {
+    if let Some(id) = id {
         line.extend_from_slice(b",\"id\":");
         wire::write_string(line, id.as_str());
     }
 }
 
-fn stored(line: &mut Vec<u8>, command: &Command, decided: &Decided) {
-    line.extend_from_slice(b",\"version\":");
-    wire::write_number(line, decided.version.0);
+fn stored(line: &mut Vec<u8>, decided: &Decided) {
     line.extend_from_slice(b",\"stored\":[");
     for (index, event) in decided.events.iter().enumerate() {
         if index > 0 {
             line.push(b',');
         }
-        let (id, appended) = (event.id.as_ref(), &event.appended);
-        appended.write(line, &command.stream, id);
+        event.appended.write(line, &event.stream, event.id.as_ref());
     }
     line.push(b']');
     wire::write_repeated(line, decided.duplicate, decided.removed, false);
@@ -177,7 +193,7 @@ impl Commands {
     fn next(
         &mut self,
         mut while_idle: impl FnMut() -> anyhow::Result<()>,
-    ) -> anyhow::Result<Option<Command>> {
+    ) -> anyhow::Result<Option<AnyCommand>> {
         loop {
             while let Some(line) = self.lines.next_whole() {
                 self.line += 1;
@@ -208,7 +224,7 @@ impl Commands {
 }
 
 /// The command on a line; nothing where that is empty.
-fn parse(line: &[u8], number: u64) -> anyhow::Result<Option<Command>> {
+fn parse(line: &[u8], number: u64) -> anyhow::Result<Option<AnyCommand>> {
     if line.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);
     }
