@@ -28,7 +28,7 @@ pub(crate) enum Refused {
     /// An aggregator failed, so that nothing is stored; `on` is in words what it was to decide on.
     Undecided { on: String, error: ProgramError },
     /// An aggregator decided on what can't be stored.
-    Unfit { program: String, on: String, error: ream::Error },
+    Unfit { program: String, on: String, error: Box<ream::Error> },
     /// A projection has not come as far as it was waited for.
     NotReached { name: String, position: Position, checkpoint: Position },
     /// What was taken for a subscription is a projection.
@@ -117,7 +117,8 @@ impl std::error::Error for Refused {
             Self::Undecided { error, .. } | Self::Stopped(FollowError::Stopped { error, .. }) => {
                 error.source()
             }
-            Self::Unfit { error, .. } | Self::ForeignProgram { error, .. } => Some(error),
+            Self::Unfit { error, .. } => Some(&**error),
+            Self::ForeignProgram { error, .. } => Some(error),
             _ => None,
         }
     }

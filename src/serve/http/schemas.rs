@@ -25,7 +25,7 @@ pub(super) struct ProblemJson {
 #[serde(untagged)]
 #[expect(dead_code, reason = "it is written member by member, and described here")]
 pub(super) enum EventLineJson {
-    Event(EventJson),
+    Event(Box<EventJson>),
     Bounds(BoundsJson),
     CaughtUp(CaughtUpJson),
 }

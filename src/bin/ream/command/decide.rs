@@ -225,7 +225,7 @@ fn undecided(args: &DecideArgs, error: DecideError<anyhow::Error>, on: &str) -> 
         DecideError::Store(error) if is_of_the_decision(&error) => {
             let program = args.program.first().map(|file| file.to_string_lossy().into_owned());
             let program = program.unwrap_or_default();
-            Refused::Unfit { program, on: on.into(), error }.into()
+            Refused::Unfit { program, on: on.into(), error: Box::new(error) }.into()
         }
         DecideError::Store(error) => error.into(),
         other => anyhow::Error::msg(other.to_string()),
