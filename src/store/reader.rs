@@ -19,8 +19,8 @@ const BATCH_ROWS: usize = 20_000;
 /// A list is better than a look at each event where it holds at most one in so many positions.
 const SPARSE: u64 = 8;
 
-/// How many events are looked through at most where it has to be short.
-const SHORT: u64 = 500;
+/// How many events are looked at, or looked through in an index, at most where it has to be short.
+const SHORT: u64 = 1000;
 
 /// Behind every position that an engine can hold.
 const END: u64 = i64::MAX.unsigned_abs();
@@ -169,7 +169,7 @@ impl Search {
         end: u64,
     ) -> Result<Option<Self>, Error> {
         let mut search = Self::new(criteria, after, end);
-        if end.saturating_sub(after) <= BATCH_ROWS as u64 {
+        if end.saturating_sub(after) <= SHORT {
             return Ok(Some(search));
         }
         if criteria.items.iter().any(|item| item.tags.is_empty()) {
