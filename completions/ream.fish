@@ -42,6 +42,7 @@ complete -c ream -n "__fish_ream_needs_command" -f -a "init" -d 'Make a store'
 complete -c ream -n "__fish_ream_needs_command" -f -a "append" -d 'Append events to streams'
 complete -c ream -n "__fish_ream_needs_command" -f -a "read" -d 'Read the events that are there'
 complete -c ream -n "__fish_ream_needs_command" -f -a "tail" -d 'Read the events that are there, then follow'
+complete -c ream -n "__fish_ream_needs_command" -f -a "count" -d 'Count events'
 complete -c ream -n "__fish_ream_needs_command" -f -a "stream" -d 'Look at streams, protect them, remove what they hold'
 complete -c ream -n "__fish_ream_needs_command" -f -a "state" -d 'Look at states, store them, remove them'
 complete -c ream -n "__fish_ream_needs_command" -f -a "redact" -d 'Erase what single events say'
@@ -106,11 +107,11 @@ complete -c ream -n "__fish_ream_using_subcommand read" -l after -d 'Only what f
 complete -c ream -n "__fish_ream_using_subcommand read" -l from -d 'Only POS and what follows it' -r
 complete -c ream -n "__fish_ream_using_subcommand read" -l until -d 'Only what comes up to POS, or has a time up to TIME, inclusive' -r
 complete -c ream -n "__fish_ream_using_subcommand read" -l since -d 'Only what has a time since TIME, or so long ago: 10m' -r
-complete -c ream -n "__fish_ream_using_subcommand read" -s n -l last -d 'Only the last N of the events that are there' -r
-complete -c ream -n "__fish_ream_using_subcommand read" -l limit -d 'At most N events' -r
 complete -c ream -n "__fish_ream_using_subcommand read" -l type -d 'Only events of type T; may be given several times' -r
 complete -c ream -n "__fish_ream_using_subcommand read" -l tag -d 'Only events with the tag T; of several, with all of them' -r
 complete -c ream -n "__fish_ream_using_subcommand read" -l query -d 'Only events that QUERY chooses: type=T, tag=T and stream=PATTERN, JSON of several such items, or @FILE' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -s n -l last -d 'Only the last N of the events that are there' -r
+complete -c ream -n "__fish_ream_using_subcommand read" -l limit -d 'At most N events' -r
 complete -c ream -n "__fish_ream_using_subcommand read" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand read" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'
@@ -130,11 +131,11 @@ complete -c ream -n "__fish_ream_using_subcommand tail" -l after -d 'Only what f
 complete -c ream -n "__fish_ream_using_subcommand tail" -l from -d 'Only POS and what follows it' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l until -d 'Only what comes up to POS, or has a time up to TIME, inclusive' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l since -d 'Only what has a time since TIME, or so long ago: 10m' -r
-complete -c ream -n "__fish_ream_using_subcommand tail" -s n -l last -d 'Only the last N of the events that are there' -r
-complete -c ream -n "__fish_ream_using_subcommand tail" -l limit -d 'At most N events' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l type -d 'Only events of type T; may be given several times' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l tag -d 'Only events with the tag T; of several, with all of them' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l query -d 'Only events that QUERY chooses: type=T, tag=T and stream=PATTERN, JSON of several such items, or @FILE' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -s n -l last -d 'Only the last N of the events that are there' -r
+complete -c ream -n "__fish_ream_using_subcommand tail" -l limit -d 'At most N events' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l grace -d 'With a program: give it TIME to end when ream is interrupted [default: 5s]' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l as -d 'Follow as the subscription NAME, from where it is, with the patterns that it remembers' -r
 complete -c ream -n "__fish_ream_using_subcommand tail" -l batch -d 'Run the program once for up to N events that are there; its exit with 0 acks them if it has read all of them' -r
@@ -159,6 +160,34 @@ complete -c ream -n "__fish_ream_using_subcommand tail" -l json -d 'Show results
 complete -c ream -n "__fish_ream_using_subcommand tail" -s q -l quiet -d 'Say nothing but results and errors'
 complete -c ream -n "__fish_ream_using_subcommand tail" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ream -n "__fish_ream_using_subcommand tail" -s V -l version -d 'Print version'
+complete -c ream -n "__fish_ream_using_subcommand count" -l after -d 'Only what follows POS: a position, or @N for a version of the one stream read' -r
+complete -c ream -n "__fish_ream_using_subcommand count" -l from -d 'Only POS and what follows it' -r
+complete -c ream -n "__fish_ream_using_subcommand count" -l until -d 'Only what comes up to POS, or has a time up to TIME, inclusive' -r
+complete -c ream -n "__fish_ream_using_subcommand count" -l since -d 'Only what has a time since TIME, or so long ago: 10m' -r
+complete -c ream -n "__fish_ream_using_subcommand count" -l type -d 'Only events of type T; may be given several times' -r
+complete -c ream -n "__fish_ream_using_subcommand count" -l tag -d 'Only events with the tag T; of several, with all of them' -r
+complete -c ream -n "__fish_ream_using_subcommand count" -l query -d 'Only events that QUERY chooses: type=T, tag=T and stream=PATTERN, JSON of several such items, or @FILE' -r
+complete -c ream -n "__fish_ream_using_subcommand count" -l by -d 'Count by this: a stream\'s category is what comes before its first `-`, a day is that of the time in UTC' -r -f -a "type\t''
+stream\t''
+category\t''
+day\t''"
+complete -c ream -n "__fish_ream_using_subcommand count" -l order-by -d 'The order of the groups: count, or what they are by; with `-` before it the largest first' -r
+complete -c ream -n "__fish_ream_using_subcommand count" -l limit -d 'At most N groups' -r
+complete -c ream -n "__fish_ream_using_subcommand count" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
+complete -c ream -n "__fish_ream_using_subcommand count" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
+json\t'One JSON value'
+jsonl\t'One JSON value per line'
+csv\t'Comma-separated values; for `project select` only'
+cloudevents\t'One CloudEvent per line; for `read` and `tail` only'"
+complete -c ream -n "__fish_ream_using_subcommand count" -l color -d 'Use color' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t'Always'
+never\t'Never'"
+complete -c ream -n "__fish_ream_using_subcommand count" -l lock-timeout -d 'Wait at most TIME for other writers [default: 30s]' -r
+complete -c ream -n "__fish_ream_using_subcommand count" -l markers -d 'With --by: begin with a line that says up to which position events are counted'
+complete -c ream -n "__fish_ream_using_subcommand count" -l json -d 'Show results as JSON, as --format json does'
+complete -c ream -n "__fish_ream_using_subcommand count" -s q -l quiet -d 'Say nothing but results and errors'
+complete -c ream -n "__fish_ream_using_subcommand count" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ream -n "__fish_ream_using_subcommand count" -s V -l version -d 'Print version'
 complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -l store -d 'Use the store in DIR [default: $REAM_STORE, else the nearest .ream here or above]' -r -F
 complete -c ream -n "__fish_ream_using_subcommand stream; and not __fish_seen_subcommand_from list show protect unprotect set rm truncate" -l format -d 'Show results as FORMAT [default: table on a terminal, jsonl elsewhere]' -r -f -a "table\t'For the eye'
 json\t'One JSON value'

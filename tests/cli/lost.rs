@@ -54,10 +54,12 @@ fn that_lost(script: &str) -> Ream {
 }
 
 /// What reads and no more: the command, and how it ends.
-const READING: [(&str, i32); 38] = [
+const READING: [(&str, i32); 40] = [
     ("read", 0),
     ("read s", 0),
     ("read none", 0),
+    ("count", 0),
+    ("count --by type", 0),
     ("tail --limit 1", 0),
     ("tail --limit 1 -- cat", 0),
     ("tail --as hook --until-caught-up -- cat", 0),

@@ -14,6 +14,7 @@ mod harness;
 mod append;
 mod backup;
 mod compact;
+mod count;
 mod decide;
 mod doctor;
 mod ends;

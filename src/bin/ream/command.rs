@@ -6,6 +6,7 @@ mod backup;
 mod compact;
 mod completions;
 mod confirm;
+mod count;
 mod decide;
 mod definition;
 mod doctor;
@@ -64,6 +65,7 @@ commands! {
         "append" Append(append::AppendArgs),
         "read" Read(read::ReadArgs),
         "tail" Tail(tail::TailArgs),
+        "count" Count(count::CountArgs),
         "stream" Stream(stream::StreamCommand),
         "state" State(state::StateCommand),
         "redact" Redact(redact::RedactArgs),
@@ -139,6 +141,7 @@ pub(crate) fn run(
         Command::Append(args) => args.run(global, environment),
         Command::Read(args) => args.run(global, environment),
         Command::Tail(args) => args.run(global, environment),
+        Command::Count(args) => args.run(global, environment),
         Command::Stream(args) => args.run(global, environment),
         Command::State(args) => args.run(global, environment),
         Command::Redact(args) => args.run(global, environment),

@@ -8,7 +8,7 @@ use crate::harness::{Ream, ream};
 const NUMBERS: [&str; 8] =
     ["N", "POS", "POSITION", "EXPECT", "SIZE", "TIME", "POS|TIME", "POS|start|end|TIME"];
 /// What stands for anything else.
-const OTHERS: [&str; 34] = [
+const OTHERS: [&str; 35] = [
     "ADDR",
     "ASSIGNMENTS",
     "BACKUP",
@@ -29,6 +29,7 @@ const OTHERS: [&str; 34] = [
     "NAME",
     "TEXT",
     "NAME=VALUE",
+    "ORDER",
     "ORIGIN",
     "PATH",
     "PATTERN",
@@ -185,6 +186,7 @@ fn given(command: &str, place: Option<&str>) -> (Vec<&'static str>, Vec<&'static
             _,
         ) => (&[], &[]),
         ("backup", _) => (&["missing/copy"], &[]),
+        ("count", _) => (&["--by", "type"], &[]),
         ("restore", _) => (&["missing", "copy"], &[]),
         ("completions", _) => (&["bash"], &[]),
         ("tail", Some("--grace")) => (&["s"], &["--", "true"]),

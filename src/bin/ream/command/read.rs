@@ -39,6 +39,19 @@ pub(crate) struct ReadArgs {
 /// Which events.
 #[derive(Debug, Args)]
 pub(crate) struct Choice {
+    #[command(flatten)]
+    which: Which,
+    /// Only the last N of the events that are there
+    #[arg(short = 'n', long = "last", value_name = "N")]
+    last: Option<u64>,
+    /// At most N events
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+}
+
+/// Which events, by what they are and where they stand.
+#[derive(Debug, Args)]
+pub(crate) struct Which {
     /// Streams to read; `*` stands for any characters: 'order-*'
     #[arg(value_name = "PATTERN")]
     patterns: Vec<Pattern>,
@@ -54,12 +67,6 @@ pub(crate) struct Choice {
     /// Only what has a time since TIME, or so long ago: 10m
     #[arg(long, value_name = "TIME", value_parser = units::time_or_ago)]
     since: Option<Timestamp>,
-    /// Only the last N of the events that are there
-    #[arg(short = 'n', long = "last", value_name = "N")]
-    last: Option<u64>,
-    /// At most N events
-    #[arg(long, value_name = "N")]
-    limit: Option<u64>,
     /// Only events of type T; may be given several times
     #[arg(long = "type", value_name = "T")]
     types: Vec<EventType>,
@@ -71,7 +78,7 @@ pub(crate) struct Choice {
     query: Option<String>,
 }
 
-impl Choice {
+impl Which {
     /// Which events, by what they are.
     fn criteria(&self) -> anyhow::Result<Criteria> {
         match &self.query {
@@ -84,7 +91,7 @@ impl Choice {
         }
     }
 
-    pub(crate) fn query(&self) -> anyhow::Result<Query> {
+    pub(super) fn query(&self) -> anyhow::Result<Query> {
         let mut query = Query::by(self.criteria()?);
         query.after = self.after.or(self.from.map(Mark::before));
         match self.until {
@@ -93,6 +100,35 @@ impl Choice {
             None => {}
         }
         query.since = self.since;
+        Ok(query)
+    }
+
+    /// The error in the words of who asked: the store knows `--from N` as what follows N - 1.
+    pub(super) fn as_asked(&self, error: Error) -> Error {
+        match error {
+            Error::BeyondHead { position, head } if self.from.is_some() => {
+                Error::BeyondHead { position: position.next(), head }
+            }
+            Error::BeyondStream { stream, version, actual } if self.from.is_some() => {
+                Error::BeyondStream { stream, version: version.next(), actual }
+            }
+            error => error,
+        }
+    }
+
+    /// That no time chooses, so that a head says up to where all is given.
+    pub(super) fn check_head(&self) -> Result<(), Refused> {
+        if self.since.is_some() || matches!(self.until, Some(Until::Time(_))) {
+            let message = "--markers does not go with --since and --until TIME: no position says what they leave out";
+            return Err(Refused::Usage(message.into()));
+        }
+        Ok(())
+    }
+}
+
+impl Choice {
+    pub(crate) fn query(&self) -> anyhow::Result<Query> {
+        let mut query = self.which.query()?;
         query.last = self.last;
         query.limit = self.limit;
         Ok(query)
@@ -108,41 +144,34 @@ impl Choice {
             Mark::Version(_) => Err(Refused::Usage("with --as a place is a position".into())),
         };
         let others = [
-            ("--since", self.since.is_some()),
+            ("--since", self.which.since.is_some()),
             ("--last", self.last.is_some()),
             ("--limit", self.limit.is_some()),
-            ("--until TIME", matches!(self.until, Some(Until::Time(_)))),
+            ("--until TIME", matches!(self.which.until, Some(Until::Time(_)))),
         ];
         if let Some((option, _)) = others.iter().find(|(_, given)| *given) {
             let message =
                 format!("{option} does not go with --as: a subscription goes on where it is");
             return Err(Refused::Usage(message).into());
         }
-        let new = NewSubscription { name, criteria: self.criteria()? };
-        let start = self.after.or(self.from.map(Mark::before)).map(place).transpose()?;
-        let until = match self.until {
+        let new = NewSubscription { name, criteria: self.which.criteria()? };
+        let start =
+            self.which.after.or(self.which.from.map(Mark::before)).map(place).transpose()?;
+        let until = match self.which.until {
             Some(Until::Mark(mark)) => Some(place(mark)?),
             _ => None,
         };
         Ok((new, start, until))
     }
 
-    /// The error in the words of who asked: the store knows `--from N` as what follows N - 1.
+    /// The error in the words of who asked.
     pub(crate) fn as_asked(&self, error: Error) -> Error {
-        match error {
-            Error::BeyondHead { position, head } if self.from.is_some() => {
-                Error::BeyondHead { position: position.next(), head }
-            }
-            Error::BeyondStream { stream, version, actual } if self.from.is_some() => {
-                Error::BeyondStream { stream, version: version.next(), actual }
-            }
-            error => error,
-        }
+        self.which.as_asked(error)
     }
 
     /// Tells a person that a stream read by name holds nothing.
     pub(crate) fn note_empty(&self, global: &Global, store: &Store) {
-        let [pattern] = &self.patterns[..] else { return };
+        let [pattern] = &self.which.patterns[..] else { return };
         if !io::stderr().is_terminal() || pattern.exact().is_none() {
             return;
         }
@@ -194,12 +223,7 @@ impl ReadArgs {
 
     /// That what is asked for has a head, and that lines can tell it.
     fn check_markers(&self, output: &Output) -> anyhow::Result<()> {
-        let by_time =
-            self.choice.since.is_some() || matches!(self.choice.until, Some(Until::Time(_)));
-        if by_time {
-            let message = "--markers does not go with --since and --until TIME: no position says what they leave out";
-            return Err(Refused::Usage(message.into()).into());
-        }
+        self.choice.which.check_head()?;
         if output.format != Format::Jsonl {
             let message = "--markers needs --format jsonl: its marks are lines beside the events";
             return Err(Refused::Usage(message.into()).into());
