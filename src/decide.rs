@@ -103,22 +103,14 @@ impl Store {
         }
         // Deciders on one stream take turns, or most of what they do would be for nothing.
         let _turn = self.queue(&[command.stream.as_str()])?;
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
+        attempt(command.attempts, || {
             let aggregate = self.load(&command.stream)?;
             let decision = aggregator(&aggregate).map_err(DecideError::Aggregator)?;
             match self.save(&decision, command) {
-                Ok(decided) => return Ok(decided),
-                Err(source) if !is_conflict(&source, aggregate.version) => {
-                    return Err(source.into());
-                }
-                Err(source) if attempts >= command.attempts => {
-                    return Err(DecideError::Overtaken { attempts, source });
-                }
-                Err(_) => thread::sleep(pause(attempts, chance())),
+                Err(source) if is_conflict(&source, aggregate.version) => Ok(Err(source)),
+                saved => Ok(Ok(saved?)),
             }
-        }
+        })
     }
 
     /// Decides a command on a boundary: reads the events that the command's criteria choose, asks `aggregator`, and
@@ -173,19 +165,31 @@ impl Store {
         let names = turns(&command.criteria);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let _turn = self.queue(&names)?;
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
+        attempt(command.attempts, || {
             let boundary = self.boundary(&command.criteria)?;
             let decision = aggregator(&boundary).map_err(DecideError::Aggregator)?;
             match self.save_on(&decision, command) {
-                Ok(decided) => return Ok(decided),
-                Err(source) if !has_come(&source) => return Err(source.into()),
-                Err(source) if attempts >= command.attempts => {
-                    return Err(DecideError::Overtaken { attempts, source });
-                }
-                Err(_) => thread::sleep(pause(attempts, chance())),
+                Err(source) if has_come(&source) => Ok(Err(source)),
+                saved => Ok(Ok(saved?)),
             }
+        })
+    }
+}
+
+/// Decides by `once`, which gives what came of it, or the conflict that it met: then once more, at most `most` times.
+fn attempt<E>(
+    most: u32,
+    mut once: impl FnMut() -> Result<Result<Decided, Error>, DecideError<E>>,
+) -> Result<Decided, DecideError<E>> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        match once()? {
+            Ok(decided) => return Ok(decided),
+            Err(source) if attempts >= most => {
+                return Err(DecideError::Overtaken { attempts, source });
+            }
+            Err(_) => thread::sleep(pause(attempts, chance())),
         }
     }
 }

@@ -329,21 +329,30 @@ impl Visitor<'_> for Place {
     }
 }
 
-/// Writes a query as JSON.
+/// What chooses all but the events of reserved streams, in words of its own.
+const EVERYTHING: &[u8] = br#"{"streams":["*"]}"#;
+
+/// Writes a query as JSON, which [`parse_query`] reads. An item that says nothing is written as what it chooses.
 pub fn write_query(out: &mut Vec<u8>, criteria: &Criteria) {
     let mut before = b'[';
-    for Criterion { types, tags, streams } in &criteria.items {
+    for item in &criteria.items {
         out.push(before);
+        before = b',';
+        if item.is_empty() {
+            out.extend_from_slice(EVERYTHING);
+            continue;
+        }
+        let Criterion { types, tags, streams } = item;
         out.push(b'{');
         let first = out.len();
         write_texts(out, first, "types", types.iter().map(EventType::as_str));
         write_texts(out, first, "tags", tags.iter());
         write_texts(out, first, "streams", streams.iter().map(Pattern::as_str));
         out.push(b'}');
-        before = b',';
     }
     if criteria.items.is_empty() {
         out.push(b'[');
+        out.extend_from_slice(EVERYTHING);
     }
     out.push(b']');
 }
@@ -380,7 +389,8 @@ pub fn query_text(criteria: &Criteria) -> String {
         let tags = tags.iter().map(|text| ("tag", text));
         let streams = streams.iter().map(|text| ("stream", text.as_str()));
         let words: Vec<(&str, &str)> = types.chain(tags).chain(streams).collect();
-        if !words.iter().any(|(_, text)| text.contains(char::is_whitespace)) {
+        let has_space = |(_, text): &(&str, &str)| text.contains(char::is_whitespace);
+        if !words.is_empty() && !words.iter().any(has_space) {
             let words: Vec<String> =
                 words.iter().map(|(key, text)| format!("{key}={text}")).collect();
             return words.join(" ");
@@ -511,6 +521,25 @@ mod tests {
             let mut json = Vec::new();
             write_query(&mut json, &criteria);
             assert_eq!(parse_query(std::str::from_utf8(&json).unwrap()).unwrap(), criteria);
+        }
+    }
+
+    #[test]
+    fn what_says_nothing_is_written_as_what_it_chooses() {
+        let tagged = Criterion { tags: Tags::new(["x"]).unwrap(), ..Criterion::default() };
+        for (items, written) in [
+            (vec![], r#"[{"streams":["*"]}]"#),
+            (vec![Criterion::default()], r#"[{"streams":["*"]}]"#),
+            (vec![tagged, Criterion::default()], r#"[{"tags":["x"]},{"streams":["*"]}]"#),
+        ] {
+            let criteria = Criteria { items };
+            let mut json = Vec::new();
+            write_query(&mut json, &criteria);
+            assert_eq!(String::from_utf8(json).unwrap(), written);
+            assert_eq!(query_text(&criteria), written);
+            parse_query(written).unwrap();
+            // What is kept of a subscription is read again.
+            CriteriaParts::of(&criteria).read().unwrap();
         }
     }
 

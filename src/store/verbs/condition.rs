@@ -150,4 +150,38 @@ mod tests {
             assert_eq!(found(&mut store, remove("b")), None);
         }
     }
+
+    #[test]
+    fn what_takes_long_is_not_looked_for_in_the_turn() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("store");
+        let (mut store, _) = Store::init(&path, &Options::default()).unwrap();
+        let mut plain = tagged("a");
+        plain.tags = Tags::default();
+        let of = |item: Criterion, after: u64| {
+            let condition = AppendCondition::none(Criteria::of(item), Position(after));
+            let mut event = tagged("c");
+            event.condition = Some(Box::new(condition));
+            [Sealer::new().unwrap().seal(event)]
+        };
+        let typed = || Criterion { types: vec![EventType::stored("U")], ..Criterion::default() };
+        let with_tag = || Criterion { tags: Tags::new(["x"]).unwrap(), ..Criterion::default() };
+        let is_short = |store: &mut Store, events: &[SealedEvent]| {
+            let units = [Unit { events, ..Unit::default() }];
+            let told = store.transact(false, |tx| {
+                let mut facts = tx.facts(&units)?;
+                complete(&mut facts, &*tx.look(), &units, None)
+            });
+            told.unwrap()
+        };
+        store.append(&vec![plain; 900]).unwrap();
+        assert!(is_short(&mut store, &of(typed(), 0)));
+        store.append(&vec![tagged("a"); 900]).unwrap();
+        assert!(!is_short(&mut store, &of(typed(), 0)));
+        assert!(is_short(&mut store, &of(typed(), 1500)));
+        let rare = Criterion { tags: Tags::new(["x", "rare"]).unwrap(), ..Criterion::default() };
+        assert!(is_short(&mut store, &of(rare, 0)));
+        // Half of all have it: to look at each is no longer.
+        assert!(!is_short(&mut store, &of(with_tag(), 0)));
+    }
 }

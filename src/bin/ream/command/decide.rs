@@ -11,13 +11,15 @@ use clap::Args;
 use ream::program::{Aggregator, Program, Refusal};
 use ream::wire::AnyCommand;
 use ream::{
-    BoundaryCommand, Command, Criteria, Criterion, DecideError, Decision, Error, EventId,
-    EventType, Json, NewEvent, Store, StreamName, Tags,
+    BoundaryCommand, Command, Criteria, Criterion, DecideError, Decided, DecidedEvent, Decision,
+    Error, EventId, EventType, Json, NewEvent, Store, StreamName, Tags,
 };
 
-use crate::args::Global;
+use super::acknowledgement::write_readable;
+use crate::args::{Format, Global};
 use crate::criteria::{self, one_tag};
 use crate::environment::Environment;
+use crate::output::Output;
 use crate::payload;
 use crate::refused::{Refused, invalid};
 use crate::signals::Signals;
@@ -201,6 +203,19 @@ fn data(argument: Option<&str>, place: &str) -> anyhow::Result<Json> {
 /// Where nothing is stored, in words.
 fn in_stream(stream: &StreamName) -> String {
     format!("in `{stream}`")
+}
+
+/// Tells where each event of a decision stands.
+fn tell_events(buffer: &mut Vec<u8>, decided: &Decided, output: &mut Output) {
+    for DecidedEvent { stream, appended, id, .. } in &decided.events {
+        if output.format == Format::Table {
+            write_readable(buffer, stream, appended);
+            continue;
+        }
+        let mut line = Vec::new();
+        appended.write(&mut line, stream, id.as_ref());
+        output.record(buffer, &line);
+    }
 }
 
 /// Why an aggregator gave no decision, as an error of the program.

@@ -5,9 +5,9 @@ use std::io::Write as _;
 use ream::program::Aggregator;
 use ream::{BoundaryCommand, BoundaryDecision, Criteria, Decided, Position, Store, wire};
 
-use super::{DecideArgs, refusal, undecided};
+use super::{DecideArgs, refusal, tell_events, undecided};
 use crate::args::{Format, Global};
-use crate::command::acknowledgement::{repeated, write_readable};
+use crate::command::acknowledgement::repeated;
 use crate::output::{Output, note};
 use crate::signals::Signals;
 
@@ -59,18 +59,9 @@ fn tell(
     decided: &Decided,
     output: &mut Output,
 ) {
-    let readable = output.format == Format::Table;
-    for event in &decided.events {
-        if readable {
-            write_readable(buffer, &event.stream, &event.appended);
-            continue;
-        }
-        let mut line = Vec::new();
-        event.appended.write(&mut line, &event.stream, event.id.as_ref());
-        output.record(buffer, &line);
-    }
+    tell_events(buffer, decided, output);
     if decided.events.is_empty() {
-        if readable {
+        if output.format == Format::Table {
             let note = repeated(decided.duplicate, decided.removed);
             // Writing into memory does not fail.
             let _ = writeln!(buffer, "accepted, no event{note}");

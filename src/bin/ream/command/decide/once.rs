@@ -5,9 +5,9 @@ use std::io::Write as _;
 use ream::program::Aggregator;
 use ream::{Command, Decided, Decision, Expect, Store, StreamName, Version, wire};
 
-use super::{DecideArgs, in_stream, refusal, undecided};
+use super::{DecideArgs, in_stream, refusal, tell_events, undecided};
 use crate::args::{Format, Global};
-use crate::command::acknowledgement::{repeated, write_readable};
+use crate::command::acknowledgement::repeated;
 use crate::output::{Output, escape};
 use crate::signals::Signals;
 
@@ -59,19 +59,10 @@ enum Told {
 
 /// Tells where each event stands; where there is none, the stream.
 fn tell(buffer: &mut Vec<u8>, stream: &StreamName, decided: &Decided, output: &mut Output) {
-    let readable = output.format == Format::Table;
-    for event in &decided.events {
-        if readable {
-            write_readable(buffer, stream, &event.appended);
-            continue;
-        }
-        let mut line = Vec::new();
-        event.appended.write(&mut line, stream, event.id.as_ref());
-        output.record(buffer, &line);
-    }
+    tell_events(buffer, decided, output);
     if decided.events.is_empty() {
         let (version, duplicate, removed) = (decided.version, decided.duplicate, decided.removed);
-        if readable {
+        if output.format == Format::Table {
             let (name, note) = (escape(stream.as_str()), repeated(duplicate, removed));
             // Writing into memory does not fail.
             let _ = writeln!(buffer, "{name}@{version}: accepted, no event{note}");
